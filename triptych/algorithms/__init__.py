@@ -1,0 +1,8 @@
+"""The algorithms, by name. One file each: its config, its network, its loss and the batch it wants."""
+
+from __future__ import annotations
+
+from triptych.algorithms import dqn
+
+ALGORITHMS = {"dqn": dqn}
+CONFIGS = {name: module.Config for name, module in ALGORITHMS.items()}

@@ -1,0 +1,81 @@
+"""DQN (Mnih et al. 2015): Q-learning from a replay buffer with a target network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Annotated, Any, ClassVar, Literal
+
+from tyro.conf import arg
+
+from triptych.checks import at_least, check, one_of, positive, within
+from triptych.data import Array, Transition
+from triptych.losses.returns import linear_schedule
+from triptych.losses.value import huber, q_learning
+from triptych.spec import Dense, Layer, Network, Observation
+
+Period = tuple[int, Literal["steps", "episodes", "updates"]]
+
+
+@dataclass(frozen=True)
+class Config:
+    """DQN's settings. A step is one agent decision in one game; an update is one optimiser step."""
+
+    batch_size: Annotated[int, arg(prefix_name=False)] = 32  # transitions an update
+    gamma: float = 0.99  # discount of a reward one step later
+    delta: float = 1.0  # where the Huber loss turns from squared to linear, in units of Q
+    reward: Literal["raw", "sign"] = "raw"  # what is learned from; logs always show the raw reward
+    replay_size: int = 1_000_000  # observations kept (one a step, and the last one of each episode)
+    update_every: int = 4  # steps between updates
+    target_every: Period = (10_000, "steps")  # between copies of the online network into the target
+    warm_up: Annotated[int, arg(prefix_name=False)] = 50_000  # steps of random play at the start
+    learn_from: int | None = None  # transitions stored before the first update; None: the warm-up's end
+    epsilon_start: float = 1.0  # share of random actions at step 0
+    epsilon_end: float = 0.1  # share of random actions from epsilon_steps on
+    epsilon_steps: int = 1_000_000  # steps of the linear fall, counted from step 0
+
+    kind: ClassVar[str] = "dqn"
+
+    def __post_init__(self) -> None:
+        positive(self, "batch_size", "delta", "replay_size", "update_every", "learn_from")
+        at_least(self, 0, "warm_up", "epsilon_steps")
+        within(self, 0, 1, "gamma", "epsilon_start", "epsilon_end")
+        one_of(self, "reward", ("raw", "sign"))
+        number, unit = self.target_every
+        check(number > 0, "target_every", number, "above 0")
+        check(unit in ("steps", "episodes", "updates"), "target_every", unit, "steps, episodes, updates")
+        allowed = f"at most replay_size ({self.replay_size})"
+        check(self.batch_size <= self.replay_size, "batch_size", self.batch_size, allowed)
+        half = self.replay_size // 2  # final observations take room too, so a full buffer may never hold more
+        check((self.learn_from or 0) <= half, "learn_from", self.learn_from, f"at most half of replay_size ({half})")
+
+    def epsilon(self, step: int) -> float:
+        """The share of random actions at `step`: 1 during the warm-up, the schedule's value after it."""
+        if step < self.warm_up:
+            return 1.0
+        return linear_schedule(step, self.epsilon_start, self.epsilon_end, self.epsilon_steps)
+
+    def learns(self, step: int, stored: int) -> bool:
+        """Whether updates are made at `step` with `stored` transitions to sample from."""
+        if self.learn_from is None:
+            return step >= self.warm_up and stored > 0
+        return stored >= self.learn_from
+
+
+def network(observation: Observation, body: tuple[Layer, ...], num_actions: int) -> Network:
+    """The body with a linear head, one Q value an action; a ReLU there would hide every negative value."""
+    return Network(observation, (*body, Dense(num_actions, "linear")))
+
+
+def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
+    """Closes over the settings and returns `loss(xp, online, target, batch) -> (scalar, (td error [B], scalars))`."""
+
+    def loss(xp: ModuleType, online: Any, target: Any, batch: Transition) -> tuple[Array, tuple[Array, dict[str, Array]]]:
+        q_tm1 = online(batch.obs)  # [B, A]
+        q_t = target(batch.next_obs)  # [B, A]
+        td_error = q_learning(xp, q_tm1, batch.action, batch.reward, batch.discount, q_t)  # [B]
+        scalars = {"q_mean": xp.mean(xp.max(q_tm1, axis=1)), "td_error_mean": xp.mean(xp.abs(td_error))}
+        return xp.mean(huber(xp, td_error, config.delta)), (td_error, scalars)
+
+    return loss

@@ -1,0 +1,1 @@
+"""What stores experience. `frames` keeps the stream, `replay` draws from it."""

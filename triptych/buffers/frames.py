@@ -1,0 +1,110 @@
+"""The stored stream: each observation once, in the order seen, one row a step of N games.
+
+A row holds, for each game, an observation and the action taken there with what followed. The last
+observation of an episode has a slot of its own with mask 0 (no action was taken), so a transition's
+next observation is always the row below it. Rows are numbered from the run's start and never change;
+the ring drops the oldest. Pictures are kept as single frames and stacked when they are read.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from triptych.spec import Observation
+
+FIELDS = ("frame", "action", "reward", "terminated", "mask", "age")
+
+
+class FrameStore:
+    """A ring of the last `capacity // num_envs` rows.
+
+    Args:
+        capacity: observations kept, over all games.
+        fill: what stands in the stack before an episode's first frame: zeros, or that frame repeated.
+    """
+
+    def __init__(
+        self, capacity: int, num_envs: int, observation: Observation, fill: Literal["zeros", "first"] = "zeros"
+    ):
+        self.stack = observation.shape[0] if observation.is_picture else 1
+        self.rows = max(self.stack + 4, -(-capacity // num_envs))  # fewer could leave no whole stack to draw
+        self.num_envs = num_envs
+        self.stacked = observation.is_picture
+        self.fill = fill
+        frame_shape = observation.shape[1:] if self.stacked else observation.shape
+        size = (self.rows, num_envs)
+        # np.zeros takes memory from the system only as rows are written.
+        self.frame = np.zeros((*size, *frame_shape), observation.dtype)
+        self.action = np.zeros(size, np.int32)
+        self.reward = np.zeros(size, np.float64)  # raw
+        self.terminated = np.zeros(size, bool)
+        self.mask = np.zeros(size, bool)  # an action was taken here
+        self.age = np.zeros(size, np.int32)  # steps since the episode's first observation
+        self.count = 0  # rows written since the run's start
+        self.transitions = 0  # complete ones among the rows kept
+
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest row kept."""
+        return max(0, self.count - self.rows)
+
+    def row_bytes(self) -> int:
+        return sum(getattr(self, field)[0].nbytes for field in FIELDS)
+
+    def add(
+        self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, terminated: np.ndarray, mask: np.ndarray
+    ) -> None:
+        """Writes one row: what the games showed, [N, *observation], and what was done there, [N] each."""
+        slot = self.count % self.rows
+        if self.count > 0:
+            last = (self.count - 1) % self.rows
+            self.transitions += int(self.mask[last].sum())  # the row below makes them complete
+            age = np.where(self.mask[last], self.age[last] + 1, 0)
+        else:
+            age = np.zeros(self.num_envs, np.int32)
+        if self.count >= self.rows:
+            self.transitions -= int(self.mask[slot].sum())
+        self.frame[slot] = obs[:, -1] if self.stacked else obs
+        self.action[slot], self.reward[slot], self.terminated[slot] = action, reward, terminated
+        self.mask[slot], self.age[slot] = mask, age
+        self.count += 1
+
+    def startable(self, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+        """Whether each slot [B] is a transition whose stack and next observation are all kept."""
+        slots = rows % self.rows
+        history = np.minimum(self.age[slots, games], self.stack - 1)
+        return self.mask[slots, games] & (rows + 1 < self.count) & (rows - history >= self.oldest)
+
+    def observations(self, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+        """The observations [B, *observation] at the given row numbers [B] and games [B]."""
+        if not self.stacked:
+            return self.frame[rows % self.rows, games]
+        back = np.arange(self.stack - 1, -1, -1)  # frames before the newest one
+        age = self.age[rows % self.rows, games][:, None]  # [B, 1]
+        before = back > age  # [B, stack], earlier than the episode
+        wanted = rows[:, None] - (np.minimum(back, age) if self.fill == "first" else back)
+        stacks = self.frame[wanted % self.rows, games[:, None]]
+        if self.fill == "zeros" and before.any():
+            stacks[before] = 0
+        return stacks
+
+    def take(self, start: int, end: int) -> dict[str, np.ndarray]:
+        """Rows [start, end) as arrays, for a segment."""
+        slots = np.arange(start, end) % self.rows
+        return {field: getattr(self, field)[slots] for field in FIELDS}
+
+    def put(self, start: int, segment: dict[str, np.ndarray]) -> None:
+        """Writes a segment's rows back where they belong; rows that the ring no longer keeps are left out."""
+        rows = np.arange(start, start + len(segment["mask"]))
+        kept = (rows >= self.oldest) & (rows < self.count)
+        for field in FIELDS:
+            getattr(self, field)[rows[kept] % self.rows] = segment[field][kept]
+
+    def get_state(self) -> dict[str, Any]:
+        return {"count": self.count, "transitions": self.transitions}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Restores the counters; `put` the segments after this."""
+        self.count, self.transitions = state["count"], state["transitions"]

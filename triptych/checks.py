@@ -1,0 +1,45 @@
+"""The one error a user's input can raise, and the helpers that raise it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class InputError(ValueError):
+    """Something the user gave cannot be used. The message is one line: what, where, what is allowed.
+
+    The command line prints it and exits with code 2.
+    """
+
+
+def check(condition: bool, name: str, value: Any, allowed: str) -> None:
+    """Raises InputError naming the field, its value and what is allowed, unless `condition` holds."""
+    if not condition:
+        raise InputError(f"{name} is {value!r}; allowed: {allowed}")
+
+
+def at_least(config: Any, low: float, *names: str) -> None:
+    """Checks that each named field of a dataclass is a number >= `low` (None passes)."""
+    for name in names:
+        value = getattr(config, name)
+        check(value is None or value >= low, name, value, f"{low} or more")
+
+
+def positive(config: Any, *names: str) -> None:
+    """Checks that each named field of a dataclass is above 0 (None passes)."""
+    for name in names:
+        value = getattr(config, name)
+        check(value is None or value > 0, name, value, "above 0")
+
+
+def within(config: Any, low: float, high: float, *names: str) -> None:
+    """Checks that each named field of a dataclass lies in [low, high] (None passes)."""
+    for name in names:
+        value = getattr(config, name)
+        check(value is None or low <= value <= high, name, value, f"{low} to {high}")
+
+
+def one_of(config: Any, name: str, choices: tuple[Any, ...]) -> None:
+    """Checks that the named field of a dataclass is one of `choices`."""
+    value = getattr(config, name)
+    check(value in choices, name, value, ", ".join(map(str, choices)))

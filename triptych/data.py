@@ -1,0 +1,21 @@
+"""The batches: the one place where shapes, dtypes and units are written.
+
+NamedTuples, because `tf.function` and `jax.jit` take them apart by themselves. B: batch, A: actions.
+Floats are in the run's precision. Arrays are NumPy's until a learner moves them to its device.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+Array = Any  # NumPy's, or one framework's
+
+
+class Transition(NamedTuple):
+    """One step of play per sample."""
+
+    obs: Array  # [B, *observation] uint8 pictures (stack first), or floats
+    action: Array  # [B] int32, taken at obs
+    reward: Array  # [B] float, after the action; clipped where the recipe says so
+    discount: Array  # [B] float, gamma * (1 - terminated); a truncated step keeps gamma
+    next_obs: Array  # [B, *observation], seen after the action; the episode's own last one at its end

@@ -1,0 +1,148 @@
+"""Environments by their Gymnasium id. Several games of one kind step together, in NEXT_STEP order.
+
+NEXT_STEP: the step that ends an episode returns its last observation; the step after it takes no
+action (mask 0), gives reward 0 and returns the first observation of the next episode.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, Protocol
+
+import gymnasium
+import numpy as np
+from tyro.conf import arg
+
+from triptych.checks import InputError, at_least, positive, within
+from triptych.spec import Observation
+
+
+@dataclass(frozen=True)
+class EnvConfig:
+    """Which game, and how its screen becomes an observation."""
+
+    id: Annotated[str, arg(name="env", prefix_name=False)]  # any Gymnasium id with a discrete action space
+    frame_skip: int = 4  # emulator frames a step, the action repeated (Atari ids that leave it open)
+    sticky: float | None = None  # chance that the last action is repeated (Atari; None: what the id says)
+    stack: int = 4  # pictures in one observation
+    size: int = 84  # pixels, height and width of a picture, grey
+    noop_max: int = 30  # at most so many idle frames before an episode begins (Atari)
+
+    def __post_init__(self) -> None:
+        positive(self, "frame_skip", "stack", "size")
+        at_least(self, 0, "noop_max")
+        within(self, 0, 1, "sticky")
+
+
+class Step(NamedTuple):
+    """What one step of N games returned."""
+
+    obs: np.ndarray  # [N, *observation]
+    reward: np.ndarray  # [N] float64, raw
+    terminated: np.ndarray  # [N] bool, the episode reached its end
+    truncated: np.ndarray  # [N] bool, the episode was cut by a time limit
+
+
+class Games(Protocol):
+    """Several games of one kind, stepped together."""
+
+    observation: Observation
+    num_actions: int
+    num_envs: int
+    frames_per_step: int  # emulator frames a step
+    typical_episode: int  # steps, roughly: how far apart checkpoints that cut episodes must lie
+    saves: bool  # whether get_state and set_state work
+
+    def reset(self, seeds: np.ndarray) -> np.ndarray:
+        """Restarts every game from a seed of its own and returns the observations [N, ...]."""
+        ...
+
+    def send(self, actions: np.ndarray) -> None:
+        """Hands over [N] actions; the games may play while the caller does something else."""
+        ...
+
+    def recv(self) -> Step: ...
+
+    def get_state(self) -> dict[str, Any]:
+        """The games as JSON: with it a fresh set of games goes on as these would."""
+        ...
+
+    def set_state(self, state: dict[str, Any]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+# Which module makes the games of a registered id: the first one whose `plays(spec)` says yes.
+MODULES = ("atari", "cartpole", "gym")
+
+
+def find(env_id: str) -> Any:
+    """The Gymnasium spec of an id; `module:id` imports the module first.
+
+    Raises:
+        InputError: nobody registered that id.
+    """
+    module, _, name = env_id.rpartition(":")
+    try:
+        if module:
+            importlib.import_module(module)
+        return quiet_spec(name)
+    except ModuleNotFoundError as error:
+        raise InputError(f"env is {env_id!r}: there is no module {error.name}; allowed: an importable module") from None
+    except gymnasium.error.Error:
+        pass
+    try:
+        import ale_py  # registers the Atari ids; GPL-2.0, so it is an extra
+
+        gymnasium.register_envs(ale_py)
+        return quiet_spec(name)
+    except ModuleNotFoundError:
+        hint = "a registered Gymnasium id (Atari ids need: pip install 'triptych[atari]')"
+    except gymnasium.error.Error as error:
+        hint = f"a registered Gymnasium id ({str(error).splitlines()[0]})"
+    raise InputError(f"env is {env_id!r}; allowed: {hint}")
+
+
+def quiet_spec(name: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated versions are still playable
+        return gymnasium.spec(name)
+
+
+def make(config: EnvConfig, num_envs: int, threads: int = 1) -> Games:
+    """Makes `num_envs` games; `threads` is how many of them may play at the same time.
+
+    Raises:
+        InputError: unknown id, a package is missing, or its spaces are not a discrete choice over a
+            picture or a vector.
+    """
+    spec = find(config.id)
+    for name in MODULES:
+        module = importlib.import_module(f"triptych.envs.{name}")
+        if module.plays(spec):
+            return module.make(config, spec, num_envs, threads)
+    raise AssertionError("gym plays everything")
+
+
+def forgets(config: EnvConfig, num_envs: int, threads: int, steps: int = 30) -> bool:
+    """Whether `reset(seed=)` forgets everything: a used set of games must repeat what a fresh one does."""
+    used, fresh = make(config, num_envs, threads), make(config, num_envs, threads)
+    try:
+        trace(used, 1, steps)
+        return all(np.array_equal(a, b) for a, b in zip(trace(used, 2, steps), trace(fresh, 2, steps), strict=True))
+    finally:
+        used.close()
+        fresh.close()
+
+
+def trace(games: Games, seed: int, steps: int) -> list[np.ndarray]:
+    """Observations and rewards of `steps` seeded random steps."""
+    rng = np.random.default_rng(seed)
+    seen = [games.reset(seed * games.num_envs + np.arange(games.num_envs))]
+    for _ in range(steps):
+        games.send(rng.integers(games.num_actions, size=games.num_envs))
+        step = games.recv()
+        seen += [step.obs.copy(), step.reward]
+    return seen

@@ -1,0 +1,76 @@
+"""Atari through ale-py's vector environment: games in C++ threads, DeepMind's wrappers inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from triptych.envs import EnvConfig, Step
+from triptych.spec import Observation
+
+
+def plays(spec: Any) -> bool:
+    """Random frame skip (`-v0`, `-v4` without NoFrameskip) is beyond the vector environment."""
+    return spec.entry_point == "ale_py.env:AtariEnv" and isinstance(spec.kwargs.get("frameskip"), int)
+
+
+class AtariGames:
+    """N Atari games; whole games, raw rewards. No snapshot: ale-py has none that holds every detail."""
+
+    typical_episode = 600
+    saves = False
+
+    def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
+        from ale_py.vector_env import AtariVectorEnv
+
+        self.num_envs = num_envs
+        # "NoFrameskip" (1) leaves the skip to the recipe; other ids fix it.
+        self.frames_per_step = config.frame_skip if spec.kwargs["frameskip"] == 1 else spec.kwargs["frameskip"]
+        self.envs = AtariVectorEnv(
+            spec.kwargs["game"],
+            num_envs,
+            num_threads=max(1, min(num_envs, threads)),
+            max_num_frames_per_episode=spec.kwargs["max_num_frames_per_episode"],
+            repeat_action_probability=(
+                spec.kwargs["repeat_action_probability"] if config.sticky is None else config.sticky
+            ),
+            full_action_space=spec.kwargs["full_action_space"],
+            img_height=config.size,
+            img_width=config.size,
+            stack_num=config.stack,
+            frameskip=self.frames_per_step,
+            noop_max=config.noop_max,
+            reward_clipping=False,  # the raw score belongs in the log; the learner clips for itself
+        )
+        self.observation = Observation((config.stack, config.size, config.size), "uint8")
+        self.num_actions = int(self.envs.single_action_space.n)
+        self.pending = False
+
+    def reset(self, seeds: np.ndarray) -> np.ndarray:
+        if self.pending:  # a reset with a step under way gives other numbers
+            self.recv()
+        return self.envs.reset(seed=np.asarray(seeds))[0]
+
+    def send(self, actions: np.ndarray) -> None:
+        self.envs.send(np.asarray(actions, np.int64))
+        self.pending = True
+
+    def recv(self) -> Step:
+        obs, reward, terminated, truncated, _ = self.envs.recv()
+        self.pending = False
+        return Step(obs, np.asarray(reward, np.float64), np.asarray(terminated, bool), np.asarray(truncated, bool))
+
+    def get_state(self) -> dict[str, Any]:
+        raise RuntimeError("Atari games cannot be saved; a checkpoint cuts them")
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        raise RuntimeError("Atari games cannot be saved; a checkpoint cuts them")
+
+    def close(self) -> None:
+        if self.pending:
+            self.recv()
+        self.envs.close()
+
+
+make = AtariGames

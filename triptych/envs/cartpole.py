@@ -1,0 +1,59 @@
+"""CartPole: Gymnasium's own, with its whole state as JSON, so that a checkpoint need not cut an episode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.wrappers import TimeLimit
+
+from triptych.envs.gym import GymGames
+
+
+def plays(spec: Any) -> bool:
+    return spec.entry_point == "gymnasium.envs.classic_control.cartpole:CartPoleEnv"
+
+
+def time_limit(env: gymnasium.Env) -> TimeLimit | None:
+    """The wrapper that counts an episode's steps, if there is one."""
+    while isinstance(env, gymnasium.Wrapper):
+        if isinstance(env, TimeLimit):
+            return env
+        env = env.env
+    return None
+
+
+class CartPoleGames(GymGames):
+    """N CartPole games that can be saved."""
+
+    saves = True
+
+    def get_state(self) -> dict[str, Any]:
+        games = []
+        for env in self.envs:
+            pole, limit = env.unwrapped, time_limit(env)
+            games.append(
+                {
+                    "state": [float(x) for x in pole.state],  # type: ignore[attr-defined]
+                    "steps_beyond_terminated": pole.steps_beyond_terminated,  # type: ignore[attr-defined]
+                    "elapsed": limit._elapsed_steps if limit else None,
+                    "rng": pole.np_random.bit_generator.state,
+                }
+            )
+        return {"games": games, "ended": self.ended.tolist(), "obs": self.obs.tolist()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        for env, game in zip(self.envs, state["games"], strict=True):
+            env.reset(seed=0)
+            pole, limit = env.unwrapped, time_limit(env)
+            pole.state = np.array(game["state"], np.float64)  # type: ignore[attr-defined]
+            pole.steps_beyond_terminated = game["steps_beyond_terminated"]  # type: ignore[attr-defined]
+            pole.np_random.bit_generator.state = game["rng"]
+            if limit:
+                limit._elapsed_steps = game["elapsed"]
+        self.ended = np.array(state["ended"], bool)
+        self.obs = np.array(state["obs"], self.obs.dtype)
+
+
+make = CartPoleGames

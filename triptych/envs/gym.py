@@ -1,0 +1,120 @@
+"""Any Gymnasium id with a discrete action space: N games one after the other, in NEXT_STEP order."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces, wrappers
+
+from triptych.checks import InputError
+from triptych.envs import EnvConfig, Step
+from triptych.spec import Observation
+
+SMALLEST_PICTURE = 32  # pixels a side; smaller uint8 grids are symbols, and are flattened
+
+
+def plays(spec: Any) -> bool:
+    return True
+
+
+def is_picture(space: spaces.Space) -> bool:
+    """Grey or colour screens: uint8, (H, W) or (H, W, 1 or 3)."""
+    if not isinstance(space, spaces.Box) or space.dtype != np.uint8 or len(space.shape) not in (2, 3):
+        return False
+    return min(space.shape[:2]) >= SMALLEST_PICTURE and (len(space.shape) == 2 or space.shape[2] in (1, 3))
+
+
+def make_one(config: EnvConfig, spec: Any) -> gymnasium.Env:
+    """One game whose observations are a grey picture (size, size) or a flat vector.
+
+    Raises:
+        InputError: it cannot be made, or its spaces do not fit.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            env = gymnasium.make(spec, disable_env_checker=True)
+    except (gymnasium.error.Error, ImportError) as error:
+        raise InputError(f"env is {config.id!r}, which cannot be made: {str(error).splitlines()[0]}") from None
+    if not isinstance(env.action_space, spaces.Discrete):
+        raise InputError(f"env is {config.id!r} with action space {env.action_space}; allowed: a Discrete one")
+    try:
+        if is_picture(env.observation_space):
+            shape = env.observation_space.shape
+            if len(shape) == 3:
+                env = wrappers.GrayscaleObservation(env) if shape[2] == 3 else wrappers.ReshapeObservation(env, shape[:2])
+            return wrappers.ResizeObservation(env, (config.size, config.size))
+        return wrappers.FlattenObservation(env)
+    except gymnasium.error.DependencyNotInstalled:
+        raise InputError(f"env is {config.id!r}: resizing its pictures needs: pip install 'triptych[atari]'") from None
+    except (NotImplementedError, ValueError, TypeError, AssertionError):
+        space = env.observation_space
+        raise InputError(f"env is {config.id!r} with observations {space}; allowed: pictures, vectors, choices") from None
+
+
+class GymGames:
+    """N games of one Gymnasium id. Pictures are stacked here, zeros before an episode's first one."""
+
+    saves = False
+    frames_per_step = 1
+
+    def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
+        self.envs = [make_one(config, spec) for _ in range(num_envs)]
+        self.num_envs = num_envs
+        space = self.envs[0].observation_space
+        assert space.shape is not None
+        self.stacked = len(space.shape) == 2
+        dtype = "uint8" if space.dtype == np.uint8 else "float64" if space.dtype == np.float64 else "float32"
+        self.observation = Observation((config.stack, *space.shape) if self.stacked else space.shape, dtype)
+        action_space = self.envs[0].action_space
+        assert isinstance(action_space, spaces.Discrete)
+        self.num_actions = int(action_space.n)
+        self.first_action = int(action_space.start)
+        self.typical_episode = spec.max_episode_steps or 500
+        self.obs = np.zeros((num_envs, *self.observation.shape), dtype)
+        self.ended = np.zeros(num_envs, bool)
+        self.actions = np.zeros(num_envs, np.int64)
+
+    def see(self, index: int, obs: np.ndarray, first: bool) -> None:
+        if not self.stacked:
+            self.obs[index] = obs
+            return
+        self.obs[index, :-1] = 0 if first else self.obs[index, 1:]
+        self.obs[index, -1] = obs
+
+    def reset(self, seeds: np.ndarray) -> np.ndarray:
+        for index, (env, seed) in enumerate(zip(self.envs, seeds, strict=True)):
+            self.see(index, env.reset(seed=int(seed))[0], first=True)
+        self.ended[:] = False
+        return self.obs.copy()
+
+    def send(self, actions: np.ndarray) -> None:
+        self.actions = np.asarray(actions) + self.first_action
+
+    def recv(self) -> Step:
+        reward = np.zeros(self.num_envs)
+        terminated, truncated = np.zeros((2, self.num_envs), bool)
+        for index, env in enumerate(self.envs):
+            if self.ended[index]:
+                self.see(index, env.reset()[0], first=True)
+            else:
+                obs, reward[index], terminated[index], truncated[index], _ = env.step(int(self.actions[index]))
+                self.see(index, obs, first=False)
+        self.ended = terminated | truncated
+        return Step(self.obs.copy(), reward, terminated, truncated)
+
+    def get_state(self) -> dict[str, Any]:
+        raise RuntimeError("this game cannot be saved; a checkpoint cuts it")
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        raise RuntimeError("this game cannot be saved; a checkpoint cuts it")
+
+    def close(self) -> None:
+        for env in self.envs:
+            env.close()
+
+
+make = GymGames

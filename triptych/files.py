@@ -1,0 +1,62 @@
+"""Files that are whole or not there: temporary file, fsync, rename, fsync of the folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+TEMPORARY = ".tmp"  # the ending of a file that is being written; a resume removes what is left of them
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename in `folder` survive a power cut. Windows cannot open folders and needs no such call."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Calls `write(temporary path)`, then puts the result in place of `path` in one rename."""
+    temporary = path.with_name(path.name + TEMPORARY)
+    try:
+        write(temporary)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes JSON with sorted keys, whole or not at all."""
+    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=True) + "\n"
+    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, Any] | None = None) -> None:
+    """Writes a safetensors file, whole or not at all; equal content gives equal bytes.
+
+    safetensors 0.8 silently corrupts arrays that are not contiguous, hence the copies. It writes
+    several metadata keys in random order, hence the single one.
+    """
+    contiguous = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
+    text = None if metadata is None else {"triptych": json.dumps(metadata, sort_keys=True)}
+    write_whole(path, lambda temporary: save_file(contiguous, temporary, metadata=text))
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,98 @@
+"""The frameworks, loaded only when asked for. Nothing else in Triptych imports one.
+
+Each folder holds the same files with the same names: `ops` (NumPy-spelled operations), `net` (the
+spec as that framework's own network) and `learner` (differentiation, optimiser, compiled step).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+
+from triptych.checks import InputError
+from triptych.data import Array
+from triptych.spec import Adam, Network
+
+FRAMEWORKS = {"torch": "torch", "jax": "jax", "keras": "keras"}  # name -> the extra that installs it
+PRECISIONS = ("float32", "float64")
+Loss = Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]
+
+
+class Learner(Protocol):
+    """A network, its target, its optimiser and the compiled step that changes them. NumPy in and out."""
+
+    device: str  # "cpu", or the GPU's name
+    precision: str
+
+    def __init__(self, network: Network, loss: Loss, adam: Adam, weights: dict[str, np.ndarray], precision: str) -> None: ...
+
+    def act(self, obs: np.ndarray, state: Any = None, reset: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
+        """Head outputs [N, ...] for `obs` [N, *observation]; `state` passes through a network without memory."""
+        ...
+
+    def update(self, batch: Any, learning_rate: float) -> dict[str, Array]:
+        """One optimiser step; returns scalars that stay on the device, and `td_error` [B]."""
+        ...
+
+    def sync_target(self) -> None:
+        """Copies the online weights into the target."""
+        ...
+
+    def get_weights(self) -> dict[str, np.ndarray]: ...
+
+    def set_weights(self, weights: dict[str, np.ndarray]) -> None: ...
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Everything an exact resume needs: `online/`, `target/`, `adam/step`, `adam/m/`, `adam/v/`."""
+        ...
+
+    def set_state(self, state: dict[str, np.ndarray]) -> None: ...
+
+
+def set_threads(threads: int) -> None:
+    """Tells every framework how many threads to use. Works only before one of them is imported."""
+    # Set before OpenMP starts: on a busy machine spinning threads cost 20 to 50 times the work itself.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ["NPROC"] = str(threads)  # XLA's CPU thread pool
+    os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
+    os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def use_cpu() -> None:
+    """Hides every GPU from the frameworks. Works only before one of them is imported."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    os.environ["JAX_PLATFORMS"] = "cpu"
+
+
+def load(name: str) -> ModuleType:
+    """Imports a framework's learner module, which has `Learner`, `ops` and `net`.
+
+    Raises:
+        InputError: the name is unknown or the framework is not installed (the line names the extra).
+    """
+    if name not in FRAMEWORKS:
+        raise InputError(f"framework is {name!r}; allowed: {', '.join(FRAMEWORKS)}")
+    try:
+        return importlib.import_module(f"triptych.frameworks.{name}.learner")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("triptych"):
+            raise
+        extra = FRAMEWORKS[name]
+        raise InputError(
+            f"framework {name} needs the package {error.name}, which is not installed: pip install 'triptych[{extra}]'"
+        ) from None
+
+
+def loaded() -> list[str]:
+    """The frameworks that this process has imported so far."""
+    return [name for name, module in (("torch", "torch"), ("jax", "jax"), ("keras", "tensorflow")) if module in sys.modules]

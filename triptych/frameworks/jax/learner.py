@@ -1,0 +1,92 @@
+"""The JAX learner: a Flax module, optax, one jitted step whose buffers are donated."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import numpy as np
+import optax
+from jax import numpy as jnp
+
+from triptych.frameworks.jax import net, ops
+from triptych.spec import Adam, Network
+
+# float64 exists in JAX only with this on; every dtype here is written out, so float32 runs keep theirs.
+jax.config.update("jax_enable_x64", True)
+
+
+def clip_by_global_norm(gradients, max_norm: float | None):
+    """Scales the gradients so that their norm over all tensors is at most `max_norm`; returns them and that norm."""
+    norm = optax.global_norm(gradients)
+    if max_norm is not None:
+        scale = jnp.minimum(max_norm / norm, 1.0)
+        gradients = jax.tree.map(lambda gradient: gradient * scale, gradients)
+    return gradients, norm
+
+
+class Learner:
+    """See `triptych.frameworks.Learner`."""
+
+    def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
+        device = jax.devices()[0]
+        self.device = "cpu" if device.platform == "cpu" else device.device_kind
+        self.loss = loss
+        self.adam = adam
+        self.precision = precision
+        self.net = net.Net(network, precision)
+        self.optimiser = optax.scale_by_adam(adam.beta_1, adam.beta_2, adam.epsilon)
+        self.set_weights(weights)
+        self.moments = self.optimiser.init(self.online)
+        self.sync_target()
+        self.forward = jax.jit(self.apply)
+        self.step = jax.jit(self.step, donate_argnums=(0, 1))
+
+    def act(self, obs, state=None, reset=None):
+        return np.asarray(self.forward(self.online, obs)), state
+
+    def update(self, batch, learning_rate):
+        rate = np.asarray(learning_rate, self.precision)
+        self.online, self.moments, aux = self.step(self.online, self.moments, self.target, batch, rate)
+        return aux
+
+    def apply(self, parameters, obs):
+        return self.net.apply({"params": parameters}, obs)
+
+    def step(self, online, moments, target, batch, learning_rate):
+        def loss_of(parameters):
+            return self.loss(ops, partial(self.apply, parameters), partial(self.apply, target), batch)
+
+        (loss, (td_error, scalars)), gradients = jax.value_and_grad(loss_of, has_aux=True)(online)
+        gradients, norm = clip_by_global_norm(gradients, self.adam.max_norm)
+        steps, moments = self.optimiser.update(gradients, moments)
+        online = jax.tree.map(lambda parameter, step: parameter - learning_rate * step, online, steps)
+        return online, moments, {"loss": loss, "gradient_norm": norm, "td_error": td_error, **scalars}
+
+    def sync_target(self):
+        self.target = jax.tree.map(jnp.copy, self.online)  # the online buffers are donated to the next step
+
+    def get_weights(self):
+        return net.to_neutral(self.online)
+
+    def set_weights(self, weights):
+        self.online = net.to_native(weights, self.precision)
+
+    def get_state(self):
+        state = {f"online/{name}": array for name, array in net.to_neutral(self.online).items()}
+        state |= {f"target/{name}": array for name, array in net.to_neutral(self.target).items()}
+        state["adam/step"] = np.array(self.moments.count, np.int64)
+        state |= {f"adam/m/{name}": array for name, array in net.to_neutral(self.moments.mu).items()}
+        state |= {f"adam/v/{name}": array for name, array in net.to_neutral(self.moments.nu).items()}
+        return state
+
+    def set_state(self, state):
+        names = self.get_weights()
+
+        def tree(part):
+            return net.to_native({name: state[f"{part}/{name}"] for name in names}, self.precision)
+
+        self.online = tree("online")
+        self.target = tree("target")
+        count = jnp.array(state["adam/step"], jnp.int32)
+        self.moments = optax.ScaleByAdamState(count=count, mu=tree("adam/m"), nu=tree("adam/v"))

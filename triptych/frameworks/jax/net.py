@@ -1,0 +1,64 @@
+"""A spec as a Flax linen module. Pictures run channels-last, the order of the neutral weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import jax
+import numpy as np
+from flax import linen as nn
+from jax import numpy as jnp
+
+from triptych.spec import Conv, Dense, Flatten, Network, Placed
+
+
+def conv(placed: Placed, precision: str) -> nn.Module:
+    layer = placed.layer
+    sides = (layer.kernel, layer.kernel), (layer.stride, layer.stride)
+    # Flax pads SAME unless told otherwise, which would be another network.
+    return nn.Conv(layer.filters, *sides, padding="VALID", dtype=precision, param_dtype=precision, name=placed.name)
+
+
+def dense(placed: Placed, precision: str) -> nn.Module:
+    return nn.Dense(placed.layer.units, dtype=precision, param_dtype=precision, name=placed.name)
+
+
+def flatten(placed: Placed, precision: str):
+    return lambda x: x.reshape((x.shape[0], -1))
+
+
+LAYERS = {Conv: conv, Dense: dense, Flatten: flatten}
+ACTIVATIONS = {"relu": jax.nn.relu, "linear": lambda x: x}
+
+
+class Net(nn.Module):
+    """The network of a spec. Applied to [B, *observation] it gives the head's outputs [B, ...]."""
+
+    network: Network
+    precision: str
+
+    @nn.compact
+    def __call__(self, obs):
+        if self.network.observation.is_picture:
+            obs = jnp.transpose(obs, (0, 2, 3, 1))
+        x = obs.astype(self.precision)
+        if self.network.observation.dtype == "uint8":
+            x = x / 255
+        for placed in self.network.placed():
+            layer = LAYERS[type(placed.layer)](placed, self.precision)
+            x = ACTIVATIONS[placed.layer.activation](layer(x))
+        return x
+
+
+def to_neutral(tree) -> dict[str, np.ndarray]:
+    """A tree of parameters (or moments) under neutral names, as copies."""
+    return {f"{name}/{key}": np.array(leaf) for name, layer in tree.items() for key, leaf in layer.items()}
+
+
+def to_native(weights: Mapping[str, np.ndarray], precision: str):
+    """Neutral arrays as a tree of parameters (or moments) on the device."""
+    tree: dict[str, dict[str, jax.Array]] = {}
+    for name, array in weights.items():
+        layer, key = name.split("/")
+        tree.setdefault(layer, {})[key] = jnp.array(array, dtype=precision)
+    return tree

@@ -1,0 +1,115 @@
+"""The Keras learner: Keras layers and optimiser on TensorFlow, one `tf.function`."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from triptych.checks import InputError
+from triptych.frameworks.keras import net, ops
+from triptych.spec import Adam, Network
+
+if keras.backend.backend() != "tensorflow":
+    raise InputError(f"Keras was loaded on {keras.backend.backend()!r} before; allowed: KERAS_BACKEND=tensorflow")
+tf.config.experimental.enable_op_determinism()  # the same seeds give the same bits
+
+
+def clip_by_global_norm(gradients, max_norm: float | None):
+    """Scales the gradients so that their norm over all tensors is at most `max_norm`; returns them and that norm."""
+    norm = tf.linalg.global_norm(gradients)
+    if max_norm is not None:
+        scale = tf.minimum(tf.cast(max_norm, norm.dtype) / norm, 1.0)
+        gradients = [gradient * scale for gradient in gradients]
+    return gradients, norm
+
+
+class ExactAdam(keras.optimizers.Adam):
+    """Adam as published: epsilon joins the bias-corrected root; Keras' own adds it before the correction.
+
+    The learning rate is an argument of the compiled step, set as `rate` while it is traced: Keras'
+    own variable would round it to float32.
+    """
+
+    rate: tf.Tensor
+
+    def update_step(self, gradient, variable, learning_rate):
+        beta_1 = tf.convert_to_tensor(self.beta_1, gradient.dtype)
+        beta_2 = tf.convert_to_tensor(self.beta_2, gradient.dtype)
+        step = tf.cast(self.iterations + 1, gradient.dtype)
+        index = self._get_variable_index(variable)
+        m, v = self._momentums[index], self._velocities[index]
+        m.assign(beta_1 * m + (1 - beta_1) * gradient)
+        v.assign(beta_2 * v + (1 - beta_2) * tf.square(gradient))
+        m_hat = m / (1 - tf.pow(beta_1, step))
+        v_hat = v / (1 - tf.pow(beta_2, step))
+        variable.assign_sub(self.rate * m_hat / (tf.sqrt(v_hat) + self.epsilon))
+
+
+class Learner:
+    """See `triptych.frameworks.Learner`."""
+
+    def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
+        gpus = tf.config.list_physical_devices("GPU")
+        self.device = tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "cpu"
+        self.loss = loss
+        self.adam = adam
+        self.precision = precision
+        self.online = net.make_net(network, precision)
+        self.target = net.make_net(network, precision)
+        self.optimiser = ExactAdam(adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon)
+        self.optimiser.build(self.online.trainable_variables)
+        self.set_weights(weights)
+        self.sync_target()
+        obs = network.observation
+        dtype = "uint8" if obs.dtype == "uint8" else precision
+        self.forward = tf.function(self.online, input_signature=[tf.TensorSpec((None, *obs.shape), dtype)])
+        self.step = tf.function(self.step)
+
+    def act(self, obs, state=None, reset=None):
+        return self.forward(tf.constant(obs)).numpy(), state
+
+    def update(self, batch, learning_rate):
+        batch = type(batch)(*map(tf.constant, batch))
+        return self.step(batch, tf.constant(learning_rate, self.precision))
+
+    def step(self, batch, learning_rate):
+        with tf.GradientTape() as tape:
+            loss, (td_error, scalars) = self.loss(ops, self.online, self.target, batch)
+        variables = self.online.trainable_variables
+        gradients, norm = clip_by_global_norm(tape.gradient(loss, variables), self.adam.max_norm)
+        self.optimiser.rate = learning_rate
+        self.optimiser.apply(gradients, variables)
+        return {"loss": loss, "gradient_norm": norm, "td_error": td_error, **scalars}
+
+    def sync_target(self):
+        for target, online in zip(self.target.variables, self.online.variables, strict=True):
+            target.assign(online)
+
+    def get_weights(self):
+        return net.get_weights(self.online)
+
+    def set_weights(self, weights):
+        net.set_weights(self.online, weights)
+
+    def moments(self):
+        """Adam's first and second moments by neutral name: variables of the optimiser."""
+        pairs = zip(self.optimiser._momentums, self.optimiser._velocities, strict=True)
+        return dict(zip(net.named(self.online), pairs, strict=True))
+
+    def get_state(self):
+        state = {f"online/{name}": array for name, array in net.get_weights(self.online).items()}
+        state |= {f"target/{name}": array for name, array in net.get_weights(self.target).items()}
+        state["adam/step"] = np.array(self.optimiser.iterations, np.int64)
+        for name, (m, v) in self.moments().items():
+            state[f"adam/m/{name}"] = np.array(m)
+            state[f"adam/v/{name}"] = np.array(v)
+        return state
+
+    def set_state(self, state):
+        for name, (m, v) in self.moments().items():
+            net.named(self.online)[name].assign(state[f"online/{name}"])
+            net.named(self.target)[name].assign(state[f"target/{name}"])
+            m.assign(state[f"adam/m/{name}"])
+            v.assign(state[f"adam/v/{name}"])
+        self.optimiser.iterations.assign(int(state["adam/step"]))

@@ -1,0 +1,74 @@
+"""A spec as a Keras model. Pictures run channels-last, the order of the neutral weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+from keras import layers
+
+from triptych.spec import Conv, Dense, Flatten, Network, Placed
+
+
+def conv(placed: Placed, precision: str) -> layers.Layer:
+    layer = placed.layer
+    return layers.Conv2D(
+        layer.filters,
+        layer.kernel,
+        layer.stride,
+        padding="valid",
+        activation=layer.activation,
+        dtype=precision,
+        name=placed.name,
+    )
+
+
+def dense(placed: Placed, precision: str) -> layers.Layer:
+    return layers.Dense(placed.layer.units, activation=placed.layer.activation, dtype=precision, name=placed.name)
+
+
+def flatten(placed: Placed, precision: str) -> layers.Layer:
+    return layers.Flatten(dtype=precision, name=placed.name)
+
+
+LAYERS = {Conv: conv, Dense: dense, Flatten: flatten}
+
+
+class Scale(layers.Layer):
+    """Casts to the run's precision; divides by 255 where the observation is uint8."""
+
+    def __init__(self, divisor: float, precision: str):
+        super().__init__(dtype=precision, autocast=False, name="scale")
+        self.divisor = divisor
+
+    def call(self, obs):
+        x = keras.ops.cast(obs, self.compute_dtype)
+        return x / self.divisor if self.divisor != 1 else x
+
+
+def make_net(network: Network, precision: str) -> keras.Model:
+    """The network of a spec. Called with [B, *observation] it gives the head's outputs [B, ...]."""
+    observation = network.observation
+    obs = keras.Input(observation.shape, dtype=observation.dtype)
+    x = obs
+    if observation.is_picture:
+        x = layers.Permute((2, 3, 1), dtype=keras.DTypePolicy(precision), autocast=False, name="channels_last")(x)
+    x = Scale(255 if observation.dtype == "uint8" else 1, precision)(x)
+    for placed in network.placed():
+        x = LAYERS[type(placed.layer)](placed, precision)(x)
+    return keras.Model(obs, x)
+
+
+def named(model: keras.Model) -> dict[str, keras.Variable]:
+    """Variables by neutral name (`conv_1/kernel`), in the order of the spec."""
+    return {f"{layer.name}/{variable.name}": variable for layer in model.layers for variable in layer.weights}
+
+
+def get_weights(model: keras.Model) -> dict[str, np.ndarray]:
+    return {name: np.array(variable) for name, variable in named(model).items()}
+
+
+def set_weights(model: keras.Model, weights: Mapping[str, np.ndarray]) -> None:
+    for name, variable in named(model).items():
+        variable.assign(np.asarray(weights[name], variable.dtype))

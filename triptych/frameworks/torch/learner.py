@@ -1,0 +1,100 @@
+"""The PyTorch learner: a module, its target, fused Adam, an eager step."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from triptych.frameworks.torch import net, ops
+from triptych.spec import Adam, Network
+
+torch.use_deterministic_algorithms(True, warn_only=True)  # the same seeds give the same bits
+
+
+def clip_by_global_norm(gradients: list[torch.Tensor], max_norm: float | None) -> torch.Tensor:
+    """Scales the gradients in place so that their norm over all tensors is at most `max_norm`; returns that norm."""
+    norm = torch.nn.utils.get_total_norm(gradients)  # clip_grad_norm_ would add 1e-6 to it
+    if max_norm is not None:
+        torch._foreach_mul_(gradients, torch.clamp(max_norm / norm, max=1.0))
+    return norm
+
+
+class Learner:
+    """See `triptych.frameworks.Learner`."""
+
+    def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
+        self.place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = torch.cuda.get_device_name() if self.place.type == "cuda" else "cpu"
+        self.loss = loss
+        self.adam = adam
+        self.precision = precision
+        self.online = net.Net(network, precision).to(self.place)
+        self.target = net.Net(network, precision).to(self.place).requires_grad_(False)
+        self.parameters = self.online.named()
+        self.optimiser = torch.optim.Adam(
+            self.parameters.values(),
+            lr=adam.learning_rate,
+            betas=(adam.beta_1, adam.beta_2),
+            eps=adam.epsilon,
+            fused=True,
+        )
+        self.set_weights(weights)
+        self.sync_target()
+
+    def act(self, obs, state=None, reset=None):
+        with torch.inference_mode():
+            return self.online(self.to_device(obs)).cpu().numpy(), state
+
+    def update(self, batch, learning_rate):
+        batch = type(batch)(*map(self.to_device, batch))
+        loss, (td_error, scalars) = self.loss(ops, self.online, self.target, batch)
+        self.optimiser.zero_grad()
+        loss.backward()
+        gradients = [parameter.grad for parameter in self.parameters.values()]
+        norm = clip_by_global_norm(gradients, self.adam.max_norm)
+        self.optimiser.param_groups[0]["lr"] = learning_rate
+        self.optimiser.step()
+        scalars = {name: value.detach() for name, value in scalars.items()}
+        return {"loss": loss.detach(), "gradient_norm": norm, "td_error": td_error.detach(), **scalars}
+
+    def to_device(self, array):
+        return torch.from_numpy(array).to(self.place)
+
+    def sync_target(self):
+        self.target.load_state_dict(self.online.state_dict())
+
+    def get_weights(self):
+        return net.get_weights(self.online)
+
+    def set_weights(self, weights):
+        net.set_weights(self.online, weights)
+
+    def get_state(self):
+        state = {f"online/{name}": array for name, array in net.get_weights(self.online).items()}
+        state |= {f"target/{name}": array for name, array in net.get_weights(self.target).items()}
+        state["adam/step"] = np.array(0, np.int64)
+        for name, parameter in self.parameters.items():
+            moments = self.optimiser.state[parameter] or self.no_moments(parameter)
+            state["adam/step"] = np.array(int(moments["step"]), np.int64)
+            state[f"adam/m/{name}"] = net.to_neutral(moments["exp_avg"])
+            state[f"adam/v/{name}"] = net.to_neutral(moments["exp_avg_sq"])
+        return state
+
+    def set_state(self, state):
+        for name, parameter in self.parameters.items():
+            net.assign(parameter, state[f"online/{name}"])
+            net.assign(self.target.named()[name], state[f"target/{name}"])
+            moments = self.no_moments(parameter)
+            moments["step"].fill_(int(state["adam/step"]))
+            net.assign(moments["exp_avg"], state[f"adam/m/{name}"])
+            net.assign(moments["exp_avg_sq"], state[f"adam/v/{name}"])
+            self.optimiser.state[parameter] = moments
+
+    @staticmethod
+    def no_moments(parameter):
+        """Adam's state before the first update, in the form that torch.optim keeps it."""
+        return {
+            "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
+            "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+            "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+        }

@@ -1,0 +1,92 @@
+"""A spec as a PyTorch module. Pictures run channels-first in channels-last memory, PyTorch's fast form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from triptych.spec import Conv, Dense, Flatten, Network, Placed
+
+
+class FlattenChannelsLast(nn.Module):
+    """Flattens (C, H, W) in the order (H, W, C), which is how channels-last memory lies: no copy."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def conv(placed: Placed) -> nn.Module:
+    layer = placed.layer
+    return nn.Conv2d(placed.input_shape[-1], layer.filters, layer.kernel, layer.stride)
+
+
+def dense(placed: Placed) -> nn.Module:
+    return nn.Linear(placed.input_shape[0], placed.layer.units)
+
+
+def flatten(placed: Placed) -> nn.Module:
+    return FlattenChannelsLast() if len(placed.input_shape) == 3 else nn.Flatten()
+
+
+LAYERS = {Conv: conv, Dense: dense, Flatten: flatten}
+ACTIVATIONS = {"relu": torch.relu, "linear": lambda x: x}
+# Neutral kernels are HWIO and (in, out); PyTorch's are OIHW and (out, in).
+TO_NATIVE = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}
+TO_NEUTRAL = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}
+NATIVE_NAMES = {"kernel": "weight", "bias": "bias"}
+
+
+class Net(nn.Module):
+    """The network of a spec. Called with [B, *observation] it gives the head's outputs [B, ...]."""
+
+    def __init__(self, network: Network, precision: str):
+        super().__init__()
+        self.scaled = network.observation.dtype == "uint8"
+        self.is_picture = network.observation.is_picture
+        self.dtype = getattr(torch, precision)
+        placed = list(network.placed())
+        self.layers = nn.ModuleDict({p.name: LAYERS[type(p.layer)](p) for p in placed})
+        self.activations = [ACTIVATIONS[p.layer.activation] for p in placed]
+        self.to(self.dtype, memory_format=torch.channels_last)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        if self.is_picture:
+            obs = obs.contiguous(memory_format=torch.channels_last)
+        x = obs.to(self.dtype)
+        if self.scaled:
+            x = x / 255
+        for layer, activation in zip(self.layers.values(), self.activations, strict=True):
+            x = activation(layer(x))
+        return x
+
+    def named(self) -> dict[str, nn.Parameter]:
+        """Parameters by neutral name (`conv_1/kernel`), in the order of the spec."""
+        return {
+            f"{name}/{key}": getattr(layer, native)
+            for name, layer in self.layers.items()
+            for key, native in NATIVE_NAMES.items()
+            if hasattr(layer, native)
+        }
+
+
+def to_neutral(tensor: Tensor) -> np.ndarray:
+    """A parameter (or its moments) in neutral shape, as a copy."""
+    return np.ascontiguousarray(tensor.detach().cpu().numpy().transpose(TO_NEUTRAL[tensor.ndim]))
+
+
+@torch.no_grad()
+def assign(tensor: Tensor, array: np.ndarray) -> None:
+    """Writes a neutral array into a parameter (or its moments) in place."""
+    tensor.copy_(torch.from_numpy(np.ascontiguousarray(array.transpose(TO_NATIVE[array.ndim]))))
+
+
+def get_weights(net: Net) -> dict[str, np.ndarray]:
+    return {name: to_neutral(parameter) for name, parameter in net.named().items()}
+
+
+def set_weights(net: Net, weights: Mapping[str, np.ndarray]) -> None:
+    for name, parameter in net.named().items():
+        assign(parameter, weights[name])

@@ -1,0 +1,1 @@
+"""Losses, written once. Differentiated functions take `xp`, a framework's NumPy-spelled operations."""

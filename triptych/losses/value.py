@@ -1,0 +1,50 @@
+"""Losses of action values. Pure; `xp` is one framework's operations; B: batch, A: actions."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from triptych.data import Array
+
+
+def q_learning(
+    xp: ModuleType, q_tm1: Array, a_tm1: Array, r_t: Array, discount_t: Array, q_t: Array
+) -> Array:
+    """The temporal difference error of one-step Q-learning (Watkins 1989; Mnih et al. 2015).
+
+    Args:
+        q_tm1: [B, A] values at time t-1, differentiated.
+        a_tm1: [B] actions taken at t-1.
+        r_t: [B] rewards that followed.
+        discount_t: [B] 0 beyond a terminal state.
+        q_t: [B, A] values at time t; no gradient passes.
+
+    Returns:
+        [B] target minus value.
+
+    Raises:
+        ValueError: a shape does not fit; [B] against [B, 1] would broadcast to [B, B] unnoticed.
+    """
+    check_shapes(q_tm1=(q_tm1, 2), a_tm1=(a_tm1, 1), r_t=(r_t, 1), discount_t=(discount_t, 1), q_t=(q_t, 2))
+    target_tm1 = xp.stop_gradient(r_t + discount_t * xp.max(q_t, axis=1))  # [B]
+    return target_tm1 - xp.select(q_tm1, a_tm1)
+
+
+def huber(xp: ModuleType, error: Array, delta: float) -> Array:
+    """Squared within `delta`, linear beyond, elementwise (Huber 1964): 0.5 q^2 + delta (|e| - q), q = min(|e|, delta)."""
+    size = xp.abs(error)
+    quadratic = xp.minimum(size, delta)
+    return 0.5 * xp.square(quadratic) + delta * (size - quadratic)
+
+
+def check_shapes(**tensors: tuple[Array, int]) -> None:
+    """Checks each tensor's rank, and that all agree in the batch (and, at rank 2, in the actions)."""
+    batch: dict[int, tuple[str, int]] = {}
+    for name, (tensor, rank) in tensors.items():
+        shape = tuple(tensor.shape)
+        if len(shape) != rank:
+            raise ValueError(f"{name} has shape {shape}; expected rank {rank}")
+        for axis, size in enumerate(shape):
+            other, expected = batch.setdefault(axis, (name, size))
+            if size != expected:
+                raise ValueError(f"{name} has {size} entries on axis {axis}, {other} has {expected}")

@@ -1,0 +1,158 @@
+"""Recipes: the resolved settings of an experiment, as frozen dataclasses, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import runpy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from tyro.conf import AvoidSubcommands, arg
+
+from triptych.algorithms import ALGORITHMS, CONFIGS, dqn
+from triptych.checks import InputError, at_least, check, one_of, positive
+from triptych.envs import EnvConfig
+from triptych.spec import LAYERS, Adam, Layer, Network, Observation
+
+BUILT_IN = {"cartpole": "cartpole", "space-invaders": "space_invaders", "space-invaders-tuned": "space_invaders_tuned"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run's numbers, besides the framework. A step is one agent decision in one game."""
+
+    env: EnvConfig
+    network: Annotated[tuple[Layer, ...], AvoidSubcommands]  # the body; the algorithm adds its head
+    algorithm: dqn.Config
+    optimiser: Adam
+    steps: int  # steps at which the run ends, over all games
+    num_envs: int = 1  # games played side by side
+    seed: int = 0  # of everything that is drawn
+    episodes: int | None = None  # episodes after which the run ends; None: no such limit
+    solved_at: float | None = None  # the run ends when the mean of its last 100 episodes passes this score
+    best_window: int = 100  # episodes whose mean decides which weights are the best
+    evaluate_every: int = 0  # steps between evaluations during training; 0: never
+    evaluate_games: int = 10  # games of one such evaluation
+    log_every: int = 1_000  # steps between rows of metrics.csv
+    checkpoint_every: int | None = None  # steps between checkpoints; None: 5 % of the run, more where games are cut
+    precision: Literal["float32", "float64"] = "float32"  # of weights, gradients and everything that is no picture
+    threads: int | None = None  # of the learner; None: one a core, at most 8
+    source: Annotated[str, arg(name="recipe-file")] = ""  # the user's own Python file that this recipe came from
+
+    def __post_init__(self) -> None:
+        positive(self, "steps", "num_envs", "episodes", "best_window", "evaluate_games", "log_every")
+        positive(self, "checkpoint_every", "threads")
+        at_least(self, 0, "evaluate_every", "seed")
+        one_of(self, "precision", ("float32", "float64"))
+
+    def make_network(self, observation: Observation, num_actions: int) -> Network:
+        """The whole network, head included, checked against the observation it will see.
+
+        Raises:
+            InputError: a layer cannot take what reaches it.
+        """
+        network = ALGORITHMS[self.algorithm.kind].network(observation, self.network, num_actions)
+        network.tensors()
+        return network
+
+    def warnings(self) -> list[str]:
+        """What is allowed but surely not meant, a line each."""
+        lines = []
+        if self.algorithm.learn_from is None and self.algorithm.warm_up >= self.steps:
+            lines.append(
+                f"warm_up is {self.algorithm.warm_up:,} steps, the run only {self.steps:,}: it ends before the first update"
+            )
+        return lines
+
+
+def load_recipe(name: str) -> Recipe:
+    """A recipe by its name, or from a Python file that defines `recipe`.
+
+    Raises:
+        InputError: unknown name, or a file without a recipe.
+    """
+    if name in BUILT_IN:
+        return importlib.import_module(f"triptych.recipes.{BUILT_IN[name]}").recipe
+    path = Path(name)
+    if not (path.suffix == ".py" or path.exists()):
+        raise InputError(f"recipe is {name!r}; allowed: {', '.join(BUILT_IN)}, or a path to a Python file")
+    if not path.is_file():
+        raise InputError(f"recipe is {name!r}: there is no such file; allowed: a Python file that defines `recipe`")
+    recipe = runpy.run_path(str(path)).get("recipe")
+    if not isinstance(recipe, Recipe):
+        raise InputError(f"recipe file {name} defines no `recipe`; allowed: a file with recipe = triptych.Recipe(...)")
+    return dataclasses.replace(recipe, source=str(path.resolve()))
+
+
+def default_recipe(is_picture: bool) -> Recipe:
+    """The settings for an environment without a recipe of its own."""
+    return load_recipe("space-invaders-tuned" if is_picture else "cartpole")
+
+
+COMMON = {  # short names that stand for a nested field
+    "batch_size": "algorithm.batch_size",
+    "warm_up": "algorithm.warm_up",
+    "learning_rate": "optimiser.learning_rate",
+}
+
+
+def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
+    """The recipe with other values, by field name, common short name or dotted path (`algorithm.gamma`).
+
+    `env` may be a Gymnasium id.
+
+    Raises:
+        InputError: there is no such field, or the value is not allowed.
+    """
+    for path, value in changes.items():
+        if path == "env" and isinstance(value, str):
+            path = "env.id"
+        recipe = replace_at(recipe, COMMON.get(path, path).split("."), value, path)
+    return recipe
+
+
+def replace_at(config: Any, keys: list[str], value: Any, path: str) -> Any:
+    """The dataclass or tuple with one nested field replaced."""
+    key, *rest = keys
+    if isinstance(config, tuple):
+        check(key.isdigit() and int(key) < len(config), path, key, f"0 to {len(config) - 1}")
+        items = list(config)
+        items[int(key)] = replace_at(items[int(key)], rest, value, path) if rest else value
+        return tuple(items)
+    names = [field.name for field in dataclasses.fields(config)] if dataclasses.is_dataclass(config) else []
+    if key not in names:
+        raise InputError(f"field is {path!r}; allowed: {', '.join(names) or 'nothing below it'}")
+    return dataclasses.replace(config, **{key: replace_at(getattr(config, key), rest, value, path) if rest else value})
+
+
+def to_dict(config: Any) -> Any:
+    """A recipe (or a part of it) as plain JSON; layers and algorithms carry their `kind`."""
+    if isinstance(config, tuple):
+        return [to_dict(item) for item in config]
+    if not dataclasses.is_dataclass(config):
+        return config
+    kind = {"kind": config.kind} if hasattr(config, "kind") else {}
+    return kind | {field.name: to_dict(getattr(config, field.name)) for field in dataclasses.fields(config)}
+
+
+def from_dict(content: dict[str, Any]) -> Recipe:
+    """The recipe that `to_dict` wrote.
+
+    Raises:
+        InputError: a field is missing or unknown.
+    """
+    try:
+        rest = dict(content)
+        layers = tuple(build(LAYERS, layer) for layer in rest.pop("network"))
+        algorithm = build(CONFIGS, rest.pop("algorithm"))
+        env, optimiser = EnvConfig(**rest.pop("env")), Adam(**rest.pop("optimiser"))
+        return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **rest)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"recipe in config.json: {error}; allowed: what this version of triptych wrote") from None
+
+
+def build(classes: dict[str, Any], content: dict[str, Any]) -> Any:
+    rest = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+    return classes[rest.pop("kind")](**rest)

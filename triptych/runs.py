@@ -1,0 +1,168 @@
+"""The run folder: the one record of a run. Config, logs, and the lock that keeps a second writer out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from triptych.checks import InputError
+from triptych.files import TEMPORARY, write_json
+from triptych.recipes import Recipe, from_dict
+
+EPISODES = (
+    "episode", "frames", "steps", "updates", "episode_reward", "episode_length", "running_reward", "max_reward",
+    "epsilon", "loss", "seconds",
+)  # fmt: skip
+METRICS = (
+    "steps", "updates", "epsilon", "loss", "q_mean", "td_error_mean", "gradient_norm", "learning_rate",
+    "evaluation_mean", "evaluation_low", "evaluation_high", "evaluation_games", "seconds",
+)  # fmt: skip
+LOGS = {"episodes.csv": EPISODES, "metrics.csv": METRICS}
+RESUMES = ("step", "framework", "processor", "threads", "versions")
+
+
+def run_path(run: str, runs_dir: str | Path) -> Path:
+    """Where a run lies: an existing folder or file as it is given, else a name under `runs_dir`."""
+    given = Path(run)
+    return given if given.exists() else Path(runs_dir) / run
+
+
+def new_path(name: str, runs_dir: str | Path) -> Path:
+    """The folder of a new run.
+
+    Raises:
+        InputError: the name leaves the runs folder, or is taken by a run.
+    """
+    parent = Path(runs_dir)
+    path = parent / name
+    if not name.strip() or "\0" in name or path.resolve().parent != parent.resolve():
+        raise InputError(f"run name is {name!r}; allowed: one folder's name inside {parent}")
+    if (path / "config.json").exists():
+        raise InputError(f"run folder {path} exists; go on with `triptych resume {path}`, or choose another --run-name")
+    if path.exists() and (not path.is_dir() or any((path / log).exists() for log in LOGS)):
+        raise InputError(f"{path} exists and is no run of triptych; allowed: another --run-name")
+    return path
+
+
+def fresh_name(prefix: str, runs_dir: str | Path) -> str:
+    """`prefix-1`, or the first number that is free."""
+    number = 1
+    while (Path(runs_dir) / f"{prefix}-{number}").exists():
+        number += 1
+    return f"{prefix}-{number}"
+
+
+class RunFolder:
+    """Writes one run's folder. A context manager: it holds the folder's lock, so that nobody else writes."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self.lock = open(path / ".lock", "a+b")  # noqa: SIM115 (held for as long as the run)
+        except OSError as error:
+            raise InputError(f"run folder {path} cannot be written: {error.strerror}; allowed: a writable --runs-dir") from None
+        if not try_lock(self.lock):
+            self.lock.close()
+            raise InputError(f"run folder {path} is being written by another process; allowed: one at a time")
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.lock.close()
+
+    def append(self, name: str, row: Mapping[str, Any], columns: tuple[str, ...] | None = None) -> None:
+        """Appends one row to a CSV in a single write; a new file gets its header first."""
+        path = self.path / name
+        columns = columns or LOGS[name]
+        text = "" if path.exists() and path.stat().st_size else line(columns)
+        text += line(["" if row.get(column) is None else row[column] for column in columns])
+        with open(path, "ab", buffering=0) as file:
+            file.write(text.encode())
+
+    def log_sizes(self) -> dict[str, int]:
+        """Bytes of each log now, made durable: what a checkpoint cuts back to."""
+        sizes = {}
+        for name in LOGS:
+            path = self.path / name
+            sizes[name] = path.stat().st_size if path.exists() else 0
+            if sizes[name]:
+                with open(path, "rb+") as file:
+                    os.fsync(file.fileno())
+        return sizes
+
+    def cut_logs(self, sizes: Mapping[str, int]) -> None:
+        """Takes back the rows written after a checkpoint; those before it are untouched."""
+        for name, size in sizes.items():
+            path = self.path / name
+            if not path.exists():
+                path.touch()
+            if path.stat().st_size < size:
+                raise InputError(f"{path} is shorter than at its last checkpoint; allowed: the file as triptych left it")
+            os.truncate(path, size)
+
+    def remove_temporaries(self) -> None:
+        """Removes what an interrupted save left behind."""
+        for path in self.path.rglob(f"*{TEMPORARY}"):
+            path.unlink(missing_ok=True)
+
+
+def line(values: Any) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue()
+
+
+def try_lock(file: Any) -> bool:
+    """Takes an exclusive lock that ends with the process; False where another process holds it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A run folder's config.json, with `recipe` built.
+
+    Raises:
+        InputError: the folder is no run, or its config cannot be read.
+    """
+    file = path / "config.json"
+    if not path.exists():
+        raise InputError(f"run is {str(path)!r}: no such folder; allowed: a run folder or a name under --runs-dir")
+    if not file.is_file():
+        raise InputError(f"{path} is no run folder: it has no config.json; allowed: a folder written by `triptych train`")
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+        recipe: Recipe = from_dict(config["recipe"])
+    except (json.JSONDecodeError, KeyError, TypeError, OSError) as error:
+        raise InputError(f"{file} cannot be read ({error}); allowed: the file as triptych left it") from None
+    return config | {"recipe": recipe}
+
+
+def read_log(path: Path) -> list[dict[str, str]]:
+    """A CSV's rows; a torn last line (no newline at its end) is left out."""
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    return list(csv.DictReader(io.StringIO(whole)))
+
+
+def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
+    """What a sitting came to: speed, memory, scores."""
+    write_json(path / "summary.json", dict(summary))

@@ -1,0 +1,162 @@
+"""What a network is, said once: frozen dataclasses and the shape each layer gives.
+
+Shapes here are of one sample, without the batch. Pictures are channels-last (H, W, C) inside the
+network; they arrive as (stack, H, W) and the network's first operation transposes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Annotated, ClassVar, Literal
+
+from tyro.conf import arg
+
+from triptych.checks import InputError, check, one_of, positive, within
+
+Shape = tuple[int, ...]
+Activation = Literal["relu", "linear"]
+Initialiser = Literal["glorot_uniform"]
+ACTIVATIONS: tuple[Activation, ...] = ("relu", "linear")
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one observation looks like: a vector `(n,)` or a picture `(stack, H, W)`."""
+
+    shape: Shape
+    dtype: str  # NumPy's name; uint8 is divided by 255 inside the network, nothing else is scaled
+
+    @property
+    def is_picture(self) -> bool:
+        return len(self.shape) == 3
+
+
+@dataclass(frozen=True)
+class Conv:
+    """Two-dimensional convolution, VALID padding: output = (input - kernel) // stride + 1."""
+
+    filters: int  # output channels
+    kernel: int  # pixels, both ways
+    stride: int = 1  # pixels, both ways
+    activation: Activation = "relu"
+    initialiser: Initialiser = "glorot_uniform"  # of the kernel; the bias starts at 0
+
+    kind: ClassVar[str] = "conv"
+
+    def __post_init__(self) -> None:
+        positive(self, "filters", "kernel", "stride")
+        one_of(self, "activation", ACTIVATIONS)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        check(len(shape) == 3, "the input of a conv layer", shape, "a picture (H, W, C)")
+        sides = tuple((side - self.kernel) // self.stride + 1 for side in shape[:2])
+        if min(sides) < 1:
+            raise InputError(f"conv kernel is {self.kernel}; allowed: at most {min(shape[:2])}, its input's side")
+        return (*sides, self.filters)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        """Neutral names and shapes: the kernel is HWIO."""
+        return {"kernel": (self.kernel, self.kernel, shape[-1], self.filters), "bias": (self.filters,)}
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """(H, W, C) to a vector, channels fastest."""
+
+    kind: ClassVar[str] = "flatten"
+    activation: ClassVar[Activation] = "linear"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (prod(shape),)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Fully connected layer."""
+
+    units: int  # outputs
+    activation: Activation = "relu"
+    initialiser: Initialiser = "glorot_uniform"  # of the kernel; the bias starts at 0
+
+    kind: ClassVar[str] = "dense"
+
+    def __post_init__(self) -> None:
+        positive(self, "units")
+        one_of(self, "activation", ACTIVATIONS)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        check(len(shape) == 1, "the input of a dense layer", shape, "a vector; put a flatten layer before it")
+        return (self.units,)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        """Neutral names and shapes: the kernel is (in, out)."""
+        return {"kernel": (shape[0], self.units), "bias": (self.units,)}
+
+
+Layer = Conv | Flatten | Dense
+LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Conv, Flatten, Dense)}
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A layer in its place: its name in the weights file, what goes in and what comes out."""
+
+    name: str
+    layer: Layer
+    input_shape: Shape
+    output_shape: Shape
+
+    def tensors(self) -> dict[str, Shape]:
+        return {f"{self.name}/{key}": shape for key, shape in self.layer.tensors(self.input_shape).items()}
+
+
+@dataclass(frozen=True)
+class Network:
+    """An observation and the layers it goes through, in order; the last one is the head."""
+
+    observation: Observation
+    layers: tuple[Layer, ...]
+
+    def placed(self) -> Iterator[Placed]:
+        """Yields the layers named `conv_1`, `conv_2`, `dense_1`, ...; the last one is `head`.
+
+        Raises:
+            InputError: a layer cannot take the shape that reaches it.
+        """
+        shape = self.observation.shape
+        if self.observation.is_picture:
+            shape = (*shape[1:], shape[0])
+        counts: dict[str, int] = {}
+        for index, layer in enumerate(self.layers):
+            counts[layer.kind] = counts.get(layer.kind, 0) + 1
+            is_head = index == len(self.layers) - 1
+            name = "head" if is_head else f"{layer.kind}_{counts[layer.kind]}"
+            output = layer.output_shape(shape)
+            yield Placed(name, layer, shape, output)
+            shape = output
+
+    def tensors(self) -> dict[str, Shape]:
+        """Every weight's neutral name and shape, in the order of the layers."""
+        return {name: shape for placed in self.placed() for name, shape in placed.tensors().items()}
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma & Ba 2015, algorithm 1) after clipping the gradient's norm over all tensors."""
+
+    learning_rate: Annotated[float, arg(prefix_name=False)] = 2.5e-4  # a step's size, about, in weight units
+    beta_1: float = 0.9  # decay of the gradient's mean, per update
+    beta_2: float = 0.999  # decay of the squared gradient's mean, per update
+    epsilon: float = 1e-7  # added to the root of the bias-corrected second moment
+    max_norm: float | None = 1.0  # the gradient's norm over all tensors is cut to this; None: never
+
+    def __post_init__(self) -> None:
+        positive(self, "learning_rate", "epsilon", "max_norm")
+        within(self, 0, 1 - 1e-12, "beta_1", "beta_2")
+
+

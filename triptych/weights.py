@@ -1,0 +1,78 @@
+"""Weights: drawn in NumPy from a spec and a seed, kept under neutral names and shapes in safetensors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from triptych.checks import InputError
+from triptych.files import write_tensors
+from triptych.spec import Network, Shape
+
+Weights = dict[str, np.ndarray]
+
+
+def glorot_uniform(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+    """Uniform within sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010, equation 16). Shape: (..., in, out)."""
+    receptive = int(np.prod(shape[:-2]))
+    limit = np.sqrt(6.0 / (receptive * (shape[-2] + shape[-1])))
+    return rng.uniform(-limit, limit, shape)
+
+
+INITIALISERS = {"glorot_uniform": glorot_uniform}
+
+
+def initial_weights(network: Network, rng: np.random.Generator) -> Weights:
+    """Draws every tensor in the order of the layers, in float64; a learner rounds them to its precision."""
+    weights: Weights = {}
+    for placed in network.placed():
+        for name, shape in placed.tensors().items():
+            if name.endswith("/bias"):
+                weights[name] = np.zeros(shape)
+            else:
+                weights[name] = INITIALISERS[placed.layer.initialiser](rng, shape)  # type: ignore[union-attr]
+    return weights
+
+
+def check_weights(weights: Mapping[str, np.ndarray], network: Network, where: str) -> None:
+    """Refuses a missing, misshapen or extra tensor and names the first one.
+
+    Raises:
+        InputError: with the tensor's name, its shape and the expected one.
+    """
+    expected = network.tensors()
+    for name, shape in expected.items():
+        if name not in weights:
+            raise InputError(f"{where}: tensor {name} is missing; this network needs it with shape {shape}")
+        if tuple(weights[name].shape) != shape:
+            raise InputError(f"{where}: tensor {name} has shape {tuple(weights[name].shape)}; allowed: {shape}")
+    for name in weights:
+        if name not in expected:
+            raise InputError(f"{where}: tensor {name} is not part of this network; allowed: {', '.join(expected)}")
+
+
+def save_weights(path: Path, weights: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    """Writes a weights file; `metadata` (the recipe) lets it be played without its run folder."""
+    write_tensors(path, weights, metadata)
+
+
+def read_tensors(path: Path) -> tuple[Weights, dict[str, Any] | None]:
+    """Reads a safetensors file: its tensors, and what Triptych wrote beside them (None: not ours).
+
+    Raises:
+        InputError: the file is missing, truncated or no safetensors file.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = (file.metadata() or {}).get("triptych")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+        return tensors, None if metadata is None else json.loads(metadata)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; allowed: a safetensors file written by triptych") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: truncated or no safetensors file ({str(error).splitlines()[0]})") from None
