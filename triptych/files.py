@@ -14,6 +14,9 @@ from safetensors.numpy import save_file
 
 TEMPORARY = ".tmp"  # the ending of a file that is being written; a resume removes what is left of them
 
+UMASK = os.umask(0o022)
+os.umask(UMASK)  # reading it means setting it
+
 
 def sync_folder(folder: Path) -> None:
     """Makes a rename in `folder` survive a power cut. Windows cannot open folders and needs no such call."""
@@ -31,6 +34,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     temporary = path.with_name(path.name + TEMPORARY)
     try:
         write(temporary)
+        os.chmod(temporary, 0o666 & ~UMASK)  # safetensors makes its files unreadable for others
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
