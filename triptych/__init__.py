@@ -1,0 +1,1 @@
+"""One deep-RL experiment, three frameworks, one report."""
