@@ -12,6 +12,10 @@ class InputError(ValueError):
     """
 
 
+class WorkerError(RuntimeError):
+    """A process that trained for us ended without a result."""
+
+
 def check(condition: bool, name: str, value: Any, allowed: str) -> None:
     """Raises InputError naming the field, its value and what is allowed, unless `condition` holds."""
     if not condition:

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from triptych.agent import Agent
 from triptych.checkpoints import Checkpoints
 from triptych.envs import Games
-from triptych.evaluation import Score, play_games
+from triptych.play import Score, play_games
 from triptych.intervals import bootstrap_mean
 from triptych.loop import METRICS, Episode, Mean, Tick, Training, game_seeds
 from triptych.runs import RunFolder
@@ -204,6 +204,8 @@ class ProgressLine:
         self.announced = True
         speed = (steps - at) / (now - since)
         left = (self.total - steps) / speed
+        if left < 60:
+            return
         end = time.strftime("%H:%M on %d %B", time.localtime(time.time() + left))
         hint = "" if self.learning else " (no update yet: learning will be slower)"
         self.say(f"{speed:,.0f} steps/s: {self.total:,} steps end about {end}, in {left / 60:,.0f} min{hint}")

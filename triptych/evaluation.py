@@ -1,63 +1,175 @@
-"""Playing whole games with fixed weights: exactly N, each the first one of a seed of its own."""
+"""Playing a trained agent: from a run folder or a weights file, in any framework."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
+from triptych import envs, frameworks, machine
 from triptych.agent import Agent
-from triptych.envs import Games
-
-SIDE_BY_SIDE = 20  # games at once; the seeds decide the games, not their number
-LONGEST = 27_000  # steps after which a game that does not end is counted as it stands (Atari: half an hour)
-
-
-class Game(NamedTuple):
-    """One whole game."""
-
-    reward: float  # sum of raw rewards
-    length: int  # steps
+from triptych.algorithms import ALGORITHMS
+from triptych.checks import InputError, check
+from triptych.play import LONGEST, SIDE_BY_SIDE, play_games
+from triptych.experiment import check_framework, recipe_file
+from triptych.intervals import bootstrap_mean
+from triptych.loop import game_seeds, generator
+from triptych.recipes import Recipe, from_dict
+from triptych.runs import read_config, run_path
+from triptych.weights import Weights, check_weights, read_tensors
 
 
-class Score(NamedTuple):
-    """The mean of some games with its 95 % bootstrap interval."""
+@dataclass(frozen=True)
+class Evaluation:
+    """The score of some whole games, and everything it depends on."""
 
-    mean: float
-    low: float
+    mean: float  # raw reward a game
+    low: float  # 95 % bootstrap interval of the mean, over games
     high: float
     games: int
+    std: float
+    rewards: list[float]  # in the order of the seeds
+    lengths: list[int]  # steps
+    policy: str
+    epsilon: float  # share of random actions
+    env: str
+    frame_skip: int
+    sticky: float | None  # None: what the id says
+    life_loss: str
+    reward: str
+    start: str
+    seed: int
+    longest: int  # steps after which a game is counted as it stands
+    weights: str  # the file
+    framework: str
+    precision: str
+    processor: str
 
 
-def play_games(agent: Agent, games: Games, seeds: np.ndarray, report: Callable[[int], None] | None = None) -> list[Game]:
-    """Plays one game per seed, as many side by side as `games` has, and returns them in the order of the seeds.
+def load_agent(
+    run: str | Path,
+    *,
+    weights: Literal["best", "latest"] = "best",
+    framework: str | None = None,
+    runs_dir: str | Path = "runs",
+    epsilon: float = 0.0,
+    seed: int = 0,
+) -> Agent:
+    """The agent of a run folder, of a run's name under `runs_dir`, or of a weights file; it has `predict`.
+
+    Raises:
+        InputError: no such run, or its weights are damaged or another network's.
+    """
+    source = find_weights(run, weights, framework, runs_dir)
+    games = envs.make(source.recipe.env, 1)
+    games.close()
+    return make_agent(source, games, epsilon, seed)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Weights, and what is needed to play with them."""
+
+    file: Path
+    tensors: Weights
+    recipe: Recipe
+    framework: str
+
+
+def find_weights(run: str | Path, weights: str, framework: str | None, runs_dir: str | Path) -> Source:
+    check(weights in ("best", "latest"), "weights", weights, "best, latest")
+    path = run_path(str(run), runs_dir)
+    if path.is_file():
+        tensors, metadata = read_tensors(path)
+        if metadata is None or "recipe" not in metadata:
+            raise InputError(f"{path} was not written by triptych: it names no recipe; allowed: a run or its weights")
+        recipe, framework = from_dict(metadata["recipe"]), framework or "torch"
+    else:
+        config = read_config(path)
+        recipe, framework = config["recipe"], framework or config["framework"]
+        folder = path / "checkpoints"
+        # Before the first full window of episodes the latest weights are the best.
+        names = ["best", "latest"] if weights == "best" else ["latest"]
+        found = [folder / f"{name}.safetensors" for name in names if (folder / f"{name}.safetensors").exists()]
+        if not found:
+            raise InputError(f"{folder} holds no {weights} weights; allowed: a run that has begun")
+        path = found[0]
+        tensors, _ = read_tensors(path)
+    check_framework(framework)
+    recipe_file(recipe)
+    return Source(path, tensors, recipe, framework)
+
+
+def make_agent(source: Source, games: envs.Games, epsilon: float, seed: int) -> Agent:
+    recipe = source.recipe
+    network = recipe.make_network(games.observation, games.num_actions)
+    check_weights(source.tensors, network, str(source.file))
+    frameworks.set_threads(machine.threads_for(recipe.threads))
+    loss = ALGORITHMS[recipe.algorithm.kind].make_loss(recipe.algorithm)
+    learner = frameworks.load(source.framework).Learner(
+        network, loss, recipe.optimiser, source.tensors, recipe.precision
+    )
+    agent = Agent(learner, games.observation, epsilon)
+    agent.rng = generator(seed, "explore")
+    return agent
+
+
+def evaluate(
+    run: str | Path,
+    games: int = 100,
+    seed: int = 0,
+    *,
+    weights: Literal["best", "latest"] = "best",
+    epsilon: float = 0.0,
+    framework: str | None = None,
+    runs_dir: str | Path = "runs",
+    report: Callable[[int], None] | None = None,
+) -> Evaluation:
+    """Plays exactly `games` whole games, each the first of a seed of its own, and returns the score.
 
     Args:
-        report: called with the number of games that have ended, as they end.
+        run: a run folder, a name under `runs_dir`, or a weights file.
+        seed: of the games; the i-th game has the same seed whatever `games` is.
+        epsilon: share of random actions; 0 plays by the largest Q value.
+        report: called with the number of games that have ended.
+
+    Raises:
+        InputError: no such run, damaged or foreign weights, or a value that is not allowed.
     """
-    played: list[Game] = []
-    for start in range(0, len(seeds), games.num_envs):
-        batch = seeds[start : start + games.num_envs]
-        # Places without a seed of their own play along uncounted: one batch shape is compiled.
-        filled = np.concatenate([batch, np.full(games.num_envs - len(batch), batch[-1])])
-        played += play_batch(agent, games, filled, len(batch), lambda ended, base=start: report and report(base + ended))
-    return played
-
-
-def play_batch(agent: Agent, games: Games, seeds: np.ndarray, wanted: int, report: Callable[[int], object]) -> list[Game]:
-    """The first game of each seed; the first `wanted` of them count."""
-    obs = games.reset(seeds)
-    rewards, lengths = np.zeros(games.num_envs), np.zeros(games.num_envs, np.int64)
-    playing = np.arange(games.num_envs) < wanted
-    while playing.any():
-        games.send(agent.predict(obs)[0])
-        step = games.recv()
-        rewards += step.reward * playing
-        lengths += playing
-        ended = playing & (step.terminated | step.truncated | (lengths >= LONGEST))
-        playing &= ~ended
-        obs = step.obs
-        if ended.any():
-            report(wanted - int(playing.sum()))
-    return [Game(float(rewards[game]), int(lengths[game])) for game in range(wanted)]
+    check(games > 0, "games", games, "above 0")
+    check(seed >= 0, "seed", seed, "0 or more")
+    check(0 <= epsilon <= 1, "epsilon", epsilon, "0 to 1")
+    source = find_weights(run, weights, framework, runs_dir)
+    recipe = source.recipe
+    set_of_games = envs.make(recipe.env, min(games, SIDE_BY_SIDE), machine.threads_for(recipe.threads))
+    agent = make_agent(source, set_of_games, epsilon, seed)
+    played = play_games(agent, set_of_games, game_seeds(seed, "evaluate", 0, games), report)
+    set_of_games.close()
+    rewards = [game.reward for game in played]
+    mean, low, high = bootstrap_mean([rewards])
+    return Evaluation(
+        mean=mean,
+        low=low,
+        high=high,
+        games=games,
+        std=float(np.std(rewards)),
+        rewards=rewards,
+        lengths=[game.length for game in played],
+        policy="greedy" if epsilon == 0 else "epsilon-greedy",
+        epsilon=epsilon,
+        env=recipe.env.id,
+        frame_skip=set_of_games.frames_per_step,
+        sticky=recipe.env.sticky,
+        life_loss="no end of the episode",
+        reward="raw",
+        start=f"a seed a game, up to {recipe.env.noop_max} idle frames on Atari",
+        seed=seed,
+        longest=LONGEST,
+        weights=str(source.file),
+        framework=source.framework,
+        precision=recipe.precision,
+        processor=machine.processor(),
+    )

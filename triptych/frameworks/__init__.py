@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -74,6 +75,27 @@ def use_cpu() -> None:
     os.environ["JAX_PLATFORMS"] = "cpu"
 
 
+@contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keeps standard error to ourselves while a framework is imported.
+
+    TensorFlow's C++ side greets there before any log level holds. Python's exceptions pass.
+    """
+    sys.stderr.flush()
+    try:
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:  # no standard error to begin with
+        yield
+        return
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def load(name: str) -> ModuleType:
     """Imports a framework's learner module, which has `Learner`, `ops` and `net`.
 
@@ -83,7 +105,8 @@ def load(name: str) -> ModuleType:
     if name not in FRAMEWORKS:
         raise InputError(f"framework is {name!r}; allowed: {', '.join(FRAMEWORKS)}")
     try:
-        return importlib.import_module(f"triptych.frameworks.{name}.learner")
+        with quiet_start():
+            return importlib.import_module(f"triptych.frameworks.{name}.learner")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("triptych"):
             raise

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from tyro.conf import AvoidSubcommands, arg
+from tyro.conf import AvoidSubcommands, Suppress
 
 from triptych.algorithms import ALGORITHMS, CONFIGS, dqn
 from triptych.checks import InputError, at_least, check, one_of, positive
@@ -39,7 +39,7 @@ class Recipe:
     checkpoint_every: int | None = None  # steps between checkpoints; None: 5 % of the run, more where games are cut
     precision: Literal["float32", "float64"] = "float32"  # of weights, gradients and everything that is no picture
     threads: int | None = None  # of the learner; None: one a core, at most 8
-    source: Annotated[str, arg(name="recipe-file")] = ""  # the user's own Python file that this recipe came from
+    source: Annotated[str, Suppress] = ""  # the user's own Python file that this recipe came from
 
     def __post_init__(self) -> None:
         positive(self, "steps", "num_envs", "episodes", "best_window", "evaluate_games", "log_every")

@@ -1,0 +1,324 @@
+"""The command line. `--help` loads no framework; flags come from the dataclasses."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+from tyro.conf import Positional, arg
+
+from triptych.checks import InputError, WorkerError
+from triptych.recipes import Recipe, load_recipe
+
+Framework = Literal["torch", "jax", "keras"]
+ALL: tuple[Framework, ...] = ("torch", "jax", "keras")
+CONFIG = (tyro.conf.FlagCreatePairsOff,)
+LOCKSTEP_STEPS = 30_000  # agent steps after the warm-up
+SWITCHES = ("--json", "--quiet", "-h", "--help")  # flags without a value
+SEVERAL = ("--frameworks",)  # flags with any number of them
+WORDS = ("steps", "episodes", "updates")  # second words of a period, as in `--algorithm.target-every 500 steps`
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where runs lie and what is printed."""
+
+    runs_dir: Path = Path("runs")  # the folder of run folders
+
+
+@dataclass(frozen=True)
+class Report(Where):
+    json: bool = False  # print one JSON object as the last line of standard output
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """Lists the recipes."""
+
+    def run(self) -> int:
+        from triptych.recipes import BUILT_IN
+
+        for name in BUILT_IN:
+            recipe = load_recipe(name)
+            print(f"{name:22} {recipe.env.id}, {recipe.algorithm.kind}, {recipe.steps:,} steps, {recipe.num_envs} at once")
+        return 0
+
+
+@dataclass(frozen=True)
+class Train(Where):
+    """Trains one agent in one framework."""
+
+    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
+    name: Annotated[Positional[str], arg(metavar="RECIPE")] = ""  # a recipe's name, or a path to your own Python file
+    framework: Framework = "torch"  # which one trains
+    run_name: str | None = None  # the new folder's name; None: a fresh one
+    quiet: bool = False  # no progress
+
+    def run(self) -> int:
+        from triptych.experiment import train
+
+        name = self.run_name
+        if name is None:
+            from triptych.experiment import safe
+            from triptych.runs import fresh_name
+
+            name = fresh_name(f"{safe(self.name or self.recipe.env.id)}-{self.framework}", self.runs_dir)
+        result = train(self.recipe, self.framework, run_name=name, runs_dir=self.runs_dir, quiet=self.quiet)
+        return tell(result)
+
+
+@dataclass(frozen=True)
+class Resume(Where):
+    """Goes on with a run from its last checkpoint."""
+
+    name: Annotated[Positional[str], arg(metavar="RUN")] = ""  # a run folder, or a run's name
+    framework: Framework | None = None  # another framework than before; None: the one it began in
+    quiet: bool = False  # no progress
+
+    def run(self) -> int:
+        from triptych.experiment import resume
+
+        needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
+        result = resume(self.name, self.framework, runs_dir=self.runs_dir, quiet=self.quiet)
+        return 0 if result is None else tell(result)
+
+
+@dataclass(frozen=True)
+class Compare(Report):
+    """Trains a recipe in each framework and prints score, speed and memory side by side."""
+
+    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
+    name: Annotated[Positional[str], arg(metavar="RECIPE")] = ""  # a recipe's name, or a path to your own Python file
+    frameworks: tuple[Framework, ...] = ALL  # which ones
+    seeds: int = 1  # runs a framework, counted up from --seed
+    games: int = 20  # whole games played by the best weights of each run
+    run_name: str | None = None  # what the new folders' names begin with
+    quiet: bool = False  # no progress
+
+    def run(self) -> int:
+        from triptych.bench import compare
+        from triptych.tables import comparison_table
+
+        recipe = named(self.name, self.recipe)
+        result = compare(
+            self.recipe, self.frameworks, self.seeds, games=self.games, runs_dir=self.runs_dir,
+            run_name=self.run_name or f"compare-{recipe}", quiet=self.quiet,
+        )  # fmt: skip
+        comparison_table(result)
+        print_json(self, result)
+        return 0
+
+
+@dataclass(frozen=True)
+class Lockstep(Report):
+    """Proves that the frameworks take the same actions and learn the same, in float64 on the processor."""
+
+    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
+    name: Annotated[Positional[str], arg(metavar="RECIPE")] = ""  # a recipe's name, or a path to your own Python file
+    frameworks: tuple[Framework, ...] = ALL  # which ones
+    run_name: str | None = None  # the new folder's name; None: a fresh one
+    quiet: bool = False  # no progress
+
+    def run(self) -> int:
+        from triptych.bench import lockstep
+        from triptych.runs import fresh_name
+        from triptych.tables import lockstep_lines
+
+        run_name = self.run_name or fresh_name(f"lockstep-{named(self.name, self.recipe)}", self.runs_dir)
+        result = lockstep(
+            self.recipe, self.recipe.steps, self.frameworks, runs_dir=self.runs_dir, run_name=run_name, quiet=self.quiet
+        )
+        lockstep_lines(result)
+        print_json(self, result)
+        return 0 if result.agree else 1
+
+
+@dataclass(frozen=True)
+class Evaluate(Report):
+    """Plays whole games with a run's weights."""
+
+    name: Annotated[Positional[str], arg(metavar="RUN")] = ""  # a run folder, a run's name, or a weights file
+    games: int = 100  # exactly so many, each the first of a seed of its own
+    seed: int = 0  # of the games
+    weights: Literal["best", "latest"] = "best"  # which of the run's
+    epsilon: float = 0.0  # share of random actions
+    framework: Framework | None = None  # which one plays; None: the run's
+
+    def run(self) -> int:
+        from triptych.evaluation import evaluate
+
+        needed(self.name, "RUN", "a run folder, a run's name under --runs-dir, or a weights file")
+        score = evaluate(
+            self.name, self.games, self.seed, weights=self.weights, epsilon=self.epsilon,
+            framework=self.framework, runs_dir=self.runs_dir,
+        )  # fmt: skip
+        print(f"{score.mean:.1f} (95 % interval {score.low:.1f} to {score.high:.1f}) over {score.games} games of {score.env}")
+        print(f"{score.policy}, seed {score.seed}, weights {score.weights}, {score.framework} {score.precision}")
+        print_json(self, score)
+        return 0
+
+
+COMMANDS: dict[str, Any] = {
+    "recipes": Recipes,
+    "train": Train,
+    "compare": Compare,
+    "lockstep": Lockstep,
+    "evaluate": Evaluate,
+    "resume": Resume,
+}
+
+
+def named(name: str, recipe: Recipe) -> str:
+    from triptych.experiment import safe
+
+    return safe(name or recipe.env.id)
+
+
+def needed(value: str, what: str, allowed: str) -> None:
+    if not value:
+        raise InputError(f"{what} is missing; allowed: {allowed}")
+
+
+def tell(result: Any) -> int:
+    """The last lines of a training; 130 where it was interrupted, as the shell would say."""
+    score = "no episode ended" if result.running_reward is None else f"running reward {result.running_reward:.1f}"
+    if result.best_score is not None:
+        score += f", best {result.best_score:.1f} at step {result.best_step:,}"
+    print(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")
+    if result.stopped_by == "interrupted":
+        print(f"stopped at step {result.steps:,}, weights saved; go on with: triptych resume {result.path}")
+        return 130
+    print(f"ended by: {result.stopped_by}; play it: triptych evaluate {result.path}")
+    return 0
+
+
+def print_json(command: Report, result: Any) -> None:
+    if command.json:
+        print(json.dumps(dataclasses.asdict(result), default=str))
+
+
+def parse(name: str, arguments: list[str]) -> Any:
+    """A command from its arguments. The recipe named there supplies the defaults of the recipe's flags."""
+    command = COMMANDS[name]
+    if "recipe" not in {field.name for field in dataclasses.fields(command)}:
+        return cli(command, name, arguments)
+    recipe = find_recipe(arguments)
+    if name == "lockstep":
+        recipe = dataclasses.replace(recipe, steps=LOCKSTEP_STEPS)
+    return cli(command, name, arguments, default=command(recipe=recipe))
+
+
+def find_recipe(arguments: list[str]) -> Recipe:
+    """The recipe whose fields the flags start from: the one named, or the one that fits `--env`."""
+    name, env = scan(arguments)
+    if name:
+        return load_recipe(name)
+    if env:
+        from triptych.experiment import is_picture
+        from triptych.recipes import default_recipe
+
+        return default_recipe(is_picture(env))
+    if {"-h", "--help"} & set(arguments):
+        return load_recipe("cartpole")
+    raise InputError("RECIPE is missing; allowed: a name that `triptych recipes` lists, a Python file, or --env ID")
+
+
+def scan(arguments: list[str]) -> tuple[str, str]:
+    """RECIPE and the value of --env, before the flags are known: the recipe decides what they are."""
+    name = env = flag = ""
+    for argument in arguments:
+        if argument.startswith("-"):
+            flag, _, value = argument.partition("=")
+            if flag == "--env":
+                env = value
+            if value or flag in SWITCHES:
+                flag = ""
+        elif flag == "--env" and not env:
+            env, flag = argument, ""
+        elif flag:
+            flag = flag if flag in SEVERAL else ""
+        elif not name and argument not in WORDS:
+            name = argument
+    return name, env
+
+
+def cli(command: Any, name: str, arguments: list[str], **keywords: Any) -> Any:
+    """Tyro, with its errors as one line."""
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            return tyro.cli(command, args=arguments, prog=f"triptych {name}", config=CONFIG, **keywords)
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise InputError(one_line(errors.getvalue())) from None
+
+
+def one_line(box: str) -> str:
+    """The message of tyro's error box, without its frame and its hints."""
+    lines = []
+    for row in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines():
+        text = row.strip().strip("│╭╮╰╯").strip()
+        if set(text) <= {"─"} and text:
+            break
+        if not row.strip().startswith("╭"):
+            lines.append(text)
+    # A field's own check says what is wrong; where tyro met it is no help.
+    return re.sub(r"^Error parsing recipe[\w.]*: ", "", " ".join(filter(None, lines)))
+
+
+def usage() -> str:
+    commands = "\n".join(f"  {name:10} {command.__doc__.splitlines()[0]}" for name, command in COMMANDS.items())
+    return f"usage: triptych COMMAND [OPTIONS]\n\n{commands}\n\n`triptych COMMAND --help` lists its options."
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The entry point. Exit codes: 0 done, 1 the frameworks part, 2 bad input, 130 interrupted."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        sys.exit(0 if arguments else 2)
+    if arguments[0] == "--version":
+        from triptych import __version__
+
+        print(__version__)
+        sys.exit(0)
+    sys.exit(guarded(lambda: run(arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    if arguments[0] not in COMMANDS:
+        raise InputError(f"command is {arguments[0]!r}; allowed: {', '.join(COMMANDS)}")
+    return parse(arguments[0], arguments[1:]).run()
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """Runs an action; what the user can mend becomes one line and a code."""
+    try:
+        return action()
+    except InputError as error:
+        print(f"triptych: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"triptych: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except WorkerError as error:
+        print(f"triptych: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    main()

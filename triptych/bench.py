@@ -1,0 +1,248 @@
+"""The same recipe side by side: `compare` trains it in each framework, `lockstep` proves them equal.
+
+Every framework runs in a process of its own, so that memory and start-up are its own too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from triptych import envs, frameworks, machine, proof
+from triptych.checks import InputError, WorkerError, check
+from triptych.evaluation import evaluate
+from triptych.experiment import check_framework, recipe_file, resolve, safe, train
+from triptych.intervals import bootstrap_mean
+from triptych.recipes import Recipe, from_dict, to_dict
+from triptych.runs import fresh_name, new_path
+
+ALL = tuple(frameworks.FRAMEWORKS)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One framework's line of a comparison: medians over its runs, the score over their games."""
+
+    framework: str
+    score: float  # mean raw reward of the best weights
+    low: float  # 95 % bootstrap interval: over games with one seed, over seeds' means with several
+    high: float
+    latest_score: float  # the same for the last weights
+    steps_per_second: float
+    updates_per_second: float
+    compile_seconds: float
+    peak_memory: int  # bytes
+    runs: list[str]  # folders
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A recipe in several frameworks."""
+
+    recipe: str
+    rows: list[Row]
+    seeds: list[int]
+    games: int  # a run
+    steps: int
+    threads: int
+    processor: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Lockstep:
+    """Whether the frameworks took the same actions and learned the same, and how much that proves."""
+
+    agree: bool
+    steps: int  # after the warm-up; the least of the frameworks, as are the next three
+    updates: int
+    greedy_actions: int
+    target_copies: int
+    worst_relative: float
+    first_difference: dict[str, Any] | None
+    too_few: list[str]  # counts below the floor: then nothing is proved and agree is False
+    overrides: dict[str, Any]
+    logs: dict[str, str]  # framework -> its CSV
+    processor: str
+    versions: dict[str, str]
+
+
+def compare(
+    recipe: str | Recipe | None = None,
+    frameworks: tuple[str, ...] = ALL,
+    seeds: int = 1,
+    *,
+    games: int = 20,
+    runs_dir: str | Path = "runs",
+    run_name: str | None = None,
+    quiet: bool = True,
+    **changes: Any,
+) -> Comparison:
+    """Trains a recipe in each framework with each seed, one after the other, and plays the best and last weights.
+
+    Args:
+        seeds: how many, counted up from the recipe's own.
+        games: whole games played by each run's best weights, and as many by its last.
+        run_name: what the runs' folders begin with.
+        changes: recipe fields, as in `train`.
+
+    Raises:
+        InputError: something given cannot be used.
+    """
+    check(seeds > 0, "seeds", seeds, "above 0")
+    check(games > 0, "games", games, "above 0")
+    resolved = checked(recipe, frameworks, changes)
+    label = run_name or f"compare-{safe(recipe if isinstance(recipe, str) else resolved.env.id)}"
+    numbers = [resolved.seed + index for index in range(seeds)]
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in frameworks}
+    for seed in numbers:
+        for name in frameworks:
+            run = fresh_name(f"{label}-{name}-seed{seed}", runs_dir)
+            new_path(run, runs_dir)
+            job = {"recipe": to_dict(dataclasses.replace(resolved, seed=seed)), "framework": name, "run_name": run}
+            results[name].append(work("train", job | {"runs_dir": str(runs_dir), "games": games, "quiet": quiet}))
+    rows = [make_row(name, results[name]) for name in frameworks]
+    return Comparison(
+        recipe=label.removeprefix("compare-"),
+        rows=rows,
+        seeds=numbers,
+        games=games,
+        steps=resolved.steps,
+        threads=machine.threads_for(resolved.threads),
+        processor=machine.processor(),
+        versions=machine.versions(),
+    )
+
+
+def make_row(framework: str, results: list[dict[str, Any]]) -> Row:
+    """Condenses the runs of one framework."""
+    score, low, high = bootstrap_mean([result["best_rewards"] for result in results])
+
+    def median(name: str) -> float:
+        values = sorted(result[name] for result in results)
+        return values[len(values) // 2] if len(values) % 2 else sum(values[len(values) // 2 - 1 :][:2]) / 2
+
+    return Row(
+        framework=framework,
+        score=score,
+        low=low,
+        high=high,
+        latest_score=bootstrap_mean([result["latest_rewards"] for result in results])[0],
+        steps_per_second=median("steps_per_second"),
+        updates_per_second=median("updates_per_second"),
+        compile_seconds=median("compile_seconds"),
+        peak_memory=int(median("peak_memory")),
+        runs=[result["path"] for result in results],
+    )
+
+
+def lockstep(
+    recipe: str | Recipe | None = None,
+    steps: int = 30_000,
+    frameworks: tuple[str, ...] = ALL,
+    *,
+    runs_dir: str | Path = "runs",
+    run_name: str | None = None,
+    quiet: bool = True,
+    **changes: Any,
+) -> Lockstep:
+    """Proves that the frameworks are the same: in float64 they take the same actions for `steps` after the warm-up.
+
+    Raises:
+        InputError: something given cannot be used.
+    """
+    check(len(frameworks) > 1, "frameworks", " ".join(frameworks), "two or more")
+    check(steps > 0, "steps", steps, "above 0")
+    resolved, overrides = proof.provable(checked(recipe, frameworks, changes), steps)
+    label = safe(recipe if isinstance(recipe, str) else resolved.env.id)
+    folder = new_path(run_name or fresh_name(f"lockstep-{label}", runs_dir), runs_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}; allowed: a writable --runs-dir") from None
+    job = {"recipe": to_dict(resolved), "folder": str(folder), "quiet": quiet}
+    counts = [work("lockstep", job | {"framework": name}) for name in frameworks]
+    least = {name: min(count[name] for count in counts) for name in counts[0]}
+    verdict = proof.judge(folder, list(frameworks))
+    too_few = [f"{name}: {least[name]}, needed {floor}" for name, floor in proof.FLOOR.items() if least[name] < floor]
+    return Lockstep(
+        agree=verdict.first is None and not too_few,
+        worst_relative=verdict.worst,
+        first_difference=verdict.first,
+        too_few=too_few,
+        overrides=overrides,
+        logs={name: str(folder / f"{name}.csv") for name in frameworks},
+        processor=machine.processor(),
+        versions=machine.versions(),
+        **least,
+    )
+
+
+def checked(recipe: str | Recipe | None, names: tuple[str, ...], changes: dict[str, Any]) -> Recipe:
+    """The resolved recipe, after everything that can be refused was looked at."""
+    check(bool(names), "frameworks", "", ", ".join(ALL))
+    check(len(set(names)) == len(names), "frameworks", " ".join(names), "each one once")
+    resolved = resolve(recipe, changes)
+    for name in names:
+        check_framework(name)
+    games = envs.make(resolved.env, 1)
+    games.close()
+    resolved.make_network(games.observation, games.num_actions)
+    return resolved
+
+
+def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
+    """Does a job in a process of its own and returns its result.
+
+    Raises:
+        InputError: the process said that something given cannot be used.
+        WorkerError: it failed otherwise; its own output says how.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "answer.json"
+        command = [sys.executable, "-c", "from triptych.bench import worker; worker()"]
+        text = json.dumps(job | {"kind": kind, "answer": str(answer)})
+        code = subprocess.run(command, input=text, text=True, check=False).returncode
+        if not answer.exists():
+            raise WorkerError(f"the {job['framework']} process ended with code {code} before its result")
+        result = json.loads(answer.read_text(encoding="utf-8"))
+    if "error" in result:
+        raise InputError(result["error"])
+    return result
+
+
+def worker() -> None:
+    """The other process: reads its job from standard input and writes the answer to a file."""
+    job = json.loads(sys.stdin.read())
+    recipe = from_dict(job["recipe"])
+    try:
+        recipe_file(recipe)
+        result = JOBS[job["kind"]](recipe, job)
+    except InputError as error:
+        result = {"error": str(error)}
+    Path(job["answer"]).write_text(json.dumps(result), encoding="utf-8")
+
+
+def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
+    """Trains, then plays the best and the last weights."""
+    result = train(recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], quiet=job["quiet"])
+    if result.stopped_by == "interrupted":
+        raise InputError(f"interrupted; go on with `triptych resume {result.path}`")
+    scores = {
+        f"{weights}_rewards": evaluate(result.path, job["games"], recipe.seed, weights=weights).rewards  # type: ignore[arg-type]
+        for weights in ("best", "latest")
+    }
+    return dataclasses.asdict(result) | {"path": str(result.path)} | scores
+
+
+def lockstep_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
+    return proof.run(recipe, job["framework"], Path(job["folder"]), job["quiet"])
+
+
+JOBS = {"train": train_job, "lockstep": lockstep_job}

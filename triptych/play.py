@@ -1,0 +1,63 @@
+"""Playing whole games with fixed weights: exactly N, each the first one of a seed of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from triptych.agent import Agent
+from triptych.envs import Games
+
+SIDE_BY_SIDE = 20  # games at once; the seeds decide the games, not their number
+LONGEST = 27_000  # steps after which a game that does not end is counted as it stands (Atari: half an hour)
+
+
+class Game(NamedTuple):
+    """One whole game."""
+
+    reward: float  # sum of raw rewards
+    length: int  # steps
+
+
+class Score(NamedTuple):
+    """The mean of some games with its 95 % bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+    games: int
+
+
+def play_games(agent: Agent, games: Games, seeds: np.ndarray, report: Callable[[int], None] | None = None) -> list[Game]:
+    """Plays one game per seed, as many side by side as `games` has, and returns them in the order of the seeds.
+
+    Args:
+        report: called with the number of games that have ended, as they end.
+    """
+    played: list[Game] = []
+    for start in range(0, len(seeds), games.num_envs):
+        batch = seeds[start : start + games.num_envs]
+        # Places without a seed of their own play along uncounted: one batch shape is compiled.
+        filled = np.concatenate([batch, np.full(games.num_envs - len(batch), batch[-1])])
+        played += play_batch(agent, games, filled, len(batch), lambda ended, base=start: report and report(base + ended))
+    return played
+
+
+def play_batch(agent: Agent, games: Games, seeds: np.ndarray, wanted: int, report: Callable[[int], object]) -> list[Game]:
+    """The first game of each seed; the first `wanted` of them count."""
+    obs = games.reset(seeds)
+    rewards, lengths = np.zeros(games.num_envs), np.zeros(games.num_envs, np.int64)
+    playing = np.arange(games.num_envs) < wanted
+    while playing.any():
+        games.send(agent.predict(obs)[0])
+        step = games.recv()
+        rewards += step.reward * playing
+        lengths += playing
+        ended = playing & (step.terminated | step.truncated | (lengths >= LONGEST))
+        playing &= ~ended
+        obs = step.obs
+        if ended.any():
+            report(wanted - int(playing.sum()))
+    return [Game(float(rewards[game]), int(lengths[game])) for game in range(wanted)]

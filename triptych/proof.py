@@ -1,0 +1,184 @@
+"""The proof: three frameworks, a process each, the same seed, float64; their logs compared afterwards.
+
+The worker's part (`run`) plays and writes two CSVs; the judge's part (`judge`) reads them.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from triptych import envs, frameworks, machine
+from triptych.consumers import ProgressLine
+from triptych.loop import Tick, Training, generator, make_training, run_loop
+from triptych.recipes import Recipe
+from triptych.runs import line
+
+COLUMNS = ("step", "game", "action", "loss", "epsilon")
+TENSOR_COLUMNS = ("updates", "tensor", "norm", "product")
+TENSORS_EVERY = 100  # updates between two looks at the weights
+RELATIVE, ABSOLUTE = 1e-9, 1e-12  # how far values may lie apart and still be the same
+FLOOR = {"updates": 300, "greedy_actions": 500, "target_copies": 2}  # fewer prove nothing
+MOST_WARM_UP, MOST_EPSILON, MOST_TARGET = 1_000, 0.1, 500
+
+
+def provable(recipe: Recipe, steps: int) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe with the numbers replaced that would make the proof empty, and what was replaced.
+
+    Network, loss and optimiser stay. `steps` are counted after the warm-up.
+    """
+    config = recipe.algorithm
+    changes: dict[str, Any] = {
+        "warm_up": min(config.warm_up, MOST_WARM_UP),
+        "epsilon_start": min(config.epsilon_start, MOST_EPSILON),
+        "epsilon_end": min(config.epsilon_end, MOST_EPSILON),
+    }
+    if config.learn_from is not None:
+        changes["learn_from"] = min(config.learn_from, MOST_WARM_UP)
+    number, unit = config.target_every
+    changes["target_every"] = (min(number, MOST_TARGET) if unit == "steps" else MOST_TARGET, "steps")
+    changed = {f"algorithm.{name}": value for name, value in changes.items() if getattr(config, name) != value}
+    algorithm = dataclasses.replace(config, **changes)
+    total = algorithm.warm_up + steps
+    proof = dataclasses.replace(
+        recipe, algorithm=algorithm, precision="float64", steps=total, episodes=None, solved_at=None
+    )
+    for name in ("precision", "episodes", "solved_at"):
+        if getattr(recipe, name) != getattr(proof, name):
+            changed[name] = getattr(proof, name)
+    return proof, changed
+
+
+def run(recipe: Recipe, framework: str, folder: Path, quiet: bool) -> dict[str, int]:
+    """The worker: trains with games of its own and writes `<framework>.csv` and `<framework>-tensors.csv`."""
+    frameworks.use_cpu()
+    threads = machine.threads_for(recipe.threads)
+    frameworks.set_threads(threads)
+    games = envs.make(recipe.env, recipe.num_envs, threads)
+    training = make_training(recipe, games, frameworks.load(framework).Learner)
+    with (
+        open(folder / f"{framework}.csv", "w", encoding="utf-8", newline="") as actions,
+        open(folder / f"{framework}-tensors.csv", "w", encoding="utf-8", newline="") as tensors,
+        ProgressLine(f"lockstep {framework:6}", recipe.steps, quiet) as progress,
+    ):
+        actions.write(line(COLUMNS))
+        tensors.write(line(TENSOR_COLUMNS))
+        looks = 0
+        for tick in run_loop(training):
+            write_actions(actions, training, tick)
+            if training.counters.updates // TENSORS_EVERY > looks:
+                looks = training.counters.updates // TENSORS_EVERY
+                write_tensors(tensors, training)
+            progress.see(training, tick)
+            if training.counters.steps >= recipe.steps:
+                break
+        write_tensors(tensors, training)
+    games.close()
+    counters = training.counters
+    return {"steps": counters.steps - recipe.algorithm.warm_up} | {name: getattr(counters, name) for name in FLOOR}
+
+
+def write_actions(file: Any, training: Training, tick: Tick) -> None:
+    """A row per agent step and game; the loss stands in the first row after its updates."""
+    games = np.flatnonzero(tick.mask)
+    first = training.counters.steps - len(games) + 1
+    loss: Any = np.mean([float(update["loss"]) for update in tick.updates]) if tick.updates else ""
+    for step, game in enumerate(games, start=first):
+        file.write(line([step, game, int(tick.actions[game]), loss, tick.epsilon]))
+        loss = ""
+
+
+def write_tensors(file: Any, training: Training) -> None:
+    """Each tensor's norm, and its product with a fixed seeded vector."""
+    for name, array in sorted(training.learner.get_state().items()):
+        if name.startswith("target/") or array.ndim == 0:
+            continue
+        flat = array.ravel().astype(np.float64)
+        product = float(flat @ generator(0, name).standard_normal(flat.size))
+        file.write(line([training.counters.updates, name, float(np.linalg.norm(flat)), product]))
+
+
+@dataclasses.dataclass
+class Verdict:
+    """What a comparison of two frameworks' logs found."""
+
+    worst: float = 0.0  # relative difference
+    first: dict[str, Any] | None = None
+
+    def differ(self, step: int, framework: str, reference: str, what: str, values: list[Any], unit: str) -> None:
+        if self.first is None:
+            self.first = {unit: step, "framework": framework, "reference": reference, "what": what, "values": values}
+
+    def compare(self, ours: float, theirs: float, scale: float = 0.0) -> bool:
+        """Whether two values are the same within the tolerance; one that is not finite never is.
+
+        The relative difference is taken of the larger value, or of `scale` where that is larger.
+        """
+        if not (math.isfinite(ours) and math.isfinite(theirs)):
+            return False
+        # Below ABSOLUTE / RELATIVE (1e-3) the absolute tolerance rules; one quotient says both.
+        relative = abs(ours - theirs) / max(abs(ours), abs(theirs), scale, ABSOLUTE / RELATIVE)
+        self.worst = max(self.worst, relative)
+        return relative <= RELATIVE
+
+
+def judge(folder: Path, names: list[str]) -> Verdict:
+    """Compares every framework's logs with the first one's: the worst difference, and where they part first."""
+    verdicts = []
+    for name in names[1:]:
+        actions, tensors = Verdict(), Verdict()
+        compare_logs(folder, names[0], name, actions)
+        compare_tensors(folder, names[0], name, tensors)
+        verdicts += [actions, tensors]
+    parted = [verdict.first for verdict in verdicts if verdict.first]
+    # An action or loss names the step; a tensor that parted names what to look at, so it is told beside it.
+    first = min(parted, key=lambda difference: difference.get("step", math.inf), default=None)
+    if first and "step" in first:
+        tensor = next((d for d in parted if "updates" in d and d["framework"] == first["framework"]), None)
+        first["tensor"] = tensor["what"] if tensor else None
+    return Verdict(max((verdict.worst for verdict in verdicts), default=0.0), first)
+
+
+def compare_logs(folder: Path, reference: str, name: str, verdict: Verdict) -> None:
+    """Step by step: same game, same action, same epsilon, losses within the tolerance."""
+    ours, theirs = read(folder / f"{reference}.csv"), read(folder / f"{name}.csv")
+    for a, b in zip(ours, theirs, strict=False):
+        step = int(a["step"])
+        if (a["step"], a["game"]) != (b["step"], b["game"]):
+            return verdict.differ(step, name, reference, "game", [a["game"], b["game"]], "step")
+        for what in ("loss", "epsilon"):
+            same = (a[what] == b[what] == "") or (
+                a[what] != "" and b[what] != "" and verdict.compare(float(a[what]), float(b[what]))
+            )
+            if not same:
+                return verdict.differ(step, name, reference, what, [a[what], b[what]], "step")
+        if a["action"] != b["action"]:
+            return verdict.differ(step, name, reference, "action", [int(a["action"]), int(b["action"])], "step")
+    if len(ours) != len(theirs) or not ours:
+        verdict.differ(min(len(ours), len(theirs)), name, reference, "rows", [len(ours), len(theirs)], "step")
+    return None
+
+
+def compare_tensors(folder: Path, reference: str, name: str, verdict: Verdict) -> None:
+    """Every 100 updates: each tensor's norm and product within the tolerance of the tensor's norm."""
+    ours, theirs = read(folder / f"{reference}-tensors.csv"), read(folder / f"{name}-tensors.csv")
+    if [(row["updates"], row["tensor"]) for row in ours] != [(row["updates"], row["tensor"]) for row in theirs]:
+        return verdict.differ(0, name, reference, "rows", [len(ours), len(theirs)], "updates")
+    for a, b in zip(ours, theirs, strict=True):
+        norm = float(a["norm"])
+        products = float(a["product"]), float(b["product"])
+        # A product may cancel to nearly 0, so it is measured on the norm's scale.
+        if not (verdict.compare(norm, float(b["norm"])) and verdict.compare(*products, scale=norm)):
+            values = [[float(row["norm"]), float(row["product"])] for row in (a, b)]
+            return verdict.differ(int(a["updates"]), name, reference, a["tensor"], values, "updates")
+    return None
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,214 @@
+"""One process' share of a run: the training and everything that watches it, until a limit or an interrupt."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from triptych import envs, frameworks, machine
+from triptych.checkpoints import Checkpoints
+from triptych.consumers import Best, Clock, Evaluation, Logs, ProgressLine
+from triptych.envs import Games
+from triptych.loop import RUNNING, Training, compile_learner, make_training, run_loop
+from triptych.recipes import Recipe
+from triptych.runs import RunFolder, write_summary
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run came to when it stopped."""
+
+    path: Path  # its folder
+    framework: str
+    steps: int
+    updates: int
+    episodes: int
+    running_reward: float | None  # mean of the last 100 episodes
+    best_score: float | None  # highest mean of the last best_window episodes
+    best_step: int | None  # where that was
+    stopped_by: str  # steps, episodes, solved, or interrupted
+    steps_per_second: float  # of this sitting, without compilation, evaluations and checkpoints
+    updates_per_second: float
+    compile_seconds: float
+    peak_memory: int  # bytes
+    seconds: float  # over all sittings
+
+
+class Sitting:
+    """A training with its logs, checkpoints, evaluations and progress line."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        recipe: Recipe,
+        framework: str,
+        games: Games,
+        threads: int,
+        quiet: bool,
+        checkpoints: Checkpoints | None = None,
+    ):
+        frameworks.set_threads(threads)
+        self.run, self.recipe, self.framework, self.threads, self.quiet = run, recipe, framework, threads, quiet
+        self.training: Training = make_training(recipe, games, frameworks.load(framework).Learner)
+        self.compile_seconds = compile_learner(self.training)
+        self.checkpoints = checkpoints or Checkpoints(run, recipe)
+        self.clock = Clock()
+        self.logs = Logs(run, self.clock)
+        self.best = Best(self.checkpoints, recipe.best_window)
+        self.evaluation = Evaluation(lambda count: envs.make(recipe.env, count, threads), self.logs, self.clock)
+        self.parts = {"logs": self.logs, "best": self.best, "evaluation": self.evaluation}
+        self.first_step = self.first_update = 0
+        self.stopped_by = ""
+
+    def interval(self) -> int:
+        """Steps between boundaries: 5 % of the run; where games are cut, at least 20 typical episodes a game."""
+        if self.recipe.checkpoint_every:
+            return self.recipe.checkpoint_every
+        games = self.training.games
+        cut = 0 if games.saves else 20 * games.typical_episode * self.recipe.num_envs
+        return max(1, self.recipe.steps // 20, cut)
+
+    def save(self) -> None:
+        """Writes a boundary and the weights there."""
+        step = self.training.counters.steps
+        arrays, state = self.training.get_state()
+        state |= {name: part.get_state() for name, part in self.parts.items()}
+        state |= {"seconds": self.clock.seconds(), "stopped_by": self.stopped_by}
+        weights = self.training.learner.get_weights()
+        self.checkpoints.save_weights("latest", weights)
+        if step:
+            self.checkpoints.save_weights(f"weights-{step:09d}", weights)
+        self.checkpoints.save(step, arrays, state, self.training.store)
+
+    def restore(self, manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
+        """Takes up where a boundary stands."""
+        state = manifest["state"]
+        self.training.set_state(arrays, state)
+        self.checkpoints.fill(self.training.store)
+        for name, part in self.parts.items():
+            part.set_state(state[name])
+        self.clock.before = state["seconds"]
+        self.first_step, self.first_update = self.training.counters.steps, self.training.counters.updates
+
+    def introduce(self) -> None:
+        """Says what runs where, and what it will need."""
+        if self.quiet:
+            return
+        training, recipe = self.training, self.recipe
+        games, store = training.games, training.store
+        rows = min(store.rows, recipe.steps // recipe.num_envs + 1)
+        weights = sum(array.nbytes for array in training.learner.get_weights().values())
+        boundaries = max(1, recipe.steps // self.interval())
+        disk = rows * store.row_bytes() + weights * (boundaries + 2 + 2 * 5)
+        memory = machine.memory_now() + rows * store.row_bytes()
+        count = sum(array.size for array in training.learner.get_weights().values())
+        say(f"run       {self.run.path}")
+        say(f"game      {recipe.env.id}: {recipe.num_envs} at once, {games.num_actions} actions, observation {games.observation.shape}")
+        say(f"network   {count:,} weights, {recipe.precision}")
+        say(f"device    {training.learner.device}: {self.framework}, {self.threads} threads, {machine.processor()}")
+        say(*filter(None, [machine.gpu_note(self.framework)]))
+        say(f"needs     about {memory / 1e9:.1f} GB of memory and {disk / 1e9:.1f} GB of disk; a checkpoint every {self.interval():,} steps")
+
+    def go(self) -> RunResult:
+        """Runs until a limit or an interrupt, writing boundaries on the way."""
+        training, recipe = self.training, self.recipe
+        interval, total = self.interval(), recipe.steps
+        stop = Interrupts()
+        title = f"{self.framework:6}"
+        with stop, ProgressLine(title, total, self.quiet, training.counters.steps) as progress:
+            self.clock.start = type(self.clock)().start
+            boundary = training.counters.steps // interval
+            for tick in run_loop(training):
+                self.logs.see(training, tick)
+                self.best.see(training, tick)
+                self.evaluation.see(training, tick)
+                progress.see(training, tick)
+                self.stopped_by = self.limit()
+                if self.stopped_by:
+                    break
+                if training.counters.steps // interval > boundary:
+                    boundary = training.counters.steps // interval
+                    training.cross_boundary()
+                    self.clock.pause(self.save)
+                if stop.asked:
+                    break
+        if self.stopped_by:
+            self.save()
+        else:
+            self.checkpoints.save_weights("latest", training.learner.get_weights())
+        return self.finish()
+
+    def limit(self) -> str:
+        """Which of the recipe's limits is reached, if one is."""
+        recipe, counters, scores = self.recipe, self.training.counters, self.training.scores
+        if counters.steps >= recipe.steps:
+            return "steps"
+        if recipe.episodes is not None and counters.episodes >= recipe.episodes:
+            return "episodes"
+        if recipe.solved_at is not None and len(scores) == RUNNING and sum(scores) / RUNNING > recipe.solved_at:
+            return "solved"
+        return ""
+
+    def finish(self) -> RunResult:
+        """Closes the games and writes summary.json."""
+        training, counters = self.training, self.training.counters
+        training.games.close()
+        self.evaluation.close()
+        playing = self.clock.playing()
+        scores = training.scores
+        result = RunResult(
+            path=self.run.path,
+            framework=self.framework,
+            steps=counters.steps,
+            updates=counters.updates,
+            episodes=counters.episodes,
+            running_reward=sum(scores) / len(scores) if scores else None,
+            best_score=self.best.score,
+            best_step=self.best.step,
+            stopped_by=self.stopped_by or "interrupted",
+            steps_per_second=(counters.steps - self.first_step) / playing,
+            updates_per_second=(counters.updates - self.first_update) / playing,
+            compile_seconds=self.compile_seconds,
+            peak_memory=machine.memory_peak(),
+            seconds=self.clock.seconds(),
+        )
+        write_summary(self.run.path, dataclasses.asdict(result) | {"path": str(self.run.path)})
+        return result
+
+
+class Interrupts:
+    """Ctrl-C and SIGTERM set a flag while this is entered; a second one interrupts at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.before: dict[int, Any] = {}
+
+    def ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def __enter__(self) -> Interrupts:
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.before[number] = signal.signal(number, self.ask)
+        except ValueError:  # not the main thread: whoever owns the signals handles them
+            pass
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+
+def say(*lines: str) -> None:
+    for text in lines:
+        print(text, file=sys.stderr)
+
+
+def warn(*lines: str) -> None:
+    say(*(f"warning: {text}" for text in lines))

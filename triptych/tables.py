@@ -1,0 +1,55 @@
+"""What `compare` and `lockstep` print."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from triptych.bench import Comparison, Lockstep
+
+
+def comparison_table(comparison: Comparison) -> None:
+    """One line a framework, then where the runs lie."""
+    several = len(comparison.seeds) > 1
+    over = f"{len(comparison.seeds)} seeds" if several else f"{comparison.games} games"
+    table = Table(title=f"{comparison.recipe}: {comparison.steps:,} steps, {comparison.threads} threads, {comparison.processor}")
+    table.add_column("framework")
+    for title in (f"score (95 % over {over})", "last weights", "steps/s", "updates/s", "compile", "peak memory"):
+        table.add_column(title, justify="right")
+    for row in comparison.rows:
+        table.add_row(
+            row.framework,
+            f"{row.score:,.1f} ({row.low:,.1f} to {row.high:,.1f})",
+            f"{row.latest_score:,.1f}",
+            f"{row.steps_per_second:,.0f}",
+            f"{row.updates_per_second:,.1f}",
+            f"{row.compile_seconds:.2f} s",
+            f"{row.peak_memory / 2**20:,.0f} MiB",
+        )
+    console = Console()
+    console.width = max(console.width, 120)  # a table cut to a pipe's 80 columns would break its numbers
+    console.print(table)
+    for row in comparison.rows:
+        for run in row.runs:
+            print(f"run folder: {run}")
+
+
+def lockstep_lines(result: Lockstep) -> None:
+    """What was compared and what came out; the verdict is the last line."""
+    for name, value in result.overrides.items():
+        print(f"overridden for the proof: {name} = {value}")
+    print(f"{result.steps:,} steps, {result.greedy_actions:,} greedy actions, {result.target_copies} target copies, at least")
+    print(f"worst relative difference {result.worst_relative:.1e}")
+    if result.agree:
+        print(f"lockstep: agree, {result.updates} updates")
+    elif result.first_difference is None:
+        print(f"lockstep: too little to prove anything ({'; '.join(result.too_few)})")
+    else:
+        first = result.first_difference
+        unit = "step" if "step" in first else "updates"
+        ours, theirs = first["values"]
+        tensor = f" (tensor {first['tensor']})" if first.get("tensor") else ""
+        print(
+            f"lockstep: {first['framework']} parts from {first['reference']} at {unit} {first[unit]}: "
+            f"{first['what']} {theirs} against {ours}{tensor}"
+        )
