@@ -87,7 +87,7 @@ class Logs:
             "steps": training.counters.steps,
             "updates": training.counters.updates,
             "epsilon": epsilon,
-            "learning_rate": training.recipe.optimiser.learning_rate,
+            "learning_rate": training.recipe.learning_rate(training.counters.steps),
             "seconds": self.clock.seconds(),
         }
         if score is None:

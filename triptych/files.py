@@ -55,7 +55,7 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mappi
     safetensors 0.8 silently corrupts arrays that are not contiguous, hence the copies. It writes
     several metadata keys in random order, hence the single one.
     """
-    contiguous = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
+    contiguous = {name: np.asarray(tensors[name], order="C") for name in sorted(tensors)}
     text = None if metadata is None else {"triptych": json.dumps(metadata, sort_keys=True)}
     write_whole(path, lambda temporary: save_file(contiguous, temporary, metadata=text))
 

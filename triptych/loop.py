@@ -135,6 +135,7 @@ class Training:
         self.learner.set_state({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
         self.counters = Counters(**state["counters"])
         self.scores.extend(state["scores"])
+        self.store.set_state(state["store"])
         for name, rng in self.rngs.items():
             rng.bit_generator.state = state["rngs"][name]
         if self.games.saves:
@@ -242,7 +243,7 @@ def learn(training: Training) -> list[dict[str, Any]]:
     while counters.credit >= config.update_every:
         counters.credit -= config.update_every
         batch = training.replay.sample(training.rngs["sample"], config.batch_size)
-        updates.append(training.learner.update(batch, recipe.optimiser.learning_rate))
+        updates.append(training.learner.update(batch, recipe.learning_rate(counters.steps)))
         counters.updates += 1
     return updates
 

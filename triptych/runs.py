@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -111,8 +112,11 @@ class RunFolder:
 
     def remove_temporaries(self) -> None:
         """Removes what an interrupted save left behind."""
-        for path in self.path.rglob(f"*{TEMPORARY}"):
-            path.unlink(missing_ok=True)
+        for path in list(self.path.rglob(f"*{TEMPORARY}")):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def line(values: Any) -> str:

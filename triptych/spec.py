@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal
 
 from tyro.conf import arg
 
-from triptych.checks import InputError, check, one_of, positive, within
+from triptych.checks import InputError, at_least, check, one_of, positive, within
 
 Shape = tuple[int, ...]
 Activation = Literal["relu", "linear"]
@@ -150,6 +150,7 @@ class Adam:
     """Adam (Kingma & Ba 2015, algorithm 1) after clipping the gradient's norm over all tensors."""
 
     learning_rate: Annotated[float, arg(prefix_name=False)] = 2.5e-4  # a step's size, about, in weight units
+    final_rate: float | None = None  # learning rate at the run's last step, reached in a straight line; None: constant
     beta_1: float = 0.9  # decay of the gradient's mean, per update
     beta_2: float = 0.999  # decay of the squared gradient's mean, per update
     epsilon: float = 1e-7  # added to the root of the bias-corrected second moment
@@ -157,6 +158,7 @@ class Adam:
 
     def __post_init__(self) -> None:
         positive(self, "learning_rate", "epsilon", "max_norm")
+        at_least(self, 0, "final_rate")
         within(self, 0, 1 - 1e-12, "beta_1", "beta_2")
 
 

@@ -14,6 +14,7 @@ from tyro.conf import AvoidSubcommands, Suppress
 from triptych.algorithms import ALGORITHMS, CONFIGS, dqn
 from triptych.checks import InputError, at_least, check, one_of, positive
 from triptych.envs import EnvConfig
+from triptych.losses.returns import linear_schedule
 from triptych.spec import LAYERS, Adam, Layer, Network, Observation
 
 BUILT_IN = {"cartpole": "cartpole", "space-invaders": "space_invaders", "space-invaders-tuned": "space_invaders_tuned"}
@@ -56,6 +57,13 @@ class Recipe:
         network = ALGORITHMS[self.algorithm.kind].network(observation, self.network, num_actions)
         network.tensors()
         return network
+
+    def learning_rate(self, step: int) -> float:
+        """Adam's rate at `step`: constant, or on a straight line to its final value at the last step."""
+        adam = self.optimiser
+        if adam.final_rate is None:
+            return adam.learning_rate
+        return linear_schedule(step, adam.learning_rate, adam.final_rate, self.steps)
 
     def warnings(self) -> list[str]:
         """What is allowed but surely not meant, a line each."""

@@ -18,7 +18,7 @@ jax.config.update("jax_enable_x64", True)
 
 def clip_by_global_norm(gradients, max_norm: float | None):
     """Scales the gradients so that their norm over all tensors is at most `max_norm`; returns them and that norm."""
-    norm = optax.global_norm(gradients)
+    norm = optax.tree.norm(gradients)
     if max_norm is not None:
         scale = jnp.minimum(max_norm / norm, 1.0)
         gradients = jax.tree.map(lambda gradient: gradient * scale, gradients)

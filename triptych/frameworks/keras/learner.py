@@ -19,7 +19,7 @@ def clip_by_global_norm(gradients, max_norm: float | None):
     """Scales the gradients so that their norm over all tensors is at most `max_norm`; returns them and that norm."""
     norm = tf.linalg.global_norm(gradients)
     if max_norm is not None:
-        scale = tf.minimum(tf.cast(max_norm, norm.dtype) / norm, 1.0)
+        scale = tf.minimum(max_norm / norm, 1.0)
         gradients = [gradient * scale for gradient in gradients]
     return gradients, norm
 
@@ -100,10 +100,10 @@ class Learner:
     def get_state(self):
         state = {f"online/{name}": array for name, array in net.get_weights(self.online).items()}
         state |= {f"target/{name}": array for name, array in net.get_weights(self.target).items()}
-        state["adam/step"] = np.array(self.optimiser.iterations, np.int64)
+        state["adam/step"] = np.array(self.optimiser.iterations.numpy(), np.int64)
         for name, (m, v) in self.moments().items():
-            state[f"adam/m/{name}"] = np.array(m)
-            state[f"adam/v/{name}"] = np.array(v)
+            state[f"adam/m/{name}"] = m.numpy()
+            state[f"adam/v/{name}"] = v.numpy()
         return state
 
     def set_state(self, state):

@@ -50,7 +50,8 @@ class Scale(layers.Layer):
 def make_net(network: Network, precision: str) -> keras.Model:
     """The network of a spec. Called with [B, *observation] it gives the head's outputs [B, ...]."""
     observation = network.observation
-    obs = keras.Input(observation.shape, dtype=observation.dtype)
+    # Keras casts what it is given to the input's dtype: float64 runs must not pass through float32.
+    obs = keras.Input(observation.shape, dtype="uint8" if observation.dtype == "uint8" else precision)
     x = obs
     if observation.is_picture:
         x = layers.Permute((2, 3, 1), dtype=keras.DTypePolicy(precision), autocast=False, name="channels_last")(x)
@@ -66,7 +67,7 @@ def named(model: keras.Model) -> dict[str, keras.Variable]:
 
 
 def get_weights(model: keras.Model) -> dict[str, np.ndarray]:
-    return {name: np.array(variable) for name, variable in named(model).items()}
+    return {name: variable.numpy() for name, variable in named(model).items()}
 
 
 def set_weights(model: keras.Model, weights: Mapping[str, np.ndarray]) -> None:

@@ -17,11 +17,13 @@ def where(condition, x, y):
 
 
 def maximum(x, y):
-    return tf.where(x >= y, x, tf.cast(y, x.dtype))  # one rule for ties in every framework
+    y = tf.convert_to_tensor(y, x.dtype)  # tf.cast would take a Python float through float32
+    return tf.where(x >= y, x, y)  # one rule for ties in every framework
 
 
 def minimum(x, y):
-    return tf.where(x <= y, x, tf.cast(y, x.dtype))
+    y = tf.convert_to_tensor(y, x.dtype)
+    return tf.where(x <= y, x, y)
 
 
 def clip(x, low, high):

@@ -74,7 +74,7 @@ class Net(nn.Module):
 
 def to_neutral(tensor: Tensor) -> np.ndarray:
     """A parameter (or its moments) in neutral shape, as a copy."""
-    return np.ascontiguousarray(tensor.detach().cpu().numpy().transpose(TO_NEUTRAL[tensor.ndim]))
+    return np.array(tensor.detach().cpu().numpy().transpose(TO_NEUTRAL[tensor.ndim]), order="C")
 
 
 @torch.no_grad()

@@ -1,0 +1,245 @@
+"""The rungs: each takes frameworks and raises AssertionError naming framework, tensor and step.
+
+`test_ladder` runs them on what is shipped; `test_mutations` patches what is shipped and expects them
+to fail. float64 is the proof. NumPy is the oracle as far as it reaches; gradients are checked in
+PyTorch against finite differences, and in the others against PyTorch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from triptych import frameworks
+from triptych.algorithms import dqn
+from triptych.data import Transition
+from triptych.spec import Adam, Conv, Dense, Flatten, Layer, Network, Observation
+from triptych.weights import initial_weights
+
+NAMES = tuple(frameworks.FRAMEWORKS)
+BATCH = 8
+PICTURE = Observation((3, 20, 20), "uint8")
+VECTOR = Observation((5,), "float32")
+PICTURE_BODY: tuple[Layer, ...] = (Conv(4, 6, 2), Conv(3, 3, 1), Flatten(), Dense(7))
+VECTOR_BODY: tuple[Layer, ...] = (Dense(16), Dense(16))
+ACTIONS = 3
+CONFIG = dqn.Config(batch_size=BATCH, delta=0.1)  # a delta that float32 cannot hold, and that errors pass
+
+
+def close(framework: str, name: str, ours: Any, theirs: Any, tolerance: float = 1e-9, step: int = 0) -> None:
+    """Asserts that two arrays agree, relative to the larger one's largest entry."""
+    a, b = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    assert a.shape == b.shape, f"{framework}: {name} has shape {a.shape}, expected {b.shape}"
+    assert np.isfinite(a).all(), f"{framework}: {name} is not finite at step {step}"
+    size = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0), 1e-3)
+    gap = np.abs(a - b).max(initial=0) / size
+    assert gap <= tolerance, f"{framework}: {name} differs by {gap:.1e} at step {step}"
+
+
+def make_net(observation: Observation) -> Network:
+    body = PICTURE_BODY if observation.is_picture else VECTOR_BODY
+    return dqn.network(observation, body, ACTIONS)
+
+
+def make_weights(network: Network, seed: int = 0) -> dict[str, np.ndarray]:
+    """Seeded weights whose biases are not 0, so that a lost bias shows."""
+    rng = np.random.default_rng(seed)
+    weights = initial_weights(network, rng)
+    return {name: array + 0.05 * rng.standard_normal(array.shape) for name, array in weights.items()}
+
+
+def make_batch(observation: Observation, rng: np.random.Generator, precision: str = "float64") -> Transition:
+    shape = (BATCH, *observation.shape)
+
+    def obs() -> np.ndarray:
+        if observation.dtype == "uint8":
+            return rng.integers(0, 256, shape, dtype=np.uint8)
+        return rng.standard_normal(shape).astype(precision)
+
+    return Transition(
+        obs=obs(),
+        action=rng.integers(ACTIONS, size=BATCH, dtype=np.int32),
+        reward=rng.standard_normal(BATCH).astype(precision),
+        discount=(0.99 * (rng.random(BATCH) < 0.8)).astype(precision),
+        next_obs=obs(),
+    )
+
+
+def make_learner(framework: str, observation: Observation, adam: Adam | None = None, precision: str = "float64") -> Any:
+    network = make_net(observation)
+    loss = dqn.make_loss(CONFIG)
+    return frameworks.load(framework).Learner(network, loss, adam or Adam(), make_weights(network), precision)
+
+
+def numpy_forward(network: Network, weights: dict[str, np.ndarray], obs: np.ndarray) -> np.ndarray:
+    """The oracle's network: sliding windows and products, nothing else."""
+    x = obs.astype(np.float64)
+    if network.observation.is_picture:
+        x = x.transpose(0, 2, 3, 1)
+    if network.observation.dtype == "uint8":
+        x = x / 255
+    for placed in network.placed():
+        layer = placed.layer
+        if isinstance(layer, Conv):
+            windows = np.lib.stride_tricks.sliding_window_view(x, (layer.kernel, layer.kernel), axis=(1, 2))
+            windows = windows[:, :: layer.stride, :: layer.stride]  # [B, H, W, C, k, k]
+            x = np.einsum("bhwckl,klcf->bhwf", windows, weights[f"{placed.name}/kernel"])
+            x = x + weights[f"{placed.name}/bias"]
+        elif isinstance(layer, Flatten):
+            x = x.reshape(len(x), -1)
+        else:
+            x = x @ weights[f"{placed.name}/kernel"] + weights[f"{placed.name}/bias"]
+        if layer.activation == "relu":
+            x = np.maximum(x, 0)
+    return x
+
+
+def check_layer(framework: str) -> None:
+    """Each layer alone, against the oracle."""
+    rng = np.random.default_rng(2)
+    cases: list[tuple[Observation, tuple[Layer, ...]]] = [
+        (PICTURE, (Flatten(), Dense(4, "linear"))),
+        (PICTURE, (Conv(4, 5, 3), Flatten())),
+        (PICTURE, (Conv(4, 3, 1, "linear"), Flatten())),
+        (VECTOR, (Dense(6),)),
+        (VECTOR, (Dense(6, "linear"),)),
+    ]
+    for observation, layers in cases:
+        network = Network(observation, layers)
+        weights = make_weights(network)
+        learner = frameworks.load(framework).Learner(network, dqn.make_loss(CONFIG), Adam(), weights, "float64")
+        obs = make_batch(observation, rng).obs
+        close(framework, f"layer {layers[0]}", learner.act(obs)[0], numpy_forward(network, weights, obs))
+
+
+def check_network(framework: str) -> None:
+    """The whole network, pictures and vectors, acting."""
+    for observation in (PICTURE, VECTOR):
+        network = make_net(observation)
+        obs = make_batch(observation, np.random.default_rng(3)).obs
+        learner = make_learner(framework, observation)
+        outputs = numpy_forward(network, make_weights(network), obs)
+        close(framework, "network outputs", learner.act(obs)[0], outputs)
+        assert (outputs < 0).any(), "the oracle's Q values show no negative one: the test would miss a ReLU head"
+
+
+def numpy_loss(observation: Observation, online: dict, target: dict, batch: Transition) -> tuple[Any, Any]:
+    """DQN's loss as its paper has it, written out once more: the shipped one is what is tested."""
+    network, index = make_net(observation), np.arange(BATCH)
+    q = numpy_forward(network, online, batch.obs)
+    bootstrap = numpy_forward(network, target, batch.next_obs).max(axis=1)
+    error = batch.reward + batch.discount * bootstrap - q[index, batch.action]
+    size, delta = np.abs(error), CONFIG.delta
+    loss = np.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta)).mean()
+    return loss, (error, {"q_mean": q.max(axis=1).mean(), "td_error_mean": size.mean()})
+
+
+def check_loss(framework: str) -> None:
+    """Loss, TD errors and scalars of one batch, with a target that differs from the online network."""
+    for observation in (PICTURE, VECTOR):
+        batch = make_batch(observation, np.random.default_rng(4))
+        online, target = make_weights(make_net(observation), 7), make_weights(make_net(observation), 8)
+        learner = make_learner(framework, observation)
+        learner.set_weights(target)
+        learner.sync_target()
+        learner.set_weights(online)
+        aux = learner.update(batch, 0.0)
+        loss, (td_error, scalars) = numpy_loss(observation, online, target, batch)
+        close(framework, "loss", aux["loss"], loss)
+        close(framework, "td_error", aux["td_error"], td_error)
+        for name, value in scalars.items():
+            close(framework, name, aux[name], value)
+
+
+def gradients(framework: str, observation: Observation, max_norm: float | None = None) -> tuple[dict[str, Any], float]:
+    """Gradients by neutral name, read from Adam's first moment after one update, and the norm it reported."""
+    adam = Adam(max_norm=max_norm)
+    learner = make_learner(framework, observation, adam)
+    aux = learner.update(make_batch(observation, np.random.default_rng(5)), 0.0)
+    moments = {k: v for k, v in learner.get_state().items() if k.startswith("adam/m/")}
+    return {name.removeprefix("adam/m/"): m / (1 - adam.beta_1) for name, m in moments.items()}, float(aux["gradient_norm"])
+
+
+def check_gradient(framework: str) -> None:
+    """Gradients against finite differences of the oracle's loss at some weights, and the clipped norm."""
+    for observation in (PICTURE, VECTOR):
+        batch = make_batch(observation, np.random.default_rng(5))
+        network = make_net(observation)
+        weights = make_weights(network)
+        found, norm = gradients(framework, observation)
+        total = np.sqrt(sum(np.square(g).sum() for g in found.values()))
+        close(framework, "gradient norm", norm, total)
+        rng = np.random.default_rng(6)
+        for name, gradient in found.items():
+            index = tuple(rng.integers(side) for side in gradient.shape)
+            ups = []
+            for sign in (1, -1):
+                moved = {k: v.copy() for k, v in weights.items()}
+                moved[name][index] += sign * 1e-6
+                ups.append(numpy_loss(observation, moved, weights, batch)[0])
+            close(framework, f"gradient of {name}{index}", gradient[index], (ups[0] - ups[1]) / 2e-6, 2e-6)
+        clipped, reported = gradients(framework, observation, max_norm=total / 3)
+        close(framework, "norm before clipping", reported, total)
+        for name, gradient in clipped.items():
+            close(framework, f"clipped gradient of {name}", gradient, found[name] / 3)
+
+
+def check_update(framework: str, updates: int = 3) -> None:
+    """Adam as published, in NumPy, over some updates with moving learning rate, from the learner's own gradients."""
+    adam = Adam(learning_rate=1e-2, epsilon=1e-3, max_norm=None)
+    learner = make_learner(framework, VECTOR, adam)
+    rng = np.random.default_rng(9)
+    before = learner.get_state()
+    for t in range(1, updates + 1):
+        rate = 1e-2 / t
+        learner.update(make_batch(VECTOR, rng), rate)
+        after = learner.get_state()
+        assert int(after["adam/step"]) == t, f"{framework}: step is {after['adam/step']}, expected {t}"
+        for name in make_net(VECTOR).tensors():
+            m, v = after[f"adam/m/{name}"], after[f"adam/v/{name}"]
+            g = (m - adam.beta_1 * before[f"adam/m/{name}"]) / (1 - adam.beta_1)
+            second = adam.beta_2 * before[f"adam/v/{name}"] + (1 - adam.beta_2) * g**2
+            close(framework, f"adam/v/{name}", v, second, step=t)
+            m_hat, v_hat = m / (1 - adam.beta_1**t), v / (1 - adam.beta_2**t)
+            expected = before[f"online/{name}"] - rate * m_hat / (np.sqrt(v_hat) + adam.epsilon)
+            close(framework, f"online/{name}", after[f"online/{name}"], expected, step=t)
+            close(framework, f"target/{name}", after[f"target/{name}"], before[f"target/{name}"], 0, step=t)
+        before = after
+
+
+def check_stream(names: tuple[str, ...], updates: int, observation: Observation = VECTOR, target_every: int = 50) -> None:
+    """Every framework on one stream of batches: losses and all tensors agree at each target copy."""
+    learners = {name: make_learner(name, observation, Adam(learning_rate=1e-3)) for name in names}
+    streams = {name: np.random.default_rng(10) for name in names}
+    reference = names[0]
+    for update in range(1, updates + 1):
+        losses = {n: float(learners[n].update(make_batch(observation, streams[n]), 1e-3)["loss"]) for n in names}
+        for name in names[1:]:
+            close(name, "loss", losses[name], losses[reference], step=update)
+        if update % target_every == 0:
+            for learner in learners.values():
+                learner.sync_target()
+            states = {name: learner.get_state() for name, learner in learners.items()}
+            for name in names[1:]:
+                for tensor, value in states[reference].items():
+                    close(name, tensor, states[name][tensor], value, step=update)
+
+
+def check_target(framework: str) -> None:
+    """The target is a copy at step 0, stands still while the network learns, and is a copy again after a sync."""
+    learner = make_learner(framework, VECTOR)
+    rng = np.random.default_rng(11)
+
+    def distance() -> float:
+        state = learner.get_state()
+        return max(np.abs(state[f"online/{n}"] - state[f"target/{n}"]).max() for n in make_net(VECTOR).tensors())
+
+    assert distance() == 0, f"{framework}: the target is not the online network at step 0"
+    for _ in range(2):
+        learner.update(make_batch(VECTOR, rng), 1e-2)
+    assert distance() > 0, f"{framework}: the target moves with the online network"
+    learner.sync_target()
+    assert distance() == 0, f"{framework}: the target is not the online network after a copy"
+    learner.update(make_batch(VECTOR, rng), 1e-2)
+    assert distance() > 0, f"{framework}: the target shares the online network's storage"

@@ -1,0 +1,117 @@
+"""Ops, layer, network, loss, gradient, one update, 1,000 updates: the same in every framework, in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.parity import ladder
+from tests.parity.op_cases import check_ops
+from triptych.frameworks import numpy_ops
+from triptych.spec import Adam
+
+
+def test_every_ops_file_offers_the_same_names(framework: str) -> None:
+    from tests.parity.op_cases import ops_of
+
+    assert sorted(ops_of(framework).__all__) == sorted(numpy_ops.__all__)
+    assert all(callable(getattr(ops_of(framework), name)) for name in numpy_ops.__all__)
+
+
+def test_ops(framework: str) -> None:
+    check_ops(framework)
+
+
+def test_layer(framework: str) -> None:
+    ladder.check_layer(framework)
+
+
+def test_network(framework: str) -> None:
+    ladder.check_network(framework)
+
+
+def test_loss(framework: str) -> None:
+    ladder.check_loss(framework)
+
+
+def test_gradient(framework: str) -> None:
+    ladder.check_gradient(framework)
+
+
+def test_update(framework: str) -> None:
+    ladder.check_update(framework)
+
+
+def test_target(framework: str) -> None:
+    ladder.check_target(framework)
+
+
+def test_a_thousand_updates_on_one_stream() -> None:
+    ladder.check_stream(ladder.NAMES, 1_000)
+
+
+def test_a_hundred_updates_on_pictures() -> None:
+    ladder.check_stream(ladder.NAMES, 100, ladder.PICTURE)
+
+
+def test_float32_is_near(framework: str) -> None:
+    """A smoke test only: one update in float32 lies within 1e-5 of float64."""
+    losses = []
+    for precision in ("float32", "float64"):
+        learner = ladder.make_learner(framework, ladder.VECTOR, Adam(), precision)
+        batch = ladder.make_batch(ladder.VECTOR, np.random.default_rng(1), precision)
+        losses.append(float(learner.update(batch, 1e-3)["loss"]))
+        assert learner.get_weights()["head/kernel"].dtype == precision
+    ladder.close(framework, "loss", losses[0], losses[1], 1e-5)
+
+
+def test_state_goes_from_any_framework_to_any_other(framework: str) -> None:
+    """Optimiser and target included: after the move both learn the same."""
+    rng = np.random.default_rng(12)
+    first = ladder.make_learner(framework, ladder.PICTURE)
+    for _ in range(3):
+        first.update(ladder.make_batch(ladder.PICTURE, rng), 1e-3)
+    state = first.get_state()
+    batch = ladder.make_batch(ladder.PICTURE, rng)
+    first.update(batch, 1e-3)
+    for name in ladder.NAMES:
+        other = ladder.make_learner(name, ladder.PICTURE)
+        other.set_state(state)
+        for tensor, value in other.get_state().items():
+            ladder.close(name, tensor, value, state[tensor], 0)
+        other.update(batch, 1e-3)
+        for tensor, value in first.get_state().items():
+            ladder.close(name, tensor, other.get_state()[tensor], value, step=4)
+
+
+def test_resumed_state_gives_the_same_bits(framework: str) -> None:
+    rng = np.random.default_rng(13)
+    batches = [ladder.make_batch(ladder.PICTURE, rng, "float32") for _ in range(4)]
+    first = ladder.make_learner(framework, ladder.PICTURE, precision="float32")
+    for batch in batches[:2]:
+        first.update(batch, 1e-3)
+    second = ladder.make_learner(framework, ladder.PICTURE, precision="float32")
+    second.set_state(first.get_state())
+    for batch in batches[2:]:
+        first.update(batch, 1e-3)
+        second.update(batch, 1e-3)
+    for tensor, value in first.get_state().items():
+        assert np.array_equal(value, second.get_state()[tensor]), tensor
+
+
+def test_b_against_b_by_1_is_refused(framework: str) -> None:
+    batch = ladder.make_batch(ladder.VECTOR, np.random.default_rng(14))
+    learner = ladder.make_learner(framework, ladder.VECTOR)
+    with pytest.raises(ValueError, match="r_t has shape"):
+        learner.update(batch._replace(reward=batch.reward[:, None]), 1e-3)
+
+
+@pytest.mark.gpu
+def test_gpu_matches_the_processor(framework: str) -> None:
+    """One float32 update on the GPU lies near the float64 oracle. Run on a machine with one: pytest -m gpu."""
+    learner = ladder.make_learner(framework, ladder.PICTURE, precision="float32")
+    assert learner.device != "cpu", f"{framework} sees no GPU here"
+    batch = ladder.make_batch(ladder.PICTURE, np.random.default_rng(4), "float32")
+    weights = ladder.make_weights(ladder.make_net(ladder.PICTURE))
+    loss, _ = ladder.numpy_loss(ladder.PICTURE, weights, weights, batch)
+    ladder.close(framework, "loss", float(learner.update(batch, 1e-3)["loss"]), loss, 1e-3)

@@ -1,0 +1,228 @@
+"""Mutations that must fail: each patches what is shipped, and the ordinary rung must go red."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.parity import ladder
+from tests.parity.op_cases import check_ops
+from triptych.losses import value
+
+
+def part(framework: str, name: str) -> Any:
+    return importlib.import_module(f"triptych.frameworks.{framework}.{name}")
+
+
+def std_divides_by_n_minus_1(framework: str) -> tuple[Any, str, Any]:
+    ops = part(framework, "ops")
+    keep = ops.std
+
+    def std(x: Any, axis: Any = None) -> Any:
+        n = x.shape[axis] if axis is not None else x.shape[0] * x.shape[1]
+        return keep(x, axis=axis) * (n / (n - 1)) ** 0.5
+
+    return ops, "std", std
+
+
+def gradient_is_not_stopped(framework: str) -> tuple[Any, str, Any]:
+    return part(framework, "ops"), "stop_gradient", lambda x: x * 1
+
+
+def ties_share_the_gradient(framework: str) -> tuple[Any, str, Any]:
+    natives = {
+        "torch": lambda x, y: importlib.import_module("torch").maximum(x, y),
+        "jax": lambda x, y: importlib.import_module("jax.numpy").maximum(x, y),
+        "keras": lambda x, y: (x + y + importlib.import_module("tensorflow").abs(x - y)) / 2,
+    }
+    return part(framework, "ops"), "maximum", natives[framework]
+
+
+def flatten_is_channels_first(framework: str) -> tuple[Any, str, Any]:
+    net = part(framework, "net")
+    flat = {
+        "torch": lambda placed: importlib.import_module("torch").nn.Flatten(),
+        "jax": lambda placed, precision: lambda x: x.transpose(0, 3, 1, 2).reshape(x.shape[0], -1),
+        "keras": lambda placed, precision: importlib.import_module("keras").Sequential(
+            [importlib.import_module("keras").layers.Permute((3, 1, 2)), net.layers.Flatten()]
+        ),
+    }[framework]
+    return net, "LAYERS", net.LAYERS | {ladder.Flatten: flat}
+
+
+def no_relu(framework: str) -> tuple[Any, str, Any]:
+    net = part(framework, "net")
+    if framework == "keras":
+        return net, "LAYERS", net.LAYERS | {ladder.Dense: linear_dense}
+    return net, "ACTIVATIONS", net.ACTIVATIONS | {"relu": lambda x: x}
+
+
+def linear_dense(placed: Any, precision: str) -> Any:
+    layers = part("keras", "net").layers
+    return layers.Dense(placed.layer.units, dtype=precision, name=placed.name)
+
+
+def relu_on_the_head(framework: str) -> tuple[Any, str, Any]:
+    net = part(framework, "net")
+    if framework == "keras":
+        keep = net.LAYERS[ladder.Dense]
+
+        def dense(placed: Any, precision: str) -> Any:
+            layer = keep(placed, precision)
+            layer.activation = importlib.import_module("keras").activations.relu
+            return layer
+
+        return net, "LAYERS", net.LAYERS | {ladder.Dense: dense}
+    return net, "ACTIVATIONS", net.ACTIVATIONS | {"linear": net.ACTIVATIONS["relu"]}
+
+
+def pixels_are_not_scaled(framework: str) -> tuple[Any, str, Any]:
+    net = part(framework, "net")
+    if framework == "torch":
+        keep = net.Net.__init__
+
+        def init(self: Any, *arguments: Any) -> None:
+            keep(self, *arguments)
+            self.scaled = False
+
+        return net.Net, "__init__", init
+    if framework == "keras":
+        return net, "Scale", lambda divisor, precision, keep=net.Scale: keep(1, precision)
+    keep_call = net.Net.__call__
+    return net.Net, "__call__", lambda self, obs: keep_call(self, obs * 1.0 * 255)
+
+
+def huber_turns_late(framework: str) -> tuple[Any, str, Any]:
+    from triptych.algorithms import dqn
+
+    return dqn, "huber", lambda xp, error, delta: value.huber(xp, error, 2 * delta)
+
+
+def no_mask_beyond_the_end(framework: str) -> tuple[Any, str, Any]:
+    from triptych.algorithms import dqn
+
+    def q_learning(xp: Any, q_tm1: Any, a_tm1: Any, r_t: Any, discount_t: Any, q_t: Any) -> Any:
+        return value.q_learning(xp, q_tm1, a_tm1, r_t, discount_t * 0 + 0.99, q_t)
+
+    return dqn, "q_learning", q_learning
+
+
+def each_tensor_is_clipped_alone(framework: str) -> tuple[Any, str, Any]:
+    learner = part(framework, "learner")
+    keep = learner.clip_by_global_norm
+
+    def in_place(gradients: Any, max_norm: Any) -> Any:
+        norm = keep(gradients, None)
+        for gradient in gradients:
+            keep([gradient], max_norm)
+        return norm
+
+    def listed(gradients: Any, max_norm: Any) -> Any:
+        return [keep([g], max_norm)[0][0] for g in gradients], keep(gradients, None)[1]
+
+    def tree(gradients: Any, max_norm: Any) -> Any:
+        jax = importlib.import_module("jax")
+        return jax.tree.map(lambda g: keep([g], max_norm)[0][0], gradients), keep(gradients, None)[1]
+
+    return learner, "clip_by_global_norm", {"torch": in_place, "jax": tree, "keras": listed}[framework]
+
+
+def adam_adds_epsilon_elsewhere(framework: str) -> tuple[Any, str, Any]:
+    """Keras' own Adam; torch and optax with epsilon inside the root."""
+    learner = part(framework, "learner")
+    if framework == "keras":
+        return learner.ExactAdam, "update_step", importlib.import_module("keras").optimizers.Adam.update_step
+    if framework == "jax":
+        keep = learner.optax.scale_by_adam
+        return learner.optax, "scale_by_adam", lambda b1, b2, eps: keep(b1, b2, eps, eps_root=eps)
+    keep_torch = learner.torch.optim.Adam
+    return learner.torch.optim, "Adam", lambda *a, **k: keep_torch(*a, **(k | {"eps": k["eps"] * 2}))
+
+
+def target_is_never_copied(framework: str) -> tuple[Any, str, Any]:
+    return part(framework, "learner").Learner, "sync_target", never_copied(part(framework, "learner").Learner.sync_target)
+
+
+def never_copied(keep: Callable[[Any], None]) -> Callable[[Any], None]:
+    def sync_target(self: Any) -> None:
+        if not hasattr(self, "copied"):
+            keep(self)
+            self.copied = True
+
+    return sync_target
+
+
+def target_is_the_online_network(framework: str) -> tuple[Any, str, Any]:
+    def sync_target(self: Any) -> None:
+        self.target = self.online
+
+    return part(framework, "learner").Learner, "sync_target", sync_target
+
+
+def padding_is_same(framework: str) -> tuple[Any, str, Any]:
+    """The original's JAX network; PyTorch pads by hand, as it refuses strided SAME."""
+    net = part(framework, "net")
+    if framework == "torch":
+        keep = net.conv
+
+        def conv(placed: Any) -> Any:
+            module = keep(placed)
+            module.padding = (1, 1)
+            return module
+
+        return net, "LAYERS", net.LAYERS | {ladder.Conv: conv}
+    if framework == "jax":
+        keep_conv = net.nn.Conv
+        return net.nn, "Conv", lambda *a, **k: keep_conv(*a, **(k | {"padding": "SAME"}))
+    keep_keras = net.layers.Conv2D
+    return net.layers, "Conv2D", lambda *a, **k: keep_keras(*a, **(k | {"padding": "same"}))
+
+
+RUNGS = {
+    "ops": check_ops,
+    "layer": ladder.check_layer,
+    "network": ladder.check_network,
+    "loss": ladder.check_loss,
+    "gradient": ladder.check_gradient,
+    "update": ladder.check_update,
+    "target": ladder.check_target,
+    "stream": lambda framework: ladder.check_stream(
+        (next(name for name in ladder.NAMES if name != framework), framework), 60
+    ),
+}
+MUTATIONS = [
+    ("ops", std_divides_by_n_minus_1),
+    ("ops", gradient_is_not_stopped),
+    ("ops", ties_share_the_gradient),
+    ("layer", flatten_is_channels_first),
+    ("layer", padding_is_same),
+    ("layer", no_relu),
+    ("network", pixels_are_not_scaled),
+    ("network", relu_on_the_head),
+    ("loss", huber_turns_late),
+    ("loss", no_mask_beyond_the_end),
+    ("gradient", each_tensor_is_clipped_alone),
+    ("update", adam_adds_epsilon_elsewhere),
+    ("target", target_is_never_copied),
+    ("target", target_is_the_online_network),
+    ("stream", adam_adds_epsilon_elsewhere),
+    ("stream", target_is_never_copied),
+]
+
+
+@pytest.mark.parametrize(("rung", "mutation"), MUTATIONS, ids=[f"{r}-{m.__name__}" for r, m in MUTATIONS])
+def test_mutation_turns_its_rung_red(
+    rung: str, mutation: Callable[[str], Any], framework: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = partial(RUNGS[rung], framework)
+    check()  # green as shipped
+    part(framework, "learner")
+    owner, name, patched = mutation(framework)
+    monkeypatch.setattr(owner, name, patched)
+    # A mutated network may not even take the weights; that is red too, and named by its own error.
+    with pytest.raises((AssertionError, ValueError, TypeError, RuntimeError)):
+        check()

@@ -1,0 +1,179 @@
+"""Games: NEXT_STEP order, stacks, saving, seeds, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from triptych.checks import InputError
+from triptych.envs import EnvConfig, forgets, make, trace
+
+SPACE_INVADERS = EnvConfig("SpaceInvadersNoFrameskip-v4")
+
+
+class Counting(gymnasium.Env):
+    """Shows how many steps its episode has lasted; ends after five, by time after three where told so."""
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+
+    def __init__(self, picture: bool = False, start: int = 0, remembers: bool = False):
+        box = spaces.Box(0, 255, (40, 40, 3), np.uint8) if picture else spaces.Box(0, 100, (1,), np.float32)
+        self.observation_space, self.action_space = box, spaces.Discrete(2, start=start)
+        self.picture, self.start, self.remembers, self.life = picture, start, remembers, 0
+
+    def show(self) -> np.ndarray:
+        space = self.observation_space
+        value = self.time + (100 * self.life if self.remembers else 0)
+        return np.full(space.shape, value, space.dtype)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[np.ndarray, dict]:
+        super().reset(seed=seed)
+        self.time, self.life = 0, self.life + 1
+        return self.show(), {}
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict]:
+        assert self.action_space.contains(action), action
+        self.time += 1
+        return self.show(), float(action - self.start), self.time == 5, False, {}
+
+
+gymnasium.register("Counting-v0", Counting)
+gymnasium.register("CountingShort-v0", Counting, max_episode_steps=3)
+gymnasium.register("CountingPicture-v0", Counting, kwargs={"picture": True})
+gymnasium.register("CountingFromSeven-v0", Counting, kwargs={"start": 7})
+gymnasium.register("CountingRemembers-v0", Counting, kwargs={"remembers": True})
+
+
+def play(games: Any, steps: int) -> list[Any]:
+    seen = []
+    for _ in range(steps):
+        games.send(np.ones(games.num_envs, int))
+        seen.append(games.recv())
+    return seen
+
+
+def test_next_step_order() -> None:
+    """The final observation comes with its end; the step after it takes no action and starts the next episode."""
+    games = make(EnvConfig("Counting-v0"), 2)
+    assert games.reset(np.arange(2)).tolist() == [[0], [0]]
+    steps = play(games, 8)
+    assert [float(step.obs[0, 0]) for step in steps] == [1, 2, 3, 4, 5, 0, 1, 2]
+    assert [bool(step.terminated[0]) for step in steps] == [False] * 4 + [True] + [False] * 3
+    assert [float(step.reward[0]) for step in steps] == [1] * 5 + [0, 1, 1]
+
+
+def test_a_time_limit_truncates() -> None:
+    games = make(EnvConfig("CountingShort-v0"), 1)
+    games.reset(np.zeros(1))
+    steps = play(games, 3)
+    assert steps[-1].truncated[0]
+    assert not steps[-1].terminated[0]
+    assert games.typical_episode == 3
+
+
+def test_pictures_of_any_game_are_grey_small_and_stacked() -> None:
+    games = make(EnvConfig("CountingPicture-v0", size=20, stack=3), 1)
+    first = games.reset(np.zeros(1))
+    assert first.shape == (1, 3, 20, 20)
+    assert first.dtype == np.uint8
+    steps = play(games, 6)
+    assert steps[1].obs[0, :, 0, 0].tolist() == [0, 1, 2]
+    assert steps[5].obs[0, :, 0, 0].tolist() == [0, 0, 0], "the new episode's stack holds nothing of the old one"
+
+
+def test_actions_that_start_elsewhere() -> None:
+    games = make(EnvConfig("CountingFromSeven-v0"), 1)
+    games.reset(np.zeros(1))
+    assert play(games, 1)[0].reward[0] == 1
+
+
+@pytest.mark.parametrize("env_id", ["FrozenLake-v1", "Blackjack-v1", "MountainCar-v0", "Acrobot-v1"])
+def test_any_discrete_gymnasium_id(env_id: str) -> None:
+    games = make(EnvConfig(env_id), 2)
+    obs = games.reset(np.arange(2))
+    assert obs.shape == (2, *games.observation.shape)
+    assert len(games.observation.shape) == 1
+    play(games, 3)
+
+
+def test_a_random_frame_skip_goes_one_game_at_a_time() -> None:
+    games = make(EnvConfig("SpaceInvaders-v4"), 1)
+    assert games.reset(np.zeros(1)).shape == (1, 4, 84, 84)
+    games.close()
+
+
+def test_atari_shows_what_the_paper_saw() -> None:
+    games = make(SPACE_INVADERS, 3, 2)
+    obs = games.reset(np.arange(3))
+    assert obs.shape == (3, 4, 84, 84)
+    assert obs.dtype == np.uint8
+    assert games.num_actions == 6
+    assert games.frames_per_step == 4
+    assert obs[:, :3].max() == 0, "zeros before an episode's first frame"
+    assert obs[:, 3].max() > 0
+    rewards = np.concatenate([step.reward for step in play(games, 400)])
+    assert rewards.max() >= 5, "rewards are raw"
+    games.close()
+
+
+def test_atari_stack_is_the_last_frames() -> None:
+    games = make(SPACE_INVADERS, 1, 1)
+    games.reset(np.array([3]))
+    steps = play(games, 6)
+    for before, after in zip(steps, steps[1:], strict=False):
+        assert np.array_equal(after.obs[0, :3], before.obs[0, 1:])
+    games.close()
+
+
+def test_a_reset_forgets() -> None:
+    assert forgets(SPACE_INVADERS, 2, 2)
+    assert forgets(EnvConfig("MountainCar-v0"), 1, 1)
+    assert not forgets(EnvConfig("CountingRemembers-v0"), 1, 1)
+
+
+def test_games_of_other_seeds_differ() -> None:
+    games = make(SPACE_INVADERS, 4, 2)
+    first = trace(games, 1, 120)
+    games.close()
+    streams = [np.stack([obs[game] for obs in first[1::2]]) for game in range(4)]
+    for game in range(1, 4):
+        assert not np.array_equal(streams[0], streams[game])
+
+
+def test_cartpole_goes_on_where_it_was_saved() -> None:
+    games = make(EnvConfig("CartPole-v1"), 3)
+    games.reset(np.arange(3))
+    rng = np.random.default_rng(0)
+    for _ in range(37):
+        games.send(rng.integers(2, size=3))
+        games.recv()
+    state = games.get_state()
+    copy = make(EnvConfig("CartPole-v1"), 3)
+    copy.reset(np.arange(50, 53))
+    copy.set_state(state)
+    for _ in range(600):  # past the time limit, so that the count of steps matters too
+        actions = rng.integers(2, size=3)
+        for each in (games, copy):
+            each.send(actions)
+        a, b = games.recv(), copy.recv()
+        assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("env_id", "said"),
+    [
+        ("Nothing-v0", "registered Gymnasium id"),
+        ("no_such_module:Nothing-v0", "no module no_such_module"),
+        ("Pendulum-v1", "allowed: a Discrete one"),
+        ("LunarLander-v3", "cannot be made"),
+    ],
+)
+def test_unusable_ids_are_refused_in_one_line(env_id: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        make(EnvConfig(env_id), 1)
+    assert "\n" not in str(caught.value)
+    assert env_id in str(caught.value)
