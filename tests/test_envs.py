@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import gymnasium
@@ -124,7 +125,7 @@ def test_atari_stack_is_the_last_frames() -> None:
     games = make(SPACE_INVADERS, 1, 1)
     games.reset(np.array([3]))
     steps = play(games, 6)
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         assert np.array_equal(after.obs[0, :3], before.obs[0, 1:])
     games.close()
 

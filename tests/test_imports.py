@@ -12,7 +12,7 @@ import triptych
 ROOT = Path(triptych.__file__).parent
 # Left may import right, never the other way; names in one set never import each other.
 ORDER: list[set[str]] = [
-    {"__main__"}, {"tables"}, {"bench"}, {"proof", "evaluation"}, {"experiment"}, {"sitting"}, {"consumers"},
+    {"demo"}, {"__main__"}, {"tables"}, {"bench"}, {"proof", "evaluation"}, {"experiment"}, {"sitting"}, {"consumers"},
     {"loop", "play"}, {"checkpoints"}, {"runs"}, {"agent"}, {"recipes"},
     {"algorithms", "buffers", "envs", "frameworks"}, {"losses"}, {"weights"}, {"spec", "data", "files", "intervals", "machine"},
     {"checks"},
@@ -31,7 +31,11 @@ def imports(path: Path, root: Path) -> set[str]:
             base = package[: len(package) + 1 - node.level] if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
             found |= {f"{module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")) and node.args:
+        elif (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func).endswith(("import_module", "__import__"))
+            and node.args
+        ):
             argument = node.args[0]
             if isinstance(argument, ast.Constant):
                 found.add(str(argument.value))

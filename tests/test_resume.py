@@ -55,10 +55,21 @@ else:
 """
 
 
-def sit(path: Path, framework: str, settings: dict, *, resumed: bool = False, kill_at: int = 0, kill_in: list | None = None) -> int:
+def sit(
+    path: Path, framework: str, settings: dict, *, resumed: bool = False, kill_at: int = 0, kill_in: list | None = None
+) -> int:
     """One sitting in a process of its own; returns its exit code (-9: killed)."""
-    job = {"path": str(path), "framework": framework, "settings": settings, "resume": resumed, "kill_at": kill_at, "kill_in": kill_in}
-    result = subprocess.run([sys.executable, "-c", HARNESS, json.dumps(job)], capture_output=True, text=True, check=False)
+    job = {
+        "path": str(path),
+        "framework": framework,
+        "settings": settings,
+        "resume": resumed,
+        "kill_at": kill_at,
+        "kill_in": kill_in,
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", HARNESS, json.dumps(job)], capture_output=True, text=True, check=False
+    )
     assert result.returncode in (0, -signal.SIGKILL), result.stderr
     return result.returncode
 
@@ -188,7 +199,19 @@ def test_another_framework_goes_on(begun: str, resumed: str, tmp_path: Path) -> 
 
 
 def test_ctrl_c_saves_weights_and_says_how_to_go_on(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "triptych", "train", "cartpole", "--runs-dir", str(tmp_path), "--run-name", "r", "--threads", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "triptych",
+        "train",
+        "cartpole",
+        "--runs-dir",
+        str(tmp_path),
+        "--run-name",
+        "r",
+        "--threads",
+        "1",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
     log = tmp_path / "r" / "metrics.csv"
     while process.poll() is None and not (log.exists() and log.stat().st_size > 200):

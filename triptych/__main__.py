@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import io
 import json
-import os
 import re
 import signal
 import sys
@@ -51,7 +50,9 @@ class Recipes:
 
         for name in BUILT_IN:
             recipe = load_recipe(name)
-            print(f"{name:22} {recipe.env.id}, {recipe.algorithm.kind}, {recipe.steps:,} steps, {recipe.num_envs} at once")
+            print(
+                f"{name:22} {recipe.env.id}, {recipe.algorithm.kind}, {recipe.steps:,} steps, {recipe.num_envs} at once"
+            )
         return 0
 
 
@@ -108,7 +109,7 @@ class Compare(Report):
 
     def run(self) -> int:
         from triptych.bench import compare
-        from triptych.tables import comparison_table
+        from triptych.tables import comparison_table, run_folders
 
         recipe = named(self.name, self.recipe)
         result = compare(
@@ -116,6 +117,7 @@ class Compare(Report):
             run_name=self.run_name or f"compare-{recipe}", quiet=self.quiet,
         )  # fmt: skip
         comparison_table(result)
+        run_folders(result)
         print_json(self, result)
         return 0
 
@@ -163,7 +165,9 @@ class Evaluate(Report):
             self.name, self.games, self.seed, weights=self.weights, epsilon=self.epsilon,
             framework=self.framework, runs_dir=self.runs_dir,
         )  # fmt: skip
-        print(f"{score.mean:.1f} (95 % interval {score.low:.1f} to {score.high:.1f}) over {score.games} games of {score.env}")
+        print(
+            f"{score.mean:.1f} (95 % interval {score.low:.1f} to {score.high:.1f}) over {score.games} games of {score.env}"
+        )
         print(f"{score.policy}, seed {score.seed}, weights {score.weights}, {score.framework} {score.precision}")
         print_json(self, score)
         return 0

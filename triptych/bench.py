@@ -109,7 +109,7 @@ def compare(
             results[name].append(work("train", job | {"runs_dir": str(runs_dir), "games": games, "quiet": quiet}))
     rows = [make_row(name, results[name]) for name in frameworks]
     return Comparison(
-        recipe=label.removeprefix("compare-"),
+        recipe=label.removeprefix("compare-").removeprefix("demo-"),
         rows=rows,
         seeds=numbers,
         games=games,

@@ -1,10 +1,10 @@
 """Checkpoints: weights to play with, and boundaries to resume from.
 
-    checkpoints/best.safetensors            weights at the highest mean of the last `best_window` episodes
-    checkpoints/latest.safetensors          weights at the last boundary, or where the run stopped
-    checkpoints/weights-000030000.safetensors   weights at each boundary
-    checkpoints/boundary-000030000/         everything else a resume needs; the last two are kept
-    checkpoints/store/rows-...safetensors   segments of the stored stream; they never change
+checkpoints/best.safetensors            weights at the highest mean of the last `best_window` episodes
+checkpoints/latest.safetensors          weights at the last boundary, or where the run stopped
+checkpoints/weights-000030000.safetensors   weights at each boundary
+checkpoints/boundary-000030000/         everything else a resume needs; the last two are kept
+checkpoints/store/rows-...safetensors   segments of the stored stream; they never change
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from triptych.agent import Agent
 from triptych.checkpoints import Checkpoints
 from triptych.envs import Games
-from triptych.play import Score, play_games
 from triptych.intervals import bootstrap_mean
 from triptych.loop import METRICS, Episode, Mean, Tick, Training, game_seeds
+from triptych.play import Score, play_games
 from triptych.runs import RunFolder
 
 
@@ -174,7 +174,13 @@ class ProgressLine:
     def __init__(self, title: str, total: int, quiet: bool, start: int = 0):
         self.console = Console(stderr=True, quiet=quiet)
         self.live = self.console.is_terminal and not quiet
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+        )
         self.bar = Progress(*columns, console=self.console, disable=not self.live)
         self.task = self.bar.add_task(title, total=total, completed=start, note="")
         self.title, self.total, self.first = title, total, start
@@ -199,7 +205,7 @@ class ProgressLine:
     def announce(self, steps: int, now: float) -> None:
         """Within the first minute: when the run will end at the speed measured since learning began."""
         since, at = self.learning or (self.start, self.first)
-        if steps <= at or not (now - since > self.announce_after and self.learning or now - self.start > 45):
+        if steps <= at or not ((now - since > self.announce_after and self.learning) or now - self.start > 45):
             return
         self.announced = True
         speed = (steps - at) / (now - since)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -13,10 +13,10 @@ from triptych import envs, frameworks, machine
 from triptych.agent import Agent
 from triptych.algorithms import ALGORITHMS
 from triptych.checks import InputError, check
-from triptych.play import LONGEST, SIDE_BY_SIDE, play_games
 from triptych.experiment import check_framework, recipe_file
 from triptych.intervals import bootstrap_mean
 from triptych.loop import game_seeds, generator
+from triptych.play import LONGEST, SIDE_BY_SIDE, play_games
 from triptych.recipes import Recipe, from_dict
 from triptych.runs import read_config, run_path
 from triptych.weights import Weights, check_weights, read_tensors

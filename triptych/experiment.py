@@ -47,7 +47,9 @@ def check_framework(framework: str) -> None:
     for package in DISTRIBUTIONS[framework]:
         if importlib.util.find_spec(package) is None:
             extra = frameworks.FRAMEWORKS[framework]
-            raise InputError(f"framework {framework} needs {package}, which is not installed: pip install 'triptych[{extra}]'")
+            raise InputError(
+                f"framework {framework} needs {package}, which is not installed: pip install 'triptych[{extra}]'"
+            )
 
 
 def train(

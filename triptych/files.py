@@ -29,7 +29,7 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Calls `write(temporary path)`, then puts the result in place of `path` in one rename."""
     temporary = path.with_name(path.name + TEMPORARY)
     try:

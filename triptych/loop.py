@@ -248,9 +248,9 @@ def learn(training: Training) -> list[dict[str, Any]]:
     return updates
 
 
-def count_episodes(training: Training, reward: np.ndarray, mask: np.ndarray) -> list[Episode]:
+def count_episodes(training: Training, rewards: np.ndarray, mask: np.ndarray) -> list[Episode]:
     """Adds the step to the games' scores and closes the episodes that ended with it."""
-    training.episode_reward += reward * mask
+    training.episode_reward += rewards * mask
     training.episode_length += mask
     episodes = []
     for game in np.flatnonzero(training.ended):

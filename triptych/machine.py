@@ -12,7 +12,20 @@ from typing import Any
 
 import psutil
 
-PACKAGES = ("triptych", "numpy", "gymnasium", "ale-py", "torch", "jax", "flax", "optax", "keras", "tensorflow-cpu", "tensorflow", "safetensors")
+PACKAGES = (
+    "triptych",
+    "numpy",
+    "gymnasium",
+    "ale-py",
+    "torch",
+    "jax",
+    "flax",
+    "optax",
+    "keras",
+    "tensorflow-cpu",
+    "tensorflow",
+    "safetensors",
+)
 MOST_THREADS = 8  # a network of this size gains nothing beyond
 
 
@@ -57,7 +70,9 @@ def git_commit() -> str | None:
         known = run_git(folder, "ls-files", "--error-unmatch", __file__)
         if known is None:
             return None
-        return (run_git(folder, "rev-parse", "HEAD") or "") + ("+changes" if run_git(folder, "status", "--porcelain", "-uno", ".") else "")
+        return (run_git(folder, "rev-parse", "HEAD") or "") + (
+            "+changes" if run_git(folder, "status", "--porcelain", "-uno", ".") else ""
+        )
     except OSError:
         return None
 

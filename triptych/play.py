@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,9 @@ class Score(NamedTuple):
     games: int
 
 
-def play_games(agent: Agent, games: Games, seeds: np.ndarray, report: Callable[[int], None] | None = None) -> list[Game]:
+def play_games(
+    agent: Agent, games: Games, seeds: np.ndarray, report: Callable[[int], None] | None = None
+) -> list[Game]:
     """Plays one game per seed, as many side by side as `games` has, and returns them in the order of the seeds.
 
     Args:
@@ -41,11 +44,17 @@ def play_games(agent: Agent, games: Games, seeds: np.ndarray, report: Callable[[
         batch = seeds[start : start + games.num_envs]
         # Places without a seed of their own play along uncounted: one batch shape is compiled.
         filled = np.concatenate([batch, np.full(games.num_envs - len(batch), batch[-1])])
-        played += play_batch(agent, games, filled, len(batch), lambda ended, base=start: report and report(base + ended))
+        ended = partial(report_from, report, start)
+        played += play_batch(agent, games, filled, len(batch), ended)
     return played
 
 
-def play_batch(agent: Agent, games: Games, seeds: np.ndarray, wanted: int, report: Callable[[int], object]) -> list[Game]:
+def report_from(report: Callable[[int], None] | None, before: int, ended: int) -> None:
+    if report is not None:
+        report(before + ended)
+
+
+def play_batch(agent: Agent, games: Games, seeds: np.ndarray, wanted: int, report: Callable[[int], None]) -> list[Game]:
     """The first game of each seed; the first `wanted` of them count."""
     obs = games.reset(seeds)
     rewards, lengths = np.zeros(games.num_envs), np.zeros(games.num_envs, np.int64)

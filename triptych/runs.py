@@ -69,7 +69,9 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
             self.lock = open(path / ".lock", "a+b")  # noqa: SIM115 (held for as long as the run)
         except OSError as error:
-            raise InputError(f"run folder {path} cannot be written: {error.strerror}; allowed: a writable --runs-dir") from None
+            raise InputError(
+                f"run folder {path} cannot be written: {error.strerror}; allowed: a writable --runs-dir"
+            ) from None
         if not try_lock(self.lock):
             self.lock.close()
             raise InputError(f"run folder {path} is being written by another process; allowed: one at a time")
@@ -107,7 +109,9 @@ class RunFolder:
             if not path.exists():
                 path.touch()
             if path.stat().st_size < size:
-                raise InputError(f"{path} is shorter than at its last checkpoint; allowed: the file as triptych left it")
+                raise InputError(
+                    f"{path} is shorter than at its last checkpoint; allowed: the file as triptych left it"
+                )
             os.truncate(path, size)
 
     def remove_temporaries(self) -> None:
@@ -151,7 +155,9 @@ def read_config(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise InputError(f"run is {str(path)!r}: no such folder; allowed: a run folder or a name under --runs-dir")
     if not file.is_file():
-        raise InputError(f"{path} is no run folder: it has no config.json; allowed: a folder written by `triptych train`")
+        raise InputError(
+            f"{path} is no run folder: it has no config.json; allowed: a folder written by `triptych train`"
+        )
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
         recipe: Recipe = from_dict(config["recipe"])

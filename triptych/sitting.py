@@ -60,7 +60,11 @@ class Sitting:
         self.logs = Logs(run, self.clock)
         self.best = Best(self.checkpoints, recipe.best_window)
         self.evaluation = Evaluation(lambda count: envs.make(recipe.env, count, threads), self.logs, self.clock)
-        self.parts = {"logs": self.logs, "best": self.best, "evaluation": self.evaluation}
+        self.parts: dict[str, Logs | Best | Evaluation] = {
+            "logs": self.logs,
+            "best": self.best,
+            "evaluation": self.evaluation,
+        }
         self.first_step = self.first_update = 0
         self.stopped_by = ""
 
@@ -107,11 +111,15 @@ class Sitting:
         memory = machine.memory_now() + rows * store.row_bytes()
         count = sum(array.size for array in training.learner.get_weights().values())
         say(f"run       {self.run.path}")
-        say(f"game      {recipe.env.id}: {recipe.num_envs} at once, {games.num_actions} actions, observation {games.observation.shape}")
+        say(
+            f"game      {recipe.env.id}: {recipe.num_envs} at once, {games.num_actions} actions, observation {games.observation.shape}"
+        )
         say(f"network   {count:,} weights, {recipe.precision}")
         say(f"device    {training.learner.device}: {self.framework}, {self.threads} threads, {machine.processor()}")
         say(*filter(None, [machine.gpu_note(self.framework)]))
-        say(f"needs     about {memory / 1e9:.1f} GB of memory and {disk / 1e9:.1f} GB of disk; a checkpoint every {self.interval():,} steps")
+        say(
+            f"needs     about {memory / 1e9:.1f} GB of memory and {disk / 1e9:.1f} GB of disk; a checkpoint every {self.interval():,} steps"
+        )
 
     def go(self) -> RunResult:
         """Runs until a limit or an interrupt, writing boundaries on the way."""

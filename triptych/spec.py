@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from tyro.conf import arg
 
@@ -107,7 +107,7 @@ class Placed:
     """A layer in its place: its name in the weights file, what goes in and what comes out."""
 
     name: str
-    layer: Layer
+    layer: Any  # one of LAYERS; each framework's builder reads the fields of its kind
     input_shape: Shape
     output_shape: Shape
 
@@ -160,5 +160,3 @@ class Adam:
         positive(self, "learning_rate", "epsilon", "max_norm")
         at_least(self, 0, "final_rate")
         within(self, 0, 1 - 1e-12, "beta_1", "beta_2")
-
-

@@ -9,10 +9,12 @@ from triptych.bench import Comparison, Lockstep
 
 
 def comparison_table(comparison: Comparison) -> None:
-    """One line a framework, then where the runs lie."""
+    """One line a framework."""
     several = len(comparison.seeds) > 1
     over = f"{len(comparison.seeds)} seeds" if several else f"{comparison.games} games"
-    table = Table(title=f"{comparison.recipe}: {comparison.steps:,} steps, {comparison.threads} threads, {comparison.processor}")
+    table = Table(
+        title=f"{comparison.recipe}: {comparison.steps:,} steps, {comparison.threads} threads, {comparison.processor}"
+    )
     table.add_column("framework")
     for title in (f"score (95 % over {over})", "last weights", "steps/s", "updates/s", "compile", "peak memory"):
         table.add_column(title, justify="right")
@@ -29,6 +31,10 @@ def comparison_table(comparison: Comparison) -> None:
     console = Console()
     console.width = max(console.width, 120)  # a table cut to a pipe's 80 columns would break its numbers
     console.print(table)
+
+
+def run_folders(comparison: Comparison) -> None:
+    """Where the runs of a comparison lie."""
     for row in comparison.rows:
         for run in row.runs:
             print(f"run folder: {run}")
@@ -38,7 +44,9 @@ def lockstep_lines(result: Lockstep) -> None:
     """What was compared and what came out; the verdict is the last line."""
     for name, value in result.overrides.items():
         print(f"overridden for the proof: {name} = {value}")
-    print(f"{result.steps:,} steps, {result.greedy_actions:,} greedy actions, {result.target_copies} target copies, at least")
+    print(
+        f"{result.steps:,} steps, {result.greedy_actions:,} greedy actions, {result.target_copies} target copies, at least"
+    )
     print(f"worst relative difference {result.worst_relative:.1e}")
     if result.agree:
         print(f"lockstep: agree, {result.updates} updates")

@@ -158,7 +158,9 @@ def gradients(framework: str, observation: Observation, max_norm: float | None =
     learner = make_learner(framework, observation, adam)
     aux = learner.update(make_batch(observation, np.random.default_rng(5)), 0.0)
     moments = {k: v for k, v in learner.get_state().items() if k.startswith("adam/m/")}
-    return {name.removeprefix("adam/m/"): m / (1 - adam.beta_1) for name, m in moments.items()}, float(aux["gradient_norm"])
+    return {name.removeprefix("adam/m/"): m / (1 - adam.beta_1) for name, m in moments.items()}, float(
+        aux["gradient_norm"]
+    )
 
 
 def check_gradient(framework: str) -> None:
@@ -208,7 +210,9 @@ def check_update(framework: str, updates: int = 3) -> None:
         before = after
 
 
-def check_stream(names: tuple[str, ...], updates: int, observation: Observation = VECTOR, target_every: int = 50) -> None:
+def check_stream(
+    names: tuple[str, ...], updates: int, observation: Observation = VECTOR, target_every: int = 50
+) -> None:
     """Every framework on one stream of batches: losses and all tensors agree at each target copy."""
     learners = {name: make_learner(name, observation, Adam(learning_rate=1e-3)) for name in names}
     streams = {name: np.random.default_rng(10) for name in names}

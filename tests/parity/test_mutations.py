@@ -144,7 +144,11 @@ def adam_adds_epsilon_elsewhere(framework: str) -> tuple[Any, str, Any]:
 
 
 def target_is_never_copied(framework: str) -> tuple[Any, str, Any]:
-    return part(framework, "learner").Learner, "sync_target", never_copied(part(framework, "learner").Learner.sync_target)
+    return (
+        part(framework, "learner").Learner,
+        "sync_target",
+        never_copied(part(framework, "learner").Learner.sync_target),
+    )
 
 
 def never_copied(keep: Callable[[Any], None]) -> Callable[[Any], None]:

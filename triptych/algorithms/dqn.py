@@ -71,7 +71,9 @@ def network(observation: Observation, body: tuple[Layer, ...], num_actions: int)
 def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
     """Closes over the settings and returns `loss(xp, online, target, batch) -> (scalar, (td error [B], scalars))`."""
 
-    def loss(xp: ModuleType, online: Any, target: Any, batch: Transition) -> tuple[Array, tuple[Array, dict[str, Array]]]:
+    def loss(
+        xp: ModuleType, online: Any, target: Any, batch: Transition
+    ) -> tuple[Array, tuple[Array, dict[str, Array]]]:
         q_tm1 = online(batch.obs)  # [B, A]
         q_t = target(batch.next_obs)  # [B, A]
         td_error = q_learning(xp, q_tm1, batch.action, batch.reward, batch.discount, q_t)  # [B]

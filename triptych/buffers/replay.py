@@ -60,7 +60,9 @@ class UniformReplay:
         """A batch of zeros with the shapes and dtypes of a real one."""
         store = self.store
         frame = store.frame.shape[2:]
-        obs = self.cast(np.zeros((batch_size, store.stack, *frame) if store.stacked else (batch_size, *frame), store.frame.dtype))
+        obs = self.cast(
+            np.zeros((batch_size, store.stack, *frame) if store.stacked else (batch_size, *frame), store.frame.dtype)
+        )
         zeros = np.zeros(batch_size, self.precision)
         return Transition(obs, np.zeros(batch_size, np.int32), zeros, zeros, obs)
 

@@ -44,7 +44,7 @@ class AtariGames:
             reward_clipping=False,  # the raw score belongs in the log; the learner clips for itself
         )
         self.observation = Observation((config.stack, config.size, config.size), "uint8")
-        self.num_actions = int(self.envs.single_action_space.n)
+        self.num_actions = int(self.envs.single_action_space.n)  # type: ignore[attr-defined]  # a Discrete
         self.pending = False
 
     def reset(self, seeds: np.ndarray) -> np.ndarray:

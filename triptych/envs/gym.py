@@ -43,16 +43,20 @@ def make_one(config: EnvConfig, spec: Any) -> gymnasium.Env:
         raise InputError(f"env is {config.id!r} with action space {env.action_space}; allowed: a Discrete one")
     try:
         if is_picture(env.observation_space):
-            shape = env.observation_space.shape
+            shape = env.observation_space.shape or ()
             if len(shape) == 3:
-                env = wrappers.GrayscaleObservation(env) if shape[2] == 3 else wrappers.ReshapeObservation(env, shape[:2])
+                env = (
+                    wrappers.GrayscaleObservation(env) if shape[2] == 3 else wrappers.ReshapeObservation(env, shape[:2])
+                )
             return wrappers.ResizeObservation(env, (config.size, config.size))
         return wrappers.FlattenObservation(env)
     except gymnasium.error.DependencyNotInstalled:
         raise InputError(f"env is {config.id!r}: resizing its pictures needs: pip install 'triptych[atari]'") from None
     except (NotImplementedError, ValueError, TypeError, AssertionError):
         space = env.observation_space
-        raise InputError(f"env is {config.id!r} with observations {space}; allowed: pictures, vectors, choices") from None
+        raise InputError(
+            f"env is {config.id!r} with observations {space}; allowed: pictures, vectors, choices"
+        ) from None
 
 
 class GymGames:

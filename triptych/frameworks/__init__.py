@@ -31,7 +31,9 @@ class Learner(Protocol):
     device: str  # "cpu", or the GPU's name
     precision: str
 
-    def __init__(self, network: Network, loss: Loss, adam: Adam, weights: dict[str, np.ndarray], precision: str) -> None: ...
+    def __init__(
+        self, network: Network, loss: Loss, adam: Adam, weights: dict[str, np.ndarray], precision: str
+    ) -> None: ...
 
     def act(self, obs: np.ndarray, state: Any = None, reset: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
         """Head outputs [N, ...] for `obs` [N, *observation]; `state` passes through a network without memory."""
@@ -118,4 +120,6 @@ def load(name: str) -> ModuleType:
 
 def loaded() -> list[str]:
     """The frameworks that this process has imported so far."""
-    return [name for name, module in (("torch", "torch"), ("jax", "jax"), ("keras", "tensorflow")) if module in sys.modules]
+    return [
+        name for name, module in (("torch", "torch"), ("jax", "jax"), ("keras", "tensorflow")) if module in sys.modules
+    ]

@@ -7,9 +7,7 @@ from types import ModuleType
 from triptych.data import Array
 
 
-def q_learning(
-    xp: ModuleType, q_tm1: Array, a_tm1: Array, r_t: Array, discount_t: Array, q_t: Array
-) -> Array:
+def q_learning(xp: ModuleType, q_tm1: Array, a_tm1: Array, r_t: Array, discount_t: Array, q_t: Array) -> Array:
     """The temporal difference error of one-step Q-learning (Watkins 1989; Mnih et al. 2015).
 
     Args:

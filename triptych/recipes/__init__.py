@@ -163,4 +163,5 @@ def from_dict(content: dict[str, Any]) -> Recipe:
 
 def build(classes: dict[str, Any], content: dict[str, Any]) -> Any:
     rest = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
-    return classes[rest.pop("kind")](**rest)
+    kind = str(rest.pop("kind"))
+    return classes[kind](**rest)

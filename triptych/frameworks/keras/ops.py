@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import tensorflow as tf
 from keras import ops
-from keras.ops import abs, argmax, concatenate, cumsum, exp, max, mean, reshape, sign, sqrt, square, std, stop_gradient, sum
+from keras.ops import (
+    abs,
+    argmax,
+    concatenate,
+    cumsum,
+    exp,
+    max,
+    mean,
+    reshape,
+    sign,
+    sqrt,
+    square,
+    std,
+    stop_gradient,
+    sum,
+)
 
 __all__ = [
     "abs", "argmax", "cast", "clip", "concatenate", "cumsum", "exp", "log_softmax", "max", "maximum", "mean",

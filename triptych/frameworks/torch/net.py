@@ -50,7 +50,7 @@ class Net(nn.Module):
         placed = list(network.placed())
         self.layers = nn.ModuleDict({p.name: LAYERS[type(p.layer)](p) for p in placed})
         self.activations = [ACTIVATIONS[p.layer.activation] for p in placed]
-        self.to(self.dtype, memory_format=torch.channels_last)
+        self.to(self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stubs lack it
 
     def forward(self, obs: Tensor) -> Tensor:
         if self.is_picture:

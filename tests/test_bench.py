@@ -1,0 +1,165 @@
+"""The proof and the comparison, end to end; and that the proof can fail."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import triptych
+from triptych import frameworks, proof
+from triptych.__main__ import main
+from triptych.recipes import load_recipe, override
+
+SMALL_INVADERS = {
+    "network.0.filters": 8,
+    "network.1.filters": 8,
+    "network.2.filters": 8,
+    "network.4.units": 32,
+    "network.5.units": 16,
+}
+
+
+def test_lockstep_cartpole(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["lockstep", "cartpole", "--steps", "2000", "--num-envs", "2", "--runs-dir", str(tmp_path), "--json"])
+    lines = capfd.readouterr().out.splitlines()
+    result = json.loads(lines[-1])
+    assert stop.value.code == 0
+    assert lines[-2] == f"lockstep: agree, {result['updates']} updates"
+    assert result["agree"]
+    assert result["steps"] >= 2000
+    assert result["updates"] >= 300
+    assert result["greedy_actions"] >= 500
+    assert result["target_copies"] >= 2
+    assert 0 < result["worst_relative"] < 1e-9
+    assert result["first_difference"] is None
+    assert result["overrides"]["precision"] == "float64"
+    assert set(result["logs"]) == {"torch", "jax", "keras"}
+    with open(result["logs"]["jax"], newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["step", "game", "action", "loss", "epsilon"]
+    assert [int(row["step"]) for row in rows] == list(range(1, len(rows) + 1))
+
+
+def test_lockstep_space_invaders(tmp_path: Path) -> None:
+    """M1's kind of network, smaller: screens, stacks, clipped rewards, in all three."""
+    recipe = override(load_recipe("space-invaders"), SMALL_INVADERS | {"algorithm.update_every": 3, "num_envs": 2})
+    result = triptych.lockstep(recipe, 700, runs_dir=tmp_path)
+    assert result.agree, result
+
+
+def test_too_few_updates_prove_nothing(tmp_path: Path) -> None:
+    result = triptych.lockstep("cartpole", 60, ("torch", "jax"), runs_dir=tmp_path, warm_up=10)
+    assert result.first_difference is None
+    assert not result.agree
+    assert any(line.startswith("updates") for line in result.too_few)
+
+
+def test_overrides_are_only_those_that_would_empty_the_proof() -> None:
+    for name in ("cartpole", "space-invaders", "space-invaders-tuned"):
+        recipe = load_recipe(name)
+        proved, changed = proof.provable(recipe, 2_000)
+        config = proved.algorithm
+        assert config.warm_up <= 1_000
+        assert config.epsilon(config.warm_up) <= 0.1
+        assert config.target_every[0] <= 500
+        assert config.target_every[1] == "steps"
+        assert proved.precision == "float64"
+        assert proved.steps == config.warm_up + 2_000
+        assert (proved.network, proved.optimiser, config.delta) == (
+            recipe.network,
+            recipe.optimiser,
+            recipe.algorithm.delta,
+        )
+        untouched = {"batch_size", "gamma", "update_every", "reward", "replay_size"}
+        assert not untouched & {key.split(".")[-1] for key in changed}
+    by_episodes = override(load_recipe("cartpole"), {"algorithm.target_every": (10, "episodes")})
+    assert proof.provable(by_episodes, 10)[1]["algorithm.target_every"] == (500, "steps")
+
+
+@pytest.fixture(scope="module")
+def short() -> Any:
+    """A proof short enough to be run in this process, in two frameworks."""
+    return proof.provable(override(load_recipe("cartpole"), {"warm_up": 100, "batch_size": 16}), 500)[0]
+
+
+def run_both(short: Any, folder: Path) -> proof.Verdict:
+    for name in ("torch", "jax"):
+        proof.run(short, name, folder, quiet=True)
+    return proof.judge(folder, ["torch", "jax"])
+
+
+def test_the_proof_holds_in_process(short: Any, tmp_path: Path) -> None:
+    assert run_both(short, tmp_path).first is None
+
+
+def test_another_learning_rate_is_found(short: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutated JAX learner: one part in a million of the step size."""
+    learner = frameworks.load("jax").Learner
+    update = learner.update
+    monkeypatch.setattr(learner, "update", lambda self, batch, rate: update(self, batch, rate * (1 + 1e-6)))
+    first = run_both(short, tmp_path).first
+    assert first is not None
+    assert first["framework"] == "jax"
+    assert first["what"] == "loss"
+    assert 100 < first["step"] < 200
+    assert first["tensor"].startswith(("online/", "adam/"))
+
+
+def test_another_action_is_found(short: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutated JAX actor that breaks near ties the other way."""
+    learner = frameworks.load("jax").Learner
+    act = learner.act
+    monkeypatch.setattr(learner, "act", lambda self, obs, *rest: (act(self, obs)[0] * [[1.0, 1.05]], None))
+    first = run_both(short, tmp_path).first
+    assert first is not None
+    assert first["what"] == "action"
+
+
+def test_games_of_another_seed_are_found(short: Any, tmp_path: Path) -> None:
+    proof.run(short, "torch", tmp_path, quiet=True)
+    proof.run(dataclasses.replace(short, seed=1), "jax", tmp_path, quiet=True)
+    assert proof.judge(tmp_path, ["torch", "jax"]).first is not None
+
+
+def test_nan_is_a_difference(short: Any, tmp_path: Path) -> None:
+    for name in ("torch", "jax"):
+        (tmp_path / f"{name}.csv").write_text("step,game,action,loss,epsilon\n1,0,1,nan,0.1\n")
+        (tmp_path / f"{name}-tensors.csv").write_text("updates,tensor,norm,product\n")
+    first = proof.judge(tmp_path, ["torch", "jax"]).first
+    assert first is not None
+    assert first["what"] == "loss"
+
+
+def test_a_shorter_log_is_a_difference(tmp_path: Path) -> None:
+    for name, rows in (("torch", "1,0,1,,0.1\n2,0,1,,0.1\n"), ("jax", "1,0,1,,0.1\n")):
+        (tmp_path / f"{name}.csv").write_text("step,game,action,loss,epsilon\n" + rows)
+        (tmp_path / f"{name}-tensors.csv").write_text("updates,tensor,norm,product\n")
+    first = proof.judge(tmp_path, ["torch", "jax"]).first
+    assert first is not None
+    assert first["what"] == "rows"
+
+
+def test_compare_trains_each_framework_with_each_seed(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    arguments = ["compare", "cartpole", "--frameworks", "jax", "torch", "--seeds", "2", "--games", "2", "--steps", "300",
+                 "--warm-up", "100", "--evaluate-every", "0", "--threads", "1", "--quiet", "--runs-dir", str(tmp_path), "--json"]  # fmt: skip
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 0
+    out = capfd.readouterr().out
+    result = json.loads(out.splitlines()[-1])
+    assert [row["framework"] for row in result["rows"]] == ["jax", "torch"]
+    for row in result["rows"]:
+        assert row["low"] <= row["score"] <= row["high"]
+        assert row["steps_per_second"] > 0
+        assert row["updates_per_second"] > 0
+        assert row["peak_memory"] > 50e6
+        assert len(row["runs"]) == 2
+        assert all((Path(run) / "config.json").exists() for run in row["runs"])
+        assert all(run in out for run in row["runs"])
+    assert result["seeds"] == [0, 1]

@@ -1,0 +1,134 @@
+"""The loop's bookkeeping: who acts, when updates and copies fall due, what is counted."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from triptych import envs
+from triptych.experiment import resolve
+from triptych.loop import Mean, Training, compile_learner, game_seeds, generator, make_training, run_loop
+from triptych.recipes import Recipe
+
+
+class Counting:
+    """A learner that only counts: acts 0, updates by adding one to its only weight."""
+
+    def __init__(self, network: Any, loss: Any, adam: Any, weights: Any, precision: str):
+        self.device, self.precision, self.actions = "cpu", precision, network.layers[-1].units
+        self.rates: list[float] = []
+        self.copied_at: list[int] = []
+
+    def act(self, obs: np.ndarray, state: Any = None, reset: Any = None) -> tuple[np.ndarray, Any]:
+        return np.tile(np.arange(self.actions, 0.0, -1), (len(obs), 1)), state
+
+    def update(self, batch: Any, learning_rate: float) -> dict[str, Any]:
+        self.rates.append(learning_rate)
+        return dict.fromkeys(("loss", "q_mean", "td_error_mean", "gradient_norm"), 1.0)
+
+    def sync_target(self) -> None:
+        self.copied_at.append(len(self.rates))
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def set_state(self, state: Any) -> None:
+        self.rates = []
+
+
+def training(**changes: Any) -> Training:
+    recipe: Recipe = resolve("cartpole", changes)
+    return make_training(recipe, envs.make(recipe.env, recipe.num_envs), Counting)  # type: ignore[type-abstract,arg-type]
+
+
+def play(parts: Training, iterations: int) -> list[Any]:
+    return list(itertools.islice(run_loop(parts), iterations))
+
+
+@pytest.mark.parametrize(("num_envs", "every"), [(1, 6), (8, 6), (3, 4), (8, 8)])
+def test_updates_are_earned_by_steps_and_the_rest_is_kept(num_envs: int, every: int) -> None:
+    parts = training(num_envs=num_envs, warm_up=50, **{"algorithm.update_every": every})
+    ticks = play(parts, 400)
+    counters = parts.counters
+    assert counters.steps == sum(int(tick.mask.sum()) for tick in ticks)
+    learning = counters.steps - 50 - num_envs  # the last step is not used before the next iteration
+    assert abs(counters.updates - learning / every) <= num_envs / every + 1
+    assert max(len(tick.updates) for tick in ticks) <= -(-num_envs // every), "never in bursts"
+    assert counters.credit < every + num_envs
+
+
+def test_masked_steps_are_no_steps() -> None:
+    parts = training(num_envs=2, warm_up=0)
+    ticks = play(parts, 300)
+    assert parts.counters.episodes == sum(len(tick.episodes) for tick in ticks) > 5
+    masked = sum(int((~tick.mask).sum()) for tick in ticks)
+    open_ends = int(parts.ended.sum())
+    assert masked == parts.counters.episodes - open_ends
+    lengths = sum(episode.length for tick in ticks for episode in tick.episodes)
+    assert lengths + int(parts.episode_length.sum()) == parts.counters.steps
+    rewards = [episode.reward for tick in ticks for episode in tick.episodes]
+    assert all(episode.reward == episode.length for tick in ticks for episode in tick.episodes)
+    assert list(parts.scores) == rewards[-100:]
+
+
+def test_random_until_the_warm_up_ends_then_by_the_schedule() -> None:
+    parts = training(warm_up=100, **{"algorithm.epsilon_steps": 100, "algorithm.epsilon_end": 0.25})
+    play(parts, 100 + parts.counters.episodes)
+    while parts.counters.steps < 100:
+        play(parts, 1)
+    assert parts.counters.greedy_actions == 0
+    before = parts.counters.steps
+    ticks = play(parts, 4_000)
+    share = parts.counters.greedy_actions / (parts.counters.steps - before)
+    assert share == pytest.approx(0.75, abs=0.03)
+    assert ticks[-1].epsilon == 0.25
+
+
+@pytest.mark.parametrize(("period", "copies"), [((50, "steps"), 6), ((10, "updates"), 5), ((3, "episodes"), None)])
+def test_target_periods_have_a_unit(period: tuple[int, str], copies: int | None) -> None:
+    parts = training(warm_up=100, **{"algorithm.update_every": 4, "algorithm.target_every": period})
+    while parts.counters.steps < 304:
+        play(parts, 1)
+    expected = parts.counters.episodes // 3 if copies is None else copies
+    assert parts.counters.target_copies == expected > 0
+    assert len(parts.learner.copied_at) == expected  # type: ignore[attr-defined]
+
+
+def test_learning_rate_falls_to_its_end_at_the_last_step() -> None:
+    parts = training(steps=1_000, warm_up=0, learning_rate=1.0, **{"optimiser.final_rate": 0.0})
+    while parts.counters.steps < 1_000:
+        play(parts, 1)
+    rates = parts.learner.rates  # type: ignore[attr-defined]
+    assert rates[0] > 0.98
+    assert rates[-1] < 0.01
+    assert all(a > b for a, b in itertools.pairwise(rates))
+
+
+def test_compiling_leaves_the_learner_as_it_was() -> None:
+    parts = training()
+    assert compile_learner(parts) >= 0
+    assert parts.learner.rates == []  # type: ignore[attr-defined]
+
+
+def test_generators_are_named_and_seeded() -> None:
+    draws = {name: generator(1, name).random() for name in ("weights", "explore", "sample")}
+    assert len(set(draws.values())) == 3
+    assert generator(1, "weights").random() == draws["weights"] != generator(2, "weights").random()
+    assert np.array_equal(game_seeds(0, "evaluate", 0, 5), game_seeds(0, "evaluate", 0, 9)[:5])
+
+
+def test_a_mean_does_not_depend_on_when_it_was_saved() -> None:
+    values = list(np.random.default_rng(0).random(20))
+    whole, saved = Mean(), Mean()
+    for value in values:
+        whole.add(value)
+    for value in values[:7]:
+        saved.add(value)
+    resumed = Mean(*saved.settle())
+    for value in values[7:]:
+        resumed.add(value)
+    assert resumed.take() == whole.take()
+    assert whole.take() is None

@@ -1,0 +1,44 @@
+"""`make demo`: CartPole in three frameworks, the proof that they are equal, Space Invaders in three frameworks.
+
+A few minutes on two cores. Ends with the comparison, where the runs lie, and the verdict.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from triptych.__main__ import guarded
+from triptych.bench import compare, lockstep
+from triptych.recipes import load_recipe, override
+from triptych.tables import comparison_table, lockstep_lines, run_folders
+
+CARTPOLE_STEPS = 15_000
+PROOF_STEPS = 3_000
+SPACE_INVADERS_STEPS = 3_000
+
+
+def main() -> int:
+    """Returns 0 where the frameworks agree, 1 where they part."""
+    say("1 of 3: CartPole, trained in three frameworks")
+    cartpole = compare(load_recipe("cartpole"), run_name="demo-cartpole", quiet=False, steps=CARTPOLE_STEPS)
+    say("2 of 3: CartPole, the same actions in float64?")
+    proof = lockstep(load_recipe("cartpole"), PROOF_STEPS, quiet=False)
+    say("3 of 3: Space Invaders, a short look in three frameworks (it learns nothing yet)")
+    short = override(
+        load_recipe("space-invaders-tuned"), {"steps": SPACE_INVADERS_STEPS, "warm_up": 1_000, "evaluate_every": 0}
+    )
+    invaders = compare(short, games=8, run_name="demo-space-invaders", quiet=False)
+    for comparison in (cartpole, invaders):
+        comparison_table(comparison)
+    for comparison in (cartpole, invaders):
+        run_folders(comparison)
+    lockstep_lines(proof)
+    return 0 if proof.agree else 1
+
+
+def say(text: str) -> None:
+    print(f"\n{text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
