@@ -15,7 +15,7 @@ from triptych.checks import InputError
 from triptych.files import write_tensors, write_whole
 from triptych.recipes import load_recipe
 from triptych.spec import Conv, Dense, Flatten, Network, Observation
-from triptych.weights import check_weights, glorot_uniform, initial_weights, read_tensors, save_weights
+from triptych.weights import check_weights, fan_in_uniform, glorot_uniform, initial_weights, read_tensors, save_weights
 
 NETWORK = dqn.network(Observation((4,), "float32"), (Dense(3),), 2)
 
@@ -55,9 +55,13 @@ def test_initial_weights_are_seeded_and_within_glorots_limit() -> None:
     assert all(np.array_equal(first[name], again[name]) for name in first)
     assert not np.array_equal(first["dense_1/kernel"], other["dense_1/kernel"])
     assert np.all(first["head/bias"] == 0)
-    draws = glorot_uniform(np.random.default_rng(0), (8, 8, 4, 32))
+    draws, bias = glorot_uniform(np.random.default_rng(0), (8, 8, 4, 32))
+    assert np.array_equal(bias, np.zeros(32))
     limit = np.sqrt(6 / (64 * (4 + 32)))
     assert np.abs(draws).max() <= limit
+    kernel, spread = fan_in_uniform(np.random.default_rng(0), (100, 5_000))
+    assert np.abs(kernel).max() <= 0.1
+    assert spread.std() == pytest.approx(0.1 / np.sqrt(3), rel=0.05)
     assert draws.std() == pytest.approx(limit / np.sqrt(3), rel=0.02)
 
 

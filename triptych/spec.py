@@ -17,7 +17,8 @@ from triptych.checks import InputError, at_least, check, one_of, positive, withi
 
 Shape = tuple[int, ...]
 Activation = Literal["relu", "linear"]
-Initialiser = Literal["glorot_uniform"]
+Initialiser = Literal["glorot_uniform", "fan_in_uniform"]
+INITIALISERS: tuple[Initialiser, ...] = ("glorot_uniform", "fan_in_uniform")
 ACTIVATIONS: tuple[Activation, ...] = ("relu", "linear")
 
 
@@ -41,13 +42,14 @@ class Conv:
     kernel: int  # pixels, both ways
     stride: int = 1  # pixels, both ways
     activation: Activation = "relu"
-    initialiser: Initialiser = "glorot_uniform"  # of the kernel; the bias starts at 0
+    initialiser: Initialiser = "glorot_uniform"  # of kernel and bias
 
     kind: ClassVar[str] = "conv"
 
     def __post_init__(self) -> None:
         positive(self, "filters", "kernel", "stride")
         one_of(self, "activation", ACTIVATIONS)
+        one_of(self, "initialiser", INITIALISERS)
 
     def output_shape(self, shape: Shape) -> Shape:
         check(len(shape) == 3, "the input of a conv layer", shape, "a picture (H, W, C)")
@@ -81,13 +83,14 @@ class Dense:
 
     units: int  # outputs
     activation: Activation = "relu"
-    initialiser: Initialiser = "glorot_uniform"  # of the kernel; the bias starts at 0
+    initialiser: Initialiser = "glorot_uniform"  # of kernel and bias
 
     kind: ClassVar[str] = "dense"
 
     def __post_init__(self) -> None:
         positive(self, "units")
         one_of(self, "activation", ACTIVATIONS)
+        one_of(self, "initialiser", INITIALISERS)
 
     def output_shape(self, shape: Shape) -> Shape:
         check(len(shape) == 1, "the input of a dense layer", shape, "a vector; put a flatten layer before it")

@@ -17,25 +17,41 @@ from triptych.spec import Network, Shape
 Weights = dict[str, np.ndarray]
 
 
-def glorot_uniform(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    """Uniform within sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010, equation 16). Shape: (..., in, out)."""
+def glorot_uniform(rng: np.random.Generator, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel uniform within sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010, equation 16), bias 0.
+
+    Args:
+        shape: of the kernel, (..., in, out).
+
+    Returns:
+        kernel, bias [out].
+    """
     receptive = int(np.prod(shape[:-2]))
     limit = np.sqrt(6.0 / (receptive * (shape[-2] + shape[-1])))
-    return rng.uniform(-limit, limit, shape)
+    return rng.uniform(-limit, limit, shape), np.zeros(shape[-1])
 
 
-INITIALISERS = {"glorot_uniform": glorot_uniform}
+def fan_in_uniform(rng: np.random.Generator, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel and bias uniform within 1 / sqrt(fan in) (LeCun et al. 1998, section 4.6; PyTorch's own default).
+
+    The biases spread the ReLUs' kinks over the input, which a network of few inputs needs.
+    """
+    limit = 1.0 / np.sqrt(int(np.prod(shape[:-1])))
+    return rng.uniform(-limit, limit, shape), rng.uniform(-limit, limit, shape[-1])
+
+
+INITIALISERS = {"glorot_uniform": glorot_uniform, "fan_in_uniform": fan_in_uniform}
 
 
 def initial_weights(network: Network, rng: np.random.Generator) -> Weights:
     """Draws every tensor in the order of the layers, in float64; a learner rounds them to its precision."""
     weights: Weights = {}
     for placed in network.placed():
-        for name, shape in placed.tensors().items():
-            if name.endswith("/bias"):
-                weights[name] = np.zeros(shape)
-            else:
-                weights[name] = INITIALISERS[placed.layer.initialiser](rng, shape)  # type: ignore[union-attr]
+        shapes = placed.tensors()
+        if shapes:
+            kernel = shapes[f"{placed.name}/kernel"]
+            draws = INITIALISERS[placed.layer.initialiser](rng, kernel)
+            weights |= dict(zip(shapes, draws, strict=True))
     return weights
 
 
