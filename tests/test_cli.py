@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import triptych
-from triptych.__main__ import COMMANDS, main, scan
+from triptych.__main__ import COMMANDS, main
+from triptych.flags import scan
 from triptych.recipes import BUILT_IN, from_dict, load_recipe, to_dict
 from triptych.weights import read_tensors, save_weights
 

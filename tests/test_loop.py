@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from triptych import envs
+from triptych.consumers import Mean
 from triptych.experiment import resolve
-from triptych.loop import Mean, Training, compile_learner, game_seeds, generator, make_training, run_loop
+from triptych.loop import Training, compile_learner, make_training, run_loop
 from triptych.recipes import Recipe
+from triptych.seeds import game_seeds, generator
 
 
 class Counting:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import io
 import json
-import re
 import signal
 import sys
 from collections.abc import Callable
@@ -14,19 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import tyro
 from tyro.conf import Positional, arg
 
 from triptych.checks import InputError, WorkerError
+from triptych.flags import parse
 from triptych.recipes import Recipe, load_recipe
 
 Framework = Literal["torch", "jax", "keras"]
 ALL: tuple[Framework, ...] = ("torch", "jax", "keras")
-CONFIG = (tyro.conf.FlagCreatePairsOff,)
 LOCKSTEP_STEPS = 30_000  # agent steps after the warm-up
-SWITCHES = ("--json", "--quiet", "-h", "--help")  # flags without a value
-SEVERAL = ("--frameworks",)  # flags with any number of them
-WORDS = ("steps", "episodes", "updates")  # second words of a period, as in `--algorithm.target-every 500 steps`
 
 
 @dataclass(frozen=True)
@@ -212,76 +205,6 @@ def print_json(command: Report, result: Any) -> None:
         print(json.dumps(dataclasses.asdict(result), default=str))
 
 
-def parse(name: str, arguments: list[str]) -> Any:
-    """A command from its arguments. The recipe named there supplies the defaults of the recipe's flags."""
-    command = COMMANDS[name]
-    if "recipe" not in {field.name for field in dataclasses.fields(command)}:
-        return cli(command, name, arguments)
-    recipe = find_recipe(arguments)
-    if name == "lockstep":
-        recipe = dataclasses.replace(recipe, steps=LOCKSTEP_STEPS)
-    return cli(command, name, arguments, default=command(recipe=recipe))
-
-
-def find_recipe(arguments: list[str]) -> Recipe:
-    """The recipe whose fields the flags start from: the one named, or the one that fits `--env`."""
-    name, env = scan(arguments)
-    if name:
-        return load_recipe(name)
-    if env:
-        from triptych.experiment import is_picture
-        from triptych.recipes import default_recipe
-
-        return default_recipe(is_picture(env))
-    if {"-h", "--help"} & set(arguments):
-        return load_recipe("cartpole")
-    raise InputError("RECIPE is missing; allowed: a name that `triptych recipes` lists, a Python file, or --env ID")
-
-
-def scan(arguments: list[str]) -> tuple[str, str]:
-    """RECIPE and the value of --env, before the flags are known: the recipe decides what they are."""
-    name = env = flag = ""
-    for argument in arguments:
-        if argument.startswith("-"):
-            flag, _, value = argument.partition("=")
-            if flag == "--env":
-                env = value
-            if value or flag in SWITCHES:
-                flag = ""
-        elif flag == "--env" and not env:
-            env, flag = argument, ""
-        elif flag:
-            flag = flag if flag in SEVERAL else ""
-        elif not name and argument not in WORDS:
-            name = argument
-    return name, env
-
-
-def cli(command: Any, name: str, arguments: list[str], **keywords: Any) -> Any:
-    """Tyro, with its errors as one line."""
-    errors = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(errors):
-            return tyro.cli(command, args=arguments, prog=f"triptych {name}", config=CONFIG, **keywords)
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        raise InputError(one_line(errors.getvalue())) from None
-
-
-def one_line(box: str) -> str:
-    """The message of tyro's error box, without its frame and its hints."""
-    lines = []
-    for row in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines():
-        text = row.strip().strip("│╭╮╰╯").strip()
-        if set(text) <= {"─"} and text:
-            break
-        if not row.strip().startswith("╭"):
-            lines.append(text)
-    # A field's own check says what is wrong; where tyro met it is no help.
-    return re.sub(r"^Error parsing recipe[\w.]*: ", "", " ".join(filter(None, lines)))
-
-
 def usage() -> str:
     commands = "\n".join(f"  {name:10} {command.__doc__.splitlines()[0]}" for name, command in COMMANDS.items())
     return f"usage: triptych COMMAND [OPTIONS]\n\n{commands}\n\n`triptych COMMAND --help` lists its options."
@@ -304,7 +227,9 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     if arguments[0] not in COMMANDS:
         raise InputError(f"command is {arguments[0]!r}; allowed: {', '.join(COMMANDS)}")
-    return parse(arguments[0], arguments[1:]).run()
+    name, command = arguments[0], COMMANDS[arguments[0]]
+    steps = LOCKSTEP_STEPS if command is Lockstep else None
+    return parse(command, name, arguments[1:], steps).run()
 
 
 def guarded(action: Callable[[], int]) -> int:

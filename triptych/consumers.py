@@ -1,24 +1,49 @@
-"""What stands around the loop and watches its ticks: logs, the best weights, evaluation, the progress line."""
+"""What stands around the loop and watches its ticks: logs, the best weights, evaluation."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from triptych.agent import Agent
 from triptych.checkpoints import Checkpoints
 from triptych.envs import Games
 from triptych.intervals import bootstrap_mean
-from triptych.loop import METRICS, Episode, Mean, Tick, Training, game_seeds
+from triptych.loop import Episode, Tick, Training
 from triptych.play import Score, play_games
 from triptych.runs import RunFolder
+from triptych.seeds import game_seeds
+
+METRICS = ("loss", "q_mean", "td_error_mean", "gradient_norm")  # what an update reports, averaged
+
+
+class Mean:
+    """The mean of scalars that stay on their device until it is asked for; the order of addition is fixed."""
+
+    def __init__(self, total: float = 0.0, count: int = 0):
+        self.total, self.count = total, count
+        self.pending: list[Any] = []
+
+    def add(self, value: Any) -> None:
+        self.pending.append(value)
+
+    def settle(self) -> tuple[float, int]:
+        """Fetches what is pending: (sum, count)."""
+        for value in self.pending:
+            self.total += float(value)
+        self.count += len(self.pending)
+        self.pending = []
+        return self.total, self.count
+
+    def take(self) -> float | None:
+        """The mean since the last take (None: nothing came), then starts anew."""
+        total, count = self.settle()
+        self.total, self.count = 0.0, 0
+        return total / count if count else None
 
 
 class Clock:
@@ -163,66 +188,3 @@ class Evaluation:
 
     def set_state(self, state: dict[str, Any]) -> None:
         self.done = state["done"]
-
-
-class ProgressLine:
-    """A live bar on a terminal; a plain line now and then elsewhere. Says once when the run will end."""
-
-    every = 30.0  # seconds between plain lines
-    announce_after = 20.0  # seconds of learning before the end is foretold, 45 in all at most
-
-    def __init__(self, title: str, total: int, quiet: bool, start: int = 0):
-        self.console = Console(stderr=True, quiet=quiet)
-        self.live = self.console.is_terminal and not quiet
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
-            TimeRemainingColumn(),
-        )
-        self.bar = Progress(*columns, console=self.console, disable=not self.live)
-        self.task = self.bar.add_task(title, total=total, completed=start, note="")
-        self.title, self.total, self.first = title, total, start
-        self.start = self.shown = time.perf_counter()
-        self.learning: tuple[float, int] | None = None  # when the first update came, and at which step
-        self.announced = False
-
-    def see(self, training: Training, tick: Tick) -> None:
-        steps, now = training.counters.steps, time.perf_counter()
-        if tick.updates and self.learning is None:
-            self.learning = now, steps
-        if not self.announced:
-            self.announce(steps, now)
-        if now - self.shown > (0.1 if self.live else self.every):
-            self.shown = now
-            score = f"reward {np.mean(training.scores):.1f}" if training.scores else ""
-            note = f"{(steps - self.first) / (now - self.start):,.0f} steps/s {score}"
-            self.bar.update(self.task, completed=min(steps, self.total), note=note)
-            if not self.live:
-                self.say(f"{self.title} {steps:,}/{self.total:,} steps, {note}")
-
-    def announce(self, steps: int, now: float) -> None:
-        """Within the first minute: when the run will end at the speed measured since learning began."""
-        since, at = self.learning or (self.start, self.first)
-        if steps <= at or not ((now - since > self.announce_after and self.learning) or now - self.start > 45):
-            return
-        self.announced = True
-        speed = (steps - at) / (now - since)
-        left = (self.total - steps) / speed
-        if left < 60:
-            return
-        end = time.strftime("%H:%M on %d %B", time.localtime(time.time() + left))
-        hint = "" if self.learning else " (no update yet: learning will be slower)"
-        self.say(f"{speed:,.0f} steps/s: {self.total:,} steps end about {end}, in {left / 60:,.0f} min{hint}")
-
-    def say(self, text: str) -> None:
-        self.console.print(text, highlight=False, soft_wrap=True, markup=False)
-
-    def __enter__(self) -> ProgressLine:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-        sys.stderr.flush()

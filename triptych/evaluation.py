@@ -15,10 +15,10 @@ from triptych.algorithms import ALGORITHMS
 from triptych.checks import InputError, check
 from triptych.experiment import check_framework, recipe_file
 from triptych.intervals import bootstrap_mean
-from triptych.loop import game_seeds, generator
 from triptych.play import LONGEST, SIDE_BY_SIDE, play_games
 from triptych.recipes import Recipe, from_dict
 from triptych.runs import read_config, run_path
+from triptych.seeds import game_seeds, generator
 from triptych.weights import Weights, check_weights, read_tensors
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -18,46 +17,10 @@ from triptych.buffers.replay import UniformReplay
 from triptych.envs import Games
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
+from triptych.seeds import game_seeds, generator
 from triptych.weights import initial_weights
 
 RUNNING = 100  # episodes in the running reward
-METRICS = ("loss", "q_mean", "td_error_mean", "gradient_norm")  # what an update reports, averaged
-
-
-def generator(seed: int, name: str) -> np.random.Generator:
-    """One of the run's named generators. Nothing else draws a random number."""
-    return np.random.default_rng([seed, zlib.crc32(name.encode())])
-
-
-def game_seeds(seed: int, name: str, number: int, count: int) -> np.ndarray:
-    """Seeds for `count` games: of the restart `number`, or of the evaluation `number`."""
-    draws = np.random.default_rng([seed, zlib.crc32(name.encode()), number])
-    return draws.integers(2**31 - 1, size=count)
-
-
-class Mean:
-    """The mean of scalars that stay on their device until it is asked for; the order of addition is fixed."""
-
-    def __init__(self, total: float = 0.0, count: int = 0):
-        self.total, self.count = total, count
-        self.pending: list[Any] = []
-
-    def add(self, value: Any) -> None:
-        self.pending.append(value)
-
-    def settle(self) -> tuple[float, int]:
-        """Fetches what is pending: (sum, count)."""
-        for value in self.pending:
-            self.total += float(value)
-        self.count += len(self.pending)
-        self.pending = []
-        return self.total, self.count
-
-    def take(self) -> float | None:
-        """The mean since the last take (None: nothing came), then starts anew."""
-        total, count = self.settle()
-        self.total, self.count = 0.0, 0
-        return total / count if count else None
 
 
 @dataclass

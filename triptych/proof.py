@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks, machine
-from triptych.consumers import ProgressLine
-from triptych.loop import Tick, Training, generator, make_training, run_loop
+from triptych.loop import Tick, Training, make_training, run_loop
+from triptych.progress import ProgressLine
 from triptych.recipes import Recipe
 from triptych.runs import line
+from triptych.seeds import generator
 
 COLUMNS = ("step", "game", "action", "loss", "epsilon")
 TENSOR_COLUMNS = ("updates", "tensor", "norm", "product")

@@ -11,9 +11,10 @@ from typing import Any
 
 from triptych import envs, frameworks, machine
 from triptych.checkpoints import Checkpoints
-from triptych.consumers import Best, Clock, Evaluation, Logs, ProgressLine
+from triptych.consumers import Best, Clock, Evaluation, Logs
 from triptych.envs import Games
 from triptych.loop import RUNNING, Training, compile_learner, make_training, run_loop
+from triptych.progress import ProgressLine
 from triptych.recipes import Recipe
 from triptych.runs import RunFolder, write_summary
 

@@ -1,0 +1,95 @@
+"""From command-line arguments to dataclasses (tyro), with errors of one line."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import re
+from typing import Any
+
+import tyro
+
+from triptych.checks import InputError
+from triptych.recipes import Recipe, load_recipe
+
+CONFIG = (tyro.conf.FlagCreatePairsOff,)
+SWITCHES = ("--json", "--quiet", "-h", "--help")  # flags without a value
+SEVERAL = ("--frameworks",)  # flags with any number of them
+WORDS = ("steps", "episodes", "updates")  # second words of a period, as in `--algorithm.target-every 500 steps`
+
+
+def parse(command: Any, name: str, arguments: list[str], steps: int | None = None) -> Any:
+    """A command's dataclass from its arguments. The recipe named there supplies the defaults of the recipe's flags.
+
+    Args:
+        steps: what `--steps` is where it is not given; None: what the recipe says.
+
+    Raises:
+        InputError: unknown flags, values that are not allowed.
+    """
+    if "recipe" not in {field.name for field in dataclasses.fields(command)}:
+        return cli(command, name, arguments)
+    recipe = find_recipe(arguments)
+    if steps is not None:
+        recipe = dataclasses.replace(recipe, steps=steps)
+    return cli(command, name, arguments, default=command(recipe=recipe))
+
+
+def find_recipe(arguments: list[str]) -> Recipe:
+    """The recipe whose fields the flags start from: the one named, or the one that fits `--env`."""
+    name, env = scan(arguments)
+    if name:
+        return load_recipe(name)
+    if env:
+        from triptych.experiment import is_picture
+        from triptych.recipes import default_recipe
+
+        return default_recipe(is_picture(env))
+    if {"-h", "--help"} & set(arguments):
+        return load_recipe("cartpole")
+    raise InputError("RECIPE is missing; allowed: a name that `triptych recipes` lists, a Python file, or --env ID")
+
+
+def scan(arguments: list[str]) -> tuple[str, str]:
+    """RECIPE and the value of --env, before the flags are known: the recipe decides what they are."""
+    name = env = flag = ""
+    for argument in arguments:
+        if argument.startswith("-"):
+            flag, _, value = argument.partition("=")
+            if flag == "--env":
+                env = value
+            if value or flag in SWITCHES:
+                flag = ""
+        elif flag == "--env" and not env:
+            env, flag = argument, ""
+        elif flag:
+            flag = flag if flag in SEVERAL else ""
+        elif not name and argument not in WORDS:
+            name = argument
+    return name, env
+
+
+def cli(command: Any, name: str, arguments: list[str], **keywords: Any) -> Any:
+    """Tyro, with its errors as one line."""
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            return tyro.cli(command, args=arguments, prog=f"triptych {name}", config=CONFIG, **keywords)
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise InputError(one_line(errors.getvalue())) from None
+
+
+def one_line(box: str) -> str:
+    """The message of tyro's error box, without its frame and its hints."""
+    lines = []
+    for row in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines():
+        text = row.strip().strip("│╭╮╰╯").strip()
+        if set(text) <= {"─"} and text:
+            break
+        if not row.strip().startswith("╭"):
+            lines.append(text)
+    # A field's own check says what is wrong; where tyro met it is no help.
+    return re.sub(r"^Error parsing recipe[\w.]*: ", "", " ".join(filter(None, lines)))
