@@ -1,4 +1,4 @@
-"""CartPole from its four numbers, with DQN: learned in a minute on a laptop."""
+"""CartPole from its four numbers, with DQN: learned in about a minute on a laptop."""
 
 from triptych.algorithms import dqn
 from triptych.envs import EnvConfig
@@ -7,20 +7,23 @@ from triptych.spec import Adam, Dense
 
 recipe = Recipe(
     env=EnvConfig("CartPole-v1"),
-    network=(Dense(128), Dense(128)),
+    # Biases that start apart: with zero biases every kink lies at the origin, and five of nine runs stuck below 270.
+    network=(Dense(128, initialiser="fan_in_uniform"), Dense(128, initialiser="fan_in_uniform")),
     algorithm=dqn.Config(
-        batch_size=128,
+        batch_size=64,
         gamma=0.99,
-        replay_size=50_000,
-        update_every=4,
-        target_every=(500, "steps"),
+        replay_size=50_000,  # the whole run
+        update_every=2,
+        target_every=(256, "steps"),  # 128 updates: long enough to fit, often enough that values spread
         warm_up=1_000,
         epsilon_start=1.0,
         epsilon_end=0.04,
-        epsilon_steps=10_000,
+        epsilon_steps=8_000,
     ),
-    optimiser=Adam(learning_rate=5e-4, max_norm=10.0),
+    # A rate that falls to nothing: with a constant one the weights wander off again right after a good stretch.
+    optimiser=Adam(learning_rate=1e-3, final_rate=0.0, max_norm=10.0),
     steps=50_000,
     best_window=10,  # training scores swing; ten episodes are enough to tell 500 from luck
     evaluate_every=10_000,
+    threads=1,  # a network this small only loses by more
 )
