@@ -152,12 +152,14 @@ class Evaluate(Report):
 
     def run(self) -> int:
         from triptych.evaluation import evaluate
+        from triptych.progress import games_bar
 
         needed(self.name, "RUN", "a run folder, a run's name under --runs-dir, or a weights file")
-        score = evaluate(
-            self.name, self.games, self.seed, weights=self.weights, epsilon=self.epsilon,
-            framework=self.framework, runs_dir=self.runs_dir,
-        )  # fmt: skip
+        with games_bar(self.games) as report:
+            score = evaluate(
+                self.name, self.games, self.seed, weights=self.weights, epsilon=self.epsilon,
+                framework=self.framework, runs_dir=self.runs_dir, report=report,
+            )  # fmt: skip
         print(
             f"{score.mean:.1f} (95 % interval {score.low:.1f} to {score.high:.1f}) over {score.games} games of {score.env}"
         )

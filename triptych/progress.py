@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from rich.console import Console
@@ -30,13 +32,14 @@ class ProgressLine:
         )
         self.bar = Progress(*columns, console=self.console, disable=not self.live)
         self.task = self.bar.add_task(title, total=total, completed=start, note="")
-        self.title, self.total, self.first = title, total, start
+        self.title, self.total, self.first, self.steps = title, total, start, start
         self.start = self.shown = time.perf_counter()
         self.learning: tuple[float, int] | None = None  # when the first update came, and at which step
         self.announced = False
 
     def see(self, training: Training, tick: Tick) -> None:
-        steps, now = training.counters.steps, time.perf_counter()
+        self.steps = steps = training.counters.steps
+        now = time.perf_counter()
         if tick.updates and self.learning is None:
             self.learning = now, steps
         if not self.announced:
@@ -71,5 +74,15 @@ class ProgressLine:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.bar.update(self.task, completed=min(self.steps, self.total))
         self.bar.stop()
         sys.stderr.flush()
+
+
+@contextmanager
+def games_bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A live bar of games played, where standard error is a terminal; gives the function that moves it."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("games", total=total)
+        yield lambda ended: bar.update(task, completed=ended)
