@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -241,6 +242,9 @@ def guarded(action: Callable[[], int]) -> int:
     except InputError as error:
         print(f"triptych: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read our output has gone, as in `triptych recipes | head -1`
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (or the interpreter complains at its end)
+        return 0
     except OSError as error:
         print(f"triptych: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
         return 2
