@@ -5,14 +5,19 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import triptych
-from triptych import frameworks, proof
+from triptych import bench, frameworks, proof
 from triptych.__main__ import main
+from triptych.checks import WorkerError
 from triptych.recipes import load_recipe, override
 
 SMALL_INVADERS = {
@@ -143,6 +148,62 @@ def test_a_shorter_log_is_a_difference(tmp_path: Path) -> None:
     first = proof.judge(tmp_path, ["torch", "jax"]).first
     assert first is not None
     assert first["what"] == "rows"
+
+
+def test_ctrl_c_reaches_the_worker_which_saves(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "triptych",
+        "compare",
+        "cartpole",
+        "--frameworks",
+        "jax",
+        "--quiet",
+        "--runs-dir",
+        str(tmp_path),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = tmp_path / "compare-cartpole-jax-seed0-1"
+    deadline = time.monotonic() + 120
+    while process.poll() is None and not (run / "metrics.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert f"triptych resume {run}" in err
+    assert json.loads((run / "summary.json").read_text())["stopped_by"] == "interrupted"
+    assert "Traceback" not in err + out
+
+
+def test_a_dead_worker_costs_its_own_run_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = bench.work
+
+    def broken(kind: str, job: dict) -> dict:
+        if job["framework"] == "torch":
+            raise WorkerError("it died")
+        return work(kind, job)
+
+    monkeypatch.setattr(bench, "work", broken)
+    result = triptych.compare("cartpole", ("jax", "torch"), games=1, steps=200, warm_up=50, runs_dir=tmp_path)
+    assert [row.framework for row in result.rows] == ["jax"]
+    assert len(result.failures) == 1
+
+
+def test_a_folder_with_something_in_it_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(triptych.InputError, match="not empty"):
+        triptych.lockstep("cartpole", 500, ("torch", "jax"), runs_dir=tmp_path, run_name="mine")
+
+
+def test_every_loss_is_compared(short: Any, tmp_path: Path) -> None:
+    """Also those of updates made while the only game restarted: its row comes later."""
+    counts = proof.run(short, "torch", tmp_path, quiet=True)
+    with open(tmp_path / "torch.csv", newline="") as file:
+        losses = [row for row in csv.DictReader(file) if row["loss"]]
+    # One game and an update every second step: no row holds the mean of more than two.
+    assert counts["updates"] / 2 <= len(losses) <= counts["updates"]
 
 
 def test_compare_trains_each_framework_with_each_seed(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:

@@ -107,13 +107,31 @@ def test_train_then_evaluate_then_resume(tmp_path: Path, capsys: pytest.CaptureF
     assert "is finished" in capsys.readouterr().out
 
 
+def test_a_recipe_file_that_fails_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    file = tmp_path / "broken.py"
+    file.write_text("this is no Python\n")
+    assert call("train", str(file)) == 2
+    assert "SyntaxError" in capsys.readouterr().err
+
+
+def test_fields_are_changed_all_at_once() -> None:
+    changes = {"algorithm.replay_size": 40, "algorithm.learn_from": 10}
+    for order in (changes, dict(reversed(changes.items()))):
+        assert triptych.override(load_recipe("space-invaders"), order).algorithm.learn_from == 10
+    for wrong in ({"algorithm.target_every": 500}, {"num_envs": 2.0}, {"steps": "100"}, {"algorithm.x": 1}):
+        with pytest.raises(triptych.InputError):
+            triptych.override(load_recipe("cartpole"), wrong)
+
+
 def test_an_environment_without_a_recipe(tmp_path: Path) -> None:
     assert call("train", "--env", "MountainCar-v0", "--runs-dir", str(tmp_path), "--run-name", "m", *QUICK) == 0
     config = json.loads((tmp_path / "m" / "config.json").read_text())
     assert config["env_id"] == "MountainCar-v0"
     assert len(config["recipe"]["network"]) == 2
     assert call("train", "--env", "ALE/Pong-v5", "--runs-dir", str(tmp_path), "--run-name", "p", "--steps", "60", "--warm-up", "40") == 0  # fmt: skip
-    assert len(json.loads((tmp_path / "p" / "config.json").read_text())["recipe"]["network"]) == 6
+    pong = json.loads((tmp_path / "p" / "config.json").read_text())["recipe"]
+    assert len(pong["network"]) == 6
+    assert pong["env"]["sticky"] is None, "sticky actions are what the id says"
 
 
 def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
@@ -154,6 +172,11 @@ BAD = [
     (["evaluate"], "RUN is missing"),
     (["resume", "no-such-run"], "no such folder"),
     (["resume", "/"], "no run folder"),
+    (["train", "--seed", "-1", "cartpole"], "seed is -1"),
+    (["train", "LICENSE"], "recipe is 'LICENSE'"),
+    (["train", "--env", "..x:Foo-v0"], "cannot be imported"),
+    (["train", "space-invaders", "--algorithm.replay-size", "1000000000", "--steps", "1000000000"], "replay_size is"),
+    (["train", "cartpole", "--solved-at", "nan"], "solved_at is nan"),
     (["fly"], "command is 'fly'"),
 ]
 

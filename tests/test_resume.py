@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,24 @@ def test_killed_inside_a_save_and_resumed(whole: Path, kill_in: list, tmp_path: 
     assert not list(killed.rglob("*.tmp"))
 
 
+@pytest.mark.parametrize(
+    "kill_in",
+    [
+        ["checkpoints", "link_or_copy", 1],
+        ["os", "truncate", 1],
+        ["os", "truncate", 2],
+        ["checkpoints", "read_tensors", 3],
+    ],
+    ids=lambda kill: f"{kill[1]}-{kill[2]}",
+)
+def test_killed_inside_a_resume_and_resumed(whole: Path, kill_in: list, tmp_path: Path) -> None:
+    killed = tmp_path / "killed"
+    assert sit(killed, "torch", CARTPOLE, kill_at=1_800) == -signal.SIGKILL
+    assert sit(killed, "torch", CARTPOLE, resumed=True, kill_in=kill_in) == -signal.SIGKILL
+    assert sit(killed, "torch", CARTPOLE, resumed=True) == 0
+    assert_same(whole, killed)
+
+
 def test_killed_before_the_first_boundary_is_no_run(tmp_path: Path) -> None:
     """The folder without config.json may be used again."""
     path = tmp_path / "run"
@@ -214,11 +233,12 @@ def test_ctrl_c_saves_weights_and_says_how_to_go_on(tmp_path: Path) -> None:
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
     log = tmp_path / "r" / "metrics.csv"
-    while process.poll() is None and not (log.exists() and log.stat().st_size > 200):
-        pass
+    deadline = time.monotonic() + 120
+    while process.poll() is None and not (log.exists() and log.stat().st_size > 200) and time.monotonic() < deadline:
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "go on with: triptych resume" in out
+    assert "with: triptych resume" in out
     assert (tmp_path / "r" / "checkpoints" / "latest.safetensors").exists()
     assert "Traceback" not in err

@@ -113,7 +113,7 @@ class Compare(Report):
         comparison_table(result)
         run_folders(result)
         print_json(self, result)
-        return 0
+        return 3 if result.failures else 0
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,9 @@ def tell(result: Any) -> int:
         score += f", best {result.best_score:.1f} at step {result.best_step:,}"
     print(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")
     if result.stopped_by == "interrupted":
-        print(f"stopped at step {result.steps:,}, weights saved; go on with: triptych resume {result.path}")
+        print(
+            f"stopped at step {result.steps:,}, weights saved; go on (from the last checkpoint) with: triptych resume {result.path}"
+        )
         return 130
     print(f"ended by: {result.stopped_by}; play it: triptych evaluate {result.path}")
     return 0
@@ -214,7 +216,7 @@ def usage() -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The entry point. Exit codes: 0 done, 1 the frameworks part, 2 bad input, 130 interrupted."""
+    """The entry point. Exit codes: 0 done, 1 the frameworks part, 2 bad input, 3 a run ended without a result, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
@@ -250,7 +252,7 @@ def guarded(action: Callable[[], int]) -> int:
         return 2
     except WorkerError as error:
         print(f"triptych: {error}", file=sys.stderr)
-        return 1
+        return 3
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 

@@ -18,14 +18,16 @@ class Agent:
         learner: whose `act` gives the Q values.
         observation: what the network takes: [*observation], or [N, *observation] for N games.
         epsilon: share of random actions.
-        seed: of those.
+        rng: draws those; None: a generator of its own.
     """
 
-    def __init__(self, learner: Learner, observation: Observation, epsilon: float = 0.0, seed: int = 0):
+    def __init__(
+        self, learner: Learner, observation: Observation, epsilon: float = 0.0, rng: np.random.Generator | None = None
+    ):
         self.learner = learner
         self.observation = observation
         self.epsilon = epsilon
-        self.rng = np.random.default_rng(seed)
+        self.rng = rng or np.random.default_rng(0)
 
     def values(self, obs: np.ndarray) -> np.ndarray:
         """Q values [N, A] of the observations [N, *observation]."""

@@ -6,21 +6,19 @@ Every framework runs in a process of its own, so that memory and start-up are it
 from __future__ import annotations
 
 import dataclasses
-import json
-import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from triptych import envs, frameworks, machine, proof
 from triptych.checks import InputError, WorkerError, check
-from triptych.evaluation import evaluate
-from triptych.experiment import check_framework, recipe_file, resolve, safe, train
+from triptych.experiment import check_framework, resolve, safe
+from triptych.files import write_json
 from triptych.intervals import bootstrap_mean
-from triptych.recipes import Recipe, from_dict, to_dict
-from triptych.runs import fresh_name, new_path
+from triptych.recipes import Recipe, to_dict
+from triptych.runs import RunFolder, fresh_name, new_path
+from triptych.workers import work
 
 ALL = tuple(frameworks.FRAMEWORKS)
 
@@ -47,6 +45,7 @@ class Comparison:
 
     recipe: str
     rows: list[Row]
+    failures: list[str]  # runs that ended without a result, and how; the rows are of the others
     seeds: list[int]
     games: int  # a run
     steps: int
@@ -101,16 +100,22 @@ def compare(
     label = run_name or f"compare-{safe(recipe if isinstance(recipe, str) else resolved.env.id)}"
     numbers = [resolved.seed + index for index in range(seeds)]
     results: dict[str, list[dict[str, Any]]] = {name: [] for name in frameworks}
+    failures: list[str] = []
     for seed in numbers:
         for name in frameworks:
             run = fresh_name(f"{label}-{name}-seed{seed}", runs_dir)
             new_path(run, runs_dir)
             job = {"recipe": to_dict(dataclasses.replace(resolved, seed=seed)), "framework": name, "run_name": run}
-            results[name].append(work("train", job | {"runs_dir": str(runs_dir), "games": games, "quiet": quiet}))
-    rows = [make_row(name, results[name]) for name in frameworks]
+            job |= {"runs_dir": str(runs_dir), "games": games, "quiet": quiet}
+            try:
+                results[name].append(work("train", job))
+            except WorkerError as error:  # the other runs are worth having
+                failures.append(f"{run}: {error}")
+                print(f"warning: {failures[-1]}", file=sys.stderr)
     return Comparison(
         recipe=label.removeprefix("compare-").removeprefix("demo-"),
-        rows=rows,
+        rows=[make_row(name, results[name]) for name in frameworks if results[name]],
+        failures=failures,
         seeds=numbers,
         games=games,
         steps=resolved.steps,
@@ -156,20 +161,27 @@ def lockstep(
 
     Raises:
         InputError: something given cannot be used.
+        WorkerError: a framework's process ended without a result.
     """
     check(len(frameworks) > 1, "frameworks", " ".join(frameworks), "two or more")
     check(steps > 0, "steps", steps, "above 0")
     resolved, overrides = proof.provable(checked(recipe, frameworks, changes), steps)
     label = safe(recipe if isinstance(recipe, str) else resolved.env.id)
     folder = new_path(run_name or fresh_name(f"lockstep-{label}", runs_dir), runs_dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be written: {error.strerror}; allowed: a writable --runs-dir") from None
-    job = {"recipe": to_dict(resolved), "folder": str(folder), "quiet": quiet}
-    counts = [work("lockstep", job | {"framework": name}) for name in frameworks]
+    with RunFolder(folder):
+        if any(path.name != ".lock" for path in folder.iterdir()):
+            raise InputError(f"folder {folder} is not empty; allowed: another --run-name")
+        job = {"recipe": to_dict(resolved), "folder": str(folder), "quiet": quiet}
+        counts = [work("lockstep", job | {"framework": name}) for name in frameworks]
+        result = conclude(folder, list(frameworks), counts, overrides)
+        write_json(folder / "verdict.json", dataclasses.asdict(result))
+    return result
+
+
+def conclude(folder: Path, names: list[str], counts: list[dict[str, int]], overrides: dict[str, Any]) -> Lockstep:
+    """Reads the logs of a proof and says what they show."""
     least = {name: min(count[name] for count in counts) for name in counts[0]}
-    verdict = proof.judge(folder, list(frameworks))
+    verdict = proof.judge(folder, names)
     too_few = [f"{name}: {least[name]}, needed {floor}" for name, floor in proof.FLOOR.items() if least[name] < floor]
     return Lockstep(
         agree=verdict.first is None and not too_few,
@@ -177,7 +189,7 @@ def lockstep(
         first_difference=verdict.first,
         too_few=too_few,
         overrides=overrides,
-        logs={name: str(folder / f"{name}.csv") for name in frameworks},
+        logs={name: str(folder / f"{name}.csv") for name in names},
         processor=machine.processor(),
         versions=machine.versions(),
         **least,
@@ -195,54 +207,3 @@ def checked(recipe: str | Recipe | None, names: tuple[str, ...], changes: dict[s
     games.close()
     resolved.make_network(games.observation, games.num_actions)
     return resolved
-
-
-def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
-    """Does a job in a process of its own and returns its result.
-
-    Raises:
-        InputError: the process said that something given cannot be used.
-        WorkerError: it failed otherwise; its own output says how.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        answer = Path(folder) / "answer.json"
-        command = [sys.executable, "-c", "from triptych.bench import worker; worker()"]
-        text = json.dumps(job | {"kind": kind, "answer": str(answer)})
-        code = subprocess.run(command, input=text, text=True, check=False).returncode
-        if not answer.exists():
-            raise WorkerError(f"the {job['framework']} process ended with code {code} before its result")
-        result = json.loads(answer.read_text(encoding="utf-8"))
-    if "error" in result:
-        raise InputError(result["error"])
-    return result
-
-
-def worker() -> None:
-    """The other process: reads its job from standard input and writes the answer to a file."""
-    job = json.loads(sys.stdin.read())
-    recipe = from_dict(job["recipe"])
-    try:
-        recipe_file(recipe)
-        result = JOBS[job["kind"]](recipe, job)
-    except InputError as error:
-        result = {"error": str(error)}
-    Path(job["answer"]).write_text(json.dumps(result), encoding="utf-8")
-
-
-def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
-    """Trains, then plays the best and the last weights."""
-    result = train(recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], quiet=job["quiet"])
-    if result.stopped_by == "interrupted":
-        raise InputError(f"interrupted; go on with `triptych resume {result.path}`")
-    scores = {
-        f"{weights}_rewards": evaluate(result.path, job["games"], recipe.seed, weights=weights).rewards  # type: ignore[arg-type]
-        for weights in ("best", "latest")
-    }
-    return dataclasses.asdict(result) | {"path": str(result.path)} | scores
-
-
-def lockstep_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
-    return proof.run(recipe, job["framework"], Path(job["folder"]), job["quiet"])
-
-
-JOBS = {"train": train_job, "lockstep": lockstep_job}

@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,12 @@ import numpy as np
 
 from triptych.buffers.frames import FrameStore
 from triptych.checks import InputError
-from triptych.files import TEMPORARY, sha256, sync_folder, write_json, write_tensors
+from triptych.files import TEMPORARY, sha256, sync_folder, write_json, write_tensors, write_whole
 from triptych.recipes import Recipe, to_dict
 from triptych.runs import RunFolder
 from triptych.weights import read_tensors, save_weights
 
-KEPT = 2  # boundaries kept, so that a damaged one costs an interval and not the run
+KEPT = 2  # boundaries kept: a damaged state costs an interval and not the run (segments they share)
 SEGMENT_BYTES = 256 * 2**20  # at most so much memory while a segment is written
 
 
@@ -66,6 +65,8 @@ class Checkpoints:
             "files": {path.name: sha256(path) for path in sorted(temporary.iterdir())},
         }
         write_json(temporary / "boundary.json", manifest)
+        digest = sha256(temporary / "boundary.json")
+        write_whole(temporary / "boundary.sha256", lambda path: path.write_text(digest + "\n", encoding="ascii"))
         os.replace(temporary, folder)
         sync_folder(self.folder)
         self.prune()
@@ -83,16 +84,16 @@ class Checkpoints:
 
     def boundaries(self) -> list[Path]:
         """Boundary folders, newest first."""
-        found = [path for path in self.folder.glob("boundary-*") if not path.name.endswith(TEMPORARY)]
-        return sorted(found, reverse=True)
+        found = [path for path in self.folder.glob("boundary-*") if step_of(path) is not None]
+        return sorted(found, key=lambda path: step_of(path) or 0, reverse=True)
 
     def prune(self) -> None:
         """Keeps the newest boundaries and the segments they need; removes leftovers of interrupted saves."""
         kept, dropped = self.boundaries()[:KEPT], self.boundaries()[KEPT:]
-        needed: set[str] = set()
-        for path in kept:
-            with suppress(InputError):  # a damaged one needs nothing; `load` says so when it matters
-                needed |= {segment["file"] for segment in read_manifest(path)["segments"]}
+        try:
+            needed = {segment["file"] for path in kept for segment in read_manifest(path)["segments"]}
+        except InputError:  # what a damaged one needs is not known: segments are left alone
+            needed = {path.name for path in (self.folder / "store").iterdir()}
         for path in [*dropped, *self.folder.glob(f"boundary-*{TEMPORARY}")]:
             shutil.rmtree(path, ignore_errors=True)
         for path in (self.folder / "store").iterdir():
@@ -137,11 +138,12 @@ class Checkpoints:
     def rewind(self, manifest: dict[str, Any]) -> None:
         """Makes logs and weights what they were at a boundary."""
         step = manifest["step"]
+        self.run.cut_logs(manifest["logs"])
         for path in self.folder.glob("weights-*.safetensors"):
-            if int(path.stem.removeprefix("weights-")) > step:
+            if (step_of(path) or 0) > step:
                 path.unlink()
         for path in self.boundaries():
-            if int(path.name.removeprefix("boundary-")) > step:
+            if (step_of(path) or 0) > step:
                 shutil.rmtree(path)
         best, kept = self.folder / "best.safetensors", self.folder / f"boundary-{step:09d}" / "best.safetensors"
         best.unlink(missing_ok=True)
@@ -149,11 +151,18 @@ class Checkpoints:
             link_or_copy(kept, best)
         self.run.remove_temporaries()
         self.prune()
-        self.run.cut_logs(manifest["logs"])
+
+
+def step_of(path: Path) -> int | None:
+    """The step in `boundary-000030000` or `weights-000030000.safetensors`; None for any other name."""
+    number = path.stem.split("-", 1)[1]
+    return int(number) if number.isdigit() and path.suffix in ("", ".safetensors") else None
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
     try:
+        if sha256(path / "boundary.json") != (path / "boundary.sha256").read_text(encoding="ascii").strip():
+            raise ValueError("its SHA-256 is not the one in boundary.sha256")
         manifest = json.loads((path / "boundary.json").read_text(encoding="utf-8"))
         if not {"step", "state", "segments", "logs", "files"} <= manifest.keys():
             raise ValueError("fields are missing")

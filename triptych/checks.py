@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 
@@ -22,24 +23,36 @@ def check(condition: bool, name: str, value: Any, allowed: str) -> None:
         raise InputError(f"{name} is {value!r}; allowed: {allowed}")
 
 
+def number(config: Any, name: str) -> Any:
+    """A field's value, refused where it is no finite number, or no whole one where the field is an int."""
+    value = getattr(config, name)
+    if value is None:
+        return None
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    check(whole or (isinstance(value, float) and math.isfinite(value)), name, value, "a finite number")
+    if str(type(config).__annotations__[name]).startswith(("int", "Annotated[int")):
+        check(whole, name, value, "a whole number")
+    return value
+
+
 def at_least(config: Any, low: float, *names: str) -> None:
     """Checks that each named field of a dataclass is a number >= `low` (None passes)."""
     for name in names:
-        value = getattr(config, name)
+        value = number(config, name)
         check(value is None or value >= low, name, value, f"{low} or more")
 
 
 def positive(config: Any, *names: str) -> None:
     """Checks that each named field of a dataclass is above 0 (None passes)."""
     for name in names:
-        value = getattr(config, name)
+        value = number(config, name)
         check(value is None or value > 0, name, value, "above 0")
 
 
 def within(config: Any, low: float, high: float, *names: str) -> None:
     """Checks that each named field of a dataclass lies in [low, high] (None passes)."""
     for name in names:
-        value = getattr(config, name)
+        value = number(config, name)
         check(value is None or low <= value <= high, name, value, f"{low} to {high}")
 
 

@@ -54,6 +54,10 @@ class Clock:
         self.start = time.perf_counter()
         self.paused = 0.0
 
+    def restart(self) -> None:
+        """Counts from now: what came before was set-up."""
+        self.start = time.perf_counter()
+
     def seconds(self) -> float:
         return round(self.before + time.perf_counter() - self.start, 3)
 
@@ -134,8 +138,8 @@ class Logs:
 class Best:
     """Keeps the weights at the highest mean of the last `best_window` episodes, from the first full window on."""
 
-    def __init__(self, checkpoints: Checkpoints, window: int):
-        self.checkpoints = checkpoints
+    def __init__(self, checkpoints: Checkpoints, window: int, clock: Clock):
+        self.checkpoints, self.clock = checkpoints, clock
         self.recent: deque[float] = deque(maxlen=window)
         self.score: float | None = None
         self.step: int | None = None
@@ -147,7 +151,7 @@ class Best:
         mean = float(np.mean(self.recent))
         if self.score is None or mean > self.score:
             self.score, self.step = mean, training.counters.steps
-            self.checkpoints.save_weights("best", training.learner.get_weights())
+            self.clock.pause(lambda: self.checkpoints.save_weights("best", training.learner.get_weights()))
 
     def get_state(self) -> dict[str, Any]:
         return {"recent": list(self.recent), "score": self.score, "step": self.step}

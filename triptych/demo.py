@@ -18,7 +18,7 @@ SPACE_INVADERS_STEPS = 3_000
 
 
 def main() -> int:
-    """Returns 0 where the frameworks agree, 1 where they part."""
+    """Returns 0 where the frameworks agree, 1 where they part, 3 where a run ended without a result."""
     say("1 of 3: CartPole, trained in three frameworks")
     cartpole = compare(load_recipe("cartpole"), run_name="demo-cartpole", quiet=False, steps=CARTPOLE_STEPS)
     say("2 of 3: CartPole, the same actions in float64?")
@@ -33,6 +33,8 @@ def main() -> int:
     for comparison in (cartpole, invaders):
         run_folders(comparison)
     lockstep_lines(proof)
+    if cartpole.failures or invaders.failures:
+        return 3
     return 0 if proof.agree else 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from triptych.experiment import check_framework, recipe_file
 from triptych.intervals import bootstrap_mean
 from triptych.play import LONGEST, SIDE_BY_SIDE, play_games
 from triptych.recipes import Recipe, from_dict
-from triptych.runs import read_config, run_path
+from triptych.runs import last_framework, read_config, run_path
 from triptych.seeds import game_seeds, generator
 from triptych.weights import Weights, check_weights, read_tensors
 
@@ -87,9 +88,10 @@ def find_weights(run: str | Path, weights: str, framework: str | None, runs_dir:
         if metadata is None or "recipe" not in metadata:
             raise InputError(f"{path} was not written by triptych: it names no recipe; allowed: a run or its weights")
         recipe, framework = from_dict(metadata["recipe"]), framework or "torch"
+        recipe = dataclasses.replace(recipe, source="")  # a weights file may be a stranger's: run nothing it names
     else:
         config = read_config(path)
-        recipe, framework = config["recipe"], framework or config["framework"]
+        recipe, framework = config["recipe"], framework or last_framework(path, config)
         folder = path / "checkpoints"
         # Before the first full window of episodes the latest weights are the best.
         names = ["best", "latest"] if weights == "best" else ["latest"]
@@ -112,9 +114,7 @@ def make_agent(source: Source, games: envs.Games, epsilon: float, seed: int) -> 
     learner = frameworks.load(source.framework).Learner(
         network, loss, recipe.optimiser, source.tensors, recipe.precision
     )
-    agent = Agent(learner, games.observation, epsilon)
-    agent.rng = generator(seed, "explore")
-    return agent
+    return Agent(learner, games.observation, epsilon, generator(seed, "explore"))
 
 
 def evaluate(

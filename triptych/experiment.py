@@ -7,11 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs, frameworks, machine
+from triptych.buffers.frames import FrameStore
 from triptych.checkpoints import Checkpoints
 from triptych.checks import InputError
 from triptych.files import write_json
 from triptych.recipes import Recipe, default_recipe, load_recipe, override, to_dict
-from triptych.runs import LOGS, RESUMES, RunFolder, fresh_name, new_path, read_config, read_log, run_path
+from triptych.runs import (
+    LOGS,
+    RESUMES,
+    RunFolder,
+    fresh_name,
+    last_framework,
+    new_path,
+    read_config,
+    read_log,
+    run_path,
+    write_summary,
+)
 from triptych.sitting import RunResult, Sitting, warn
 
 DISTRIBUTIONS = {"torch": ("torch",), "jax": ("jax", "flax", "optax"), "keras": ("keras", "tensorflow")}
@@ -30,7 +42,7 @@ def resolve(recipe: str | Recipe | None, changes: dict[str, Any]) -> Recipe:
     env = changes.get("env")
     if env is None:
         raise InputError("no recipe and no env given; allowed: a recipe's name, or --env with a Gymnasium id")
-    return override(default_recipe(is_picture(env)), changes)
+    return override(default_recipe(env, is_picture(env)), changes)
 
 
 def is_picture(env_id: str) -> bool:
@@ -77,6 +89,7 @@ def train(
     threads = machine.threads_for(resolved.threads)
     games = envs.make(resolved.env, resolved.num_envs, threads)
     resolved.make_network(games.observation, games.num_actions)
+    check_memory(resolved, games)
     label = recipe if isinstance(recipe, str) else resolved.env.id
     path = new_path(run_name or fresh_name(f"{safe(label)}-{framework}", runs_dir), runs_dir)
     warn(*resolved.warnings())
@@ -91,7 +104,8 @@ def train(
             "env_id": resolved.env.id,
             "framework": framework,
             "seed": resolved.seed,
-            "resume_exact": exact,
+            # GPU kernels may add in another order each time, so the promise holds on the processor only.
+            "resume_exact": exact and sitting.training.learner.device == "cpu",
             **machine.describe(sitting.training.learner.device, threads),
         }
         write_json(path / "config.json", config)
@@ -111,19 +125,30 @@ def resume(
     config = read_config(path)
     recipe: Recipe = config["recipe"]
     recipe_file(recipe)
-    framework = framework or config["framework"]
+    framework = framework or last_framework(path, config)
     check_framework(framework)
     threads = int(config["threads"])
-    now = machine.describe("", machine.threads_for(recipe.threads))
-    for name, what in (("processor", "processor"), ("threads", "number of threads")):
+    now = machine.describe("", threads)
+    for name, what in (("processor", "processor"), ("versions", "versions")):
         if now[name] != config[name]:
-            warn(f"{what} was {config[name]}, is {now[name]}: float32 figures may differ in the last bits")
+            was = (
+                {key: value for key, value in config[name].items() if now[name].get(key) != value}
+                if name == "versions"
+                else config[name]
+            )
+            warn(f"{what} differ from the run's ({was}): float32 figures may differ in the last bits")
+    if not config["resume_exact"]:
+        warn("this run cannot be resumed to the same numbers; its config.json says so under resume_exact")
     games = envs.make(recipe.env, recipe.num_envs, threads)
     with RunFolder(path) as folder:
         checkpoints = Checkpoints(folder, recipe)
         manifest, arrays = checkpoints.load()
         finished = manifest["state"]["stopped_by"]
         if finished:
+            if not (path / "summary.json").exists():  # killed just before it was written
+                write_summary(
+                    path, {"path": str(path), "framework": framework, "stopped_by": finished, "step": manifest["step"]}
+                )
             print(f"{path} is finished ({finished}, step {manifest['step']:,}); nothing to do")
             return None
         repeated = last_step(folder) - manifest["step"]
@@ -138,9 +163,27 @@ def resume(
         return sitting.go()
 
 
+def check_memory(recipe: Recipe, games: envs.Games) -> None:
+    """Refuses a replay that this machine cannot hold, before anything is written."""
+    need, there = (
+        FrameStore.bytes_for(recipe.algorithm.replay_size, recipe.steps, games.observation),
+        machine.memory_total(),
+    )
+    if need > there:
+        allowed = f"what fits into this machine's {there / 1e9:.0f} GB"
+        raise InputError(
+            f"replay_size is {recipe.algorithm.replay_size}: about {need / 1e9:.0f} GB; allowed: {allowed}"
+        )
+
+
 def recipe_file(recipe: Recipe) -> None:
-    """Runs the user's file that a stored recipe came from once more: it may register the environment."""
-    if recipe.source and Path(recipe.source).is_file():
+    """Runs the user's file that a stored recipe came from, where its environment is not known otherwise."""
+    if not recipe.source:
+        return
+    try:
+        envs.find(recipe.env.id)
+    except InputError:
+        warn(f"{recipe.env.id} is not registered: running {recipe.source}, which the recipe came from")
         load_recipe(recipe.source)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import tyro
 
 from triptych.checks import InputError
+from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe, load_recipe
 
 CONFIG = (tyro.conf.FlagCreatePairsOff,)
@@ -45,7 +46,7 @@ def find_recipe(arguments: list[str]) -> Recipe:
         from triptych.experiment import is_picture
         from triptych.recipes import default_recipe
 
-        return default_recipe(is_picture(env))
+        return default_recipe(env, is_picture(env))
     if {"-h", "--help"} & set(arguments):
         return load_recipe("cartpole")
     raise InputError("RECIPE is missing; allowed: a name that `triptych recipes` lists, a Python file, or --env ID")
@@ -55,7 +56,7 @@ def scan(arguments: list[str]) -> tuple[str, str]:
     """RECIPE and the value of --env, before the flags are known: the recipe decides what they are."""
     name = env = flag = ""
     for argument in arguments:
-        if argument.startswith("-"):
+        if argument.startswith("-") and not argument[1:2].isdigit():
             flag, _, value = argument.partition("=")
             if flag == "--env":
                 env = value
@@ -63,6 +64,8 @@ def scan(arguments: list[str]) -> tuple[str, str]:
                 flag = ""
         elif flag == "--env" and not env:
             env, flag = argument, ""
+        elif flag in SEVERAL and argument not in FRAMEWORKS:
+            flag, name = "", name or argument
         elif flag:
             flag = flag if flag in SEVERAL else ""
         elif not name and argument not in WORDS:

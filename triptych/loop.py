@@ -32,6 +32,7 @@ class Counters:
     episodes: int = 0  # ended, not counting those that a checkpoint cut
     target_copies: int = 0  # after the one at step 0
     target_periods: int = 0  # target periods that have passed
+    copied_at: int = 0  # updates at the last copy
     credit: int = 0  # steps that no update has used yet
     greedy_actions: int = 0  # chosen by the network
     boundaries: int = 0  # checkpoints, the one at step 0 included
@@ -233,5 +234,7 @@ def copy_target(training: Training) -> None:
     periods = getattr(counters, unit) // number
     if periods > counters.target_periods:
         counters.target_periods = periods
-        counters.target_copies += 1
-        training.learner.sync_target()
+        if counters.updates > counters.copied_at:  # else the target is the online network already
+            counters.copied_at = counters.updates
+            counters.target_copies += 1
+            training.learner.sync_target()

@@ -100,10 +100,19 @@ def memory_now() -> int:
     return psutil.Process().memory_info().rss
 
 
+def memory_total() -> int:
+    """Bytes of memory this machine has."""
+    return int(psutil.virtual_memory().total)
+
+
 def memory_peak() -> int:
     """The most resident bytes this process has had."""
     if sys.platform == "win32":
         return psutil.Process().memory_info().peak_wset
+    status = Path("/proc/self/status")
+    if status.exists():  # ru_maxrss would hold the size of the process that started this one
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        return int(fields["VmHWM"].split()[0]) * 1024
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

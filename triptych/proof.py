@@ -70,8 +70,12 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool) -> dict[str, 
         actions.write(line(COLUMNS))
         tensors.write(line(TENSOR_COLUMNS))
         looks = 0
+        losses: list[Any] = []  # of updates that no row has shown yet
         for tick in run_loop(training):
-            write_actions(actions, training, tick)
+            losses += [update["loss"] for update in tick.updates]
+            if tick.mask.any():
+                write_actions(actions, training, tick, losses)
+                losses = []
             if training.counters.updates // TENSORS_EVERY > looks:
                 looks = training.counters.updates // TENSORS_EVERY
                 write_tensors(tensors, training)
@@ -84,11 +88,11 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool) -> dict[str, 
     return {"steps": counters.steps - recipe.algorithm.warm_up} | {name: getattr(counters, name) for name in FLOOR}
 
 
-def write_actions(file: Any, training: Training, tick: Tick) -> None:
-    """A row per agent step and game; the loss stands in the first row after its updates."""
+def write_actions(file: Any, training: Training, tick: Tick, losses: list[Any]) -> None:
+    """A row per agent step and game; the first one shows the mean of the losses since the row before."""
     games = np.flatnonzero(tick.mask)
     first = training.counters.steps - len(games) + 1
-    loss: Any = np.mean([float(update["loss"]) for update in tick.updates]) if tick.updates else ""
+    loss: Any = np.mean([float(value) for value in losses]) if losses else ""
     for step, game in enumerate(games, start=first):
         file.write(line([step, game, int(tick.actions[game]), loss, tick.epsilon]))
         loss = ""
@@ -115,15 +119,16 @@ class Verdict:
         if self.first is None:
             self.first = {unit: step, "framework": framework, "reference": reference, "what": what, "values": values}
 
-    def compare(self, ours: float, theirs: float, scale: float = 0.0) -> bool:
-        """Whether two values are the same within the tolerance; one that is not finite never is.
+    def compare(self, ours: float, theirs: float, scale: float = 0.0, absolute: float = ABSOLUTE) -> bool:
+        """Whether two values are the same: within 1e-9 relative, or within `absolute`; NaN and infinity never are.
 
         The relative difference is taken of the larger value, or of `scale` where that is larger.
         """
         if not (math.isfinite(ours) and math.isfinite(theirs)):
             return False
-        # Below ABSOLUTE / RELATIVE (1e-3) the absolute tolerance rules; one quotient says both.
-        relative = abs(ours - theirs) / max(abs(ours), abs(theirs), scale, ABSOLUTE / RELATIVE)
+        # Below absolute / RELATIVE the absolute tolerance rules; one quotient says both.
+        size = max(abs(ours), abs(theirs), scale, absolute / RELATIVE, np.finfo(np.float64).tiny)
+        relative = float(abs(ours - theirs) / size)
         self.worst = max(self.worst, relative)
         return relative <= RELATIVE
 
@@ -174,7 +179,8 @@ def compare_tensors(folder: Path, reference: str, name: str, verdict: Verdict) -
         norm = float(a["norm"])
         products = float(a["product"]), float(b["product"])
         # A product may cancel to nearly 0, so it is measured on the norm's scale.
-        if not (verdict.compare(norm, float(b["norm"])) and verdict.compare(*products, scale=norm)):
+        same = verdict.compare(norm, float(b["norm"]), absolute=0.0)
+        if not (same and verdict.compare(*products, scale=norm, absolute=0.0)):
             values = [[float(row["norm"]), float(row["product"])] for row in (a, b)]
             return verdict.differ(int(a["updates"]), name, reference, a["tensor"], values, "updates")
     return None

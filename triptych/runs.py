@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -14,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from triptych.checks import InputError
-from triptych.files import TEMPORARY, write_json
+from triptych.files import TEMPORARY, sync_folder, write_json
 from triptych.recipes import Recipe, from_dict
 
 EPISODES = (
@@ -88,8 +89,10 @@ class RunFolder:
         columns = columns or LOGS[name]
         text = "" if path.exists() and path.stat().st_size else line(columns)
         text += line(["" if row.get(column) is None else row[column] for column in columns])
+        content = text.encode()
         with open(path, "ab", buffering=0) as file:
-            file.write(text.encode())
+            if file.write(content) != len(content):
+                raise OSError(errno.ENOSPC, "no room for a whole row", str(path))
 
     def log_sizes(self) -> dict[str, int]:
         """Bytes of each log now, made durable: what a checkpoint cuts back to."""
@@ -100,19 +103,21 @@ class RunFolder:
             if sizes[name]:
                 with open(path, "rb+") as file:
                     os.fsync(file.fileno())
+        sync_folder(self.path)
         return sizes
 
     def cut_logs(self, sizes: Mapping[str, int]) -> None:
         """Takes back the rows written after a checkpoint; those before it are untouched."""
         for name, size in sizes.items():
             path = self.path / name
-            if not path.exists():
-                path.touch()
-            if path.stat().st_size < size:
-                raise InputError(
-                    f"{path} is shorter than at its last checkpoint; allowed: the file as triptych left it"
-                )
-            os.truncate(path, size)
+            if size > 0 and (not path.exists() or path.stat().st_size < size):
+                raise InputError(f"{path} is shorter than at its last checkpoint; allowed: as triptych left it")
+        for name, size in sizes.items():
+            if (self.path / name).exists():
+                os.truncate(self.path / name, size)
+        resumes = self.path / "resumes.csv"
+        if resumes.exists():  # no checkpoint cuts it, so a torn last line is dropped here
+            os.truncate(resumes, resumes.read_bytes().rfind(b"\n") + 1)
 
     def remove_temporaries(self) -> None:
         """Removes what an interrupted save left behind."""
@@ -164,6 +169,13 @@ def read_config(path: Path) -> dict[str, Any]:
     except (json.JSONDecodeError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{file} cannot be read ({error}); allowed: the file as triptych left it") from None
     return config | {"recipe": recipe}
+
+
+def last_framework(path: Path, config: dict[str, Any]) -> str:
+    """The framework of a run's last sitting."""
+    resumes = path / "resumes.csv"
+    rows = read_log(resumes) if resumes.exists() else []
+    return rows[-1]["framework"] if rows else config["framework"]
 
 
 def read_log(path: Path) -> list[dict[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from triptych import envs, frameworks, machine
 from triptych.checkpoints import Checkpoints
 from triptych.consumers import Best, Clock, Evaluation, Logs
 from triptych.envs import Games
+from triptych.interrupts import Interrupts
 from triptych.loop import RUNNING, Training, compile_learner, make_training, run_loop
 from triptych.progress import ProgressLine
 from triptych.recipes import Recipe
@@ -59,7 +59,7 @@ class Sitting:
         self.checkpoints = checkpoints or Checkpoints(run, recipe)
         self.clock = Clock()
         self.logs = Logs(run, self.clock)
-        self.best = Best(self.checkpoints, recipe.best_window)
+        self.best = Best(self.checkpoints, recipe.best_window, self.clock)
         self.evaluation = Evaluation(lambda count: envs.make(recipe.env, count, threads), self.logs, self.clock)
         self.parts: dict[str, Logs | Best | Evaluation] = {
             "logs": self.logs,
@@ -129,7 +129,7 @@ class Sitting:
         stop = Interrupts()
         title = f"{self.framework:6}"
         with stop, ProgressLine(title, total, self.quiet, training.counters.steps) as progress:
-            self.clock.start = type(self.clock)().start
+            self.clock.restart()
             boundary = training.counters.steps // interval
             for tick in run_loop(training):
                 self.logs.see(training, tick)
@@ -145,11 +145,11 @@ class Sitting:
                     self.clock.pause(self.save)
                 if stop.asked:
                     break
-        if self.stopped_by:
-            self.save()
-        else:
-            self.checkpoints.save_weights("latest", training.learner.get_weights())
-        return self.finish()
+            if self.stopped_by:
+                self.clock.pause(self.save)
+            else:
+                self.checkpoints.save_weights("latest", training.learner.get_weights())
+            return self.finish()
 
     def limit(self) -> str:
         """Which of the recipe's limits is reached, if one is."""
@@ -187,31 +187,6 @@ class Sitting:
         )
         write_summary(self.run.path, dataclasses.asdict(result) | {"path": str(self.run.path)})
         return result
-
-
-class Interrupts:
-    """Ctrl-C and SIGTERM set a flag while this is entered; a second one interrupts at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self.before: dict[int, Any] = {}
-
-    def ask(self, number: int, frame: Any) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-
-    def __enter__(self) -> Interrupts:
-        try:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self.before[number] = signal.signal(number, self.ask)
-        except ValueError:  # not the main thread: whoever owns the signals handles them
-            pass
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
 
 
 def say(*lines: str) -> None:

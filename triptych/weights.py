@@ -90,5 +90,5 @@ def read_tensors(path: Path) -> tuple[Weights, dict[str, Any] | None]:
         return tensors, None if metadata is None else json.loads(metadata)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; allowed: a safetensors file written by triptych") from None
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError) as error:  # TypeError: a dtype NumPy has not
         raise InputError(f"{path}: truncated or no safetensors file ({str(error).splitlines()[0]})") from None

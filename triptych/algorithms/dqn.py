@@ -42,7 +42,15 @@ class Config:
         at_least(self, 0, "warm_up", "epsilon_steps")
         within(self, 0, 1, "gamma", "epsilon_start", "epsilon_end")
         one_of(self, "reward", ("raw", "sign"))
-        number, unit = self.target_every
+        period = self.target_every
+        check(
+            isinstance(period, tuple) and len(period) == 2,
+            "target_every",
+            period,
+            "a number and a unit, (500, 'steps')",
+        )
+        number, unit = period
+        check(isinstance(number, int), "target_every", number, "a whole number")
         check(number > 0, "target_every", number, "above 0")
         check(unit in ("steps", "episodes", "updates"), "target_every", unit, "steps, episodes, updates")
         allowed = f"at most replay_size ({self.replay_size})"

@@ -45,6 +45,12 @@ class FrameStore:
         self.count = 0  # rows written since the run's start
         self.transitions = 0  # complete ones among the rows kept
 
+    @staticmethod
+    def bytes_for(capacity: int, steps: int, observation: Observation) -> float:
+        """Bytes of a store of `capacity` observations after `steps` steps, roughly."""
+        shape = observation.shape[1:] if observation.is_picture else observation.shape
+        return min(capacity, steps) * (float(np.prod(shape)) * np.dtype(observation.dtype).itemsize + 18)
+
     @property
     def oldest(self) -> int:
         """The number of the oldest row kept."""

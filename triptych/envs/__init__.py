@@ -89,8 +89,8 @@ def find(env_id: str) -> Any:
         if module:
             importlib.import_module(module)
         return quiet_spec(name)
-    except ModuleNotFoundError as error:
-        raise InputError(f"env is {env_id!r}: there is no module {error.name}; allowed: an importable module") from None
+    except (ImportError, TypeError, ValueError) as error:  # the last two: no module's name at all
+        raise InputError(f"env is {env_id!r}: module {module!r} cannot be imported ({error})") from None
     except gymnasium.error.Error:
         pass
     try:

@@ -11,8 +11,10 @@ from triptych.spec import Observation
 
 
 def plays(spec: Any) -> bool:
-    """Random frame skip (`-v0`, `-v4` without NoFrameskip) is beyond the vector environment."""
-    return spec.entry_point == "ale_py.env:AtariEnv" and isinstance(spec.kwargs.get("frameskip"), int)
+    """Random frame skip (`-v0`, `-v4` without NoFrameskip), modes and wrappers are beyond the vector environment."""
+    known = {"game", "frameskip", "repeat_action_probability", "full_action_space", "max_num_frames_per_episode"}
+    plain = spec.max_episode_steps is None and not spec.additional_wrappers and set(spec.kwargs) == known
+    return spec.entry_point == "ale_py.env:AtariEnv" and plain and isinstance(spec.kwargs["frameskip"], int)
 
 
 class AtariGames:

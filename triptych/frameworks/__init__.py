@@ -21,7 +21,6 @@ from triptych.data import Array
 from triptych.spec import Adam, Network
 
 FRAMEWORKS = {"torch": "torch", "jax": "jax", "keras": "keras"}  # name -> the extra that installs it
-PRECISIONS = ("float32", "float64")
 Loss = Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]
 
 
@@ -116,10 +115,3 @@ def load(name: str) -> ModuleType:
         raise InputError(
             f"framework {name} needs the package {error.name}, which is not installed: pip install 'triptych[{extra}]'"
         ) from None
-
-
-def loaded() -> list[str]:
-    """The frameworks that this process has imported so far."""
-    return [
-        name for name, module in (("torch", "torch"), ("jax", "jax"), ("keras", "tensorflow")) if module in sys.modules
-    ]

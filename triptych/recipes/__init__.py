@@ -46,6 +46,7 @@ class Recipe:
         positive(self, "steps", "num_envs", "episodes", "best_window", "evaluate_games", "log_every")
         positive(self, "checkpoint_every", "threads")
         at_least(self, 0, "evaluate_every", "seed")
+        at_least(self, -1e300, "solved_at")
         one_of(self, "precision", ("float32", "float64"))
 
     def make_network(self, observation: Observation, num_actions: int) -> Network:
@@ -88,15 +89,23 @@ def load_recipe(name: str) -> Recipe:
         raise InputError(f"recipe is {name!r}; allowed: {', '.join(BUILT_IN)}, or a path to a Python file")
     if not path.is_file():
         raise InputError(f"recipe is {name!r}: there is no such file; allowed: a Python file that defines `recipe`")
-    recipe = runpy.run_path(str(path)).get("recipe")
+    try:
+        recipe = runpy.run_path(str(path)).get("recipe")
+    except InputError:
+        raise
+    except Exception as error:  # whatever the user's own code raises
+        raise InputError(
+            f"recipe file {name} fails: {type(error).__name__}: {error}; allowed: a Python file"
+        ) from error
     if not isinstance(recipe, Recipe):
         raise InputError(f"recipe file {name} defines no `recipe`; allowed: a file with recipe = triptych.Recipe(...)")
     return dataclasses.replace(recipe, source=str(path.resolve()))
 
 
-def default_recipe(is_picture: bool) -> Recipe:
-    """The settings for an environment without a recipe of its own."""
-    return load_recipe("space-invaders-tuned" if is_picture else "cartpole")
+def default_recipe(env_id: str, is_picture: bool) -> Recipe:
+    """The settings for an environment without a recipe of its own; sticky actions are as its id says."""
+    recipe = load_recipe("space-invaders-tuned" if is_picture else "cartpole")
+    return dataclasses.replace(recipe, env=EnvConfig(env_id))
 
 
 COMMON = {  # short names that stand for a nested field
@@ -114,25 +123,40 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     Raises:
         InputError: there is no such field, or the value is not allowed.
     """
+    tree: dict[str, Any] = {}
     for path, value in changes.items():
-        if path == "env" and isinstance(value, str):
-            path = "env.id"
-        recipe = replace_at(recipe, COMMON.get(path, path).split("."), value, path)
-    return recipe
+        name = "env.id" if path == "env" and isinstance(value, str) else COMMON.get(path, path)
+        *parents, last = name.split(".")
+        branch = tree
+        for key in parents:
+            branch = branch.setdefault(key, {})
+        branch[last] = Leaf(value)
+    return replace_all(recipe, tree, "")
 
 
-def replace_at(config: Any, keys: list[str], value: Any, path: str) -> Any:
-    """The dataclass or tuple with one nested field replaced."""
-    key, *rest = keys
+@dataclass(frozen=True)
+class Leaf:
+    """A new value, told from a branch of the tree of changes."""
+
+    value: Any
+
+
+def replace_all(config: Any, tree: dict[str, Any] | Leaf, path: str) -> Any:
+    """The dataclass or tuple with every change below it made at once, so that only the result is checked."""
+    if isinstance(tree, Leaf):
+        return tree.value
     if isinstance(config, tuple):
-        check(key.isdigit() and int(key) < len(config), path, key, f"0 to {len(config) - 1}")
         items = list(config)
-        items[int(key)] = replace_at(items[int(key)], rest, value, path) if rest else value
+        for key, branch in tree.items():
+            check(key.isdigit() and int(key) < len(items), f"{path}{key}", key, f"0 to {len(items) - 1}")
+            items[int(key)] = replace_all(items[int(key)], branch, f"{path}{key}.")
         return tuple(items)
     names = [field.name for field in dataclasses.fields(config)] if dataclasses.is_dataclass(config) else []
-    if key not in names:
-        raise InputError(f"field is {path!r}; allowed: {', '.join(names) or 'nothing below it'}")
-    return dataclasses.replace(config, **{key: replace_at(getattr(config, key), rest, value, path) if rest else value})
+    for key in tree:
+        if key not in names:
+            raise InputError(f"field is {path + key!r}; allowed: {', '.join(names) or 'nothing below it'}")
+    new = {key: replace_all(getattr(config, key), branch, f"{path}{key}.") for key, branch in tree.items()}
+    return dataclasses.replace(config, **new)
 
 
 def to_dict(config: Any) -> Any:

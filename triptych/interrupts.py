@@ -1,0 +1,36 @@
+"""Ctrl-C and SIGTERM as a flag, and their way to a child process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from typing import Any
+
+
+class Interrupts:
+    """While this is entered, the first Ctrl-C or SIGTERM sets `asked`; a second one interrupts at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.child: subprocess.Popen[str] | None = None
+        self.before: dict[int, Any] = {}
+
+    def ask(self, number: int, frame: Any) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        if self.child is not None and sys.platform != "win32":  # there the console tells the child itself
+            self.child.send_signal(number)
+
+    def __enter__(self) -> Interrupts:
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.before[number] = signal.signal(number, self.ask)
+        except ValueError:  # not the main thread: whoever owns the signals handles them
+            pass
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
