@@ -74,7 +74,8 @@ def test_common_flags_have_short_names(capsys: pytest.CaptureFixture) -> None:
 
 def test_recipe_is_found_wherever_it_stands() -> None:
     assert scan(["--seed", "3", "cartpole", "--json"]) == ("cartpole", "")
-    assert scan(["--json", "cartpole"]) == ("cartpole", "")
+    for switch in ("--json", "--quiet", "--algorithm.double"):
+        assert scan([switch, "cartpole"]) == ("cartpole", "")
     assert scan(["--algorithm.target-every", "5", "steps", "mine.py"]) == ("mine.py", "")
     assert scan(["--frameworks", "torch", "jax", "--env", "X-v0"]) == ("", "X-v0")
     assert scan(["--env=X-v0"]) == ("", "X-v0")

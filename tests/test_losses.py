@@ -10,7 +10,7 @@ from triptych.checks import InputError
 from triptych.data import Transition
 from triptych.frameworks import numpy_ops
 from triptych.losses.returns import linear_schedule
-from triptych.losses.value import huber, q_learning
+from triptych.losses.value import double_q_learning, huber, q_learning
 
 
 def test_q_learning_by_hand() -> None:
@@ -18,6 +18,16 @@ def test_q_learning_by_hand() -> None:
     q_t = np.array([[10.0, 20.0], [30.0, 40.0]])
     error = q_learning(numpy_ops, q_tm1, np.array([0, 1]), np.array([1.0, -1.0]), np.array([0.5, 0.0]), q_t)
     assert error.tolist() == [1 + 0.5 * 20 - 1, -1 + 0 - 4]
+
+
+def test_double_q_learning_by_hand() -> None:
+    """The selector's best action, valued by the other network."""
+    q_tm1, value = np.array([[1.0, 2.0]]), np.array([[10.0, 20.0]])
+    arguments = (q_tm1, np.array([0]), np.array([1.0]), np.array([0.5]), value)
+    assert double_q_learning(numpy_ops, *arguments, np.array([[5.0, 4.0]])).tolist() == [1 + 0.5 * 10 - 1]
+    assert double_q_learning(numpy_ops, *arguments, value).tolist() == q_learning(numpy_ops, *arguments).tolist()
+    with pytest.raises(ValueError, match="q_t_selector"):
+        double_q_learning(numpy_ops, *arguments, np.zeros((1, 3)))
 
 
 def test_huber_by_hand() -> None:

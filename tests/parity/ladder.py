@@ -7,6 +7,7 @@ PyTorch against finite differences, and in the others against PyTorch.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -66,9 +67,15 @@ def make_batch(observation: Observation, rng: np.random.Generator, precision: st
     )
 
 
-def make_learner(framework: str, observation: Observation, adam: Adam | None = None, precision: str = "float64") -> Any:
+def make_learner(
+    framework: str,
+    observation: Observation,
+    adam: Adam | None = None,
+    precision: str = "float64",
+    config: dqn.Config = CONFIG,
+) -> Any:
     network = make_net(observation)
-    loss = dqn.make_loss(CONFIG)
+    loss = dqn.make_loss(config)
     return frameworks.load(framework).Learner(network, loss, adam or Adam(), make_weights(network), precision)
 
 
@@ -124,11 +131,15 @@ def check_network(framework: str) -> None:
         assert (outputs < 0).any(), "the oracle's Q values show no negative one: the test would miss a ReLU head"
 
 
-def numpy_loss(observation: Observation, online: dict, target: dict, batch: Transition) -> tuple[Any, Any]:
+def numpy_loss(
+    observation: Observation, online: dict, target: dict, batch: Transition, double: bool = False
+) -> tuple[Any, Any]:
     """DQN's loss as its paper has it, written out once more: the shipped one is what is tested."""
     network, index = make_net(observation), np.arange(BATCH)
     q = numpy_forward(network, online, batch.obs)
-    bootstrap = numpy_forward(network, target, batch.next_obs).max(axis=1)
+    value = numpy_forward(network, target, batch.next_obs)
+    selector = numpy_forward(network, online, batch.next_obs) if double else value
+    bootstrap = value[index, selector.argmax(axis=1)]
     error = batch.reward + batch.discount * bootstrap - q[index, batch.action]
     size, delta = np.abs(error), CONFIG.delta
     loss = np.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta)).mean()
@@ -137,15 +148,15 @@ def numpy_loss(observation: Observation, online: dict, target: dict, batch: Tran
 
 def check_loss(framework: str) -> None:
     """Loss, TD errors and scalars of one batch, with a target that differs from the online network."""
-    for observation in (PICTURE, VECTOR):
+    for observation, double in ((PICTURE, False), (VECTOR, False), (VECTOR, True)):
         batch = make_batch(observation, np.random.default_rng(4))
         online, target = make_weights(make_net(observation), 7), make_weights(make_net(observation), 8)
-        learner = make_learner(framework, observation)
+        learner = make_learner(framework, observation, config=dataclasses.replace(CONFIG, double=double))
         learner.set_weights(target)
         learner.sync_target()
         learner.set_weights(online)
         aux = learner.update(batch, 0.0)
-        loss, (td_error, scalars) = numpy_loss(observation, online, target, batch)
+        loss, (td_error, scalars) = numpy_loss(observation, online, target, batch, double)
         close(framework, "loss", aux["loss"], loss)
         close(framework, "td_error", aux["td_error"], td_error)
         for name, value in scalars.items():

@@ -112,6 +112,15 @@ def no_mask_beyond_the_end(framework: str) -> tuple[Any, str, Any]:
     return dqn, "q_learning", q_learning
 
 
+def double_chooses_by_the_target(framework: str) -> tuple[Any, str, Any]:
+    from triptych.algorithms import dqn
+
+    def double(xp: Any, q_tm1: Any, a_tm1: Any, r_t: Any, discount_t: Any, q_t_value: Any, q_t_selector: Any) -> Any:
+        return value.double_q_learning(xp, q_tm1, a_tm1, r_t, discount_t, q_t_value, q_t_value)
+
+    return dqn, "double_q_learning", double
+
+
 def each_tensor_is_clipped_alone(framework: str) -> tuple[Any, str, Any]:
     learner = part(framework, "learner")
     keep = learner.clip_by_global_norm
@@ -210,6 +219,7 @@ MUTATIONS = [
     ("network", pixels_are_not_scaled),
     ("network", relu_on_the_head),
     ("loss", huber_turns_late),
+    ("loss", double_chooses_by_the_target),
     ("loss", no_mask_beyond_the_end),
     ("gradient", each_tensor_is_clipped_alone),
     ("update", adam_adds_epsilon_elsewhere),

@@ -12,7 +12,7 @@ from tyro.conf import arg
 from triptych.checks import at_least, check, one_of, positive, within
 from triptych.data import Array, Transition
 from triptych.losses.returns import linear_schedule
-from triptych.losses.value import huber, q_learning
+from triptych.losses.value import double_q_learning, huber, q_learning
 from triptych.spec import Dense, Layer, Network, Observation
 
 Period = tuple[int, Literal["steps", "episodes", "updates"]]
@@ -25,6 +25,7 @@ class Config:
     batch_size: Annotated[int, arg(prefix_name=False)] = 32  # transitions an update
     gamma: float = 0.99  # discount of a reward one step later
     delta: float = 1.0  # where the Huber loss turns from squared to linear, in units of Q
+    double: bool = False  # the online network chooses the action that the target network values
     reward: Literal["raw", "sign"] = "raw"  # what is learned from; logs always show the raw reward
     replay_size: int = 1_000_000  # observations kept (one a step, and the last one of each episode)
     update_every: int = 4  # steps between updates
@@ -84,7 +85,12 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
     ) -> tuple[Array, tuple[Array, dict[str, Array]]]:
         q_tm1 = online(batch.obs)  # [B, A]
         q_t = target(batch.next_obs)  # [B, A]
-        td_error = q_learning(xp, q_tm1, batch.action, batch.reward, batch.discount, q_t)  # [B]
+        taken = (q_tm1, batch.action, batch.reward, batch.discount)
+        if config.double:
+            selector = xp.stop_gradient(online(batch.next_obs))  # [B, A]
+            td_error = double_q_learning(xp, *taken, q_t, selector)  # [B]
+        else:
+            td_error = q_learning(xp, *taken, q_t)  # [B]
         scalars = {"q_mean": xp.mean(xp.max(q_tm1, axis=1)), "td_error_mean": xp.mean(xp.abs(td_error))}
         return xp.mean(huber(xp, td_error, config.delta)), (td_error, scalars)
 

@@ -28,6 +28,31 @@ def q_learning(xp: ModuleType, q_tm1: Array, a_tm1: Array, r_t: Array, discount_
     return target_tm1 - xp.select(q_tm1, a_tm1)
 
 
+def double_q_learning(
+    xp: ModuleType, q_tm1: Array, a_tm1: Array, r_t: Array, discount_t: Array, q_t_value: Array, q_t_selector: Array
+) -> Array:
+    """The temporal difference error of double Q-learning (van Hasselt, Guez & Silver 2016, equation 4).
+
+    The action is chosen by one network and valued by the other, so that noise is not always taken for value.
+
+    Args:
+        q_t_value: [B, A] values at time t, of the target network; no gradient passes.
+        q_t_selector: [B, A] values at time t, of the online network; no gradient passes.
+        The others are those of `q_learning`.
+
+    Returns:
+        [B] target minus value.
+
+    Raises:
+        ValueError: a shape does not fit.
+    """
+    check_shapes(q_tm1=(q_tm1, 2), a_tm1=(a_tm1, 1), r_t=(r_t, 1), discount_t=(discount_t, 1))
+    check_shapes(q_tm1=(q_tm1, 2), q_t_value=(q_t_value, 2), q_t_selector=(q_t_selector, 2))
+    best = xp.argmax(q_t_selector, axis=1)  # [B]
+    target_tm1 = xp.stop_gradient(r_t + discount_t * xp.select(q_t_value, best))  # [B]
+    return target_tm1 - xp.select(q_tm1, a_tm1)
+
+
 def huber(xp: ModuleType, error: Array, delta: float) -> Array:
     """Squared within `delta`, linear beyond, elementwise (Huber 1964): 0.5 q^2 + delta (|e| - q), q = min(|e|, delta)."""
     size = xp.abs(error)
