@@ -149,7 +149,7 @@ class Best:
         if not tick.episodes or len(self.recent) < (self.recent.maxlen or 0):
             return
         mean = float(np.mean(self.recent))
-        if self.score is None or mean > self.score:
+        if self.score is None or mean >= self.score:  # of equals the later: more training stands behind it
             self.score, self.step = mean, training.counters.steps
             self.clock.pause(lambda: self.checkpoints.save_weights("best", training.learner.get_weights()))
 
