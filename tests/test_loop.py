@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from triptych import envs
-from triptych.consumers import Mean
+from triptych.consumers import Best, Clock, Mean
 from triptych.experiment import resolve
-from triptych.loop import Training, compile_learner, make_training, run_loop
+from triptych.loop import Episode, Tick, Training, compile_learner, make_training, run_loop
 from triptych.recipes import Recipe
 from triptych.seeds import game_seeds, generator
 
@@ -137,3 +138,22 @@ def test_a_mean_does_not_depend_on_when_it_was_saved() -> None:
         resumed.add(value)
     assert resumed.take() == whole.take()
     assert whole.take() is None
+
+
+def test_best_keeps_the_later_of_equals_and_waits_for_a_full_window(tmp_path: Path) -> None:
+    """Judged by the mean of the last `best_window` episodes."""
+    saved: list[int] = []
+
+    class Weights:
+        def save_weights(self, name: str, weights: Any) -> None:
+            saved.append(parts.counters.steps)
+
+    parts = training()
+    parts.learner.get_weights = dict  # type: ignore[method-assign]
+    best = Best(Weights(), 2, Clock())  # type: ignore[arg-type]
+    for step, reward in enumerate((5.0, 9.0, 1.0, 13.0, 1.0), start=1):
+        parts.counters.steps = step
+        episode = Episode(step, reward, 1, 0.0, 0.0)
+        best.see(parts, Tick(np.zeros(1), np.ones(1, bool), 0.0, [episode], []))
+    assert saved == [2, 4, 5]  # means 7, 5, 7, 7
+    assert (best.score, best.step) == (7.0, 5)
