@@ -1,6 +1,6 @@
 """Copies what must last of finished runs into results/: config, logs, summary, best weights.
 
-    python results/collect.py runs/space-invaders-tuned-torch results/space-invaders/torch
+python results/collect.py runs/space-invaders-tuned-torch results/space-invaders/torch
 """
 
 from __future__ import annotations
