@@ -91,7 +91,8 @@ def train(
     resolved.make_network(games.observation, games.num_actions)
     check_memory(resolved, games)
     label = recipe if isinstance(recipe, str) else resolved.env.id
-    path = new_path(run_name or fresh_name(f"{safe(label)}-{framework}", runs_dir), runs_dir)
+    name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
+    path = new_path(name, runs_dir)
     warn(*resolved.warnings())
     with RunFolder(path) as run:
         exact = games.saves or envs.forgets(resolved.env, resolved.num_envs, threads)

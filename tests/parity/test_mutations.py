@@ -36,7 +36,9 @@ def gradient_is_not_stopped(framework: str) -> tuple[Any, str, Any]:
 
 def ties_share_the_gradient(framework: str) -> tuple[Any, str, Any]:
     natives = {
-        "torch": lambda x, y: importlib.import_module("torch").maximum(x, y),
+        "torch": lambda x, y: importlib.import_module("torch").maximum(
+            x, x.new_tensor(y) if isinstance(y, float) else y
+        ),
         "jax": lambda x, y: importlib.import_module("jax.numpy").maximum(x, y),
         "keras": lambda x, y: (x + y + importlib.import_module("tensorflow").abs(x - y)) / 2,
     }
