@@ -1,4 +1,4 @@
-"""Space Invaders for two cores and half an hour or so a framework: `space-invaders` with a shorter plan."""
+"""Space Invaders for two cores: `space-invaders` with a shorter plan."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ recipe = dataclasses.replace(
     algorithm=dataclasses.replace(
         original.algorithm,
         replay_size=200_000,  # a third of the run: memory and checkpoints stay small
-        update_every=12,  # half the updates: they are nine tenths of the time on a processor
+        update_every=12,  # half the updates: on a processor they are most of the time
         target_every=(4_000, "steps"),  # as many copies an update as in a run of this length make sense: 150
         warm_up=10_000,  # the buffer needs variety, not a twelfth of the run
         learn_from=None,  # learning starts when play is no longer random only
