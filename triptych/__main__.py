@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -55,7 +56,9 @@ class Train(Where):
     """Trains one agent in one framework."""
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
-    name: Annotated[Positional[str], arg(metavar="RECIPE")] = ""  # a recipe's name, or a path to your own Python file
+    name: Annotated[Positional[str], arg(metavar="RECIPE", help_behavior_hint="")] = (
+        ""  # a recipe's name, or a path to your own Python file
+    )
     framework: Framework = "torch"  # which one trains
     run_name: str | None = None  # the new folder's name; None: a fresh one
     quiet: bool = False  # no progress
@@ -77,8 +80,8 @@ class Train(Where):
 class Resume(Where):
     """Goes on with a run from its last checkpoint."""
 
-    name: Annotated[Positional[str], arg(metavar="RUN")] = ""  # a run folder, or a run's name
-    framework: Framework | None = None  # another framework than before; None: the one it began in
+    name: Annotated[Positional[str], arg(metavar="RUN", help_behavior_hint="")] = ""  # a run folder, or a run's name
+    framework: Framework | None = None  # another framework than before; None: that of its last sitting
     quiet: bool = False  # no progress
 
     def run(self) -> int:
@@ -94,7 +97,9 @@ class Compare(Report):
     """Trains a recipe in each framework and prints score, speed and memory side by side."""
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
-    name: Annotated[Positional[str], arg(metavar="RECIPE")] = ""  # a recipe's name, or a path to your own Python file
+    name: Annotated[Positional[str], arg(metavar="RECIPE", help_behavior_hint="")] = (
+        ""  # a recipe's name, or a path to your own Python file
+    )
     frameworks: tuple[Framework, ...] = ALL  # which ones
     seeds: int = 1  # runs a framework, counted up from --seed
     games: int = 20  # whole games played by the best weights of each run
@@ -108,7 +113,7 @@ class Compare(Report):
         recipe = named(self.name, self.recipe)
         result = compare(
             self.recipe, self.frameworks, self.seeds, games=self.games, runs_dir=self.runs_dir,
-            run_name=self.run_name or f"compare-{recipe}", quiet=self.quiet,
+            run_name=self.run_name, label=recipe, quiet=self.quiet,
         )  # fmt: skip
         comparison_table(result)
         run_folders(result)
@@ -118,10 +123,12 @@ class Compare(Report):
 
 @dataclass(frozen=True)
 class Lockstep(Report):
-    """Proves that the frameworks take the same actions and learn the same, in float64 on the processor."""
+    """Proves that the frameworks take the same actions and learn the same, in float64; --steps counts from the warm-up's end."""
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
-    name: Annotated[Positional[str], arg(metavar="RECIPE")] = ""  # a recipe's name, or a path to your own Python file
+    name: Annotated[Positional[str], arg(metavar="RECIPE", help_behavior_hint="")] = (
+        ""  # a recipe's name, or a path to your own Python file
+    )
     frameworks: tuple[Framework, ...] = ALL  # which ones
     run_name: str | None = None  # the new folder's name; None: a fresh one
     quiet: bool = False  # no progress
@@ -144,16 +151,19 @@ class Lockstep(Report):
 class Evaluate(Report):
     """Plays whole games with a run's weights."""
 
-    name: Annotated[Positional[str], arg(metavar="RUN")] = ""  # a run folder, a run's name, or a weights file
+    name: Annotated[Positional[str], arg(metavar="RUN", help_behavior_hint="")] = (
+        ""  # a run folder, a run's name, or a weights file
+    )
     games: int = 100  # exactly so many, each the first of a seed of its own
     seed: int = 0  # of the games
     weights: Literal["best", "latest"] = "best"  # which of the run's
     epsilon: float = 0.0  # share of random actions
-    framework: Framework | None = None  # which one plays; None: the run's
+    framework: Framework | None = None  # which one plays; None: the run's, and torch for a weights file
 
     def run(self) -> int:
         from triptych.evaluation import evaluate
         from triptych.progress import games_bar
+        from triptych.sitting import counted
 
         needed(self.name, "RUN", "a run folder, a run's name under --runs-dir, or a weights file")
         with games_bar(self.games) as report:
@@ -162,7 +172,7 @@ class Evaluate(Report):
                 framework=self.framework, runs_dir=self.runs_dir, report=report,
             )  # fmt: skip
         print(
-            f"{score.mean:.1f} (95 % interval {score.low:.1f} to {score.high:.1f}) over {score.games} games of {score.env}"
+            f"{score.mean:.1f} (95 % interval {score.low:.1f} to {score.high:.1f}) over {counted(score.games, 'game')} of {score.env}"
         )
         print(f"{score.policy}, seed {score.seed}, weights {score.weights}, {score.framework} {score.precision}")
         print_json(self, score)
@@ -192,16 +202,17 @@ def needed(value: str, what: str, allowed: str) -> None:
 
 def tell(result: Any) -> int:
     """The last lines of a training; 130 where it was interrupted, as the shell would say."""
+    path = shlex.quote(str(result.path))
     score = "no episode ended" if result.running_reward is None else f"running reward {result.running_reward:.1f}"
     if result.best_score is not None:
         score += f", best {result.best_score:.1f} at step {result.best_step:,}"
     print(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")
     if result.stopped_by == "interrupted":
         print(
-            f"stopped at step {result.steps:,}, weights saved; go on (from the last checkpoint) with: triptych resume {result.path}"
+            f"stopped at step {result.steps:,}, weights saved; go on (from the last checkpoint) with: triptych resume {path}"
         )
         return 130
-    print(f"ended by: {result.stopped_by}; play it: triptych evaluate {result.path}")
+    print(f"ended by: {result.stopped_by}; play it: triptych evaluate {path}")
     return 0
 
 

@@ -80,6 +80,7 @@ def compare(
     games: int = 20,
     runs_dir: str | Path = "runs",
     run_name: str | None = None,
+    label: str | None = None,
     quiet: bool = True,
     **changes: Any,
 ) -> Comparison:
@@ -89,6 +90,7 @@ def compare(
         seeds: how many, counted up from the recipe's own.
         games: whole games played by each run's best weights, and as many by its last.
         run_name: what the runs' folders begin with.
+        label: what to call the recipe; None: its name, or the environment's where it has none.
         changes: recipe fields, as in `train`.
 
     Raises:
@@ -97,13 +99,14 @@ def compare(
     check(seeds > 0, "seeds", seeds, "above 0")
     check(games > 0, "games", games, "above 0")
     resolved = checked(recipe, frameworks, changes)
-    label = run_name or f"compare-{safe(recipe if isinstance(recipe, str) else resolved.env.id)}"
+    label = label or safe(recipe if isinstance(recipe, str) else resolved.env.id)
+    prefix = run_name or f"compare-{label}"
     numbers = [resolved.seed + index for index in range(seeds)]
     results: dict[str, list[dict[str, Any]]] = {name: [] for name in frameworks}
     failures: list[str] = []
     for seed in numbers:
         for name in frameworks:
-            run = fresh_name(f"{label}-{name}-seed{seed}", runs_dir)
+            run = fresh_name(f"{prefix}-{name}-seed{seed}", runs_dir)
             new_path(run, runs_dir)
             job = {"recipe": to_dict(dataclasses.replace(resolved, seed=seed)), "framework": name, "run_name": run}
             job |= {"runs_dir": str(runs_dir), "games": games, "quiet": quiet}
@@ -113,7 +116,7 @@ def compare(
                 failures.append(f"{run}: {error}")
                 print(f"warning: {failures[-1]}", file=sys.stderr)
     return Comparison(
-        recipe=label.removeprefix("compare-").removeprefix("demo-"),
+        recipe=label,
         rows=[make_row(name, results[name]) for name in frameworks if results[name]],
         failures=failures,
         seeds=numbers,

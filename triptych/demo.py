@@ -20,14 +20,14 @@ SPACE_INVADERS_STEPS = 3_000
 def main() -> int:
     """Returns 0 where the frameworks agree, 1 where they part, 3 where a run ended without a result."""
     say("1 of 3: CartPole, trained in three frameworks")
-    cartpole = compare(load_recipe("cartpole"), run_name="demo-cartpole", quiet=False, steps=CARTPOLE_STEPS)
+    cartpole = compare("cartpole", run_name="demo-cartpole", quiet=False, steps=CARTPOLE_STEPS)
     say("2 of 3: CartPole, the same actions in float64?")
-    proof = lockstep(load_recipe("cartpole"), PROOF_STEPS, quiet=False)
+    proof = lockstep("cartpole", PROOF_STEPS, quiet=False)
     say("3 of 3: Space Invaders, a short look in three frameworks (it learns nothing yet)")
     short = override(
         load_recipe("space-invaders-tuned"), {"steps": SPACE_INVADERS_STEPS, "warm_up": 1_000, "evaluate_every": 0}
     )
-    invaders = compare(short, games=8, run_name="demo-space-invaders", quiet=False)
+    invaders = compare(short, games=8, run_name="demo-space-invaders", label="space-invaders-tuned", quiet=False)
     for comparison in (cartpole, invaders):
         comparison_table(comparison)
     for comparison in (cartpole, invaders):

@@ -20,6 +20,7 @@ from triptych.play import LONGEST, SIDE_BY_SIDE, play_games
 from triptych.recipes import Recipe, from_dict
 from triptych.runs import last_framework, read_config, run_path
 from triptych.seeds import game_seeds, generator
+from triptych.sitting import warn
 from triptych.weights import Weights, check_weights, read_tensors
 
 
@@ -99,6 +100,8 @@ def find_weights(run: str | Path, weights: str, framework: str | None, runs_dir:
         if not found:
             raise InputError(f"{folder} holds no {weights} weights; allowed: a run that has begun")
         path = found[0]
+        if path.stem != weights:
+            warn(f"{folder} holds no best weights yet (too few episodes since the first update): playing the latest")
         tensors, _ = read_tensors(path)
     check_framework(framework)
     recipe_file(recipe)

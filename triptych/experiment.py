@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from triptych.runs import (
     new_path,
     read_config,
     read_log,
+    read_summary,
     run_path,
     write_summary,
 )
@@ -150,7 +152,9 @@ def resume(
                 write_summary(
                     path, {"path": str(path), "framework": framework, "stopped_by": finished, "step": manifest["step"]}
                 )
-            print(f"{path} is finished ({finished}, step {manifest['step']:,}); nothing to do")
+            print(
+                f"{path} is finished ({finished}, step {manifest['step']:,}); nothing to do; play it: triptych evaluate {shlex.quote(str(path))}"
+            )
             return None
         repeated = last_step(folder) - manifest["step"]
         checkpoints.rewind(manifest)
@@ -189,9 +193,10 @@ def recipe_file(recipe: Recipe) -> None:
 
 
 def last_step(folder: RunFolder) -> int:
-    """The last step that a log names: about how far a killed run had come."""
+    """About how far a stopped run had come: the last step that a log or, after Ctrl-C, the summary names."""
     paths = [folder.path / name for name in LOGS if (folder.path / name).exists()]
-    return max([int(row["steps"]) for path in paths for row in read_log(path)[-1:]], default=0)
+    steps = [int(row["steps"]) for path in paths for row in read_log(path)[-1:]]
+    return max([*steps, int(read_summary(folder.path).get("steps", 0))])
 
 
 def safe(name: str) -> str:

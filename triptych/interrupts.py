@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,10 +10,13 @@ from typing import Any
 
 
 class Interrupts:
-    """While this is entered, the first Ctrl-C or SIGTERM sets `asked`; a second one interrupts at once."""
+    """While this is entered, the first Ctrl-C or SIGTERM sets `asked`; a second one interrupts at once.
 
-    def __init__(self) -> None:
-        self.asked = False
+    `answer` is printed on standard error at the first one.
+    """
+
+    def __init__(self, answer: str = "") -> None:
+        self.asked, self.answer = False, answer
         self.child: subprocess.Popen[str] | None = None
         self.before: dict[int, Any] = {}
 
@@ -20,6 +24,8 @@ class Interrupts:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        if self.answer:  # not through print: the interrupted code may be printing itself
+            os.write(2, f"\n{self.answer}\n".encode())
         if self.child is not None and sys.platform != "win32":  # there the console tells the child itself
             self.child.send_signal(number)
 

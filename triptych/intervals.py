@@ -14,7 +14,7 @@ def bootstrap_mean(groups: Sequence[Sequence[float]], level: float = 0.95) -> tu
 
     One group (the games of one run): games are resampled. Several (runs of several seeds): the runs'
     means are resampled, since games of one run share its luck. The draws are seeded, so the same
-    scores give the same interval.
+    scores give the same interval. Over fewer than about ten values a percentile interval is too narrow.
 
     Returns:
         mean, low, high; low and high equal the mean where there is one value only.

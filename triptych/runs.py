@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -47,7 +48,9 @@ def new_path(name: str, runs_dir: str | Path) -> Path:
     if not name.strip() or "\0" in name or path.resolve().parent != parent.resolve():
         raise InputError(f"run name is {name!r}; allowed: one folder's name inside {parent}")
     if (path / "config.json").exists():
-        raise InputError(f"run folder {path} exists; go on with `triptych resume {path}`, or choose another --run-name")
+        raise InputError(
+            f"run folder {path} exists; go on with `triptych resume {shlex.quote(str(path))}`, or choose another --run-name"
+        )
     if path.exists() and (not path.is_dir() or any((path / log).exists() for log in LOGS)):
         raise InputError(f"{path} exists and is no run of triptych; allowed: another --run-name")
     return path
@@ -157,6 +160,8 @@ def read_config(path: Path) -> dict[str, Any]:
         InputError: the folder is no run, or its config cannot be read.
     """
     file = path / "config.json"
+    if not path.exists() and path.suffix == ".safetensors":
+        raise InputError(f"weights are {str(path)!r}: no such file; allowed: a run folder, a run's name or its weights")
     if not path.exists():
         raise InputError(f"run is {str(path)!r}: no such folder; allowed: a run folder or a name under --runs-dir")
     if not file.is_file():
@@ -183,6 +188,12 @@ def read_log(path: Path) -> list[dict[str, str]]:
     text = path.read_text(encoding="utf-8")
     whole = text[: text.rfind("\n") + 1]
     return list(csv.DictReader(io.StringIO(whole)))
+
+
+def read_summary(path: Path) -> dict[str, Any]:
+    """A run folder's summary.json; empty where no sitting has ended yet."""
+    file = path / "summary.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:

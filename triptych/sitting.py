@@ -110,23 +110,25 @@ class Sitting:
         boundaries = max(1, recipe.steps // self.interval())
         disk = rows * store.row_bytes() + weights * (boundaries + 2 + 2 * 5)
         memory = machine.memory_now() + rows * store.row_bytes()
+        last = self.interval() >= recipe.steps
+        checkpoints = "a checkpoint at the end" if last else f"a checkpoint every {self.interval():,} steps"
         count = sum(array.size for array in training.learner.get_weights().values())
         say(f"run       {self.run.path}")
         say(
             f"game      {recipe.env.id}: {recipe.num_envs} at once, {games.num_actions} actions, observation {games.observation.shape}"
         )
         say(f"network   {count:,} weights, {recipe.precision}")
-        say(f"device    {training.learner.device}: {self.framework}, {self.threads} threads, {machine.processor()}")
-        say(*filter(None, [machine.gpu_note(self.framework)]))
         say(
-            f"needs     about {memory / 1e9:.1f} GB of memory and {disk / 1e9:.1f} GB of disk; a checkpoint every {self.interval():,} steps"
+            f"device    {training.learner.device}: {self.framework}, {counted(self.threads, 'thread')}, {machine.processor()}"
         )
+        say(*filter(None, [machine.gpu_note(self.framework)]))
+        say(f"needs     about {memory / 1e6:,.0f} MB of memory and {disk / 1e6:,.0f} MB of disk; {checkpoints}")
 
     def go(self) -> RunResult:
         """Runs until a limit or an interrupt, writing boundaries on the way."""
         training, recipe = self.training, self.recipe
         interval, total = self.interval(), recipe.steps
-        stop = Interrupts()
+        stop = Interrupts("stopping after this step and saving the weights")
         title = f"{self.framework:6}"
         with stop, ProgressLine(title, total, self.quiet, training.counters.steps) as progress:
             self.clock.restart()
@@ -187,6 +189,11 @@ class Sitting:
         )
         write_summary(self.run.path, dataclasses.asdict(result) | {"path": str(self.run.path)})
         return result
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 thread`, `2 threads`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def say(*lines: str) -> None:

@@ -6,14 +6,15 @@ from rich.console import Console
 from rich.table import Table
 
 from triptych.bench import Comparison, Lockstep
+from triptych.sitting import counted
 
 
 def comparison_table(comparison: Comparison) -> None:
     """One line a framework."""
     several = len(comparison.seeds) > 1
-    over = f"{len(comparison.seeds)} seeds" if several else f"{comparison.games} games"
+    over = f"{len(comparison.seeds)} seeds" if several else counted(comparison.games, "game")
     table = Table(
-        title=f"{comparison.recipe}: {comparison.steps:,} steps, {comparison.threads} threads, {comparison.processor}"
+        title=f"{comparison.recipe}: {comparison.steps:,} steps, {counted(comparison.threads, 'thread')}, {comparison.processor}"
     )
     table.add_column("framework")
     for title in (f"score (95 % over {over})", "last weights", "steps/s", "updates/s", "compile", "peak memory"):

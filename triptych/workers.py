@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,7 @@ def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
         result = json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else {}
     if stop.asked or "interrupted" in result:
         if result.get("interrupted"):
-            print(f"interrupted; go on with: triptych resume {result['interrupted']}", file=sys.stderr)
+            print(f"interrupted; go on with: triptych resume {shlex.quote(result['interrupted'])}", file=sys.stderr)
         raise KeyboardInterrupt
     if not result:
         raise WorkerError(f"the {job['framework']} process ended with code {process.returncode} before its result")

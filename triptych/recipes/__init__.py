@@ -88,17 +88,20 @@ def load_recipe(name: str) -> Recipe:
     if not (path.suffix == ".py" or path.exists()):
         raise InputError(f"recipe is {name!r}; allowed: {', '.join(BUILT_IN)}, or a path to a Python file")
     if not path.is_file():
-        raise InputError(f"recipe is {name!r}: there is no such file; allowed: a Python file that defines `recipe`")
+        what = "that is a folder" if path.is_dir() else "there is no such file"
+        raise InputError(f"recipe is {name!r}: {what}; allowed: a Python file that defines `recipe`")
     try:
-        recipe = runpy.run_path(str(path)).get("recipe")
+        defined = runpy.run_path(str(path))
     except InputError:
         raise
     except Exception as error:  # whatever the user's own code raises
         raise InputError(
             f"recipe file {name} fails: {type(error).__name__}: {error}; allowed: a Python file"
         ) from error
+    recipe = defined.get("recipe")
     if not isinstance(recipe, Recipe):
-        raise InputError(f"recipe file {name} defines no `recipe`; allowed: a file with recipe = triptych.Recipe(...)")
+        what = f"`recipe` is a {type(recipe).__name__}" if "recipe" in defined else "defines no `recipe`"
+        raise InputError(f"recipe file {name}: {what}; allowed: recipe = triptych.Recipe(...)")
     return dataclasses.replace(recipe, source=str(path.resolve()))
 
 
