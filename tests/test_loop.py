@@ -151,9 +151,6 @@ def test_best_keeps_the_later_of_equals_and_waits_for_a_full_window(tmp_path: Pa
     parts = training()
     parts.learner.get_weights = dict  # type: ignore[method-assign]
     best = Best(Weights(), 2, Clock())  # type: ignore[arg-type]
-    luck = Episode(1, 100.0, 1, 0.0, 0.0)
-    best.see(parts, Tick(np.zeros(1), np.ones(1, bool), 1.0, [luck, luck], []))  # random play: not judged
-    parts.counters.updates = 1
     for step, reward in enumerate((5.0, 9.0, 1.0, 13.0, 1.0), start=1):
         parts.counters.steps = step
         episode = Episode(step, reward, 1, 0.0, 0.0)

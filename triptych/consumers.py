@@ -136,7 +136,7 @@ class Logs:
 
 
 class Best:
-    """Keeps the weights at the highest mean of the last `best_window` episodes, counted from the first update on."""
+    """Keeps the weights at the highest mean of the last `best_window` episodes, from the first full window on."""
 
     def __init__(self, checkpoints: Checkpoints, window: int, clock: Clock):
         self.checkpoints, self.clock = checkpoints, clock
@@ -145,8 +145,6 @@ class Best:
         self.step: int | None = None
 
     def see(self, training: Training, tick: Tick) -> None:
-        if not training.counters.updates:  # random play is no merit of the weights
-            return
         self.recent.extend(episode.reward for episode in tick.episodes)
         if not tick.episodes or len(self.recent) < (self.recent.maxlen or 0):
             return

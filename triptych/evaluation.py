@@ -101,7 +101,7 @@ def find_weights(run: str | Path, weights: str, framework: str | None, runs_dir:
             raise InputError(f"{folder} holds no {weights} weights; allowed: a run that has begun")
         path = found[0]
         if path.stem != weights:
-            warn(f"{folder} holds no best weights yet (too few episodes since the first update): playing the latest")
+            warn(f"{folder} holds no best weights yet (they need a full window of episodes): playing the latest")
         tensors, _ = read_tensors(path)
     check_framework(framework)
     recipe_file(recipe)
