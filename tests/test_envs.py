@@ -178,3 +178,68 @@ def test_unusable_ids_are_refused_in_one_line(env_id: str, said: str) -> None:
         make(EnvConfig(env_id), 1)
     assert "\n" not in str(caught.value)
     assert env_id in str(caught.value)
+
+
+def test_crop_colour_and_size() -> None:
+    config = EnvConfig(
+        "CountingPicture-v0", crop=(0.25, 0.75, 0.0, 0.5), size=(10, 30), colour=True, stack=2, fill="first"
+    )
+    games = make(config, 1)
+    assert games.observation.shape == (2, 10, 30, 3)
+    games.reset(np.zeros(1))
+    steps = play(games, 6)
+    assert steps[1].obs[0, :, 0, 0, 0].tolist() == [1, 2]
+    assert steps[5].obs[0, :, 0, 0, 0].tolist() == [0, 0], "the first picture fills the stack"
+
+
+def test_crop_keeps_the_part_it_names() -> None:
+    whole = make(EnvConfig("CartPole-v1", render=True, size=None, colour=True, stack=1), 1)
+    band = make(EnvConfig("CartPole-v1", render=True, size=None, colour=True, stack=1, crop=(0.4, 0.8, 0.25, 1.0)), 1)
+    screen, part = whole.reset(np.array([3])), band.reset(np.array([3]))
+    assert screen.shape == (1, 1, 400, 600, 3)
+    assert np.array_equal(part, screen[:, :, 160:320, 150:])
+
+
+def test_the_wide_cartpole_ends_late_and_never_by_time() -> None:
+    games = make(EnvConfig("triptych/CartPoleWide-v0"), 1)
+    games.reset(np.array([0]))
+    angles: list[float] = []
+    ended = False
+    while not ended:
+        games.send(np.array([1]))
+        step = games.recv()
+        angles.append(abs(float(step.obs[0, 2])))
+        ended = bool(step.terminated[0])
+    assert max(angles[:-1]) > 0.5, "the usual one ends at 12 degrees"
+    assert games.envs[0].spec is not None
+    assert games.envs[0].spec.max_episode_steps is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "BreakoutNoFrameskip-v4"])
+def test_a_time_limit_of_the_recipe(env_id: str) -> None:
+    games = make(EnvConfig(env_id, time_limit=7), 1)
+    games.reset(np.array([1]))
+    ends = [(bool(step.terminated[0]), bool(step.truncated[0])) for step in play(games, 7)]
+    assert ends == [(False, False)] * 6 + [(False, True)]
+
+
+def test_breakout_says_when_a_life_is_lost() -> None:
+    games = make(EnvConfig("BreakoutNoFrameskip-v4"), 1)
+    games.reset(np.array([5]))
+    steps = play(games, 600)
+    end = next(index for index, step in enumerate(steps) if step.terminated[0])
+    lost = [bool(step.lost_life[0]) for step in steps[: end + 1] if step.lost_life is not None]
+    assert sum(lost) == 5
+    assert lost[-1], "the last life ends the episode"
+    assert not steps[end + 1].lost_life[0], "a new episode's lives are no loss"  # type: ignore[index]
+
+
+def test_saved_pixel_games_go_on() -> None:
+    config = EnvConfig("triptych/CartPoleWide-v0", render=True, size=(20, 30), colour=True, stack=2, fill="first")
+    games, others = make(config, 1), make(config, 1)
+    games.reset(np.array([1]))
+    play(games, 30)
+    others.set_state(games.get_state())
+    for step, other in zip(play(games, 30), play(others, 30), strict=True):
+        assert np.array_equal(step.obs, other.obs)
+        assert np.array_equal(step.terminated, other.terminated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 
 from triptych import envs
-from triptych.consumers import Best, Clock, Mean
+from triptych.algorithms import dqn
+from triptych.consumers import Best, Clock, Mean, Periodic
 from triptych.experiment import resolve
 from triptych.loop import Episode, Tick, Training, compile_learner, make_training, run_loop
 from triptych.recipes import Recipe
@@ -90,6 +92,38 @@ def test_random_until_the_warm_up_ends_then_by_the_schedule() -> None:
     assert ticks[-1].epsilon == 0.25
 
 
+def test_epsilon_falls_exponentially_from_where_it_is_told() -> None:
+    config = dqn.Config(
+        warm_up=0, epsilon_start=1.0, epsilon_end=0.01, epsilon_shape="exponential", epsilon_steps=1_000
+    )
+    assert config.epsilon(0) == 1.0
+    assert config.epsilon(2_000) == pytest.approx(0.01 + 0.99 * np.exp(-2))
+    later = dataclasses.replace(config, epsilon_from=500)
+    assert later.epsilon(400) == 1.0
+    assert later.epsilon(2_500) == config.epsilon(2_000)
+
+
+def test_an_episode_s_first_steps_earn_no_update() -> None:
+    """M4: an update every step but the first of an episode."""
+    settings = {"algorithm.update_every": 1, "algorithm.skip_first": 3, "algorithm.learn_from": 1}
+    parts = training(warm_up=0, **settings)
+    ticks = play(parts, 300)
+    lengths = [episode.length for tick in ticks for episode in tick.episodes] + [int(parts.episode_length[0])]
+    earned = sum(max(0, length - 3) for length in lengths)
+    assert parts.counters.updates + parts.counters.credit == earned
+    assert parts.counters.updates > 100
+
+
+@pytest.mark.parametrize(("period", "due"), [(None, []), ((3, "episodes"), [3, 6, 9]), ((4, "steps"), [4, 8])])
+def test_periods_pass_once(period: Any, due: list[int]) -> None:
+    periodic, parts, seen = Periodic(period), training(), []
+    for count in range(1, 11):
+        parts.counters.episodes = parts.counters.steps = count
+        if periodic.due(parts):
+            seen.append(count)
+    assert seen == due
+
+
 @pytest.mark.parametrize(("period", "copies"), [((50, "steps"), 4), ((10, "updates"), 5), ((3, "episodes"), None)])
 def test_target_periods_have_a_unit(period: tuple[int, str], copies: int | None) -> None:
     parts = training(warm_up=100, **{"algorithm.update_every": 4, "algorithm.target_every": period})
@@ -145,7 +179,7 @@ def test_best_keeps_the_later_of_equals_and_waits_for_a_full_window(tmp_path: Pa
     saved: list[int] = []
 
     class Weights:
-        def save_weights(self, name: str, weights: Any) -> None:
+        def save_weights(self, name: str, weights: Any, steps: int, updates: int) -> None:
             saved.append(parts.counters.steps)
 
     parts = training()

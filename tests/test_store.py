@@ -145,6 +145,21 @@ def test_rewards_raw_or_by_sign() -> None:
     assert UniformReplay(store, 1.0, "sign", "float32").transition(rows, games).reward.tolist() == [-1, 0, 1]
 
 
+def test_a_lost_life_is_learned_from_and_not_scored() -> None:
+    store = FrameStore(100, 1, VECTOR)
+    nothing = np.zeros(1)
+    for reward, lost in ((4.0, False), (4.0, True), (0.0, True), (0.0, False)):
+        raw = np.array([reward])
+        store.add(np.zeros((1, 2)), nothing, raw, np.zeros(1, bool), np.ones(1, bool), np.array([lost]))
+    slots = np.arange(3), np.zeros(3, int)
+    plain = UniformReplay(store, 0.99, "sign", "float64").transition(*slots)
+    punished = UniformReplay(store, 0.99, "sign", "float64", life_loss_reward=-1.0).transition(*slots)
+    assert plain.reward.tolist() == [1, 1, 0]
+    assert punished.reward.tolist() == [1, -1, -1]
+    assert punished.discount.tolist() == [0.99] * 3, "the episode goes on"
+    assert store.reward[:3, 0].tolist() == [4, 4, 0], "the store keeps the raw reward"
+
+
 def test_space_invaders_million_fits_in_seven_gigabytes() -> None:
     """M1's replay: 1,000,000 observations stored once as uint8, plus a few bytes each."""
     store = FrameStore(10_000, 1, Observation((4, 84, 84), "uint8"))

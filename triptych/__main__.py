@@ -20,6 +20,8 @@ from triptych.flags import parse
 from triptych.recipes import Recipe, load_recipe
 
 Framework = Literal["torch", "jax", "keras"]
+RecipeName = Annotated[Positional[str], arg(metavar="RECIPE", help_behavior_hint="")]
+RunName = Annotated[Positional[str], arg(metavar="RUN", help_behavior_hint="")]
 ALL: tuple[Framework, ...] = ("torch", "jax", "keras")
 LOCKSTEP_STEPS = 30_000  # agent steps after the warm-up
 
@@ -56,9 +58,7 @@ class Train(Where):
     """Trains one agent in one framework."""
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
-    name: Annotated[Positional[str], arg(metavar="RECIPE", help_behavior_hint="")] = (
-        ""  # a recipe's name, or a path to your own Python file
-    )
+    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
     framework: Framework = "torch"  # which one trains
     run_name: str | None = None  # the new folder's name; None: a fresh one
     quiet: bool = False  # no progress
@@ -80,7 +80,7 @@ class Train(Where):
 class Resume(Where):
     """Goes on with a run from its last checkpoint."""
 
-    name: Annotated[Positional[str], arg(metavar="RUN", help_behavior_hint="")] = ""  # a run folder, or a run's name
+    name: RunName = ""  # a run folder, or a run's name
     framework: Framework | None = None  # another framework than before; None: that of its last sitting
     quiet: bool = False  # no progress
 
@@ -97,9 +97,7 @@ class Compare(Report):
     """Trains a recipe in each framework and prints score, speed and memory side by side."""
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
-    name: Annotated[Positional[str], arg(metavar="RECIPE", help_behavior_hint="")] = (
-        ""  # a recipe's name, or a path to your own Python file
-    )
+    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
     frameworks: tuple[Framework, ...] = ALL  # which ones
     seeds: int = 1  # runs a framework, counted up from --seed
     games: int = 20  # whole games played by the best weights of each run
@@ -126,9 +124,7 @@ class Lockstep(Report):
     """Proves that the frameworks take the same actions and learn the same, in float64; --steps counts from the warm-up's end."""
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
-    name: Annotated[Positional[str], arg(metavar="RECIPE", help_behavior_hint="")] = (
-        ""  # a recipe's name, or a path to your own Python file
-    )
+    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
     frameworks: tuple[Framework, ...] = ALL  # which ones
     run_name: str | None = None  # the new folder's name; None: a fresh one
     quiet: bool = False  # no progress
@@ -151,14 +147,13 @@ class Lockstep(Report):
 class Evaluate(Report):
     """Plays whole games with a run's weights."""
 
-    name: Annotated[Positional[str], arg(metavar="RUN", help_behavior_hint="")] = (
-        ""  # a run folder, a run's name, or a weights file
-    )
+    name: RunName = ""  # a run folder, a run's name, or a weights file
     games: int = 100  # exactly so many, each the first of a seed of its own
     seed: int = 0  # of the games
     weights: Literal["best", "latest"] = "best"  # which of the run's
     epsilon: float = 0.0  # share of random actions
     framework: Framework | None = None  # which one plays; None: the run's, and torch for a weights file
+    video: bool = False  # film the first game, into the run's videos/
 
     def run(self) -> int:
         from triptych.evaluation import evaluate
@@ -169,13 +164,33 @@ class Evaluate(Report):
         with games_bar(self.games) as report:
             score = evaluate(
                 self.name, self.games, self.seed, weights=self.weights, epsilon=self.epsilon,
-                framework=self.framework, runs_dir=self.runs_dir, report=report,
+                framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video,
             )  # fmt: skip
         print(
             f"{score.mean:.1f} (95 % interval {score.low:.1f} to {score.high:.1f}) over {counted(score.games, 'game')} of {score.env}"
         )
+        if score.video:
+            print(f"video {score.video}")
         print(f"{score.policy}, seed {score.seed}, weights {score.weights}, {score.framework} {score.precision}")
         print_json(self, score)
+        return 0
+
+
+@dataclass(frozen=True)
+class Look:
+    """Draws what the agent sees in random play, beside the screen, as a PNG."""
+
+    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
+    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    frames: int = 4  # observations, a row each
+    out: Path | None = None  # the file to write; None: look-RECIPE.png here
+
+    def run(self) -> int:
+        from triptych.report.look import look
+
+        name = named(self.name, self.recipe)
+        title = f"{name}: {self.recipe.env.id}, seed {self.recipe.seed}"
+        print(look(self.recipe, self.out or Path(f"look-{name}.png"), self.frames, title=title))
         return 0
 
 
@@ -186,6 +201,7 @@ COMMANDS: dict[str, Any] = {
     "lockstep": Lockstep,
     "evaluate": Evaluate,
     "resume": Resume,
+    "look": Look,
 }
 
 

@@ -42,8 +42,10 @@ class Checkpoints:
         except OSError as error:
             raise InputError(f"{self.folder} cannot be written: {error.strerror}; allowed: a writable folder") from None
 
-    def save_weights(self, name: str, weights: dict[str, np.ndarray]) -> None:
-        save_weights(self.folder / f"{name}.safetensors", weights, self.metadata)
+    def save_weights(self, name: str, weights: dict[str, np.ndarray], steps: int, updates: int) -> None:
+        """Writes weights to play with; the file names the recipe, and the steps and updates behind it."""
+        metadata = self.metadata | {"steps": steps, "updates": updates}
+        save_weights(self.folder / f"{name}.safetensors", weights, metadata)
 
     def save(self, step: int, arrays: dict[str, np.ndarray], state: dict[str, Any], store: FrameStore) -> None:
         """Writes a boundary: new segments, then a folder that appears whole, then drops what is no longer needed."""

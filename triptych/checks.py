@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
+
+Unit = Literal["steps", "episodes", "updates"]
+Period = tuple[int, Unit]
+UNITS = ("steps", "episodes", "updates")
 
 
 class InputError(ValueError):
@@ -60,3 +64,16 @@ def one_of(config: Any, name: str, choices: tuple[Any, ...]) -> None:
     """Checks that the named field of a dataclass is one of `choices`."""
     value = getattr(config, name)
     check(value in choices, name, value, ", ".join(map(str, choices)))
+
+
+def period(config: Any, name: str) -> None:
+    """Checks that the named field of a dataclass is a number above 0 and a unit (None passes)."""
+    value = getattr(config, name)
+    if value is None:
+        return
+    pair = isinstance(value, tuple) and len(value) == 2
+    check(pair, name, value, "a number and a unit, (500, 'steps')")
+    count, unit = value
+    check(isinstance(count, int) and not isinstance(count, bool), name, count, "a whole number")
+    check(count > 0, name, count, "above 0")
+    check(unit in UNITS, name, unit, ", ".join(UNITS))

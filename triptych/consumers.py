@@ -5,18 +5,22 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
 from triptych.agent import Agent
 from triptych.checkpoints import Checkpoints
+from triptych.checks import Period
 from triptych.envs import Games
 from triptych.intervals import bootstrap_mean
 from triptych.loop import Episode, Tick, Training
 from triptych.play import Score, play_games
+from triptych.recipes import Recipe
 from triptych.runs import RunFolder
 from triptych.seeds import game_seeds
+from triptych.videos import Film
 
 METRICS = ("loss", "q_mean", "td_error_mean", "gradient_norm")  # what an update reports, averaged
 
@@ -151,7 +155,7 @@ class Best:
         mean = float(np.mean(self.recent))
         if self.score is None or mean >= self.score:  # of equals the later: more training stands behind it
             self.score, self.step = mean, training.counters.steps
-            self.clock.pause(lambda: self.checkpoints.save_weights("best", training.learner.get_weights()))
+            self.clock.pause(lambda: keep_weights(self.checkpoints, "best", training))
 
     def get_state(self) -> dict[str, Any]:
         return {"recent": list(self.recent), "score": self.score, "step": self.step}
@@ -161,18 +165,51 @@ class Best:
         self.score, self.step = state["score"], state["step"]
 
 
-class Evaluation:
-    """Greedy test games every `evaluate_every` steps, with an environment and seeds of their own."""
+class Periodic:
+    """Counts the periods of a recipe that have passed."""
 
-    def __init__(self, make_games: Callable[[int], Games], logs: Logs, clock: Clock):
-        self.make_games, self.logs, self.clock = make_games, logs, clock
-        self.games: Games | None = None
-        self.done = 0
+    def __init__(self, period: Period | None):
+        self.period, self.done = period, 0
+
+    def due(self, training: Training) -> bool:
+        """Whether a period has passed since this was last true."""
+        if self.period is None:
+            return False
+        number, unit = self.period
+        passed: int = getattr(training.counters, unit) // number
+        due, self.done = passed > self.done, max(passed, self.done)
+        return due
+
+    def get_state(self) -> dict[str, Any]:
+        return {"done": self.done}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.done = state["done"]
+
+
+class KeptWeights(Periodic):
+    """Keeps the weights every `weights_every`, besides those at the checkpoints."""
+
+    def __init__(self, checkpoints: Checkpoints, period: Period | None, clock: Clock):
+        super().__init__(period)
+        self.checkpoints, self.clock = checkpoints, clock
 
     def see(self, training: Training, tick: Tick) -> None:
-        every = training.recipe.evaluate_every
-        if every and training.counters.steps // every > self.done:
-            self.done = training.counters.steps // every
+        if self.due(training):
+            name = f"weights-{training.counters.steps:09d}"
+            self.clock.pause(lambda: keep_weights(self.checkpoints, name, training))
+
+
+class Evaluation(Periodic):
+    """Greedy test games every `evaluate_every`, with an environment and seeds of their own; the first may be filmed."""
+
+    def __init__(self, make_games: Callable[[int], Games], logs: Logs, clock: Clock, recipe: Recipe):
+        super().__init__(recipe.evaluation_period)
+        self.make_games, self.logs, self.clock = make_games, logs, clock
+        self.games: Games | None = None
+
+    def see(self, training: Training, tick: Tick) -> None:
+        if self.due(training):
             score = self.clock.pause(lambda: self.play(training))
             self.logs.write_metrics(training, tick.epsilon, score)
 
@@ -180,15 +217,20 @@ class Evaluation:
         recipe = training.recipe
         self.games = self.games or self.make_games(recipe.evaluate_games)
         seeds = game_seeds(recipe.seed, "evaluation", self.done, recipe.evaluate_games)
-        played = play_games(Agent(training.learner, self.games.observation), self.games, seeds)
+        agent = Agent(training.learner, self.games.observation)
+        with ExitStack() as stack:
+            film = None
+            if recipe.video_fps:
+                path = self.logs.run.path / "videos" / f"update-{training.counters.updates:09d}.mp4"
+                film = stack.enter_context(Film(recipe.env, path, recipe.video_fps))
+            played = play_games(agent, self.games, seeds, longest=recipe.evaluate_steps, film=film)
         return Score(*bootstrap_mean([[game.reward for game in played]]), len(played))
 
     def close(self) -> None:
         if self.games:
             self.games.close()
 
-    def get_state(self) -> dict[str, Any]:
-        return {"done": self.done}
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        self.done = state["done"]
+def keep_weights(checkpoints: Checkpoints, name: str, training: Training) -> None:
+    counters = training.counters
+    checkpoints.save_weights(name, training.learner.get_weights(), counters.steps, counters.updates)

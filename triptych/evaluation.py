@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,11 +17,12 @@ from triptych.algorithms import ALGORITHMS
 from triptych.checks import InputError, check
 from triptych.experiment import check_framework, recipe_file
 from triptych.intervals import bootstrap_mean
-from triptych.play import LONGEST, SIDE_BY_SIDE, play_games
-from triptych.recipes import Recipe, from_dict
+from triptych.play import SIDE_BY_SIDE, play_games
+from triptych.recipes import LONGEST, Recipe, from_dict
 from triptych.runs import last_framework, read_config, run_path
 from triptych.seeds import game_seeds, generator
 from triptych.sitting import warn
+from triptych.videos import Film, check_video
 from triptych.weights import Weights, check_weights, read_tensors
 
 
@@ -46,6 +48,7 @@ class Evaluation:
     seed: int
     longest: int  # steps after which a game is counted as it stands
     weights: str  # the file
+    video: str | None  # of the first game, where one was asked for
     framework: str
     precision: str
     processor: str
@@ -77,6 +80,7 @@ class Source:
 
     file: Path
     tensors: Weights
+    updates: int | None  # behind them, where the file says so
     recipe: Recipe
     framework: str
 
@@ -102,10 +106,10 @@ def find_weights(run: str | Path, weights: str, framework: str | None, runs_dir:
         path = found[0]
         if path.stem != weights:
             warn(f"{folder} holds no best weights yet (they need a full window of episodes): playing the latest")
-        tensors, _ = read_tensors(path)
+        tensors, metadata = read_tensors(path)
     check_framework(framework)
     recipe_file(recipe)
-    return Source(path, tensors, recipe, framework)
+    return Source(path, tensors, (metadata or {}).get("updates"), recipe, framework)
 
 
 def make_agent(source: Source, games: envs.Games, epsilon: float, seed: int) -> Agent:
@@ -130,6 +134,7 @@ def evaluate(
     framework: str | None = None,
     runs_dir: str | Path = "runs",
     report: Callable[[int], None] | None = None,
+    video: bool = False,
 ) -> Evaluation:
     """Plays exactly `games` whole games, each the first of a seed of its own, and returns the score.
 
@@ -138,6 +143,7 @@ def evaluate(
         seed: of the games; the i-th game has the same seed whatever `games` is.
         epsilon: share of random actions; 0 plays by the largest Q value.
         report: called with the number of games that have ended.
+        video: film the first game, into `videos/` of the run's folder (of the weights file's own folder).
 
     Raises:
         InputError: no such run, damaged or foreign weights, or a value that is not allowed.
@@ -147,10 +153,17 @@ def evaluate(
     check(0 <= epsilon <= 1, "epsilon", epsilon, "0 to 1")
     source = find_weights(run, weights, framework, runs_dir)
     recipe = source.recipe
+    if video:
+        check_video(recipe.env)
     set_of_games = envs.make(recipe.env, min(games, SIDE_BY_SIDE), machine.threads_for(recipe.threads))
     agent = make_agent(source, set_of_games, epsilon, seed)
-    played = play_games(agent, set_of_games, game_seeds(seed, "evaluate", 0, games), report)
-    set_of_games.close()
+    seeds = game_seeds(seed, "evaluate", 0, games)
+    with ExitStack() as stack:
+        stack.callback(set_of_games.close)
+        film = (
+            stack.enter_context(Film(recipe.env, video_path(source, seed), recipe.video_fps or 30)) if video else None
+        )
+        played = play_games(agent, set_of_games, seeds, report, film=film)
     rewards = [game.reward for game in played]
     mean, low, high = bootstrap_mean([rewards])
     return Evaluation(
@@ -172,7 +185,16 @@ def evaluate(
         seed=seed,
         longest=LONGEST,
         weights=str(source.file),
+        video=str(film.path) if film else None,
         framework=source.framework,
         precision=recipe.precision,
         processor=machine.processor(),
     )
+
+
+def video_path(source: Source, seed: int) -> Path:
+    """`videos/update-000012345-best-seed-0.mp4` in the run's folder, or beside the weights file."""
+    parent = source.file.parent
+    folder = (parent.parent if parent.name == "checkpoints" else parent) / "videos"
+    updates = "" if source.updates is None else f"update-{source.updates:09d}-"
+    return folder / f"{updates}{source.file.stem}-seed-{seed}.mp4"

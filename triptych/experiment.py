@@ -27,6 +27,7 @@ from triptych.runs import (
     write_summary,
 )
 from triptych.sitting import RunResult, Sitting, warn
+from triptych.videos import check_video
 
 DISTRIBUTIONS = {"torch": ("torch",), "jax": ("jax", "flax", "optax"), "keras": ("keras", "tensorflow")}
 
@@ -92,6 +93,8 @@ def train(
     games = envs.make(resolved.env, resolved.num_envs, threads)
     resolved.make_network(games.observation, games.num_actions)
     check_memory(resolved, games)
+    if resolved.video_fps and resolved.evaluation_period:
+        check_video(resolved.env)
     label = recipe if isinstance(recipe, str) else resolved.env.id
     name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
     path = new_path(name, runs_dir)

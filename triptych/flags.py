@@ -15,7 +15,15 @@ from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe, load_recipe
 
 CONFIG = (tyro.conf.FlagCreatePairsOff,)
-SWITCHES = ("--json", "--quiet", "--algorithm.double", "-h", "--help")  # flags without a value
+SWITCHES = (
+    "--json",
+    "--quiet",
+    "--algorithm.double",
+    "--env.render",
+    "--env.colour",
+    "-h",
+    "--help",
+)  # flags without a value
 SEVERAL = ("--frameworks",)  # flags with any number of them
 WORDS = ("steps", "episodes", "updates")  # second words of a period, as in `--algorithm.target-every 500 steps`
 

@@ -134,13 +134,13 @@ def make_training(recipe: Recipe, games: Games, learner_class: type[Learner]) ->
     network = recipe.make_network(games.observation, games.num_actions)
     weights = initial_weights(network, generator(recipe.seed, "weights"))
     learner = learner_class(network, algorithm.make_loss(config), recipe.optimiser, weights, recipe.precision)
-    store = FrameStore(config.replay_size, recipe.num_envs, games.observation)
+    store = FrameStore(config.replay_size, recipe.num_envs, games.observation, recipe.env.fill)
     training = Training(
         recipe=recipe,
         games=games,
         learner=learner,
         store=store,
-        replay=UniformReplay(store, config.gamma, config.reward, recipe.precision),
+        replay=UniformReplay(store, config.gamma, config.reward, recipe.precision, config.life_loss_reward),
         agent=Agent(learner, games.observation),
         rngs={name: generator(recipe.seed, name) for name in ("explore", "sample")},
         obs=np.empty(0),
@@ -174,11 +174,11 @@ def run_loop(training: Training) -> Iterator[Tick]:
         training.games.send(actions)
         updates = learn(training)
         step = training.games.recv()
-        training.store.add(training.obs, actions, step.reward, step.terminated, mask)
+        training.store.add(training.obs, actions, step.reward, step.terminated, mask, step.lost_life)
         training.obs, training.ended = step.obs, step.terminated | step.truncated
         played = int(mask.sum())
         counters.steps += played
-        counters.credit += played
+        counters.credit += int((mask & (training.episode_length >= recipe.algorithm.skip_first)).sum())
         counters.greedy_actions += int((greedy & mask).sum())
         episodes = count_episodes(training, step.reward, mask)
         copy_target(training)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from triptych.agent import Agent
 from triptych.envs import Games
+from triptych.recipes import LONGEST
 
 SIDE_BY_SIDE = 20  # games at once; the seeds decide the games, not their number
-LONGEST = 27_000  # steps after which a game that does not end is counted as it stands (Atari: half an hour)
 
 
 class Game(NamedTuple):
@@ -31,13 +31,31 @@ class Score(NamedTuple):
     games: int
 
 
+class Camera(Protocol):
+    """What follows the first game, as `videos.Film` does."""
+
+    def reset(self, seed: int) -> None: ...
+
+    def step(self, action: int) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 def play_games(
-    agent: Agent, games: Games, seeds: np.ndarray, report: Callable[[int], None] | None = None
+    agent: Agent,
+    games: Games,
+    seeds: np.ndarray,
+    report: Callable[[int], None] | None = None,
+    *,
+    longest: int = LONGEST,
+    film: Camera | None = None,
 ) -> list[Game]:
     """Plays one game per seed, as many side by side as `games` has, and returns them in the order of the seeds.
 
     Args:
         report: called with the number of games that have ended, as they end.
+        longest: steps after which a game is counted as it stands.
+        film: follows the first seed's game.
     """
     played: list[Game] = []
     for start in range(0, len(seeds), games.num_envs):
@@ -45,7 +63,7 @@ def play_games(
         # Places without a seed of their own play along uncounted: one batch shape is compiled.
         filled = np.concatenate([batch, np.full(games.num_envs - len(batch), batch[-1])])
         ended = partial(report_from, report, start)
-        played += play_batch(agent, games, filled, len(batch), ended)
+        played += play_batch(agent, games, filled, len(batch), ended, longest, None if start else film)
     return played
 
 
@@ -54,18 +72,33 @@ def report_from(report: Callable[[int], None] | None, before: int, ended: int) -
         report(before + ended)
 
 
-def play_batch(agent: Agent, games: Games, seeds: np.ndarray, wanted: int, report: Callable[[int], None]) -> list[Game]:
+def play_batch(
+    agent: Agent,
+    games: Games,
+    seeds: np.ndarray,
+    wanted: int,
+    report: Callable[[int], None],
+    longest: int,
+    film: Camera | None,
+) -> list[Game]:
     """The first game of each seed; the first `wanted` of them count."""
     obs = games.reset(seeds)
+    if film is not None:
+        film.reset(int(seeds[0]))
     rewards, lengths = np.zeros(games.num_envs), np.zeros(games.num_envs, np.int64)
     playing = np.arange(games.num_envs) < wanted
     while playing.any():
-        games.send(agent.predict(obs)[0])
+        actions = agent.predict(obs)[0]
+        games.send(actions)
+        if film is not None:
+            film.step(int(actions[0]))
         step = games.recv()
         rewards += step.reward * playing
         lengths += playing
-        ended = playing & (step.terminated | step.truncated | (lengths >= LONGEST))
+        ended = playing & (step.terminated | step.truncated | (lengths >= longest))
         playing &= ~ended
+        if film is not None and ended[0]:
+            film.stop()
         obs = step.obs
         if ended.any():
             report(wanted - int(playing.sum()))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from triptych import envs, frameworks, machine
 from triptych.checkpoints import Checkpoints
-from triptych.consumers import Best, Clock, Evaluation, Logs
+from triptych.consumers import Best, Clock, Evaluation, KeptWeights, Logs, keep_weights
 from triptych.envs import Games
 from triptych.interrupts import Interrupts
 from triptych.loop import RUNNING, Training, compile_learner, make_training, run_loop
@@ -60,10 +61,12 @@ class Sitting:
         self.clock = Clock()
         self.logs = Logs(run, self.clock)
         self.best = Best(self.checkpoints, recipe.best_window, self.clock)
-        self.evaluation = Evaluation(lambda count: envs.make(recipe.env, count, threads), self.logs, self.clock)
-        self.parts: dict[str, Logs | Best | Evaluation] = {
+        make_games = partial(envs.make, recipe.env, threads=threads)
+        self.evaluation = Evaluation(make_games, self.logs, self.clock, recipe)
+        self.parts: dict[str, Logs | Best | KeptWeights | Evaluation] = {
             "logs": self.logs,
             "best": self.best,
+            "weights": KeptWeights(self.checkpoints, recipe.weights_every, self.clock),
             "evaluation": self.evaluation,
         }
         self.first_step = self.first_update = 0
@@ -83,10 +86,9 @@ class Sitting:
         arrays, state = self.training.get_state()
         state |= {name: part.get_state() for name, part in self.parts.items()}
         state |= {"seconds": self.clock.seconds(), "stopped_by": self.stopped_by}
-        weights = self.training.learner.get_weights()
-        self.checkpoints.save_weights("latest", weights)
+        keep_weights(self.checkpoints, "latest", self.training)
         if step:
-            self.checkpoints.save_weights(f"weights-{step:09d}", weights)
+            keep_weights(self.checkpoints, f"weights-{step:09d}", self.training)
         self.checkpoints.save(step, arrays, state, self.training.store)
 
     def restore(self, manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
@@ -127,16 +129,17 @@ class Sitting:
     def go(self) -> RunResult:
         """Runs until a limit or an interrupt, writing boundaries on the way."""
         training, recipe = self.training, self.recipe
-        interval, total = self.interval(), recipe.steps
+        interval = self.interval()
+        unit = "steps" if recipe.episodes is None else "episodes"
+        done, total = getattr(training.counters, unit), getattr(recipe, unit)
         stop = Interrupts("stopping after this step and saving the weights")
         title = f"{self.framework:6}"
-        with stop, ProgressLine(title, total, self.quiet, training.counters.steps) as progress:
+        with stop, ProgressLine(title, total, self.quiet, done, unit) as progress:
             self.clock.restart()
             boundary = training.counters.steps // interval
             for tick in run_loop(training):
-                self.logs.see(training, tick)
-                self.best.see(training, tick)
-                self.evaluation.see(training, tick)
+                for part in self.parts.values():
+                    part.see(training, tick)
                 progress.see(training, tick)
                 self.stopped_by = self.limit()
                 if self.stopped_by:
@@ -150,7 +153,7 @@ class Sitting:
             if self.stopped_by:
                 self.clock.pause(self.save)
             else:
-                self.checkpoints.save_weights("latest", training.learner.get_weights())
+                keep_weights(self.checkpoints, "latest", training)
             return self.finish()
 
     def limit(self) -> str:

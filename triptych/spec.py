@@ -1,7 +1,8 @@
 """What a network is, said once: frozen dataclasses and the shape each layer gives.
 
 Shapes here are of one sample, without the batch. Pictures are channels-last (H, W, C) inside the
-network; they arrive as (stack, H, W) and the network's first operation transposes them.
+network; they arrive as (stack, H, W), or (stack, H, W, 3) in colour, and the network's first operation
+transposes them: C is the stack, in colour 3 * stack with the frames in order.
 """
 
 from __future__ import annotations
@@ -24,14 +25,20 @@ ACTIVATIONS: tuple[Activation, ...] = ("relu", "linear")
 
 @dataclass(frozen=True)
 class Observation:
-    """What one observation looks like: a vector `(n,)` or a picture `(stack, H, W)`."""
+    """What one observation looks like: a vector `(n,)`, or pictures `(stack, H, W)` or `(stack, H, W, 3)`."""
 
     shape: Shape
     dtype: str  # NumPy's name; uint8 is divided by 255 inside the network, nothing else is scaled
 
     @property
     def is_picture(self) -> bool:
-        return len(self.shape) == 3
+        return len(self.shape) in (3, 4)
+
+    @property
+    def picture_shape(self) -> Shape:
+        """Of pictures: (H, W, C) as the network's first operation gives them."""
+        stack, height, width, *colours = self.shape
+        return (height, width, stack * prod(colours))
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,24 @@ class Dense:
         return {"kernel": (shape[0], self.units), "bias": (self.units,)}
 
 
-Layer = Conv | Flatten | Dense
-LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Conv, Flatten, Dense)}
+@dataclass(frozen=True)
+class FrameDifference:
+    """The newer of two pictures minus the older one: what moved. The first layer, on a stack of 2."""
+
+    kind: ClassVar[str] = "difference"
+    activation: ClassVar[Activation] = "linear"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        allowed = "two pictures (H, W, 2 C), as the first layer"
+        check(len(shape) == 3 and shape[-1] in (2, 6), "the input of a difference layer", shape, allowed)
+        return (*shape[:2], shape[-1] // 2)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        return {}
+
+
+Layer = Conv | Flatten | Dense | FrameDifference
+LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Conv, Flatten, Dense, FrameDifference)}
 
 
 @dataclass(frozen=True)
@@ -131,9 +154,7 @@ class Network:
         Raises:
             InputError: a layer cannot take the shape that reaches it.
         """
-        shape = self.observation.shape
-        if self.observation.is_picture:
-            shape = (*shape[1:], shape[0])
+        shape = self.observation.picture_shape if self.observation.is_picture else self.observation.shape
         counts: dict[str, int] = {}
         for index, layer in enumerate(self.layers):
             counts[layer.kind] = counts.get(layer.kind, 0) + 1

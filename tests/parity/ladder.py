@@ -15,12 +15,13 @@ import numpy as np
 from triptych import frameworks
 from triptych.algorithms import dqn
 from triptych.data import Transition
-from triptych.spec import Adam, Conv, Dense, Flatten, Layer, Network, Observation
+from triptych.spec import Adam, Conv, Dense, Flatten, FrameDifference, Layer, Network, Observation
 from triptych.weights import initial_weights
 
 NAMES = tuple(frameworks.FRAMEWORKS)
 BATCH = 8
 PICTURE = Observation((3, 20, 20), "uint8")
+COLOUR = Observation((2, 9, 8, 3), "uint8")
 VECTOR = Observation((5,), "float32")
 PICTURE_BODY: tuple[Layer, ...] = (Conv(4, 6, 2), Conv(3, 3, 1), Flatten(), Dense(7))
 VECTOR_BODY: tuple[Layer, ...] = (Dense(16), Dense(16))
@@ -83,7 +84,8 @@ def numpy_forward(network: Network, weights: dict[str, np.ndarray], obs: np.ndar
     """The oracle's network: sliding windows and products, nothing else."""
     x = obs.astype(np.float64)
     if network.observation.is_picture:
-        x = x.transpose(0, 2, 3, 1)
+        # Frames one after the other, the three colours of each side by side.
+        x = np.concatenate([frame[..., None] if frame.ndim == 3 else frame for frame in np.moveaxis(x, 1, 0)], axis=-1)
     if network.observation.dtype == "uint8":
         x = x / 255
     for placed in network.placed():
@@ -95,6 +97,9 @@ def numpy_forward(network: Network, weights: dict[str, np.ndarray], obs: np.ndar
             x = x + weights[f"{placed.name}/bias"]
         elif isinstance(layer, Flatten):
             x = x.reshape(len(x), -1)
+        elif isinstance(layer, FrameDifference):
+            half = x.shape[-1] // 2
+            x = x[..., half:] - x[..., :half]
         else:
             x = x @ weights[f"{placed.name}/kernel"] + weights[f"{placed.name}/bias"]
         if layer.activation == "relu":
@@ -109,6 +114,9 @@ def check_layer(framework: str) -> None:
         (PICTURE, (Flatten(), Dense(4, "linear"))),
         (PICTURE, (Conv(4, 5, 3), Flatten())),
         (PICTURE, (Conv(4, 3, 1, "linear"), Flatten())),
+        (COLOUR, (Conv(4, 3, 2, "linear"), Flatten())),
+        (COLOUR, (FrameDifference(), Flatten(), Dense(4, "linear"))),
+        (Observation((2, 7, 6), "uint8"), (FrameDifference(), Flatten(), Dense(4, "linear"))),
         (VECTOR, (Dense(6),)),
         (VECTOR, (Dense(6, "linear"),)),
     ]
@@ -132,31 +140,34 @@ def check_network(framework: str) -> None:
 
 
 def numpy_loss(
-    observation: Observation, online: dict, target: dict, batch: Transition, double: bool = False
+    observation: Observation, online: dict, target: dict, batch: Transition, config: dqn.Config = CONFIG
 ) -> tuple[Any, Any]:
     """DQN's loss as its paper has it, written out once more: the shipped one is what is tested."""
     network, index = make_net(observation), np.arange(BATCH)
     q = numpy_forward(network, online, batch.obs)
     value = numpy_forward(network, target, batch.next_obs)
-    selector = numpy_forward(network, online, batch.next_obs) if double else value
+    selector = numpy_forward(network, online, batch.next_obs) if config.double else value
     bootstrap = value[index, selector.argmax(axis=1)]
     error = batch.reward + batch.discount * bootstrap - q[index, batch.action]
-    size, delta = np.abs(error), CONFIG.delta
+    size, delta = np.abs(error), config.delta
     loss = np.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta)).mean()
+    if config.loss == "squared":
+        loss = (error**2).mean()
     return loss, (error, {"q_mean": q.max(axis=1).mean(), "td_error_mean": size.mean()})
 
 
 def check_loss(framework: str) -> None:
     """Loss, TD errors and scalars of one batch, with a target that differs from the online network."""
-    for observation, double in ((PICTURE, False), (VECTOR, False), (VECTOR, True)):
+    double, squared = dataclasses.replace(CONFIG, double=True), dataclasses.replace(CONFIG, loss="squared")
+    for observation, config in ((PICTURE, CONFIG), (VECTOR, CONFIG), (VECTOR, double), (VECTOR, squared)):
         batch = make_batch(observation, np.random.default_rng(4))
         online, target = make_weights(make_net(observation), 7), make_weights(make_net(observation), 8)
-        learner = make_learner(framework, observation, config=dataclasses.replace(CONFIG, double=double))
+        learner = make_learner(framework, observation, config=config)
         learner.set_weights(target)
         learner.sync_target()
         learner.set_weights(online)
         aux = learner.update(batch, 0.0)
-        loss, (td_error, scalars) = numpy_loss(observation, online, target, batch, double)
+        loss, (td_error, scalars) = numpy_loss(observation, online, target, batch, config)
         close(framework, "loss", aux["loss"], loss)
         close(framework, "td_error", aux["td_error"], td_error)
         for name, value in scalars.items():

@@ -198,6 +198,52 @@ def padding_is_same(framework: str) -> tuple[Any, str, Any]:
     return net.layers, "Conv2D", lambda *a, **k: keep_keras(*a, **(k | {"padding": "same"}))
 
 
+def difference_is_older_minus_newer(framework: str) -> tuple[Any, str, Any]:
+    net = part(framework, "net")
+    if framework == "jax":
+        keep = net.subtract
+        return net, "subtract", lambda x: -keep(x)
+    owner, name = (net.Difference, "forward") if framework == "torch" else (net.Difference, "call")
+    keep_method = getattr(owner, name)
+    return owner, name, lambda self, x: -keep_method(self, x)
+
+
+def colours_are_taken_apart(framework: str) -> tuple[Any, str, Any]:
+    """All frames' red first, then all green: as many channels, in another order."""
+    net = part(framework, "net")
+    if framework == "torch":
+        keep = net.Net.forward
+        return net.Net, "forward", lambda self, obs: keep(self, mixed(obs, 2))
+    if framework == "jax":
+        keep_call = net.Net.__call__
+        return net.Net, "__call__", lambda self, obs: keep_call(self, mixed(obs, 2))
+    keep_reshape = net.layers.Reshape
+
+    def reshape(shape: Any, **options: Any) -> Any:
+        layer = keep_reshape(shape, **options)
+        keep_layer = layer.call
+        layer.call = lambda x: keep_layer(importlib.import_module("keras").ops.swapaxes(x, 3, 4))
+        return layer
+
+    return net.layers, "Reshape", reshape
+
+
+def mixed(obs: Any, stack: int) -> Any:
+    """[B, stack, H, W, 3] whose reshape puts the colours before the frames."""
+    if obs.ndim != 5:
+        return obs
+    batch, _, height, width, colours = obs.shape
+    swapped = obs.permute(0, 2, 3, 4, 1) if hasattr(obs, "permute") else obs.transpose(0, 2, 3, 4, 1)
+    flat = swapped.reshape(batch, height, width, stack, colours)
+    return flat.permute(0, 3, 1, 2, 4) if hasattr(flat, "permute") else flat.transpose(0, 3, 1, 2, 4)
+
+
+def squared_error_is_halved(framework: str) -> tuple[Any, str, Any]:
+    from triptych.algorithms import dqn
+
+    return dqn, "squared", lambda xp, error: 0.5 * value.squared(xp, error)
+
+
 OTHER_SHAPES = (ValueError, TypeError, RuntimeError, flax.errors.ScopeParamShapeError)
 RUNGS = {
     "ops": check_ops,
@@ -218,9 +264,12 @@ MUTATIONS = [
     ("layer", flatten_is_channels_first),
     ("layer", padding_is_same),
     ("layer", no_relu),
+    ("layer", difference_is_older_minus_newer),
+    ("layer", colours_are_taken_apart),
     ("network", pixels_are_not_scaled),
     ("network", relu_on_the_head),
     ("loss", huber_turns_late),
+    ("loss", squared_error_is_halved),
     ("loss", double_chooses_by_the_target),
     ("loss", no_mask_beyond_the_end),
     ("gradient", each_tensor_is_clipped_alone),

@@ -9,13 +9,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from tyro.conf import arg
 
-from triptych.checks import at_least, check, one_of, positive, within
+from triptych.checks import Period, at_least, check, one_of, period, positive, within
 from triptych.data import Array, Transition
-from triptych.losses.returns import linear_schedule
-from triptych.losses.value import double_q_learning, huber, q_learning
+from triptych.losses.returns import exponential_schedule, linear_schedule
+from triptych.losses.value import double_q_learning, huber, q_learning, squared
 from triptych.spec import Dense, Layer, Network, Observation
-
-Period = tuple[int, Literal["steps", "episodes", "updates"]]
 
 
 @dataclass(frozen=True)
@@ -24,36 +22,34 @@ class Config:
 
     batch_size: Annotated[int, arg(prefix_name=False)] = 32  # transitions an update
     gamma: float = 0.99  # discount of a reward one step later
+    loss: Literal["huber", "squared"] = "huber"  # of the TD error
     delta: float = 1.0  # where the Huber loss turns from squared to linear, in units of Q
     double: bool = False  # the online network chooses the action that the target network values
     reward: Literal["raw", "sign"] = "raw"  # what is learned from; logs always show the raw reward
+    life_loss_reward: float | None = None  # learned from in place of the step's reward where a life is lost (Atari)
     replay_size: int = 1_000_000  # observations kept (one a step, and the last one of each episode)
     update_every: int = 4  # steps between updates
+    skip_first: int = 0  # steps at the start of each episode that earn no update
     target_every: Period = (10_000, "steps")  # between copies of the online network into the target
     warm_up: Annotated[int, arg(prefix_name=False)] = 50_000  # steps of random play at the start
     learn_from: int | None = None  # transitions stored before the first update; None: the warm-up's end
     epsilon_start: float = 1.0  # share of random actions at step 0
     epsilon_end: float = 0.1  # share of random actions from epsilon_steps on
-    epsilon_steps: int = 1_000_000  # steps of the linear fall, counted from step 0
+    epsilon_shape: Literal["linear", "exponential"] = "linear"  # of the fall from the one to the other
+    epsilon_steps: int = 1_000_000  # steps of the linear fall; of the exponential one to 1/e
+    epsilon_from: int = 0  # the step from which the fall is counted
 
     kind: ClassVar[str] = "dqn"
 
     def __post_init__(self) -> None:
         positive(self, "batch_size", "delta", "replay_size", "update_every", "learn_from")
-        at_least(self, 0, "warm_up", "epsilon_steps")
+        at_least(self, 0, "warm_up", "epsilon_steps", "epsilon_from", "skip_first")
+        at_least(self, -1e300, "life_loss_reward")
         within(self, 0, 1, "gamma", "epsilon_start", "epsilon_end")
         one_of(self, "reward", ("raw", "sign"))
-        period = self.target_every
-        check(
-            isinstance(period, tuple) and len(period) == 2,
-            "target_every",
-            period,
-            "a number and a unit, (500, 'steps')",
-        )
-        number, unit = period
-        check(isinstance(number, int), "target_every", number, "a whole number")
-        check(number > 0, "target_every", number, "above 0")
-        check(unit in ("steps", "episodes", "updates"), "target_every", unit, "steps, episodes, updates")
+        one_of(self, "loss", ("huber", "squared"))
+        one_of(self, "epsilon_shape", ("linear", "exponential"))
+        period(self, "target_every")
         allowed = f"at most replay_size ({self.replay_size})"
         check(self.batch_size <= self.replay_size, "batch_size", self.batch_size, allowed)
         half = self.replay_size // 2  # final observations take room too, so a full buffer may never hold more
@@ -63,7 +59,8 @@ class Config:
         """The share of random actions at `step`: 1 during the warm-up, the schedule's value after it."""
         if step < self.warm_up:
             return 1.0
-        return linear_schedule(step, self.epsilon_start, self.epsilon_end, self.epsilon_steps)
+        schedule = linear_schedule if self.epsilon_shape == "linear" else exponential_schedule
+        return schedule(max(0, step - self.epsilon_from), self.epsilon_start, self.epsilon_end, self.epsilon_steps)
 
     def learns(self, step: int, stored: int) -> bool:
         """Whether updates are made at `step` with `stored` transitions to sample from."""
@@ -92,6 +89,7 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
         else:
             td_error = q_learning(xp, *taken, q_t)  # [B]
         scalars = {"q_mean": xp.mean(xp.max(q_tm1, axis=1)), "td_error_mean": xp.mean(xp.abs(td_error))}
-        return xp.mean(huber(xp, td_error, config.delta)), (td_error, scalars)
+        error = huber(xp, td_error, config.delta) if config.loss == "huber" else squared(xp, td_error)  # [B]
+        return xp.mean(error), (td_error, scalars)
 
     return loss

@@ -14,7 +14,7 @@ import numpy as np
 
 from triptych.spec import Observation
 
-FIELDS = ("frame", "action", "reward", "terminated", "mask", "age")
+FIELDS = ("frame", "action", "reward", "terminated", "lost_life", "mask", "age")
 
 
 class FrameStore:
@@ -40,6 +40,7 @@ class FrameStore:
         self.action = np.zeros(size, np.int32)
         self.reward = np.zeros(size, np.float64)  # raw
         self.terminated = np.zeros(size, bool)
+        self.lost_life = np.zeros(size, bool)  # with the action, whether or not the episode went on
         self.mask = np.zeros(size, bool)  # an action was taken here
         self.age = np.zeros(size, np.int32)  # steps since the episode's first observation
         self.count = 0  # rows written since the run's start
@@ -49,7 +50,7 @@ class FrameStore:
     def bytes_for(capacity: int, steps: int, observation: Observation) -> float:
         """Bytes of a store of `capacity` observations after `steps` steps, roughly."""
         shape = observation.shape[1:] if observation.is_picture else observation.shape
-        return min(capacity, steps) * (float(np.prod(shape)) * np.dtype(observation.dtype).itemsize + 18)
+        return min(capacity, steps) * (float(np.prod(shape)) * np.dtype(observation.dtype).itemsize + 19)
 
     @property
     def oldest(self) -> int:
@@ -60,7 +61,13 @@ class FrameStore:
         return sum(getattr(self, field)[0].nbytes for field in FIELDS)
 
     def add(
-        self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, terminated: np.ndarray, mask: np.ndarray
+        self,
+        obs: np.ndarray,
+        action: np.ndarray,
+        reward: np.ndarray,
+        terminated: np.ndarray,
+        mask: np.ndarray,
+        lost_life: np.ndarray | None = None,
     ) -> None:
         """Writes one row: what the games showed, [N, *observation], and what was done there, [N] each."""
         slot = self.count % self.rows
@@ -75,6 +82,7 @@ class FrameStore:
         self.frame[slot] = obs[:, -1] if self.stacked else obs
         self.action[slot], self.reward[slot], self.terminated[slot] = action, reward, terminated
         self.mask[slot], self.age[slot] = mask, age
+        self.lost_life[slot] = False if lost_life is None else lost_life
         self.count += 1
 
     def startable(self, rows: np.ndarray, games: np.ndarray) -> np.ndarray:

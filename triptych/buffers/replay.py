@@ -17,13 +17,22 @@ class UniformReplay:
         gamma: discount of a reward one step later.
         reward: learn from the raw reward or from its sign.
         precision: NumPy's name of the run's float dtype.
+        life_loss_reward: learned from in place of the reward of a step that lost a life; None: nothing special.
     """
 
-    def __init__(self, store: FrameStore, gamma: float, reward: Literal["raw", "sign"], precision: str):
+    def __init__(
+        self,
+        store: FrameStore,
+        gamma: float,
+        reward: Literal["raw", "sign"],
+        precision: str,
+        life_loss_reward: float | None = None,
+    ):
         self.store = store
         self.gamma = gamma
         self.reward = reward
         self.precision = precision
+        self.life_loss_reward = life_loss_reward
 
     def __len__(self) -> int:
         """Complete transitions to draw from."""
@@ -48,10 +57,14 @@ class UniformReplay:
         store = self.store
         slots = rows % store.rows
         reward = store.reward[slots, games]
+        if self.reward == "sign":
+            reward = np.sign(reward)
+        if self.life_loss_reward is not None:
+            reward = np.where(store.lost_life[slots, games], self.life_loss_reward, reward)
         return Transition(
             obs=self.cast(store.observations(rows, games)),
             action=store.action[slots, games],
-            reward=self.cast(np.sign(reward) if self.reward == "sign" else reward),
+            reward=self.cast(reward),
             discount=self.cast(self.gamma * ~store.terminated[slots, games]),
             next_obs=self.cast(store.observations(rows + 1, games)),
         )

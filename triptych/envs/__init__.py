@@ -9,13 +9,13 @@ from __future__ import annotations
 import importlib
 import warnings
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import gymnasium
 import numpy as np
 from tyro.conf import arg
 
-from triptych.checks import InputError, at_least, positive, within
+from triptych.checks import InputError, at_least, check, one_of, positive, within
 from triptych.spec import Observation
 
 
@@ -26,14 +26,36 @@ class EnvConfig:
     id: Annotated[str, arg(name="env", prefix_name=False)]  # any Gymnasium id with a discrete action space
     frame_skip: int = 4  # emulator frames a step, the action repeated (Atari ids that leave it open)
     sticky: float | None = None  # chance that the last action is repeated (Atari; None: what the id says)
-    stack: int = 4  # pictures in one observation
-    size: int = 84  # pixels, height and width of a picture, grey
     noop_max: int = 30  # at most so many idle frames before an episode begins (Atari)
+    time_limit: int | None = None  # steps after which an episode is cut; None: what the id says, 0: never
+    render: bool = False  # observe the rendered screen instead of what the environment gives (not Atari)
+    crop: tuple[float, float, float, float] = (
+        0.0,
+        1.0,
+        0.0,
+        1.0,
+    )  # the part of a picture kept: top, bottom, left, right
+    size: int | tuple[int, int] | None = (
+        84  # pixels of a picture after the crop: both sides, or height and width; None: as it is
+    )
+    colour: bool = False  # keep a picture's colours; else it is made grey
+    stack: int = 4  # pictures in one observation
+    fill: Literal["zeros", "first"] = "zeros"  # what stands in the stack before an episode's first picture
 
     def __post_init__(self) -> None:
-        positive(self, "frame_skip", "stack", "size")
-        at_least(self, 0, "noop_max")
+        positive(self, "frame_skip", "stack")
+        at_least(self, 0, "noop_max", "time_limit")
         within(self, 0, 1, "sticky")
+        one_of(self, "fill", ("zeros", "first"))
+        check(all(isinstance(side, int) and side > 0 for side in self.sides or ()), "size", self.size, "above 0")
+        top, bottom, left, right = self.crop
+        inside = 0 <= top < bottom <= 1 and 0 <= left < right <= 1
+        check(inside, "crop", self.crop, "shares of the picture: 0 <= top < bottom <= 1, 0 <= left < right <= 1")
+
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Height and width of a picture after the crop; None: as it is."""
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
 
 
 class Step(NamedTuple):
@@ -43,6 +65,7 @@ class Step(NamedTuple):
     reward: np.ndarray  # [N] float64, raw
     terminated: np.ndarray  # [N] bool, the episode reached its end
     truncated: np.ndarray  # [N] bool, the episode was cut by a time limit
+    lost_life: np.ndarray | None = None  # [N] bool, in games that count lives
 
 
 class Games(Protocol):
@@ -86,8 +109,8 @@ def find(env_id: str) -> Any:
     """
     module, _, name = env_id.rpartition(":")
     try:
-        if module:
-            importlib.import_module(module)
+        if module or name.startswith("triptych/"):
+            importlib.import_module(module or "triptych.envs.cartpole")  # which registers our own ids
         return quiet_spec(name)
     except (ImportError, TypeError, ValueError) as error:  # the last two: no module's name at all
         raise InputError(f"env is {env_id!r}: module {module!r} cannot be imported ({error})") from None

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from triptych.checks import check
 from triptych.envs import EnvConfig, Step
 from triptych.spec import Observation
 
@@ -17,6 +18,9 @@ def plays(spec: Any) -> bool:
     return spec.entry_point == "ale_py.env:AtariEnv" and plain and isinstance(spec.kwargs["frameskip"], int)
 
 
+SCREEN = (210, 160)  # pixels, height and width
+
+
 class AtariGames:
     """N Atari games; whole games, raw rewards. No snapshot: ale-py has none that holds every detail."""
 
@@ -26,6 +30,10 @@ class AtariGames:
     def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
         from ale_py.vector_env import AtariVectorEnv
 
+        check(config.crop == (0, 1, 0, 1), "crop", config.crop, "the whole picture, for Atari games")
+        check(not config.render, "render", config.render, "False: Atari games show their screen already")
+        check(config.fill == "zeros", "fill", config.fill, "zeros, for Atari games")
+        height, width = config.sides or SCREEN
         self.num_envs = num_envs
         # "NoFrameskip" (1) leaves the skip to the recipe; other ids fix it.
         self.frames_per_step = config.frame_skip if spec.kwargs["frameskip"] == 1 else spec.kwargs["frameskip"]
@@ -33,35 +41,46 @@ class AtariGames:
             spec.kwargs["game"],
             num_envs,
             num_threads=max(1, min(num_envs, threads)),
-            max_num_frames_per_episode=spec.kwargs["max_num_frames_per_episode"],
+            max_num_frames_per_episode=self.longest(config, spec.kwargs["max_num_frames_per_episode"]),
             repeat_action_probability=(
                 spec.kwargs["repeat_action_probability"] if config.sticky is None else config.sticky
             ),
             full_action_space=spec.kwargs["full_action_space"],
-            img_height=config.size,
-            img_width=config.size,
+            img_height=height,
+            img_width=width,
+            grayscale=not config.colour,
             stack_num=config.stack,
             frameskip=self.frames_per_step,
             noop_max=config.noop_max,
             reward_clipping=False,  # the raw score belongs in the log; the learner clips for itself
         )
-        self.observation = Observation((config.stack, config.size, config.size), "uint8")
+        colours = (3,) if config.colour else ()
+        self.observation = Observation((config.stack, height, width, *colours), "uint8")
+        self.lives = np.zeros(num_envs, np.int64)
         self.num_actions = int(self.envs.single_action_space.n)  # type: ignore[attr-defined]  # a Discrete
         self.pending = False
 
     def reset(self, seeds: np.ndarray) -> np.ndarray:
         if self.pending:  # a reset with a step under way gives other numbers
             self.recv()
-        return self.envs.reset(seed=np.asarray(seeds))[0]
+        obs, info = self.envs.reset(seed=np.asarray(seeds))
+        self.lives = np.asarray(info["lives"])
+        return obs
 
     def send(self, actions: np.ndarray) -> None:
         self.envs.send(np.asarray(actions, np.int64))
         self.pending = True
 
     def recv(self) -> Step:
-        obs, reward, terminated, truncated, _ = self.envs.recv()
+        obs, reward, terminated, truncated, info = self.envs.recv()
         self.pending = False
-        return Step(obs, np.asarray(reward, np.float64), np.asarray(terminated, bool), np.asarray(truncated, bool))
+        before, self.lives = self.lives, np.array(info["lives"])
+        ends = np.asarray(terminated, bool), np.asarray(truncated, bool)
+        return Step(obs, np.asarray(reward, np.float64), *ends, self.lives < before)
+
+    def longest(self, config: EnvConfig, frames: int) -> int:
+        """Emulator frames after which an episode is cut; 0: never."""
+        return frames if config.time_limit is None else config.time_limit * self.frames_per_step
 
     def get_state(self) -> dict[str, Any]:
         raise RuntimeError("Atari games cannot be saved; a checkpoint cuts them")

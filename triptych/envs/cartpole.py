@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import math
+import os
 from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from gymnasium.wrappers import TimeLimit
 
 from triptych.envs.gym import GymGames
 
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it draws the screen, and would greet on standard output
+
+
+class WideCartPole(CartPoleEnv):
+    """CartPole whose pole may fall to 160 degrees before the episode ends, so that a slip can be made good."""
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self.theta_threshold_radians = math.radians(160)
+        # Gymnasium's own bound of the angle is twice the threshold.
+        high = np.array([2 * self.x_threshold, np.inf, 2 * self.theta_threshold_radians, np.inf], np.float32)
+        self.observation_space = gymnasium.spaces.Box(-high, high)
+
+
+WIDE = "triptych/CartPoleWide-v0"  # v0 as the original's CartPole-v0, and without a time limit
+gymnasium.register(WIDE, entry_point=WideCartPole)
+
 
 def plays(spec: Any) -> bool:
-    return spec.entry_point == "gymnasium.envs.classic_control.cartpole:CartPoleEnv"
+    return spec.entry_point in ("gymnasium.envs.classic_control.cartpole:CartPoleEnv", WideCartPole)
 
 
 def time_limit(env: gymnasium.Env) -> TimeLimit | None:

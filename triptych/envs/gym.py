@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import Any
 
@@ -28,30 +29,34 @@ def is_picture(space: spaces.Space) -> bool:
 
 
 def make_one(config: EnvConfig, spec: Any) -> gymnasium.Env:
-    """One game whose observations are a grey picture (size, size) or a flat vector.
+    """One game whose observations are a picture, as the config says, or a flat vector.
 
     Raises:
         InputError: it cannot be made, or its spaces do not fit.
     """
+    options: dict[str, Any] = {}
+    if config.render:
+        options["render_mode"] = "rgb_array"
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame draws into memory and looks for no display
+    if config.time_limit is not None:
+        options["max_episode_steps"] = config.time_limit or -1  # Gymnasium's way to say never
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            env = gymnasium.make(spec, disable_env_checker=True)
-    except (gymnasium.error.Error, ImportError) as error:
+            env = gymnasium.make(spec, disable_env_checker=True, **options)
+        if config.render:
+            if "rgb_array" not in env.metadata.get("render_modes", []):
+                raise gymnasium.error.Error("it does not draw itself (no render mode rgb_array)")
+            env = wrappers.AddRenderObservation(env, render_only=True)
+    except (gymnasium.error.Error, ImportError, TypeError) as error:
         raise InputError(f"env is {config.id!r}, which cannot be made: {str(error).splitlines()[0]}") from None
     if not isinstance(env.action_space, spaces.Discrete):
         raise InputError(f"env is {config.id!r} with action space {env.action_space}; allowed: a Discrete one")
     try:
-        if is_picture(env.observation_space):
-            shape = env.observation_space.shape or ()
-            if len(shape) == 3:
-                env = (
-                    wrappers.GrayscaleObservation(env) if shape[2] == 3 else wrappers.ReshapeObservation(env, shape[:2])
-                )
-            return wrappers.ResizeObservation(env, (config.size, config.size))
-        return wrappers.FlattenObservation(env)
-    except gymnasium.error.DependencyNotInstalled:
-        raise InputError(f"env is {config.id!r}: resizing its pictures needs: pip install 'triptych[atari]'") from None
+        return picture(env, config) if is_picture(env.observation_space) else wrappers.FlattenObservation(env)
+    except gymnasium.error.DependencyNotInstalled as error:
+        hint = "pip install 'triptych[pixels]'"
+        raise InputError(f"env is {config.id!r}: its pictures need {hint} ({str(error).splitlines()[0]})") from None
     except (NotImplementedError, ValueError, TypeError, AssertionError):
         space = env.observation_space
         raise InputError(
@@ -59,8 +64,26 @@ def make_one(config: EnvConfig, spec: Any) -> gymnasium.Env:
         ) from None
 
 
+def picture(env: gymnasium.Env, config: EnvConfig) -> gymnasium.Env:
+    """Crops, takes the colours away unless they are wanted, and resizes."""
+    height, width, *colours = env.observation_space.shape or ()
+    top, bottom, left, right = config.crop
+    rows, columns = slice(int(height * top), int(height * bottom)), slice(int(width * left), int(width * right))
+    if config.crop != (0, 1, 0, 1):
+        space = spaces.Box(0, 255, (rows.stop - rows.start, columns.stop - columns.start, *colours), np.uint8)
+        env = wrappers.TransformObservation(env, lambda screen: screen[rows, columns], space)
+    height, width, *colours = env.observation_space.shape or ()
+    if colours == [1]:
+        env = wrappers.ReshapeObservation(env, (height, width))
+    elif colours and not config.colour:
+        env = wrappers.GrayscaleObservation(env)
+    elif not colours and config.colour:
+        raise InputError(f"colour is True, but the screen of {config.id!r} has none; allowed: False")
+    return env if config.sides is None else wrappers.ResizeObservation(env, config.sides)
+
+
 class GymGames:
-    """N games of one Gymnasium id. Pictures are stacked here, zeros before an episode's first one."""
+    """N games of one Gymnasium id. Pictures are stacked here."""
 
     saves = False
     frames_per_step = 1
@@ -70,14 +93,14 @@ class GymGames:
         self.num_envs = num_envs
         space = self.envs[0].observation_space
         assert space.shape is not None
-        self.stacked = len(space.shape) == 2
+        self.stacked, self.fill = len(space.shape) >= 2, config.fill
         dtype = "uint8" if space.dtype == np.uint8 else "float64" if space.dtype == np.float64 else "float32"
         self.observation = Observation((config.stack, *space.shape) if self.stacked else space.shape, dtype)
         action_space = self.envs[0].action_space
         assert isinstance(action_space, spaces.Discrete)
         self.num_actions = int(action_space.n)
         self.first_action = int(action_space.start)
-        self.typical_episode = spec.max_episode_steps or 500
+        self.typical_episode = config.time_limit or spec.max_episode_steps or 500
         self.obs = np.zeros((num_envs, *self.observation.shape), dtype)
         self.ended = np.zeros(num_envs, bool)
         self.actions = np.zeros(num_envs, np.int64)
@@ -86,7 +109,8 @@ class GymGames:
         if not self.stacked:
             self.obs[index] = obs
             return
-        self.obs[index, :-1] = 0 if first else self.obs[index, 1:]
+        before = obs if self.fill == "first" else np.zeros_like(obs)
+        self.obs[index, :-1] = before if first else self.obs[index, 1:]
         self.obs[index, -1] = obs
 
     def reset(self, seeds: np.ndarray) -> np.ndarray:

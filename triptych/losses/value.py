@@ -60,6 +60,11 @@ def huber(xp: ModuleType, error: Array, delta: float) -> Array:
     return 0.5 * xp.square(quadratic) + delta * (size - quadratic)
 
 
+def squared(xp: ModuleType, error: Array) -> Array:
+    """The squared error, elementwise, without a half: its mean is what the frameworks call MSE."""
+    return xp.square(error)
+
+
 def check_shapes(**tensors: tuple[Array, int]) -> None:
     """Checks each tensor's rank, and that all agree in the batch (and, at rank 2, in the actions)."""
     batch: dict[int, tuple[str, int]] = {}

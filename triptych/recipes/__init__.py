@@ -12,12 +12,17 @@ from typing import Annotated, Any, Literal
 from tyro.conf import AvoidSubcommands, Suppress
 
 from triptych.algorithms import ALGORITHMS, CONFIGS, dqn
-from triptych.checks import InputError, at_least, check, one_of, positive
+from triptych.checks import InputError, Period, at_least, check, one_of, period, positive
 from triptych.envs import EnvConfig
 from triptych.losses.returns import linear_schedule
 from triptych.spec import LAYERS, Adam, Layer, Network, Observation
 
-BUILT_IN = {"cartpole": "cartpole", "space-invaders": "space_invaders", "space-invaders-tuned": "space_invaders_tuned"}
+NAMES = (
+    "cartpole", "cartpole-pixels", "cartpole-pixels-tuned", "breakout", "breakout-tuned",
+    "space-invaders", "space-invaders-tuned",
+)  # fmt: skip
+BUILT_IN = {name: name.replace("-", "_") for name in NAMES}  # each name's module
+LONGEST = 27_000  # steps after which a game that does not end is counted as it stands (Atari: half an hour)
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,12 @@ class Recipe:
     episodes: int | None = None  # episodes after which the run ends; None: no such limit
     solved_at: float | None = None  # the run ends when the mean of its last 100 episodes passes this score
     best_window: int = 100  # episodes whose mean decides which weights are the best
-    evaluate_every: int = 0  # steps between evaluations during training; 0: never
+    evaluate_every: int | Period = 0  # between evaluations: steps, or a number and a unit; 0: never
     evaluate_games: int = 10  # games of one such evaluation
+    evaluate_steps: int = LONGEST  # steps after which such a game is counted as it stands
+    video_fps: int | None = None  # pictures a second of a video of each evaluation's first game; None: no videos
     log_every: int = 1_000  # steps between rows of metrics.csv
+    weights_every: Period | None = None  # between weights kept besides those of the checkpoints; None: none
     checkpoint_every: int | None = None  # steps between checkpoints; None: 5 % of the run, more where games are cut
     precision: Literal["float32", "float64"] = "float32"  # of weights, gradients and everything that is no picture
     threads: int | None = None  # of the learner; None: one a core, at most 8
@@ -44,8 +52,13 @@ class Recipe:
 
     def __post_init__(self) -> None:
         positive(self, "steps", "num_envs", "episodes", "best_window", "evaluate_games", "log_every")
-        positive(self, "checkpoint_every", "threads")
-        at_least(self, 0, "evaluate_every", "seed")
+        positive(self, "checkpoint_every", "threads", "evaluate_steps", "video_fps")
+        at_least(self, 0, "seed")
+        if isinstance(self.evaluate_every, tuple):
+            period(self, "evaluate_every")
+        else:
+            at_least(self, 0, "evaluate_every")
+        period(self, "weights_every")
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", ("float32", "float64"))
 
@@ -58,6 +71,12 @@ class Recipe:
         network = ALGORITHMS[self.algorithm.kind].network(observation, self.network, num_actions)
         network.tensors()
         return network
+
+    @property
+    def evaluation_period(self) -> Period | None:
+        """Between evaluations; None: there are none."""
+        every = self.evaluate_every
+        return every if isinstance(every, tuple) else (every, "steps") if every else None
 
     def learning_rate(self, step: int) -> float:
         """Adam's rate at `step`: constant, or on a straight line to its final value at the last step."""
@@ -182,13 +201,18 @@ def from_dict(content: dict[str, Any]) -> Recipe:
         rest = dict(content)
         layers = tuple(build(LAYERS, layer) for layer in rest.pop("network"))
         algorithm = build(CONFIGS, rest.pop("algorithm"))
-        env, optimiser = EnvConfig(**rest.pop("env")), Adam(**rest.pop("optimiser"))
-        return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **rest)
+        env, optimiser = EnvConfig(**tuples(rest.pop("env"))), Adam(**rest.pop("optimiser"))
+        return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **tuples(rest))
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"recipe in config.json: {error}; allowed: what this version of triptych wrote") from None
 
 
+def tuples(content: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows lists only; fields are tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+
+
 def build(classes: dict[str, Any], content: dict[str, Any]) -> Any:
-    rest = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+    rest = tuples(content)
     kind = str(rest.pop("kind"))
     return classes[kind](**rest)

@@ -9,7 +9,7 @@ import numpy as np
 from flax import linen as nn
 from jax import numpy as jnp
 
-from triptych.spec import Conv, Dense, Flatten, Network, Placed
+from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed
 
 
 def conv(placed: Placed, precision: str) -> nn.Module:
@@ -27,7 +27,17 @@ def flatten(placed: Placed, precision: str):
     return lambda x: x.reshape((x.shape[0], -1))
 
 
-LAYERS = {Conv: conv, Dense: dense, Flatten: flatten}
+def subtract(x):
+    """The newer half of the channels minus the older half."""
+    older, newer = jnp.split(x, 2, axis=-1)
+    return newer - older
+
+
+def difference(placed: Placed, precision: str):
+    return subtract
+
+
+LAYERS = {Conv: conv, Dense: dense, Flatten: flatten, FrameDifference: difference}
 ACTIVATIONS = {"relu": jax.nn.relu, "linear": lambda x: x}
 
 
@@ -40,7 +50,8 @@ class Net(nn.Module):
     @nn.compact
     def __call__(self, obs):
         if self.network.observation.is_picture:
-            obs = jnp.transpose(obs, (0, 2, 3, 1))
+            shape = self.network.observation.picture_shape
+            obs = jnp.moveaxis(obs, 1, 3).reshape((obs.shape[0], *shape))  # colours stay beside their frame
         x = obs.astype(self.precision)
         if self.network.observation.dtype == "uint8":
             x = x / 255

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from triptych.spec import Conv, Dense, Flatten, Network, Placed
+from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed
 
 
 def conv(placed: Placed, precision: str) -> layers.Layer:
@@ -32,7 +32,19 @@ def flatten(placed: Placed, precision: str) -> layers.Layer:
     return layers.Flatten(dtype=precision, name=placed.name)
 
 
-LAYERS = {Conv: conv, Dense: dense, Flatten: flatten}
+class Difference(layers.Layer):
+    """The newer half of the channels minus the older half."""
+
+    def call(self, x):
+        older, newer = keras.ops.split(x, 2, axis=-1)
+        return newer - older
+
+
+def difference(placed: Placed, precision: str) -> layers.Layer:
+    return Difference(dtype=precision, name=placed.name)
+
+
+LAYERS = {Conv: conv, Dense: dense, Flatten: flatten, FrameDifference: difference}
 
 
 class Scale(layers.Layer):
@@ -54,7 +66,10 @@ def make_net(network: Network, precision: str) -> keras.Model:
     obs = keras.Input(observation.shape, dtype="uint8" if observation.dtype == "uint8" else precision)
     x = obs
     if observation.is_picture:
-        x = layers.Permute((2, 3, 1), dtype=keras.DTypePolicy(precision), autocast=False, name="channels_last")(x)
+        order = (2, 3, 1) if len(observation.shape) == 3 else (2, 3, 1, 4)
+        x = layers.Permute(order, dtype=keras.DTypePolicy(precision), autocast=False, name="channels_last")(x)
+        if len(observation.shape) == 4:  # in colour: (H, W, stack, 3) to (H, W, stack * 3)
+            x = layers.Reshape(observation.picture_shape, autocast=False, name="channels")(x)
     x = Scale(255 if observation.dtype == "uint8" else 1, precision)(x)
     for placed in network.placed():
         x = LAYERS[type(placed.layer)](placed, precision)(x)

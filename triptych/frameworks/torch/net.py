@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from triptych.spec import Conv, Dense, Flatten, Network, Placed
+from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed
 
 
 class FlattenChannelsLast(nn.Module):
@@ -16,6 +16,14 @@ class FlattenChannelsLast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.permute(0, 2, 3, 1).flatten(1)
+
+
+class Difference(nn.Module):
+    """The newer half of the channels minus the older half."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        older, newer = x.chunk(2, dim=1)
+        return newer - older
 
 
 def conv(placed: Placed) -> nn.Module:
@@ -31,7 +39,11 @@ def flatten(placed: Placed) -> nn.Module:
     return FlattenChannelsLast() if len(placed.input_shape) == 3 else nn.Flatten()
 
 
-LAYERS = {Conv: conv, Dense: dense, Flatten: flatten}
+def difference(placed: Placed) -> nn.Module:
+    return Difference()
+
+
+LAYERS = {Conv: conv, Dense: dense, Flatten: flatten, FrameDifference: difference}
 ACTIVATIONS = {"relu": torch.relu, "linear": lambda x: x}
 # Neutral kernels are HWIO and (in, out); PyTorch's are OIHW and (out, in).
 TO_NATIVE = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}
@@ -54,6 +66,8 @@ class Net(nn.Module):
 
     def forward(self, obs: Tensor) -> Tensor:
         if self.is_picture:
+            if obs.ndim == 5:  # in colour: (stack, H, W, 3) to (stack * 3, H, W)
+                obs = obs.permute(0, 1, 4, 2, 3).flatten(1, 2)
             obs = obs.contiguous(memory_format=torch.channels_last)
         x = obs.to(self.dtype)
         if self.scaled:

@@ -1,0 +1,118 @@
+"""`triptych look`: what the agent sees, beside the screen that a person sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from triptych import envs
+from triptych.checks import InputError, check
+from triptych.files import write_whole
+from triptych.recipes import Recipe
+from triptych.seeds import game_seeds, generator
+from triptych.spec import FrameDifference
+from triptych.videos import screen_config
+
+APART = 12  # steps of random play between two rows
+SCALE = 3  # screen pixels a pixel of what the agent sees
+GAP, HEAD, LINE = 12, 26, 16  # pixels between pictures, above them, of a line of text
+BACKGROUND, INK = (250, 250, 248), (40, 40, 40)
+
+
+def look(recipe: Recipe, path: Path, frames: int = 4, *, title: str = "", seed: int | None = None) -> Path:
+    """Draws `frames` observations of random play, a row each: the screen, then every picture of the stack.
+
+    Args:
+        path: the PNG to write, whole or not at all.
+        seed: of the game and the actions; None: the recipe's.
+
+    Raises:
+        InputError: Pillow is missing, or the environment shows no screen.
+    """
+    check(frames > 0, "frames", frames, "above 0")
+    try:
+        from PIL import Image
+    except ModuleNotFoundError:
+        raise InputError("look needs Pillow, which is not installed: pip install 'triptych[pixels]'") from None
+    rows = [
+        [enlarge(picture) for picture in row] for row in observe(recipe, frames, recipe.seed if seed is None else seed)
+    ]
+    captions = ["screen", *columns(recipe, len(rows[0]) - 1)]
+    width = max(sum(picture.shape[1] + GAP for picture in row) for row in rows) + GAP
+    height = HEAD + LINE + sum(max(picture.shape[0] for picture in row) + GAP for row in rows)
+    sheet = Image.new("RGB", (width, height), BACKGROUND)
+    draw_text(sheet, GAP, 6, title)
+    top = HEAD + LINE
+    for index, row in enumerate(rows):
+        left = GAP
+        for picture, caption in zip(row, captions, strict=True):
+            if index == 0:
+                draw_text(sheet, left, HEAD, caption)
+            sheet.paste(Image.fromarray(picture), (left, top))
+            left += picture.shape[1] + GAP
+        top += max(picture.shape[0] for picture in row) + GAP
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda temporary: sheet.save(temporary, "PNG"))
+    return path
+
+
+def observe(recipe: Recipe, count: int, seed: int) -> list[list[np.ndarray]]:
+    """Rows of uint8 pictures [H, W, 3]: the screen, the stack from the oldest to the newest, what the network makes of it."""
+    games, screens = envs.make(recipe.env, 1), envs.make(screen_config(recipe.env), 1)
+    rng, seeds = generator(seed, "look"), game_seeds(seed, "look", 0, 1)
+    obs, screen = games.reset(seeds), screens.reset(seeds)
+    rows = [picture_row(recipe, obs[0], screen[0, -1])]
+    while len(rows) < count:
+        for _ in range(APART):
+            action = rng.integers(games.num_actions, size=1)
+            games.send(action)
+            screens.send(action)
+            obs, screen = games.recv().obs, screens.recv().obs
+        rows.append(picture_row(recipe, obs[0], screen[0, -1]))
+    games.close()
+    screens.close()
+    return rows
+
+
+def picture_row(recipe: Recipe, obs: np.ndarray, screen: np.ndarray) -> list[np.ndarray]:
+    if obs.ndim < 3:
+        return [screen, numbers(obs, screen.shape[0])]
+    pictures = [coloured(frame) for frame in obs]
+    if isinstance(recipe.network[0], FrameDifference):  # -255..255, with grey for no change
+        pictures.append(coloured(((obs[1].astype(int) - obs[0] + 255) // 2).astype(np.uint8)))
+    return [screen, *pictures]
+
+
+def columns(recipe: Recipe, count: int) -> list[str]:
+    """What stands above the pictures of a row."""
+    if recipe.env.stack > count:
+        return ["what the agent gets"]
+    names = [f"t-{back}" if back else "t (newest)" for back in range(recipe.env.stack - 1, -1, -1)]
+    return names + ["difference"] * (count - len(names))
+
+
+def coloured(frame: np.ndarray) -> np.ndarray:
+    return frame if frame.ndim == 3 else np.repeat(frame[..., None], 3, axis=2)
+
+
+def enlarge(picture: np.ndarray) -> np.ndarray:
+    """Small pictures by whole pixels, so that each one shows."""
+    factor = SCALE if max(picture.shape[:2]) < 120 else 2 if max(picture.shape[:2]) < 300 else 1
+    return np.ascontiguousarray(picture.repeat(factor, axis=0).repeat(factor, axis=1))
+
+
+def numbers(obs: np.ndarray, height: int) -> np.ndarray:
+    """A vector as text."""
+    from PIL import Image
+
+    sheet = Image.new("RGB", (220, max(height, LINE * (len(obs) + 1))), BACKGROUND)
+    for index, value in enumerate(obs):
+        draw_text(sheet, 8, 8 + LINE * index, f"[{index}] {value: .4f}")
+    return np.asarray(sheet)
+
+
+def draw_text(sheet: object, left: int, top: int, text: str) -> None:
+    from PIL import ImageDraw, ImageFont
+
+    ImageDraw.Draw(sheet).text((left, top), text, fill=INK, font=ImageFont.load_default(13))  # type: ignore[arg-type]
