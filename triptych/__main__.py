@@ -194,6 +194,26 @@ class Look:
         return 0
 
 
+@dataclass(frozen=True)
+class Show:
+    """Shows an agent's network, loss, optimiser and update in the three frameworks, side by side."""
+
+    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
+    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    write: Path | None = None  # a folder for three files that run by themselves; None: only print
+
+    def run(self) -> int:
+        from triptych.report import show
+        from triptych.tables import sources
+
+        name = named(self.name, self.recipe)
+        found = show.show(self.recipe, name)
+        sources(found, show.layer_table(show.network_of(self.recipe)), show.names_table())
+        for path in show.write(found, self.write) if self.write else []:
+            print(path)
+        return 0
+
+
 COMMANDS: dict[str, Any] = {
     "recipes": Recipes,
     "train": Train,
@@ -202,6 +222,7 @@ COMMANDS: dict[str, Any] = {
     "evaluate": Evaluate,
     "resume": Resume,
     "look": Look,
+    "show": Show,
 }
 
 

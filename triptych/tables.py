@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.table import Column, Table
 
 from triptych.bench import Comparison, Lockstep
+from triptych.report.show import Source
 from triptych.sitting import counted
+
+SIDE_BY_SIDE = 200  # columns of a terminal that hold three sources
 
 
 def comparison_table(comparison: Comparison) -> None:
@@ -62,3 +70,34 @@ def lockstep_lines(result: Lockstep) -> None:
             f"lockstep: {first['framework']} parts from {first['reference']} at {unit} {first[unit]}: "
             f"{first['what']} {theirs} against {ours}{tensor}"
         )
+
+
+def sources(found: list[Source], layers: list[tuple[str, str, Any, int]], names: list[tuple[str, ...]]) -> None:
+    """Layers, what each thing is called, and the sources: side by side where the terminal is wide enough."""
+    console = Console()
+    console.width = max(console.width, 120)
+    table = Table("layer", "kind", "output shape", Column("weights", justify="right"), title="network")
+    for name, kind, shape, count in layers:
+        table.add_row(name, kind, str(shape), f"{count:,}")
+    table.add_row("", "", "", f"{sum(row[-1] for row in layers):,}")
+    console.print(table)
+    table = Table("", *(source.title for source in found), title="what it is called")
+    for row in names:
+        table.add_row(*map(escape, row))
+    console.print(table)
+    side_by_side = console.width >= SIDE_BY_SIDE
+    for part in ("network", "operations", "loss", "update"):
+        texts = [getattr(source, part) for source in found]
+        if len(set(texts)) == 1:
+            console.print(Panel(code(texts[0]), title=f"{part}: the same in all three"))
+        elif side_by_side:
+            table = Table(*(f"{part}, {source.title}" for source in found), expand=True, show_lines=True)
+            table.add_row(*map(code, texts))
+            console.print(table)
+        else:
+            for source, text in zip(found, texts, strict=True):
+                console.print(Panel(code(text), title=f"{part}, {source.title}"))
+
+
+def code(text: str) -> Syntax:
+    return Syntax(text, "python", theme="ansi_dark", background_color="default", word_wrap=True)

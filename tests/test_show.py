@@ -1,0 +1,100 @@
+"""The three standalone files: what `show` prints is what runs."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from triptych import frameworks
+from triptych.algorithms import dqn
+from triptych.recipes import Recipe, load_recipe, override
+from triptych.report.show import count, layer_table, names_table, network_of, show, write
+from triptych.seeds import generator
+from triptych.weights import initial_weights, save_weights
+
+RECIPES: dict[str, Recipe] = {
+    "cartpole": override(load_recipe("cartpole"), {"precision": "float64", "seed": 3}),
+    "pixels": override(load_recipe("cartpole-pixels"), {"precision": "float64", "batch_size": 8}),
+    "atari": override(
+        load_recipe("space-invaders"),
+        {"precision": "float64", "batch_size": 4, "network.4.units": 16, "network.5.units": 8},
+    ),
+    "float32": load_recipe("cartpole"),
+}
+
+
+def learner_of(recipe: Recipe, framework: str) -> Any:
+    network = network_of(recipe)
+    weights = initial_weights(network, generator(recipe.seed, "weights"))
+    loss = dqn.make_loss(recipe.algorithm)
+    return frameworks.load(framework).Learner(network, loss, recipe.optimiser, weights, recipe.precision)
+
+
+@pytest.mark.parametrize("framework", list(frameworks.FRAMEWORKS))
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_file_does_what_the_learner_does(
+    name: str, framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = RECIPES[name]
+    paths = {path.stem: path for path in write(show(recipe, name), tmp_path)}
+    monkeypatch.setattr(sys, "argv", ["file"])
+    monkeypatch.setitem(sys.modules, "shown", type(sys)("shown"))  # the file looks itself up by its name
+    text = paths[f"dqn_{framework}"].read_text()
+    assert "triptych" not in text.replace("Written by `triptych show`", ""), "it runs without Triptych"
+    shown = sys.modules["shown"].__dict__
+    exec(compile(text, f"dqn_{framework}.py", "exec"), shown)
+    learner = learner_of(recipe, framework)
+    tolerance = 1e-12 if recipe.precision == "float64" else 1e-5
+    rate = recipe.optimiser.learning_rate
+    for _ in range(3):
+        batch = shown["example_batch"]()
+        assert batch.obs.dtype == learner.act(batch.obs)[0].dtype or batch.obs.dtype == np.uint8
+        np.testing.assert_allclose(shown["q_values"](batch.obs), learner.act(batch.obs)[0], tolerance, tolerance)
+        loss = learner.update(dqn.Transition(*batch), rate)["loss"]
+        np.testing.assert_allclose(shown["update"](batch, rate), np.asarray(loss), tolerance, tolerance)
+
+
+@pytest.mark.parametrize("framework", list(frameworks.FRAMEWORKS))
+def test_a_file_runs_by_itself_with_and_without_weights(
+    framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = RECIPES["cartpole"]
+    write(show(recipe, "cartpole"), tmp_path)
+    weights = initial_weights(network_of(recipe), np.random.default_rng(9))
+    save_weights(tmp_path / "w.safetensors", weights, {})
+    printed = []
+    for arguments in ([], ["w.safetensors"]):
+        command = [sys.executable, "-W", "error", f"dqn_{framework}.py", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        lines = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+        printed.append(np.array(json.loads(lines["Q"])))
+        assert np.isfinite(json.loads(lines["loss"]))
+    assert printed[0].shape == (64, 2)
+    learner = learner_of(recipe, framework)
+    monkeypatch.setattr(sys, "argv", ["file"])
+    batch = runpy.run_path(str(tmp_path / "dqn_torch.py"))["example_batch"]()
+    np.testing.assert_allclose(printed[0], learner.act(batch.obs)[0], 1e-12, 1e-12)
+    learner.set_weights(weights)
+    np.testing.assert_allclose(printed[1], learner.act(batch.obs)[0], 1e-12, 1e-12)
+
+
+def test_a_changed_loss_changes_what_is_shown() -> None:
+    huber, squared = load_recipe("cartpole"), override(load_recipe("cartpole"), {"algorithm.loss": "squared"})
+    assert show(huber)[0].file != show(squared)[0].file
+    assert "def maximum" not in show(huber)[0].operations, "only what the loss uses"
+
+
+def test_layers_and_names_are_complete() -> None:
+    network = network_of(load_recipe("space-invaders"))
+    rows = layer_table(network)
+    assert [row[2] for row in rows] == [(20, 20, 32), (9, 9, 64), (7, 7, 64), (3136,), (512,), (256,), (6,)]
+    assert sum(row[3] for row in rows) == sum(count(placed) for placed in network.placed()) == 1_816_998
+    assert {len(row) for row in names_table()} == {4}
+    assert all(all(row) for row in names_table())

@@ -1,0 +1,129 @@
+"""The same network, optimiser and update as `net.py` and `learner.py`, as plain JAX text for `triptych show`.
+
+Imports no framework. A test runs the text beside the learner.
+"""
+
+from __future__ import annotations
+
+from triptych.spec import Adam, Network, Placed
+
+TITLE = "JAX (Flax, optax)"
+IMPORTS = """import jax
+import optax
+from flax import linen as nn
+from jax import numpy as jnp
+from jax.lax import stop_gradient
+
+jax.config.update("jax_enable_x64", True)  # float64 exists in JAX only with this on"""
+OPERATIONS = (
+    "jax.numpy",
+    ("concatenate", "cumsum", "exp", "max", "mean", "reshape", "sign", "sqrt", "square", "std", "sum", "where"),
+)
+COPIED = ("clip_by_global_norm",)  # functions and classes of learner.py that are shown as they are
+
+NAMES = {
+    "dense layer": "nn.Dense(out)",
+    "convolution": "nn.Conv(out, (kernel, kernel), (stride, stride))",
+    "no padding (VALID)": 'padding="VALID"; the default is SAME',
+    "no activation (linear)": "nothing after the layer",
+    "ReLU": "jax.nn.relu(x)",
+    "who infers input sizes": "Flax, at the first call",
+    "picture": "[B, H, W, C]",
+    "flatten": "x.reshape((len(x), -1))",
+    "Huber loss": "optax.huber_loss",
+    "squared error": "optax.squared_error",
+    "Adam": "optax.adam(eps=)",
+    "gradient": "jax.value_and_grad(loss)(parameters)",
+    "clipping by global norm": "optax.clip_by_global_norm",
+    "no gradient here": "jax.lax.stop_gradient(x)",
+    "one compiled step": "jax.jit, buffers donated",
+    "weights": "a tree of arrays; kernels (in, out), HWIO",
+    "copy to the target": "jax.tree.map(jnp.copy, online)",
+}
+
+
+def layer(placed: Placed, precision: str) -> list[str]:
+    """The lines that apply a layer to x."""
+    kind, name, settings = placed.layer.kind, placed.name, placed.layer
+    dtypes = "" if precision == "float32" else f'dtype="{precision}", param_dtype="{precision}", '  # else the default
+    rest = f'{dtypes}name="{name}"'
+    if kind == "conv":
+        sides = f"({settings.kernel}, {settings.kernel}), ({settings.stride}, {settings.stride})"
+        call = f'nn.Conv({settings.filters}, {sides}, padding="VALID", {rest})(x)'
+    elif kind == "dense":
+        call = f"nn.Dense({settings.units}, {rest})(x)"
+    elif kind == "flatten":
+        call = "x.reshape((len(x), -1))"
+    elif kind == "difference":
+        return ["older, newer = jnp.split(x, 2, axis=-1)", "x = newer - older"]
+    else:
+        raise ValueError(f"no source for a {kind} layer")
+    return [f"x = jax.nn.relu({call})" if settings.activation == "relu" else f"x = {call}"]
+
+
+def network(network: Network, precision: str) -> str:
+    """The module, with each layer's output shape."""
+    observation = network.observation
+    applied: list[str] = []
+    for placed in network.placed():
+        applied += [f"        {text}" for text in layer(placed, precision)]
+        applied[-1] += f"  # {('B', *placed.output_shape)}".replace("'", "")
+    first = []
+    if observation.is_picture:
+        first.append(f"        obs = jnp.moveaxis(obs, 1, 3).reshape((len(obs), *{observation.picture_shape}))")
+    scale = " / 255" if observation.dtype == "uint8" else ""
+    first.append(f'        x = obs.astype("{precision}"){scale}')
+    return "\n".join(
+        [
+            "class Net(nn.Module):",
+            "    @nn.compact",
+            "    def __call__(self, obs):",
+            *first,
+            *applied,
+            "        return x",
+        ]
+    )
+
+
+def update(adam: Adam, precision: str) -> str:
+    """Optimiser, target and one update; `weights` and `loss` stand above it."""
+    return f'''def tree_of(weights):
+    tree = {{}}
+    for name, array in weights.items():
+        layer, key = name.split("/")
+        tree.setdefault(layer, {{}})[key] = jnp.array(array)
+    return tree
+
+
+net = Net()
+online = tree_of(weights)
+target = jax.tree.map(jnp.copy, online)
+optimiser = optax.scale_by_adam({adam.beta_1}, {adam.beta_2}, {adam.epsilon})
+moments = optimiser.init(online)
+
+
+@jax.jit
+def forward(parameters, obs):
+    return net.apply({{"params": parameters}}, obs)
+
+
+def q_values(obs):
+    return np.asarray(forward(online, obs))
+
+
+@partial(jax.jit, donate_argnums=(0, 1))
+def step(online, moments, target, batch, learning_rate):
+    def loss_of(parameters):
+        return loss(xp, partial(forward, parameters), partial(forward, target), batch)
+
+    (value, (td_error, scalars)), gradients = jax.value_and_grad(loss_of, has_aux=True)(online)
+    gradients, norm = clip_by_global_norm(gradients, {adam.max_norm})
+    steps, moments = optimiser.update(gradients, moments)
+    online = jax.tree.map(lambda parameter, step: parameter - learning_rate * step, online, steps)
+    return online, moments, value
+
+
+def update(batch, learning_rate={adam.learning_rate}):
+    global online, moments
+    online, moments, value = step(online, moments, target, batch, np.asarray(learning_rate, "{precision}"))
+    return np.asarray(value)'''
