@@ -214,6 +214,24 @@ class Show:
         return 0
 
 
+@dataclass(frozen=True)
+class MakeReport(Where):
+    """Writes one HTML page of some runs: curves, tests, settings, sources."""
+
+    names: Annotated[
+        Positional[tuple[str, ...]], arg(metavar="RUN...", help_behavior_hint="")
+    ] = ()  # run folders, runs' names, folders of runs, lockstep folders, or CSV files (one run's joined by +)
+    out: Path | None = None  # the file; None: report.html in the run's folder, or in --runs-dir for several
+    frames_are: Literal["steps", "emulator"] = "steps"  # what `frames` counts in CSV files of others
+
+    def run(self) -> int:
+        from triptych.report.page import report
+
+        needed(" ".join(self.names), "RUN", "run folders, runs' names, or CSV files")
+        print(report(list(self.names), runs_dir=self.runs_dir, out=self.out, frames_are=self.frames_are))
+        return 0
+
+
 COMMANDS: dict[str, Any] = {
     "recipes": Recipes,
     "train": Train,
@@ -223,6 +241,7 @@ COMMANDS: dict[str, Any] = {
     "resume": Resume,
     "look": Look,
     "show": Show,
+    "report": MakeReport,
 }
 
 

@@ -15,15 +15,10 @@ from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe, load_recipe
 
 CONFIG = (tyro.conf.FlagCreatePairsOff,)
-SWITCHES = (
-    "--json",
-    "--quiet",
-    "--algorithm.double",
-    "--env.render",
-    "--env.colour",
-    "-h",
-    "--help",
-)  # flags without a value
+SWITCHES = (  # flags without a value
+    "--json", "--quiet", "-h", "--help", "--algorithm.double", "--algorithm.no-double", "--env.render",
+    "--env.no-render", "--env.colour", "--env.no-colour",
+)  # fmt: skip
 SEVERAL = ("--frameworks",)  # flags with any number of them
 WORDS = ("steps", "episodes", "updates")  # second words of a period, as in `--algorithm.target-every 500 steps`
 

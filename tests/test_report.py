@@ -1,0 +1,217 @@
+"""The page: what it reads, what it says, and that no name or torn line breaks it."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import triptych
+from triptych.checks import InputError
+from triptych.recipes import load_recipe, override
+from triptych.report import figures, statistics, words
+from triptych.report.command import repeat
+from triptych.report.logs import Log, append, read, read_csv
+from triptych.report.page import report
+
+HEADER = "episode,frames,steps,updates,episode_reward,episode_length,running_reward,max_reward,epsilon,loss,seconds\n"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seeds in one framework, and a third run whose name is hostile."""
+    folder = tmp_path_factory.mktemp("runs")
+    settings: dict[str, Any] = {
+        "steps": 700,
+        "warm_up": 200,
+        "evaluate_every": 300,
+        "evaluate_games": 2,
+        "log_every": 50,
+    }
+    for name, seed in (("a", 0), ("b", 1), ("<script>alert(1)<", 2)):
+        triptych.train("cartpole", "torch", run_name=name, runs_dir=folder, seed=seed, **settings)
+    return folder
+
+
+def data_of(page: Path) -> tuple[str, dict[str, Any]]:
+    """The page's text without Plotly, and the figures' data."""
+    text = page.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    assert found is not None
+    return text, json.loads(found[1])
+
+
+def test_a_page_of_two_seeds_and_a_hostile_name(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "proof").mkdir()
+    verdict = {"agree": True, "steps": 3000, "updates": 2999, "worst_relative": 1e-13, "first_difference": None}
+    (tmp_path / "proof" / "verdict.json").write_text(json.dumps(verdict))
+    page = report([str(runs), str(tmp_path / "proof")], runs_dir=runs, out=tmp_path / "deep" / "page.html")
+    text, data = data_of(page)
+    assert [run["name"] for run in data["runs"]] == ["<script>alert(1)<", "a", "b"]
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;" in text
+    assert "2,999 updates" in text
+    assert [axis for axis, _ in data["axes"]] == ["steps", "frames", "episode", "seconds"]
+    (group,) = data["groups"]
+    curve = group["curves"]["steps"]
+    assert len(curve["x"]) == len(curve["mean"]) > 50
+    assert all(low <= mean <= high for low, mean, high in zip(curve["low"], curve["mean"], curve["high"], strict=True))
+    names = {column["name"] for column in data["columns"]}
+    assert {"running_reward", "epsilon", "loss", "q_mean", "gradient_norm", "evaluation_mean"} <= names
+    assert "bdata" not in json.dumps(data), "plain numbers, no base64"
+    assert data["random"]["band"][0] < data["random"]["mean"] < data["random"]["band"][1]
+    assert (runs / "a" / "random.json").exists() or (runs / "<script>alert(1)<" / "random.json").exists()
+    for source in ("class Net(nn.Module):", "def make_net():", "@nn.compact", "clip_by_global_norm"):
+        assert source in unescape(text)
+    commands = re.findall("<pre>(triptych train cartpole --framework torch .*)</pre>", text)
+    assert len(commands) == 3
+    assert "--seed 1" in commands[2]
+    assert not re.search(r'<(?:script|img|video|link)[^>]+(?:src|href)="(?!data:)', text), "nothing is loaded"
+
+
+def test_columns_are_the_log_s_own(runs: Path, tmp_path: Path) -> None:
+    _, data = data_of(report(["a"], runs_dir=runs, out=tmp_path / "p.html"))
+    log = read("a", runs)[0]
+    episodes, metrics = data["runs"][0]["parts"]
+    assert episodes["episode_reward"] == log.columns["episode_reward"]
+    assert metrics["q_mean"] == [None if q is None else float(f"{q:.6g}") for q in log.metrics["q_mean"]]
+    assert metrics["frames"] == metrics["steps"]
+    assert len(metrics["episode"]) == len(metrics["steps"])
+
+
+def test_default_place_and_films(runs: Path) -> None:
+    (runs / "a" / "videos").mkdir(exist_ok=True)
+    (runs / "a" / "videos" / "update-000000300.mp4").write_bytes(b"film")
+    page = report(["a"], runs_dir=runs)
+    assert page == runs / "a" / "report.html"
+    assert "data:video/mp4;base64,ZmlsbQ==" in page.read_text()
+    assert report(["a", "b"], runs_dir=runs) == runs / "report.html"
+
+
+def test_a_run_that_never_leaves_random_play_is_said() -> None:
+    random = {"CartPole-v1": {"mean": 22.0, "band": [20.0, 24.0]}}
+    recipe = load_recipe("cartpole")
+    weak = Log("weak", {"steps": [1, 2], "running_reward": [20.0, 23.9]}, config={"recipe": recipe})
+    strong = Log("strong", {"steps": [1, 2], "running_reward": [20.0, 24.1]}, config={"recipe": recipe})
+    (sentence,) = words.sentences([weak, strong], random)
+    assert sentence.startswith("weak never leaves the band of random play")
+
+
+CSVS = {
+    "semicolons and commas": "Episode;Running Reward\n1;1,5\n2;2,5\n",
+    "byte-order mark": "\ufeffepisode,running_reward\n1,1.5\n2,2.5\n",
+    "other order and other names": "Running-Reward,Time,Episodes\n1.5,1,1\n2.5,2,2\n",
+    "torn last line": "episode,running_reward\n1,1.5\n2,2.5\n3",
+    "torn in the middle": "episode,running_reward\n1,1.5\n7,,,\n2,2.5\n",
+    "blank lines and no number": "episode,running_reward,who\n\n1,1.5,me\n\n2,2.5,you\n",
+    "tabs": "episode\trunning_reward\n1\t1.5\n2\t2.5\n",
+}
+
+
+@pytest.mark.parametrize("name", CSVS)
+def test_logs_of_others(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    file.write_text(CSVS[name], encoding="utf-8")
+    columns, notes = read_csv(file)
+    assert columns["episode"] == [1, 2]
+    assert columns["running_reward"] == [1.5, 2.5]
+    assert bool(notes) == name.startswith("torn")
+    page = report([str(file)], runs_dir=tmp_path, out=tmp_path / "p.html")
+    assert data_of(page)[1]["runs"][0]["parts"][0]["running_reward"] == [1.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "is empty"), (b"\xff\xfe\x00x", "cannot be read"), (b"a,b\n1,2\n", "has columns a, b")]
+)
+def test_unusable_files_are_one_line(content: bytes, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        read(str(file), tmp_path)
+    with pytest.raises(InputError, match="no such file or run"):
+        read("nothing.csv", tmp_path)
+
+
+def test_foreign_frames_are_agent_steps_unless_said(tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    file.write_text("frames,running_reward\n10000,1\n20000,2\n")
+    assert read_csv(file)[0]["steps"] == [10000, 20000]
+    assert read_csv(file, "emulator")[0]["frames"] == [10000, 20000]
+
+
+@pytest.mark.parametrize(
+    ("second", "episodes", "seconds"),
+    [
+        ("3,30,3.5,1\n4,40,4,2\n", [1, 2, 3, 4], [10, 20, 21, 22]),  # goes on; its clock started anew
+        ("2,20,9,5\n3,30,3,6\n", [1, 2, 3], [10, 15, 16]),  # resumed before the end: its rows count
+        ("1,10,3,1\n2,20,4,2\n", [1, 2, 3, 4], [10, 20, 21, 22]),  # all counters started anew
+    ],
+)
+def test_one_run_in_several_files(second: str, episodes: list, seconds: list, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("episode,steps,running_reward,seconds\n1,10,1,10\n2,20,2,20\n")
+    (tmp_path / "b.csv").write_text("episode,steps,running_reward,seconds\n" + second)
+    (log,) = read(f"{tmp_path / 'a.csv'}+{tmp_path / 'b.csv'}", tmp_path)
+    assert log.columns["episode"] == episodes
+    assert log.columns["seconds"] == seconds
+
+
+def test_parts_with_other_columns_are_joined() -> None:
+    joined = append({"episode": [1.0], "loss": [0.5]}, {"episode": [2.0], "epsilon": [0.1]})
+    assert joined == {"episode": [1.0, 2.0], "loss": [0.5, None], "epsilon": [None, 0.1]}
+
+
+def test_many_runs_stay_small() -> None:
+    rows = list(np.arange(20_000.0))
+    logs = [Log(f"run {n}", {"steps": rows, "running_reward": rows, "loss": rows}) for n in range(50)]
+    data = figures.data(logs, {})
+    assert len(json.dumps(data)) < 8_000_000
+    kept = data["runs"][0]["parts"][0]["steps"]
+    assert kept[-1] == 19_999, "the end is kept"
+
+
+def test_an_interval_over_seeds_holds_where_all_have_values() -> None:
+    curve = statistics.over_seeds([([0, 10], [0, 10]), ([5, 15], [5, 15]), ([0, None, 20], [2, 3, 22])])
+    assert curve is not None
+    assert (curve["x"][0], curve["x"][-1]) == (5, 10)
+    assert curve["low"][0] <= curve["mean"][0] <= curve["high"][0]
+    assert statistics.over_seeds([([0, 1], [0, 1])]) is None
+    assert statistics.over_seeds([([0, 1], [0, 1]), ([5, 6], [0, 1])]) is None
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changes"),
+    [
+        ("cartpole", {"seed": 3, "algorithm.double": False, "batch_size": 16}),
+        (
+            "space-invaders-tuned",
+            {"env": "ALE/Pong-v5", "algorithm.target_every": (10, "episodes"), "network.0.filters": 8},
+        ),
+        ("cartpole-pixels", {"env.size": (20, 30), "env.colour": False, "evaluate_every": (3, "episodes")}),
+    ],
+)
+def test_the_command_repeats_the_recipe(recipe: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    import shlex
+
+    from triptych import __main__ as command_line
+    from triptych import experiment
+
+    wanted = override(load_recipe(recipe), changes)
+    given: list[Any] = []
+    monkeypatch.setattr(experiment, "train", lambda recipe, framework, **rest: given.extend([recipe, framework]))
+    monkeypatch.setattr(command_line, "tell", lambda result: 0)
+    words_of = shlex.split(repeat(wanted, "jax"))
+    assert words_of[:2] == ["triptych", "train"]
+    assert command_line.run(words_of[1:]) == 0
+    assert given == [wanted, "jax"]
+
+
+def test_random_play_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, keep = load_recipe("cartpole").env, tmp_path / "random.json"
+    first = statistics.random_play(config, keep, games=5)
+    monkeypatch.setattr(statistics, "random_scores", lambda *_: pytest.fail("played again"))
+    assert statistics.random_play(config, keep, games=5) == json.loads(json.dumps(first))

@@ -1,0 +1,132 @@
+"""The figures' data, as plain JSON numbers: the page's script draws it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from triptych.report.logs import AXES, COUNTERS, Columns, Log
+from triptych.report.statistics import MOST_POINTS, over_seeds, thin
+
+COLOURS = {"torch": "#d9560b", "jax": "#1f77d0", "keras": "#a2307f"}  # told apart by colour-blind readers too
+OTHERS = ("#6b7280", "#0f8a5f", "#8a6d00", "#5b4bc4", "#b0413e")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+REWARDS = ("running_reward", "max_reward", "episode_reward", "evaluation_mean")
+TITLES = {
+    "running_reward": "running reward (mean of the last 100 episodes)",
+    "max_reward": "highest reward of the last 100 episodes",
+    "episode_reward": "reward of each episode",
+    "evaluation_mean": "test games, greedy",
+    "episode_length": "length of each episode, steps",
+    "epsilon": "epsilon, share of random actions",
+    "loss": "loss",
+    "q_mean": "mean of the largest Q value",
+    "td_error_mean": "mean TD error, absolute",
+    "gradient_norm": "norm of the gradient before clipping",
+    "learning_rate": "learning rate",
+}
+ALL_POINTS = 250_000  # of all curves of a page; more would make it slow to open
+
+
+def data(logs: list[Log], random: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Runs, groups of seeds and random play, for the page's script."""
+    names = column_names(logs)
+    most = max(60, min(MOST_POINTS, ALL_POINTS // max(1, len(logs) * len(names))))
+    styled = styles(logs)
+    envs = {log.recipe.env.id for log in logs if log.recipe}
+    return {
+        "axes": [[axis, title] for axis, title in AXES.items() if any(has_axis(log, axis) for log in logs)],
+        "columns": [{"name": name, "title": TITLES.get(name, name.replace("_", " "))} for name in names],
+        "rewards": [name for name in REWARDS if name in names],
+        "runs": [run(log, style, most) for log, style in zip(logs, styled, strict=True)],
+        "groups": [group_curves(framework, members) for framework, members in seed_groups(logs).items()],
+        "random": next(iter(random.values())) if len(random) == 1 and len(envs) == 1 else None,
+    }
+
+
+def column_names(logs: list[Log]) -> list[str]:
+    """Every recorded column, the known ones first, without the counters and what belongs to another one."""
+    there = dict.fromkeys(name for log in logs for name in (*log.columns, *log.metrics))
+    known = [name for name in TITLES if name in there]
+    hidden = {*COUNTERS, "episode", "evaluation_low", "evaluation_high", "evaluation_games"}
+    return known + [name for name in there if name not in TITLES and name not in hidden]
+
+
+def has_axis(log: Log, axis: str) -> bool:
+    return axis in log.columns or (axis == "frames" and "steps" in log.columns and log.config is not None)
+
+
+def run(log: Log, style: dict[str, Any], most: int) -> dict[str, Any]:
+    """One run's curves: columns by episode, and those of metrics.csv with counters of their own."""
+    episodes = {
+        name: values for name, values in log.columns.items() if name not in ("epsilon", "loss") or not log.metrics
+    }
+    metrics = {name: values for name, values in log.metrics.items() if name in COUNTERS or name not in log.columns}
+    # Loss and epsilon stand in both; the rows of metrics.csv are evenly apart, so they tell more.
+    metrics |= {name: log.metrics[name] for name in ("epsilon", "loss") if name in log.metrics}
+    parts = [thinned(episodes, most), thinned(with_counters(metrics, log), most)]
+    return {"name": log.name, "framework": log.framework, **style, "parts": [part for part in parts if part]}
+
+
+def with_counters(metrics: Columns, log: Log) -> Columns:
+    """metrics.csv counts steps and seconds; frames and episodes follow from the steps."""
+    steps = metrics.get("steps")
+    if not steps or "steps" not in log.columns:
+        return metrics
+    known = [(a, b, c) for a, b, c in zip(*(log.columns[n] for n in ("steps", "frames", "episode")), strict=True) if a]
+    if not known:
+        return metrics
+    x, frames, episodes = np.array(known, dtype=float).T
+    at = np.array(steps, dtype=float)
+    ratio = frames[-1] / x[-1]
+    return metrics | {"frames": (at * ratio).tolist(), "episode": np.interp(at, x, episodes).round().tolist()}
+
+
+def thinned(columns: Columns, most: int) -> dict[str, list[float | None]]:
+    if not columns:
+        return {}
+    kept = thin(len(next(iter(columns.values()))), most)
+    return {name: [short(values[index]) for index in kept] for name, values in columns.items()}
+
+
+def short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
+
+
+def styles(logs: list[Log]) -> list[dict[str, Any]]:
+    """A colour a framework, a dash a run of it; files that name no framework get colours of their own."""
+    seen: dict[str, int] = {}
+    found = []
+    for log in logs:
+        count = seen.get(log.framework, 0)
+        seen[log.framework] = count + 1
+        colour = COLOURS.get(log.framework, OTHERS[count % len(OTHERS)])
+        found.append({"colour": colour, "dash": DASHES[count % len(DASHES)]})
+    return found
+
+
+def seed_groups(logs: list[Log]) -> dict[str, list[Log]]:
+    """Several runs of a framework that differ in nothing but their seed."""
+    found: dict[str, list[Log]] = {}
+    for log in logs:
+        if log.recipe is not None:
+            found.setdefault(log.framework, []).append(log)
+    same = {
+        name: {repr(dataclasses.replace(log.recipe, seed=0)) for log in logs if log.recipe}
+        for name, logs in found.items()
+    }
+    return {name: logs for name, logs in found.items() if len(logs) > 1 and len(same[name]) == 1}
+
+
+def group_curves(framework: str, members: list[Log]) -> dict[str, Any]:
+    """The mean of the members' running rewards over each axis, with its interval."""
+    curves = {
+        axis: curve
+        for axis in AXES
+        if all(axis in log.columns and "running_reward" in log.columns for log in members)
+        and (curve := over_seeds([(log.columns[axis], log.columns["running_reward"]) for log in members]))
+    }
+    name = f"{framework}, {len(members)} seeds"
+    return {"name": name, "framework": framework, "colour": COLOURS.get(framework, OTHERS[0]), "curves": curves}

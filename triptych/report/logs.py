@@ -1,0 +1,179 @@
+"""Logs as columns of numbers: of run folders, and of CSV files that somebody else wrote."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from triptych.checks import InputError
+from triptych.recipes import Recipe
+from triptych.runs import read_config, read_log, run_path
+
+Columns = dict[str, list[float | None]]
+
+COUNTERS = ("steps", "frames", "episode", "updates", "seconds")  # they only grow within a run
+AXES = {"steps": "agent steps", "frames": "emulator frames", "episode": "episodes", "seconds": "seconds"}
+# What others call a column, after lower case and underscores.
+ALIASES = {
+    "episodes": "episode", "reward": "episode_reward", "score": "episode_reward", "return": "episode_reward",
+    "running_average": "running_reward", "mean_reward": "running_reward", "average_reward": "running_reward",
+    "running_reward_100": "running_reward", "maximum_reward": "max_reward", "max_reward_100": "max_reward",
+    "best_reward": "max_reward", "length": "episode_length", "duration": "episode_length", "time": "seconds",
+    "elapsed": "seconds", "seconds_since_start": "seconds", "time_s": "seconds", "frame": "frames", "step": "steps",
+    "timestep": "steps", "timesteps": "steps", "total_steps": "steps", "update": "updates", "eps": "epsilon",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Log:
+    """One run's record. `columns` has a value, or None, in every row."""
+
+    name: str
+    columns: Columns  # a row an episode, or a row now and then
+    metrics: Columns = field(default_factory=dict)  # a row every log_every steps, and one per evaluation
+    framework: str = ""  # "": a file that does not say
+    path: Path | None = None  # the run folder
+    config: dict[str, Any] | None = None
+    summary: dict[str, Any] = field(default_factory=dict)
+    resumes: list[dict[str, str]] = field(default_factory=list)
+    notes: tuple[str, ...] = ()  # what had to be mended or left out
+
+    @property
+    def recipe(self) -> Recipe | None:
+        return None if self.config is None else self.config["recipe"]
+
+
+def read(argument: str, runs_dir: Path, frames_are: str = "steps") -> list[Log]:
+    """The logs that an argument of `triptych report` names.
+
+    Args:
+        argument: a run folder, a run's name, a folder of run folders, or CSV files of one run joined by `+`.
+        frames_are: what a foreign file's `frames` column counts: agent steps, or emulator frames.
+
+    Raises:
+        InputError: there is nothing that can be read.
+    """
+    path = run_path(argument, runs_dir)
+    if (path / "config.json").is_file():
+        return [read_run(path)]
+    if path.is_dir():
+        runs = sorted(folder for folder in path.iterdir() if (folder / "config.json").is_file())
+        if runs:
+            return [read_run(folder) for folder in runs]
+        raise InputError(f"{path} holds no run; allowed: a run folder, a folder of them, or CSV files")
+    parts = [argument] if path.is_file() else argument.split("+")
+    files = [run_path(part, runs_dir) for part in parts]
+    for file in files:
+        if not file.is_file():
+            raise InputError(
+                f"log is {str(file)!r}: no such file or run; allowed: a run folder, a run's name, CSV files"
+            )
+    read_files = [read_csv(file, frames_are) for file in files]
+    notes = tuple(note for _, found in read_files for note in found)
+    return [Log(files[0].stem, join([columns for columns, _ in read_files]), notes=notes)]
+
+
+def read_run(path: Path) -> Log:
+    """A run folder."""
+    config = read_config(path)
+    summary = path / "summary.json"
+    resumes = path / "resumes.csv"
+    return Log(
+        name=path.name,
+        columns=to_columns(read_log(path / "episodes.csv")) if (path / "episodes.csv").exists() else {},
+        metrics=to_columns(read_log(path / "metrics.csv")) if (path / "metrics.csv").exists() else {},
+        framework=config["framework"],
+        path=path,
+        config=config,
+        summary=json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {},
+        resumes=read_log(resumes) if resumes.exists() else [],
+    )
+
+
+def read_csv(file: Path, frames_are: str = "steps") -> tuple[Columns, list[str]]:
+    """A CSV file of anybody's: byte-order mark, separators, order and names of columns, torn lines.
+
+    Raises:
+        InputError: it is no text, or has no column that a report could draw.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{file} cannot be read ({error}); allowed: a CSV file in UTF-8") from None
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise InputError(f"{file} is empty; allowed: a CSV file with a line of column names")
+    separator = max(",;\t", key=lines[0].count)
+    rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator))
+    names = [column_name(name) for name in rows[0]]
+    whole = [row for row in rows[1:] if len(row) == len(names)]
+    notes = [f"{file.name}: {len(rows) - 1 - len(whole)} torn lines left out"] if len(whole) < len(rows) - 1 else []
+    comma = separator == ";"  # where ; separates, the decimal sign may be a comma
+    columns = {
+        name: [number(row[index].replace(",", ".") if comma else row[index]) for row in whole]
+        for index, name in enumerate(names)
+        if name
+    }
+    columns = {name: values for name, values in columns.items() if any(value is not None for value in values)}
+    if frames_are == "steps" and "frames" in columns and "steps" not in columns:
+        columns["steps"] = columns.pop("frames")
+    if not set(columns) & set(COUNTERS) or not set(columns) - set(COUNTERS):
+        allowed = f"one of {', '.join(COUNTERS)} and at least one other column"
+        raise InputError(f"{file} has columns {', '.join(filter(None, names)) or 'without names'}; allowed: {allowed}")
+    return columns, notes
+
+
+def column_name(name: str) -> str:
+    plain = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+    return ALIASES.get(plain, plain)
+
+
+def number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def to_columns(rows: list[dict[str, str]]) -> Columns:
+    names = list(rows[0]) if rows else []
+    return {name: [number(row[name] or "") for row in rows] for name in names}
+
+
+def join(parts: list[Columns]) -> Columns:
+    """Several files of one run as one: rows that a later file repeats give way, counters that start anew go on."""
+    return functools.reduce(append, parts)
+
+
+def append(whole: Columns, part: Columns) -> Columns:
+    length, more = len(next(iter(whole.values()))), len(next(iter(part.values())))
+    leading = next((name for name in COUNTERS if name in whole and name in part), None)
+    kept = length
+    if leading is not None:
+        first = next((value for value in part[leading] if value is not None), 0.0)
+        last = max((value for value in whole[leading] if value is not None), default=0.0)
+        start = next((value for value in whole[leading] if value is not None), 0.0)
+        if start < first <= last:  # resumed from before the end: the later file tells what happened
+            kept = next(i for i, value in enumerate(whole[leading]) if value is not None and value >= first)
+    joined: Columns = {}
+    for name in {**whole, **part}:
+        before = whole.get(name, [None] * length)[:kept]
+        after = part.get(name, [None] * more)
+        joined[name] = before + (continued(before, after) if name in COUNTERS else after)
+    return joined
+
+
+def continued(before: list[float | None], after: list[float | None]) -> list[float | None]:
+    """A counter that started anew, counted on from where it was."""
+    last = max((value for value in before if value is not None), default=0.0)
+    first = next((value for value in after if value is not None), None)
+    offset = last if first is not None and first <= last else 0.0
+    return [None if value is None else value + offset for value in after]

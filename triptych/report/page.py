@@ -1,0 +1,169 @@
+"""`triptych report`: runs as one self-contained HTML page. It reads logs and trains nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from triptych.checks import InputError
+from triptych.files import write_whole
+from triptych.recipes import to_dict
+from triptych.report import figures, show, words
+from triptych.report.command import flat, repeat
+from triptych.report.logs import Log, read
+from triptych.report.statistics import random_play
+from triptych.runs import run_path
+from triptych.sitting import warn
+
+MOST_VIDEO_BYTES = 12_000_000  # in all; the newest films of each run come first
+VIDEOS_A_RUN = 3
+
+
+def report(
+    arguments: list[str], *, runs_dir: str | Path = "runs", out: Path | None = None, frames_are: str = "steps"
+) -> Path:
+    """Writes the page of some runs and returns its path.
+
+    Args:
+        arguments: run folders, runs' names, folders of runs, lockstep folders, CSV files (one run's joined by `+`).
+        out: the file; None: report.html in the run's folder, or in `runs_dir` where there are several.
+        frames_are: what a foreign file's `frames` column counts: `steps` or `emulator` frames.
+
+    Raises:
+        InputError: an argument cannot be read, or a package is missing.
+    """
+    try:
+        import jinja2
+        from plotly.offline import get_plotlyjs
+    except ModuleNotFoundError as error:
+        raise InputError(f"report needs {error.name}, which is not installed: pip install 'triptych[report]'") from None
+    proofs = [path for path in (run_path(a, runs_dir) for a in arguments) if (path / "verdict.json").is_file()]
+    names = [a for a in arguments if not (run_path(a, runs_dir) / "verdict.json").is_file()]
+    logs = [log for name in names for log in read(name, Path(runs_dir), frames_are)]
+    if not logs:
+        raise InputError("there is no run to report on; allowed: at least one run folder, run's name or CSV file")
+    path = out or (logs[0].path if len(logs) == 1 and logs[0].path else Path(runs_dir)) / "report.html"
+    loader = jinja2.PackageLoader("triptych.report", "templates")
+    environment = jinja2.Environment(autoescape=True, loader=loader, undefined=jinja2.StrictUndefined)
+    folder = resources.files("triptych.report") / "templates"
+    page = environment.get_template("page.html").render(
+        **content(logs, [json.loads((proof / "verdict.json").read_text(encoding="utf-8")) for proof in proofs]),
+        css=(folder / "page.css").read_text(encoding="utf-8"),
+        script=(folder / "page.js").read_text(encoding="utf-8"),
+        plotly=get_plotlyjs(),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+    return path
+
+
+def content(logs: list[Log], proofs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Everything that the template shows."""
+    random = bands(logs)
+    data = figures.data(logs, random)
+    return {
+        "title": words.title(logs),
+        "summary": words.summary(logs, random),
+        "sentences": words.sentences(logs, random),
+        "verdicts": [words.verdict(proof) for proof in proofs],
+        "data": data,
+        "speed": [speed(log) for log in logs if log.summary],
+        "settings": settings(logs),
+        "names": [log.name for log in logs],
+        "machines": [machine(log) for log in logs if log.config],
+        "commands": [(log.name, repeat(log.recipe, log.framework)) for log in logs if log.recipe],
+        "sources": sources(logs),
+        "called": show.names_table(),
+        "videos": videos(logs),
+        "notes": [note for log in logs for note in log.notes],
+    }
+
+
+def bands(logs: list[Log]) -> dict[str, dict[str, Any]]:
+    """What random play scores in each environment, remembered in the run's folder; not where it cannot be played."""
+    found: dict[str, dict[str, Any]] = {}
+    for log in logs:
+        if log.recipe is None or log.recipe.env.id in found:
+            continue
+        try:
+            found[log.recipe.env.id] = random_play(log.recipe.env, log.path / "random.json" if log.path else None)
+        except InputError as error:
+            warn(f"no band of random play: {error}")
+    return found
+
+
+def speed(log: Log) -> dict[str, Any]:
+    """One row of the table of speed and memory."""
+    summary = log.summary
+    return {
+        "name": log.name,
+        "framework": log.framework,
+        "steps": summary.get("steps"),
+        "updates": summary.get("updates"),
+        "seconds": summary.get("seconds"),
+        "steps_per_second": summary.get("steps_per_second"),
+        "updates_per_second": summary.get("updates_per_second"),
+        "compile_seconds": summary.get("compile_seconds"),
+        "peak_memory": summary.get("peak_memory"),
+        "resumed": len(log.resumes),
+    }
+
+
+def settings(logs: list[Log]) -> list[dict[str, Any]]:
+    """Each setting, its value in each run, and whether they differ."""
+    tables = [{"framework": log.framework} | flat(to_dict(log.recipe)) if log.recipe else {} for log in logs]
+    names = dict.fromkeys(name for table in tables for name in table)
+    rows = []
+    for name in names:
+        values = [words.plain(table.get(name, "")) for table in tables]
+        rows.append({"name": name, "values": values, "differs": len(set(values)) > 1})
+    return sorted(rows, key=lambda row: not row["differs"])
+
+
+def machine(log: Log) -> dict[str, str]:
+    """Where and with what a run was made."""
+    config = log.config or {}
+    versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
+    return {
+        "name": log.name,
+        "processor": f"{config['processor']}, {config['threads']} of {config['cores']} cores' threads, {config['device']}",
+        "versions": versions,
+        "commit": str(config.get("git_commit") or "not known"),
+    }
+
+
+def sources(logs: list[Log]) -> dict[str, Any] | None:
+    """The three native sources of the first run's agent, and its layers."""
+    recipe = next((log.recipe for log in logs if log.recipe), None)
+    if recipe is None:
+        return None
+    try:
+        network = show.network_of(recipe)
+        found = show.show(recipe, recipe.env.id)
+    except InputError as error:
+        warn(f"no sources: {error}")
+        return None
+    parts = [
+        {"name": part, "texts": [getattr(source, part) for source in found]}
+        for part in ("network", "operations", "loss", "update")
+    ]
+    return {"titles": [source.title for source in found], "parts": parts, "layers": show.layer_table(network)}
+
+
+def videos(logs: list[Log]) -> list[dict[str, str]]:
+    """The newest films of each run, as data addresses, as long as they stay small together."""
+    found: list[dict[str, str]] = []
+    room = MOST_VIDEO_BYTES
+    for log in logs:
+        films = sorted((log.path / "videos").glob("*.mp4")) if log.path else []
+        for film in films[-VIDEOS_A_RUN:]:
+            room -= film.stat().st_size
+            if room < 0:
+                warn(f"films beyond {MOST_VIDEO_BYTES / 1e6:.0f} MB are left out of the page")
+                return found
+            data = base64.b64encode(film.read_bytes()).decode("ascii")
+            found.append({"run": log.name, "name": film.stem, "address": f"data:video/mp4;base64,{data}"})
+    return found

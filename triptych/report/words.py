@@ -1,0 +1,125 @@
+"""The page's sentences, in words that a reader without context understands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from triptych.intervals import bootstrap_mean
+from triptych.report.figures import seed_groups
+from triptych.report.logs import Log
+
+FRAMEWORKS = {"torch": "PyTorch", "jax": "JAX", "keras": "Keras"}
+
+
+def title(logs: list[Log]) -> str:
+    """Which runs these are."""
+    envs = list(dict.fromkeys(log.recipe.env.id for log in logs if log.recipe))
+    names = ", ".join(log.name for log in logs[:3]) + (f" and {len(logs) - 3} more" if len(logs) > 3 else "")
+    return f"{', '.join(envs)}: {names}" if envs else names
+
+
+def summary(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
+    """What was trained, and what came out."""
+    known = [log for log in logs if log.recipe]
+    lines = []
+    if known:
+        recipe = known[0].recipe
+        assert recipe is not None
+        frameworks = list(dict.fromkeys(FRAMEWORKS.get(log.framework, log.framework) for log in known))
+        runs = f"{len(known)} runs" if len(known) > 1 else "One run"
+        lines.append(
+            f"{runs} of {recipe.algorithm.kind.upper()} on {recipe.env.id}, in {join(frameworks)}: an agent that learns to "
+            f"play by trial and error. A step is one decision of the agent; the reward is the game's own score."
+        )
+    grouped = seed_groups(logs)
+    lines += [over_seeds(name, members, random) for name, members in grouped.items()]
+    single = [log for log in logs if log.framework not in grouped]
+    lines += [outcome(log, random) for log in single[:6]]
+    if len(single) > 6:
+        lines.append(f"{len(single) - 6} more runs stand in the figures and tables below.")
+    return lines
+
+
+def over_seeds(framework: str, members: list[Log], random: dict[str, dict[str, Any]]) -> str:
+    """The result of several seeds in a sentence."""
+    scores = [score for score in (last(log, "running_reward") for log in members) if score is not None]
+    name = f"{FRAMEWORKS.get(framework, framework)}, {len(members)} seeds"
+    if not scores:
+        return f"{name}: no episode has ended yet."
+    mean, low, high = bootstrap_mean([[score] for score in scores] if len(scores) > 1 else [scores])
+    text = f"{name}: at the end the last 100 episodes scored {mean:,.1f} on average (95 % over seeds: {low:,.1f} to {high:,.1f})"
+    return text + best_stretch(members) + against_random(members[0], random)
+
+
+def best_stretch(logs: list[Log]) -> str:
+    """The score by which the best weights were chosen."""
+    scores = [log.summary["best_score"] for log in logs if log.summary.get("best_score") is not None]
+    recipe = logs[0].recipe
+    if not scores or recipe is None:
+        return ""
+    return f"; the best {recipe.best_window} episodes in a row scored {sum(scores) / len(scores):,.1f}"
+
+
+def against_random(log: Log, random: dict[str, dict[str, Any]]) -> str:
+    found = random.get(log.recipe.env.id) if log.recipe else None
+    return f"; random play scores {found['mean']:,.1f}." if found else "."
+
+
+def outcome(log: Log, random: dict[str, dict[str, Any]]) -> str:
+    """One run's result in a sentence."""
+    running = last(log, "running_reward")
+    steps = last(log, "steps")
+    length = f" after {steps:,.0f} steps" if steps else ""
+    if running is None:
+        return (
+            f"{log.name}: no episode has ended yet." if not log.columns else f"{log.name}: no running reward recorded."
+        )
+    best = max((value for value in log.columns["running_reward"] if value is not None), default=running)
+    text = f"{log.name}{length}: the last 100 episodes scored {running:,.1f} on average, at best {best:,.1f}"
+    return text + best_stretch([log]) + against_random(log, random)
+
+
+def sentences(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
+    """What a reader should not miss: runs that never left random play."""
+    lines = []
+    for log in logs:
+        found = random.get(log.recipe.env.id) if log.recipe else None
+        rewards = [value for value in log.columns.get("running_reward", []) if value is not None]
+        if found and rewards and max(rewards) <= found["band"][1]:
+            lines.append(
+                f"{log.name} never leaves the band of random play: its running reward stays at or below {found['band'][1]:,.1f}."
+            )
+    return lines
+
+
+def verdict(proof: dict[str, Any]) -> str:
+    """What a lockstep folder shows."""
+    if proof["agree"]:
+        return (
+            f"Lockstep: agree. In float64 the frameworks took the same actions for {proof['steps']:,} steps and made the same "
+            f"{proof['updates']:,} updates; the largest relative difference is {proof['worst_relative']:.1e}."
+        )
+    first = proof["first_difference"]
+    where = (
+        f" First difference: {plain(first)}." if first else f" Too little to prove anything: {plain(proof['too_few'])}."
+    )
+    return f"Lockstep: the frameworks part.{where}"
+
+
+def last(log: Log, column: str) -> float | None:
+    return next((value for value in reversed(log.columns.get(column, [])) if value is not None), None)
+
+
+def join(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def plain(value: Any) -> str:
+    """A setting as a person writes it."""
+    if isinstance(value, list | tuple):
+        return " ".join(map(plain, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {plain(item)}" for key, item in value.items())
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "-"}[value]
+    return f"{value:,}" if isinstance(value, int) else str(value)
