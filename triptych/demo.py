@@ -6,10 +6,12 @@ A few minutes on two cores. Ends with the comparison, where the runs lie, and th
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from triptych.__main__ import guarded
 from triptych.bench import compare, lockstep
 from triptych.recipes import load_recipe, override
+from triptych.report.page import report
 from triptych.tables import comparison_table, lockstep_lines, run_folders
 
 CARTPOLE_STEPS = 15_000
@@ -32,7 +34,9 @@ def main() -> int:
         comparison_table(comparison)
     for comparison in (cartpole, invaders):
         run_folders(comparison)
-    lockstep_lines(proof)
+    runs = [run for row in cartpole.rows for run in row.runs]
+    page = report([*runs, str(Path(proof.logs["torch"]).parent)], out=Path("runs/demo.html")) if runs else None
+    lockstep_lines(proof, before_verdict=f"page: {page}" if page else "")
     if cartpole.failures or invaders.failures:
         return 3
     return 0 if proof.agree else 1

@@ -49,14 +49,16 @@ def run_folders(comparison: Comparison) -> None:
             print(f"run folder: {run}")
 
 
-def lockstep_lines(result: Lockstep) -> None:
-    """What was compared and what came out; the verdict is the last line."""
+def lockstep_lines(result: Lockstep, before_verdict: str = "") -> None:
+    """What was compared and what came out; the verdict is the last line, after `before_verdict`."""
     for name, value in result.overrides.items():
         print(f"overridden for the proof: {name} = {value}")
     print(
         f"{result.steps:,} steps, {result.greedy_actions:,} greedy actions, {result.target_copies} target copies, at least"
     )
     print(f"worst relative difference {result.worst_relative:.1e}")
+    if before_verdict:
+        print(before_verdict)
     if result.agree:
         print(f"lockstep: agree, {result.updates} updates")
     elif result.first_difference is None:
