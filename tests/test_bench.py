@@ -58,6 +58,21 @@ def test_lockstep_space_invaders(tmp_path: Path) -> None:
     assert result.agree, result
 
 
+PIXELS = ("cartpole-pixels", {"batch_size": 32, "algorithm.learn_from": 100}, 1_050)
+BREAKOUT = (
+    "breakout",
+    {"network.0.filters": 4, "network.1.filters": 8, "network.3.units": 32, "algorithm.learn_from": 100},
+    1_050,
+)
+
+
+@pytest.mark.parametrize(("recipe", "smaller", "steps"), [PIXELS, BREAKOUT], ids=["cartpole-pixels", "breakout"])
+def test_lockstep_from_pixels(recipe: str, smaller: dict[str, Any], steps: int, tmp_path: Path) -> None:
+    """Colours, differences and squared errors; lost lives, skipped first steps and episodes that count periods."""
+    result = triptych.lockstep(recipe, steps, runs_dir=tmp_path, **smaller)
+    assert result.agree, result
+
+
 def test_too_few_updates_prove_nothing(tmp_path: Path) -> None:
     result = triptych.lockstep("cartpole", 60, ("torch", "jax"), runs_dir=tmp_path, warm_up=10)
     assert result.first_difference is None

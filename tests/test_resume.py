@@ -26,7 +26,12 @@ SPACE_INVADERS = {
     "log_every": 200, "threads": 1, "algorithm.replay_size": 3_000, "algorithm.update_every": 16, "best_window": 2,
     "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4, "network.4.units": 16, "network.5.units": 8,
 }  # fmt: skip
-RECIPES = {"cartpole": CARTPOLE, "space-invaders": SPACE_INVADERS}
+PIXELS = {
+    "recipe": "cartpole-pixels-tuned", "steps": 700, "checkpoint_every": 120, "batch_size": 16, "env.size": (10, 16),
+    "algorithm.learn_from": 60, "algorithm.target_every": (3, "episodes"), "evaluate_every": (4, "episodes"),
+    "weights_every": (5, "episodes"), "video_fps": None, "episodes": None, "threads": 1, "log_every": 50, "best_window": 2,
+}  # fmt: skip
+RECIPES = {"cartpole": CARTPOLE, "space-invaders": SPACE_INVADERS, "cartpole-pixels": PIXELS}
 
 # Trains in a process of its own, which kills itself with SIGKILL just after a given step, or as a
 # given function of the checkpoint is about to be called for the n-th time.
@@ -53,6 +58,7 @@ if job["resume"]:
     experiment.resume(job["path"], job["framework"])
 else:
     folder, name = os.path.split(job["path"])
+    job["settings"] = {k: tuple(v) if isinstance(v, list) else v for k, v in job["settings"].items()}
     experiment.train(framework=job["framework"], runs_dir=folder, run_name=name, **job["settings"])
 """
 
