@@ -148,6 +148,17 @@ class Network:
     observation: Observation
     layers: tuple[Layer, ...]
 
+    @property
+    def scale_at(self) -> int | None:
+        """The layer before which pixels are divided by 255; None: there are no pixels.
+
+        After a difference at the start: whole numbers subtract exactly, so that what has not moved is 0 and no
+        rounding error, which would choose the action where nothing else does.
+        """
+        if self.observation.dtype != "uint8":
+            return None
+        return int(isinstance(self.layers[0], FrameDifference))
+
     def placed(self) -> Iterator[Placed]:
         """Yields the layers named `conv_1`, `conv_2`, `dense_1`, ...; the last one is `head`.
 

@@ -53,11 +53,9 @@ class Net(nn.Module):
             shape = self.network.observation.picture_shape
             obs = jnp.moveaxis(obs, 1, 3).reshape((obs.shape[0], *shape))  # colours stay beside their frame
         x = obs.astype(self.precision)
-        if self.network.observation.dtype == "uint8":
-            x = x / 255
-        for placed in self.network.placed():
+        for index, placed in enumerate(self.network.placed()):
             layer = LAYERS[type(placed.layer)](placed, self.precision)
-            x = ACTIVATIONS[placed.layer.activation](layer(x))
+            x = ACTIVATIONS[placed.layer.activation](layer(x / 255 if index == self.network.scale_at else x))
         return x
 
 

@@ -65,14 +65,14 @@ def network(network: Network, precision: str) -> str:
     """The module, with each layer's output shape."""
     observation = network.observation
     applied: list[str] = []
-    for placed in network.placed():
-        applied += [f"        {text}" for text in layer(placed, precision)]
+    for index, placed in enumerate(network.placed()):
+        lines = ["x = x / 255"] if index == network.scale_at else []
+        applied += [f"        {text}" for text in lines + layer(placed, precision)]
         applied[-1] += f"  # {('B', *placed.output_shape)}".replace("'", "")
     first = []
     if observation.is_picture:
         first.append(f"        obs = jnp.moveaxis(obs, 1, 3).reshape((len(obs), *{observation.picture_shape}))")
-    scale = " / 255" if observation.dtype == "uint8" else ""
-    first.append(f'        x = obs.astype("{precision}"){scale}')
+    first.append(f'        x = obs.astype("{precision}")')
     return "\n".join(
         [
             "class Net(nn.Module):",

@@ -47,16 +47,21 @@ def difference(placed: Placed, precision: str) -> layers.Layer:
 LAYERS = {Conv: conv, Dense: dense, Flatten: flatten, FrameDifference: difference}
 
 
-class Scale(layers.Layer):
-    """Casts to the run's precision; divides by 255 where the observation is uint8."""
+class Cast(layers.Layer):
+    """Casts to the run's precision."""
 
-    def __init__(self, divisor: float, precision: str):
-        super().__init__(dtype=precision, autocast=False, name="scale")
-        self.divisor = divisor
+    def __init__(self, precision: str):
+        super().__init__(dtype=precision, autocast=False, name="cast")
 
     def call(self, obs):
-        x = keras.ops.cast(obs, self.compute_dtype)
-        return x / self.divisor if self.divisor != 1 else x
+        return keras.ops.cast(obs, self.compute_dtype)
+
+
+class Scale(layers.Layer):
+    """Divides pixels by 255."""
+
+    def call(self, x):
+        return x / 255
 
 
 def make_net(network: Network, precision: str) -> keras.Model:
@@ -70,8 +75,10 @@ def make_net(network: Network, precision: str) -> keras.Model:
         x = layers.Permute(order, dtype=keras.DTypePolicy(precision), autocast=False, name="channels_last")(x)
         if len(observation.shape) == 4:  # in colour: (H, W, stack, 3) to (H, W, stack * 3)
             x = layers.Reshape(observation.picture_shape, autocast=False, name="channels")(x)
-    x = Scale(255 if observation.dtype == "uint8" else 1, precision)(x)
-    for placed in network.placed():
+    x = Cast(precision)(x)
+    for index, placed in enumerate(network.placed()):
+        if index == network.scale_at:
+            x = Scale(dtype=precision, name="scale")(x)
         x = LAYERS[type(placed.layer)](placed, precision)(x)
     return keras.Model(obs, x)
 

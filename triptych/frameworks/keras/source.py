@@ -64,8 +64,9 @@ def network(network: Network, precision: str) -> str:
     observation = network.observation
     pixels = observation.dtype == "uint8"
     applied: list[str] = []
-    for placed in network.placed():
-        applied += [f"    {text}" for text in layer(placed, precision)]
+    for index, placed in enumerate(network.placed()):
+        lines = ["x = x / 255"] if index == network.scale_at else []
+        applied += [f"    {text}" for text in lines + layer(placed, precision)]
         applied[-1] += f"  # {('B', *placed.output_shape)}".replace("'", "")
     first = [f'    obs = x = keras.Input({observation.shape}, dtype="{"uint8" if pixels else precision}")']
     if observation.is_picture:
@@ -74,7 +75,7 @@ def network(network: Network, precision: str) -> str:
     if len(observation.shape) == 4:
         first.append(f"    x = ops.reshape(x, (-1, *{observation.picture_shape}))")
     if pixels:
-        first.append(f'    x = ops.cast(x, "{precision}") / 255')
+        first.append(f'    x = ops.cast(x, "{precision}")')
     return "\n".join(["def make_net():", *first, *applied, "    return keras.Model(obs, x)"])
 
 

@@ -56,7 +56,7 @@ class Net(nn.Module):
 
     def __init__(self, network: Network, precision: str):
         super().__init__()
-        self.scaled = network.observation.dtype == "uint8"
+        self.scale_at = network.scale_at
         self.is_picture = network.observation.is_picture
         self.dtype = getattr(torch, precision)
         placed = list(network.placed())
@@ -70,10 +70,8 @@ class Net(nn.Module):
                 obs = obs.permute(0, 1, 4, 2, 3).flatten(1, 2)
             obs = obs.contiguous(memory_format=torch.channels_last)
         x = obs.to(self.dtype)
-        if self.scaled:
-            x = x / 255
-        for layer, activation in zip(self.layers.values(), self.activations, strict=True):
-            x = activation(layer(x))
+        for index, (layer, activation) in enumerate(zip(self.layers.values(), self.activations, strict=True)):
+            x = activation(layer(x / 255 if index == self.scale_at else x))
         return x
 
     def named(self) -> dict[str, nn.Parameter]:

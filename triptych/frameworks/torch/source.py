@@ -54,8 +54,9 @@ def network(network: Network, precision: str) -> str:
     """The module, with each layer's output shape."""
     observation = network.observation
     made, applied = [], []
-    for placed in network.placed():
+    for index, placed in enumerate(network.placed()):
         constructor, lines = layer(placed)
+        lines = ["x = x / 255", *lines] if index == network.scale_at else lines
         if constructor:
             made.append(f"        self.{placed.name} = {constructor}")
         applied += [f"        {text}" for text in lines]
@@ -67,8 +68,7 @@ def network(network: Network, precision: str) -> str:
         )
     if observation.is_picture:
         first.append("        obs = obs.contiguous(memory_format=torch.channels_last)")
-    scale = " / 255" if observation.dtype == "uint8" else ""
-    first.append(f"        x = obs.to(torch.{precision}){scale}")
+    first.append(f"        x = obs.to(torch.{precision})")
     return "\n".join(
         [
             "class Net(nn.Module):",
