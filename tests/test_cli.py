@@ -275,3 +275,9 @@ def test_logs_agree_with_the_counts(run: Path) -> None:
     assert summary["stopped_by"] == "steps"
     assert summary["steps"] == 400
     assert os.access(run / "checkpoints" / "best.safetensors", os.R_OK)
+
+
+def test_flags_of_several_values_hide_no_recipe() -> None:
+    for arguments in (["--env.size", "40", "90", "cartpole"], ["cartpole", "--env.crop", "0", "1", "0", ".5"]):
+        assert scan(arguments)[0] == "cartpole"
+    assert scan(["--env", "CartPole-v1", "--env.render", "--env.size", "40", "90"]) == ("", "CartPole-v1")

@@ -12,6 +12,7 @@ from gymnasium import spaces
 
 from triptych.checks import InputError
 from triptych.envs import EnvConfig, forgets, make, trace
+from triptych.spec import Dense, Flatten, FrameDifference, Network, Observation
 
 SPACE_INVADERS = EnvConfig("SpaceInvadersNoFrameskip-v4")
 
@@ -243,3 +244,30 @@ def test_saved_pixel_games_go_on() -> None:
     for step, other in zip(play(games, 30), play(others, 30), strict=True):
         assert np.array_equal(step.obs, other.obs)
         assert np.array_equal(step.terminated, other.terminated)
+
+
+def test_no_time_limit_on_atari() -> None:
+    games = make(EnvConfig("BreakoutNoFrameskip-v4", time_limit=0), 1)
+    games.reset(np.array([1]))
+    assert not any(step.truncated[0] for step in play(games, 50))
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"id": "CartPole-v1", "render": True, "crop": (0.4, 0.4001, 0.0, 1.0)}, "crop"),
+        ({"id": "BreakoutNoFrameskip-v4", "crop": (0.0, 0.5, 0.0, 1.0)}, "crop"),
+        ({"id": "CartPole-v1", "crop": (0.5, 0.2, 0.0, 1.0)}, "crop"),
+        ({"id": "CartPole-v1", "size": (0, 4)}, "size"),
+    ],
+)
+def test_bad_pictures_are_one_line(config: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        make(EnvConfig(**config), 1)
+
+
+@pytest.mark.parametrize("stack", [1, 4])
+def test_a_difference_is_of_two_pictures(stack: int) -> None:
+    network = Network(Observation((stack, 8, 8), "uint8"), (FrameDifference(), Flatten(), Dense(2)))
+    with pytest.raises(InputError, match="stack before a difference layer"):
+        network.tensors()

@@ -12,10 +12,10 @@ import triptych
 ROOT = Path(triptych.__file__).parent
 # Left may import right, never the other way; names in one set never import each other.
 ORDER: list[set[str]] = [
-    {"demo"}, {"__main__"}, {"flags", "tables"}, {"report"}, {"bench"}, {"workers"}, {"proof", "evaluation"}, {"experiment"}, {"sitting"},
+    {"demo"}, {"__main__"}, {"commands"}, {"flags", "tables"}, {"report"}, {"bench"}, {"workers"}, {"proof", "evaluation"}, {"experiment"}, {"sitting"},
     {"consumers", "progress"}, {"loop", "play"}, {"videos"}, {"checkpoints"}, {"runs"}, {"agent"}, {"recipes"},
     {"algorithms", "buffers", "envs", "frameworks"}, {"losses"}, {"weights"},
-    {"spec", "data", "files", "intervals", "machine", "seeds", "interrupts"}, {"checks"},
+    {"spec", "data", "files", "intervals", "machine", "messages", "seeds", "interrupts"}, {"checks"},
 ]  # fmt: skip
 FRAMEWORKS = {"torch", "jax", "jaxlib", "flax", "optax", "keras", "tensorflow"}
 

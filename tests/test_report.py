@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -77,7 +79,7 @@ def test_a_page_of_two_seeds_and_a_hostile_name(runs: Path, tmp_path: Path) -> N
 def test_columns_are_the_log_s_own(runs: Path, tmp_path: Path) -> None:
     _, data = data_of(report(["a"], runs_dir=runs, out=tmp_path / "p.html"))
     log = read("a", runs)[0]
-    episodes, metrics = data["runs"][0]["parts"]
+    episodes, metrics, _ = data["runs"][0]["parts"]
     assert episodes["episode_reward"] == log.columns["episode_reward"]
     assert metrics["q_mean"] == [None if q is None else float(f"{q:.6g}") for q in log.metrics["q_mean"]]
     assert metrics["frames"] == metrics["steps"]
@@ -94,12 +96,77 @@ def test_default_place_and_films(runs: Path) -> None:
 
 
 def test_a_run_that_never_leaves_random_play_is_said() -> None:
-    random = {"CartPole-v1": {"mean": 22.0, "band": [20.0, 24.0]}}
     recipe = load_recipe("cartpole")
-    weak = Log("weak", {"steps": [1, 2], "running_reward": [20.0, 23.9]}, config={"recipe": recipe})
-    strong = Log("strong", {"steps": [1, 2], "running_reward": [20.0, 24.1]}, config={"recipe": recipe})
+    rows = [99.0] * 99 + [23.0] * 100  # before the 100th episode a running reward is a few lucky games
+    weak = Log("weak", {"steps": [*range(199)], "running_reward": rows}, config={"recipe": recipe})
+    strong = Log(
+        "strong", {"steps": [*range(199)], "running_reward": [*rows[:150], *[25.0] * 49]}, config={"recipe": recipe}
+    )
+    random = {weak.random_key: {"mean": 22.0, "band": [20.0, 24.0]}}
     (sentence,) = words.sentences([weak, strong], random)
     assert sentence.startswith("weak never leaves the band of random play")
+
+
+def test_every_test_of_a_long_run_is_drawn() -> None:
+    steps = list(range(1_000, 3_000_000, 1_000))
+    tests = [5.0 if step % 100_000 == 0 else None for step in steps]
+    metrics = {"steps": steps, "loss": [1.0] * len(steps), "evaluation_mean": tests}
+    parts = figures.data([Log("long", {}, metrics)], {})["runs"][0]["parts"]
+    (drawn,) = [part for part in parts if "evaluation_mean" in part]
+    assert len(drawn["evaluation_mean"]) == 29
+    assert None not in drawn["evaluation_mean"]
+
+
+def test_the_random_band_holds_ninety_five_of_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, inside = np.random.default_rng(0), 0
+    for _ in range(400):
+        monkeypatch.setattr(statistics, "random_scores", lambda *_: rng.normal(100, 60, 40).tolist())
+        low, high = statistics.random_play(load_recipe("cartpole").env)["band"]
+        inside += low <= rng.normal(100, 60, 100).mean() <= high
+    assert 0.91 < inside / 400 < 0.98
+
+
+def test_equal_seeds_are_no_seeds(runs: Path) -> None:
+    log = read("a", runs)[0]
+    assert figures.seed_groups([log, log]) == {}
+    assert list(figures.seed_groups([log, read("b", runs)[0]])) == ["torch"]
+
+
+def odd(runs: Path, folder: Path, name: str, content: str) -> list[str]:
+    """Arguments for a report on a copy of a run, one of whose files holds something else."""
+    shutil.copytree(runs / "a", folder / "odd")
+    (folder / "odd" / name).write_text(content, encoding="utf-8", errors="surrogateescape")
+    return [str(folder / "odd")]
+
+
+@pytest.mark.parametrize(("name", "content"), [("metrics.csv", "steps,loss\n1,2\nx,,\n3,4\n"), ("random.json", "{")])
+def test_odd_logs_give_a_page(name: str, content: str, runs: Path, tmp_path: Path) -> None:
+    page = report(odd(runs, tmp_path, name, content), runs_dir=tmp_path, out=tmp_path / "p.html")
+    assert "NaN" not in json.dumps(data_of(page)[1]), "no browser reads it"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("summary.json", "{"), ("episodes.csv", "\udcff"), ("config.json", "{}")]
+)
+def test_unreadable_run_folders_are_one_line(name: str, content: str, runs: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot be read|missing") as said:
+        report(odd(runs, tmp_path, name, content), runs_dir=tmp_path, out=tmp_path / "p.html")
+    assert "\n" not in str(said.value)
+
+
+def test_a_proof_that_cannot_be_read_is_one_line(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "verdict.json").write_text('{"agree": true}')
+    with pytest.raises(InputError, match=r"verdict.json cannot be read"):
+        report(["a", str(tmp_path)], runs_dir=runs, out=tmp_path / "p.html")
+
+
+def test_the_command_runs_nobody_s_file_and_admits_what_flags_cannot_say(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("raise SystemExit('executed')")
+    recipe = dataclasses.replace(load_recipe("cartpole"), source=str(file), seed=4)
+    assert repeat(recipe, "jax").startswith(f"triptych train {file} --framework jax --seed 4")
+    deeper = dataclasses.replace(recipe, source="", network=recipe.network * 2)
+    assert repeat(deeper, "jax").startswith("#")
 
 
 CSVS = {
@@ -198,12 +265,12 @@ def test_the_command_repeats_the_recipe(recipe: str, changes: dict[str, Any], mo
     import shlex
 
     from triptych import __main__ as command_line
-    from triptych import experiment
+    from triptych import commands, experiment
 
     wanted = override(load_recipe(recipe), changes)
     given: list[Any] = []
     monkeypatch.setattr(experiment, "train", lambda recipe, framework, **rest: given.extend([recipe, framework]))
-    monkeypatch.setattr(command_line, "tell", lambda result: 0)
+    monkeypatch.setattr(commands, "tell", lambda result: 0)
     words_of = shlex.split(repeat(wanted, "jax"))
     assert words_of[:2] == ["triptych", "train"]
     assert command_line.run(words_of[1:]) == 0

@@ -68,6 +68,21 @@ def test_an_interrupted_film_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_dying_encoder_costs_the_film_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    script = tmp_path / "ffmpeg"
+    script.write_text("#!/bin/sh\nexit 1\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(script))
+    settings = {"evaluate_every": 200, "evaluate_games": 1, "video_fps": 10}
+    run = triptych.train("cartpole", "torch", run_name="r", runs_dir=tmp_path, steps=500, warm_up=100, **settings)
+    assert run.stopped_by == "steps"
+    assert "the encoder failed" in capsys.readouterr().err
+    assert not list((run.path / "videos").iterdir())
+    assert triptych.evaluate(run.path, 1, video=True).video is None
+
+
 def test_training_films_its_tests_and_evaluate_films_on_demand(tmp_path: Path) -> None:
     settings = {
         "evaluate_every": (10, "episodes"),

@@ -147,6 +147,10 @@ class Checkpoints:
         for path in self.boundaries():
             if (step_of(path) or 0) > step:
                 shutil.rmtree(path)
+        newest = f"update-{manifest['state']['counters']['updates']:09d}"
+        for path in (self.run.path / "videos").glob("update-?????????.mp4"):
+            if path.stem > newest:
+                path.unlink()
         best, kept = self.folder / "best.safetensors", self.folder / f"boundary-{step:09d}" / "best.safetensors"
         best.unlink(missing_ok=True)
         if kept.exists():

@@ -17,11 +17,11 @@ from triptych.algorithms import ALGORITHMS
 from triptych.checks import InputError, check
 from triptych.experiment import check_framework, recipe_file
 from triptych.intervals import bootstrap_mean
+from triptych.messages import warn
 from triptych.play import SIDE_BY_SIDE, play_games
 from triptych.recipes import LONGEST, Recipe, from_dict
 from triptych.runs import last_framework, read_config, run_path
 from triptych.seeds import game_seeds, generator
-from triptych.sitting import warn
 from triptych.videos import Film, check_video
 from triptych.weights import Weights, check_weights, read_tensors
 
@@ -185,7 +185,7 @@ def evaluate(
         seed=seed,
         longest=LONGEST,
         weights=str(source.file),
-        video=str(film.path) if film else None,
+        video=str(film.path) if film and film.made else None,
         framework=source.framework,
         precision=recipe.precision,
         processor=machine.processor(),

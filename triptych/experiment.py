@@ -12,6 +12,7 @@ from triptych.buffers.frames import FrameStore
 from triptych.checkpoints import Checkpoints
 from triptych.checks import InputError
 from triptych.files import write_json
+from triptych.messages import warn
 from triptych.recipes import Recipe, default_recipe, load_recipe, override, to_dict
 from triptych.runs import (
     LOGS,
@@ -26,7 +27,7 @@ from triptych.runs import (
     run_path,
     write_summary,
 )
-from triptych.sitting import RunResult, Sitting, warn
+from triptych.sitting import RunResult, Sitting
 from triptych.videos import check_video
 
 DISTRIBUTIONS = {"torch": ("torch",), "jax": ("jax", "flax", "optax"), "keras": ("keras", "tensorflow")}
@@ -146,6 +147,8 @@ def resume(
     if not config["resume_exact"]:
         warn("this run cannot be resumed to the same numbers; its config.json says so under resume_exact")
     games = envs.make(recipe.env, recipe.num_envs, threads)
+    if recipe.video_fps and recipe.evaluation_period:
+        check_video(recipe.env)
     with RunFolder(path) as folder:
         checkpoints = Checkpoints(folder, recipe)
         manifest, arrays = checkpoints.load()

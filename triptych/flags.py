@@ -20,6 +20,7 @@ SWITCHES = (  # flags without a value
     "--env.no-render", "--env.colour", "--env.no-colour",
 )  # fmt: skip
 SEVERAL = ("--frameworks",)  # flags with any number of them
+NUMBER = r"[-+]?[\d_.]+(e[-+]?\d+)?"  # further values of a flag, as in `--env.size 40 90`
 WORDS = ("steps", "episodes", "updates")  # second words of a period, as in `--algorithm.target-every 500 steps`
 
 
@@ -71,7 +72,7 @@ def scan(arguments: list[str]) -> tuple[str, str]:
             flag, name = "", name or argument
         elif flag:
             flag = flag if flag in SEVERAL else ""
-        elif not name and argument not in WORDS:
+        elif not name and argument not in WORDS and not re.fullmatch(NUMBER, argument):
             name = argument
     return name, env
 

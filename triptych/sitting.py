@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from triptych.consumers import Best, Clock, Evaluation, KeptWeights, Logs, keep_
 from triptych.envs import Games
 from triptych.interrupts import Interrupts
 from triptych.loop import RUNNING, Training, compile_learner, make_training, run_loop
+from triptych.messages import counted, say
 from triptych.progress import ProgressLine
 from triptych.recipes import Recipe
 from triptych.runs import RunFolder, write_summary
@@ -97,7 +97,8 @@ class Sitting:
         self.training.set_state(arrays, state)
         self.checkpoints.fill(self.training.store)
         for name, part in self.parts.items():
-            part.set_state(state[name])
+            if name in state:  # an older version knew fewer
+                part.set_state(state[name])
         self.clock.before = state["seconds"]
         self.first_step, self.first_update = self.training.counters.steps, self.training.counters.updates
 
@@ -110,7 +111,7 @@ class Sitting:
         rows = min(store.rows, recipe.steps // recipe.num_envs + 1)
         weights = sum(array.nbytes for array in training.learner.get_weights().values())
         boundaries = max(1, recipe.steps // self.interval())
-        disk = rows * store.row_bytes() + weights * (boundaries + 2 + 2 * 5)
+        disk = rows * store.row_bytes() + weights * (boundaries + self.kept_weights() + 2 + 2 * 5)
         memory = machine.memory_now() + rows * store.row_bytes()
         last = self.interval() >= recipe.steps
         checkpoints = "a checkpoint at the end" if last else f"a checkpoint every {self.interval():,} steps"
@@ -125,6 +126,12 @@ class Sitting:
         )
         say(*filter(None, [machine.gpu_note(self.framework)]))
         say(f"needs     about {memory / 1e6:,.0f} MB of memory and {disk / 1e6:,.0f} MB of disk; {checkpoints}")
+
+    def kept_weights(self) -> int:
+        """How many files `weights_every` asks for; updates and unlimited episodes are guessed at none."""
+        number, unit = self.recipe.weights_every or (1, "updates")
+        total = {"steps": self.recipe.steps, "episodes": self.recipe.episodes}.get(unit)
+        return (total or 0) // number
 
     def go(self) -> RunResult:
         """Runs until a limit or an interrupt, writing boundaries on the way."""
@@ -192,17 +199,3 @@ class Sitting:
         )
         write_summary(self.run.path, dataclasses.asdict(result) | {"path": str(self.run.path)})
         return result
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 thread`, `2 threads`."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def say(*lines: str) -> None:
-    for text in lines:
-        print(text, file=sys.stderr)
-
-
-def warn(*lines: str) -> None:
-    say(*(f"warning: {text}" for text in lines))

@@ -116,8 +116,8 @@ class FrameDifference:
     activation: ClassVar[Activation] = "linear"
 
     def output_shape(self, shape: Shape) -> Shape:
-        allowed = "two pictures (H, W, 2 C), as the first layer"
-        check(len(shape) == 3 and shape[-1] in (2, 6), "the input of a difference layer", shape, allowed)
+        allowed = "two pictures (H, W, 2 C)"
+        check(len(shape) == 3 and shape[-1] % 2 == 0, "the input of a difference layer", shape, allowed)
         return (*shape[:2], shape[-1] // 2)
 
     def tensors(self, shape: Shape) -> dict[str, Shape]:
@@ -170,6 +170,9 @@ class Network:
         for index, layer in enumerate(self.layers):
             counts[layer.kind] = counts.get(layer.kind, 0) + 1
             is_head = index == len(self.layers) - 1
+            if isinstance(layer, FrameDifference):
+                stack = self.observation.shape[0] if index == 0 and self.observation.is_picture else None
+                check(stack == 2, "the stack before a difference layer", stack, "2 pictures, and it is the first layer")
             name = "head" if is_head else f"{layer.kind}_{counts[layer.kind]}"
             output = layer.output_shape(shape)
             yield Placed(name, layer, shape, output)

@@ -11,8 +11,8 @@ from rich.syntax import Syntax
 from rich.table import Column, Table
 
 from triptych.bench import Comparison, Lockstep
+from triptych.messages import counted
 from triptych.report.show import Source
-from triptych.sitting import counted
 
 SIDE_BY_SIDE = 200  # columns of a terminal that hold three sources
 

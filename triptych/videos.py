@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.util
 import subprocess
@@ -14,6 +15,7 @@ from triptych import envs
 from triptych.checks import InputError
 from triptych.envs import EnvConfig, atari
 from triptych.files import TEMPORARY, write_whole
+from triptych.messages import warn
 
 
 def check_video(config: EnvConfig) -> None:
@@ -47,8 +49,8 @@ class Film:
         self.path, self.fps = path, fps
         self.encoder: subprocess.Popen[bytes] | None = None
         self.part = path.with_name(f"{path.name}.part{TEMPORARY}")
-        self.reward = 0.0
         self.running = False
+        self.made = False  # whether the file is there
 
     def __enter__(self) -> Film:
         try:
@@ -70,7 +72,6 @@ class Film:
             return
         self.games.send(np.array([action]))
         step = self.games.recv()
-        self.reward += float(step.reward[0])
         self.show(step.obs)
         self.running = not (step.terminated[0] or step.truncated[0])
 
@@ -83,16 +84,29 @@ class Film:
         if self.encoder is None:
             self.encoder = start_encoder(self.part, screen.shape[1], screen.shape[0], self.fps)
         assert self.encoder.stdin is not None
-        self.encoder.stdin.write(np.ascontiguousarray(screen).tobytes())
+        try:
+            self.encoder.stdin.write(np.ascontiguousarray(screen).tobytes())
+        except OSError:  # the encoder has died, of a full disk perhaps: a film is not worth a run
+            self.running = False
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self.encoder is not None and self.encoder.stdin is not None:
+        try:
+            if self.finished() and kind is None:
+                write_whole(self.path, lambda temporary: self.part.replace(temporary))
+                self.made = True
+            elif kind is None:
+                warn(f"no film {self.path}: the encoder failed")
+        finally:
+            self.part.unlink(missing_ok=True)
+            self.games.close()
+
+    def finished(self) -> bool:
+        """Ends the encoder; whether it wrote the whole film."""
+        if self.encoder is None or self.encoder.stdin is None:
+            return False
+        with contextlib.suppress(OSError):
             self.encoder.stdin.close()
-            self.encoder.wait()
-        self.games.close()
-        if kind is None and self.encoder is not None and self.encoder.returncode == 0:
-            write_whole(self.path, lambda temporary: self.part.replace(temporary))
-        self.part.unlink(missing_ok=True)
+        return self.encoder.wait() == 0
 
 
 def start_encoder(path: Path, width: int, height: int, fps: int) -> subprocess.Popen[bytes]:

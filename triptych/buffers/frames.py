@@ -113,7 +113,7 @@ class FrameStore:
         """Writes a segment's rows back where they belong; rows that the ring no longer keeps are left out."""
         rows = np.arange(start, start + len(segment["mask"]))
         kept = (rows >= self.oldest) & (rows < self.count)
-        for field in FIELDS:
+        for field in segment:  # one of an older version may lack a field: it stays 0
             getattr(self, field)[rows[kept] % self.rows] = segment[field][kept]
 
     def get_state(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def plays(spec: Any) -> bool:
     return spec.entry_point == "ale_py.env:AtariEnv" and plain and isinstance(spec.kwargs["frameskip"], int)
 
 
+NEVER = 2**31 - 1  # emulator frames: a year and more
 SCREEN = (210, 160)  # pixels, height and width
 
 
@@ -79,8 +80,10 @@ class AtariGames:
         return Step(obs, np.asarray(reward, np.float64), *ends, self.lives < before)
 
     def longest(self, config: EnvConfig, frames: int) -> int:
-        """Emulator frames after which an episode is cut; 0: never."""
-        return frames if config.time_limit is None else config.time_limit * self.frames_per_step
+        """Emulator frames after which an episode is cut."""
+        if config.time_limit is None:
+            return frames
+        return config.time_limit * self.frames_per_step or NEVER
 
     def get_state(self) -> dict[str, Any]:
         raise RuntimeError("Atari games cannot be saved; a checkpoint cuts them")

@@ -54,6 +54,8 @@ def make_one(config: EnvConfig, spec: Any) -> gymnasium.Env:
         raise InputError(f"env is {config.id!r} with action space {env.action_space}; allowed: a Discrete one")
     try:
         return picture(env, config) if is_picture(env.observation_space) else wrappers.FlattenObservation(env)
+    except InputError:
+        raise
     except gymnasium.error.DependencyNotInstalled as error:
         hint = "pip install 'triptych[pixels]'"
         raise InputError(f"env is {config.id!r}: its pictures need {hint} ({str(error).splitlines()[0]})") from None
@@ -69,6 +71,11 @@ def picture(env: gymnasium.Env, config: EnvConfig) -> gymnasium.Env:
     height, width, *colours = env.observation_space.shape or ()
     top, bottom, left, right = config.crop
     rows, columns = slice(int(height * top), int(height * bottom)), slice(int(width * left), int(width * right))
+    empty = rows.start >= rows.stop or columns.start >= columns.stop
+    if empty:
+        raise InputError(
+            f"crop is {config.crop}: it leaves nothing of {height} x {width} pixels; allowed: a larger part"
+        )
     if config.crop != (0, 1, 0, 1):
         space = spaces.Box(0, 255, (rows.stop - rows.start, columns.stop - columns.start, *colours), np.uint8)
         env = wrappers.TransformObservation(env, lambda screen: screen[rows, columns], space)

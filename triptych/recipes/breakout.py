@@ -34,4 +34,5 @@ recipe = Recipe(
     evaluate_steps=1_500,
     video_fps=30,
     weights_every=(100, "episodes"),
+    checkpoint_every=100_000,
 )

@@ -28,5 +28,6 @@ recipe = dataclasses.replace(
     episodes=None,  # the steps end the run
     evaluate_every=100_000,
     evaluate_games=10,
+    checkpoint_every=None,
     weights_every=None,  # those at the checkpoints are enough
 )

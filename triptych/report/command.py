@@ -11,18 +11,33 @@ SHORT = {path: name for name, path in COMMON.items()}
 
 
 def repeat(recipe: Recipe, framework: str) -> str:
-    """`triptych train RECIPE --framework F` with a flag for each field that differs from the nearest recipe."""
+    """`triptych train RECIPE --framework F` with a flag for each field that differs from the nearest recipe.
+
+    A user's own file is named, never run: it may be a stranger's. Other layers than any recipe's cannot be
+    said in flags.
+    """
     if recipe.source:
-        name, base = recipe.source, flat(to_dict(load_recipe(recipe.source)))
-        differing = differences(base, flat(to_dict(recipe)))
-    else:
-        wanted = flat(to_dict(recipe))
-        name, differing = min(
-            ((name, differences(flat(to_dict(load_recipe(name))), wanted)) for name in BUILT_IN),
-            key=lambda pair: len(pair[1]),
-        )
+        command = f"triptych train {shlex.quote(recipe.source)} --framework {framework} --seed {recipe.seed}"
+        return f"{command}  # as the file was then: see the settings"
+    wanted = flat(to_dict(recipe))
+    bases = {name: flat(to_dict(load_recipe(name))) for name in BUILT_IN}
+    fitting = {name: base for name, base in bases.items() if shape(base) == shape(wanted)}
+    if not fitting:
+        return "# No flags say it: its layers are no recipe's. Put the settings into a recipe file of your own."
+    name, differing = min(
+        (
+            (name, {path: value for path, value in wanted.items() if base[path] != value})
+            for name, base in fitting.items()
+        ),
+        key=lambda pair: len(pair[1]),
+    )
     flags = " ".join(flag(path, value) for path, value in differing.items())
     return f"triptych train {shlex.quote(name)} --framework {framework} {flags}".strip()
+
+
+def shape(settings: dict[str, Any]) -> dict[str, Any]:
+    """The fields there are, and of which kind layers and algorithm are."""
+    return {path: value if path.endswith("kind") else None for path, value in settings.items()}
 
 
 def flat(tree: Any, path: str = "") -> dict[str, Any]:
@@ -37,12 +52,6 @@ def flat(tree: Any, path: str = "") -> dict[str, Any]:
     for key, value in items:
         found |= flat(value, f"{path}.{key}" if path else key)
     return found
-
-
-def differences(base: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-    """What of `wanted` is not in `base`; fields that one of them lacks (other layers) count too."""
-    missing = {path: None for path in base if path not in wanted}
-    return missing | {path: value for path, value in wanted.items() if path not in base or base[path] != value}
 
 
 def flag(path: str, value: Any) -> str:

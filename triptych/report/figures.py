@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -35,14 +36,14 @@ def data(logs: list[Log], random: dict[str, dict[str, Any]]) -> dict[str, Any]:
     names = column_names(logs)
     most = max(60, min(MOST_POINTS, ALL_POINTS // max(1, len(logs) * len(names))))
     styled = styles(logs)
-    envs = {log.recipe.env.id for log in logs if log.recipe}
+    games = {log.random_key for log in logs if log.recipe}
     return {
         "axes": [[axis, title] for axis, title in AXES.items() if any(has_axis(log, axis) for log in logs)],
         "columns": [{"name": name, "title": TITLES.get(name, name.replace("_", " "))} for name in names],
         "rewards": [name for name in REWARDS if name in names],
         "runs": [run(log, style, most) for log, style in zip(logs, styled, strict=True)],
         "groups": [group_curves(framework, members) for framework, members in seed_groups(logs).items()],
-        "random": next(iter(random.values())) if len(random) == 1 and len(envs) == 1 else None,
+        "random": next(iter(random.values())) if len(random) == 1 and len(games) == 1 else None,
     }
 
 
@@ -55,7 +56,7 @@ def column_names(logs: list[Log]) -> list[str]:
 
 
 def has_axis(log: Log, axis: str) -> bool:
-    return axis in log.columns or (axis == "frames" and "steps" in log.columns and log.config is not None)
+    return axis in log.columns or axis in log.metrics
 
 
 def run(log: Log, style: dict[str, Any], most: int) -> dict[str, Any]:
@@ -66,7 +67,16 @@ def run(log: Log, style: dict[str, Any], most: int) -> dict[str, Any]:
     metrics = {name: values for name, values in log.metrics.items() if name in COUNTERS or name not in log.columns}
     # Loss and epsilon stand in both; the rows of metrics.csv are evenly apart, so they tell more.
     metrics |= {name: log.metrics[name] for name in ("epsilon", "loss") if name in log.metrics}
-    parts = [thinned(episodes, most), thinned(with_counters(metrics, log), most)]
+    metrics = with_counters(metrics, log)
+    tested = [value is not None for value in metrics.get("evaluation_mean", [])]
+    tests = {
+        name: [v for v, is_test in zip(values, tested, strict=True) if is_test]
+        for name, values in metrics.items()
+        if any(tested)
+    }
+    metrics = {name: values for name, values in metrics.items() if not name.startswith("evaluation")}
+    tests = {name: values for name, values in tests.items() if name in COUNTERS or name.startswith("evaluation")}
+    parts = [thinned(columns, most) for columns in (episodes, metrics, tests)]
     return {"name": log.name, "framework": log.framework, **style, "parts": [part for part in parts if part]}
 
 
@@ -79,7 +89,7 @@ def with_counters(metrics: Columns, log: Log) -> Columns:
     if not known:
         return metrics
     x, frames, episodes = np.array(known, dtype=float).T
-    at = np.array(steps, dtype=float)
+    at = np.array([math.nan if step is None else step for step in steps])
     ratio = frames[-1] / x[-1]
     return metrics | {"frames": (at * ratio).tolist(), "episode": np.interp(at, x, episodes).round().tolist()}
 
@@ -92,7 +102,7 @@ def thinned(columns: Columns, most: int) -> dict[str, list[float | None]]:
 
 
 def short(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.6g}")
+    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
 
 
 def styles(logs: list[Log]) -> list[dict[str, Any]]:
@@ -117,7 +127,11 @@ def seed_groups(logs: list[Log]) -> dict[str, list[Log]]:
         name: {repr(dataclasses.replace(log.recipe, seed=0)) for log in logs if log.recipe}
         for name, logs in found.items()
     }
-    return {name: logs for name, logs in found.items() if len(logs) > 1 and len(same[name]) == 1}
+    return {
+        name: logs
+        for name, logs in found.items()
+        if len({log.recipe.seed for log in logs if log.recipe}) == len(logs) > 1 and len(same[name]) == 1
+    }
 
 
 def group_curves(framework: str, members: list[Log]) -> dict[str, Any]:

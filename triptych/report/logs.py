@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import functools
 import io
-import json
 import math
 import re
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any
 
 from triptych.checks import InputError
 from triptych.recipes import Recipe
-from triptych.runs import read_config, read_log, run_path
+from triptych.runs import read_config, read_log, read_summary, run_path
 
 Columns = dict[str, list[float | None]]
 
@@ -23,7 +22,7 @@ AXES = {"steps": "agent steps", "frames": "emulator frames", "episode": "episode
 # What others call a column, after lower case and underscores.
 ALIASES = {
     "episodes": "episode", "reward": "episode_reward", "score": "episode_reward", "return": "episode_reward",
-    "running_average": "running_reward", "mean_reward": "running_reward", "average_reward": "running_reward",
+    "running_average": "running_reward",
     "running_reward_100": "running_reward", "maximum_reward": "max_reward", "max_reward_100": "max_reward",
     "best_reward": "max_reward", "length": "episode_length", "duration": "episode_length", "time": "seconds",
     "elapsed": "seconds", "seconds_since_start": "seconds", "time_s": "seconds", "frame": "frames", "step": "steps",
@@ -44,6 +43,11 @@ class Log:
     summary: dict[str, Any] = field(default_factory=dict)
     resumes: list[dict[str, str]] = field(default_factory=list)
     notes: tuple[str, ...] = ()  # what had to be mended or left out
+
+    @property
+    def random_key(self) -> str:
+        """Which random play this run is to be held against: the game with all its settings."""
+        return repr(self.recipe.env) if self.recipe else ""
 
     @property
     def recipe(self) -> Recipe | None:
@@ -83,18 +87,21 @@ def read(argument: str, runs_dir: Path, frames_are: str = "steps") -> list[Log]:
 def read_run(path: Path) -> Log:
     """A run folder."""
     config = read_config(path)
-    summary = path / "summary.json"
-    resumes = path / "resumes.csv"
-    return Log(
-        name=path.name,
-        columns=to_columns(read_log(path / "episodes.csv")) if (path / "episodes.csv").exists() else {},
-        metrics=to_columns(read_log(path / "metrics.csv")) if (path / "metrics.csv").exists() else {},
-        framework=config["framework"],
-        path=path,
-        config=config,
-        summary=json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {},
-        resumes=read_log(resumes) if resumes.exists() else [],
-    )
+    files = {name: path / f"{name}.csv" for name in ("episodes", "metrics", "resumes")}
+    try:
+        rows = {name: read_log(file) if file.exists() else [] for name, file in files.items()}
+        return Log(
+            name=path.name,
+            columns=to_columns(rows["episodes"]),
+            metrics=to_columns(rows["metrics"]),
+            framework=config["framework"],
+            path=path,
+            config=config,
+            summary=read_summary(path),
+            resumes=rows["resumes"],
+        )
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
+        raise InputError(f"the logs in {path} cannot be read ({error}); allowed: files as triptych left them") from None
 
 
 def read_csv(file: Path, frames_are: str = "steps") -> tuple[Columns, list[str]]:
@@ -112,7 +119,10 @@ def read_csv(file: Path, frames_are: str = "steps") -> tuple[Columns, list[str]]
         raise InputError(f"{file} is empty; allowed: a CSV file with a line of column names")
     separator = max(",;\t", key=lines[0].count)
     rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator))
-    names = [column_name(name) for name in rows[0]]
+    names: list[str] = []
+    for name in rows[0]:
+        found = column_name(name)
+        names.append(found if found not in names else "_".join(re.findall(r"\w+", name.lower())) + f"_{len(names) + 1}")
     whole = [row for row in rows[1:] if len(row) == len(names)]
     notes = [f"{file.name}: {len(rows) - 1 - len(whole)} torn lines left out"] if len(whole) < len(rows) - 1 else []
     comma = separator == ";"  # where ; separates, the decimal sign may be a comma
@@ -144,7 +154,7 @@ def number(text: str) -> float | None:
 
 
 def to_columns(rows: list[dict[str, str]]) -> Columns:
-    names = list(rows[0]) if rows else []
+    names = [name for name in rows[0] if name] if rows else []  # a row too long has its rest under None
     return {name: [number(row[name] or "") for row in rows] for name in names}
 
 

@@ -60,6 +60,7 @@ def look(recipe: Recipe, path: Path, frames: int = 4, *, title: str = "", seed: 
 def observe(recipe: Recipe, count: int, seed: int) -> list[list[np.ndarray]]:
     """Rows of uint8 pictures [H, W, 3]: the screen, the stack from the oldest to the newest, what the network makes of it."""
     games, screens = envs.make(recipe.env, 1), envs.make(screen_config(recipe.env), 1)
+    recipe.make_network(games.observation, games.num_actions)
     rng, seeds = generator(seed, "look"), game_seeds(seed, "look", 0, 1)
     obs, screen = games.reset(seeds), screens.reset(seeds)
     rows = [picture_row(recipe, obs[0], screen[0, -1])]

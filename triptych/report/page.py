@@ -10,13 +10,13 @@ from typing import Any
 
 from triptych.checks import InputError
 from triptych.files import write_whole
+from triptych.messages import counted, warn
 from triptych.recipes import to_dict
 from triptych.report import figures, show, words
 from triptych.report.command import flat, repeat
 from triptych.report.logs import Log, read
 from triptych.report.statistics import random_play
 from triptych.runs import run_path
-from triptych.sitting import warn
 
 MOST_VIDEO_BYTES = 12_000_000  # in all; the newest films of each run come first
 VIDEOS_A_RUN = 3
@@ -48,9 +48,10 @@ def report(
     path = out or (logs[0].path if len(logs) == 1 and logs[0].path else Path(runs_dir)) / "report.html"
     loader = jinja2.PackageLoader("triptych.report", "templates")
     environment = jinja2.Environment(autoescape=True, loader=loader, undefined=jinja2.StrictUndefined)
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}  # a browser reads no NaN
     folder = resources.files("triptych.report") / "templates"
     page = environment.get_template("page.html").render(
-        **content(logs, [json.loads((proof / "verdict.json").read_text(encoding="utf-8")) for proof in proofs]),
+        **content(logs, [verdict(proof / "verdict.json") for proof in proofs]),
         css=(folder / "page.css").read_text(encoding="utf-8"),
         script=(folder / "page.js").read_text(encoding="utf-8"),
         plotly=get_plotlyjs(),
@@ -60,7 +61,15 @@ def report(
     return path
 
 
-def content(logs: list[Log], proofs: list[dict[str, Any]]) -> dict[str, Any]:
+def verdict(file: Path) -> str:
+    """What a lockstep folder shows, in a sentence."""
+    try:
+        return words.verdict(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise InputError(f"{file} cannot be read ({error!r}); allowed: the file as triptych left it") from None
+
+
+def content(logs: list[Log], proofs: list[str]) -> dict[str, Any]:
     """Everything that the template shows."""
     random = bands(logs)
     data = figures.data(logs, random)
@@ -68,11 +77,11 @@ def content(logs: list[Log], proofs: list[dict[str, Any]]) -> dict[str, Any]:
         "title": words.title(logs),
         "summary": words.summary(logs, random),
         "sentences": words.sentences(logs, random),
-        "verdicts": [words.verdict(proof) for proof in proofs],
+        "verdicts": proofs,
         "data": data,
         "speed": [speed(log) for log in logs if log.summary],
         "settings": settings(logs),
-        "names": [log.name for log in logs],
+        "names": [log.name for log in logs if log.recipe],
         "machines": [machine(log) for log in logs if log.config],
         "commands": [(log.name, repeat(log.recipe, log.framework)) for log in logs if log.recipe],
         "sources": sources(logs),
@@ -86,10 +95,10 @@ def bands(logs: list[Log]) -> dict[str, dict[str, Any]]:
     """What random play scores in each environment, remembered in the run's folder; not where it cannot be played."""
     found: dict[str, dict[str, Any]] = {}
     for log in logs:
-        if log.recipe is None or log.recipe.env.id in found:
+        if log.recipe is None or log.random_key in found:
             continue
         try:
-            found[log.recipe.env.id] = random_play(log.recipe.env, log.path / "random.json" if log.path else None)
+            found[log.random_key] = random_play(log.recipe.env, log.path / "random.json" if log.path else None)
         except InputError as error:
             warn(f"no band of random play: {error}")
     return found
@@ -100,7 +109,7 @@ def speed(log: Log) -> dict[str, Any]:
     summary = log.summary
     return {
         "name": log.name,
-        "framework": log.framework,
+        "framework": summary.get("framework", log.framework),
         "steps": summary.get("steps"),
         "updates": summary.get("updates"),
         "seconds": summary.get("seconds"),
@@ -113,8 +122,8 @@ def speed(log: Log) -> dict[str, Any]:
 
 
 def settings(logs: list[Log]) -> list[dict[str, Any]]:
-    """Each setting, its value in each run, and whether they differ."""
-    tables = [{"framework": log.framework} | flat(to_dict(log.recipe)) if log.recipe else {} for log in logs]
+    """Each setting, its value in each run that has a config.json, and whether they differ."""
+    tables = [{"framework": log.framework} | flat(to_dict(log.recipe)) for log in logs if log.recipe]
     names = dict.fromkeys(name for table in tables for name in table)
     rows = []
     for name in names:
@@ -126,10 +135,13 @@ def settings(logs: list[Log]) -> list[dict[str, Any]]:
 def machine(log: Log) -> dict[str, str]:
     """Where and with what a run was made."""
     config = log.config or {}
-    versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in config.get("versions", {}).items())
+    later = {f"{row.get('framework')} on {row.get('processor')}" for row in log.resumes}
+    resumed = f"; resumed in {', '.join(sorted(later))}" if later else ""
+    known = [config.get("processor"), counted(config.get("threads", 1), "thread"), config.get("device")]
     return {
         "name": log.name,
-        "processor": f"{config['processor']}, {config['threads']} of {config['cores']} cores' threads, {config['device']}",
+        "processor": ", ".join(filter(None, known)) + resumed,
         "versions": versions,
         "commit": str(config.get("git_commit") or "not known"),
     }
@@ -159,11 +171,11 @@ def videos(logs: list[Log]) -> list[dict[str, str]]:
     room = MOST_VIDEO_BYTES
     for log in logs:
         films = sorted((log.path / "videos").glob("*.mp4")) if log.path else []
-        for film in films[-VIDEOS_A_RUN:]:
+        for film in films[: -VIDEOS_A_RUN - 1 : -1]:
+            if film.stat().st_size > room:
+                warn(f"{film} is left out: films take at most {MOST_VIDEO_BYTES / 1e6:.0f} MB of a page")
+                continue
             room -= film.stat().st_size
-            if room < 0:
-                warn(f"films beyond {MOST_VIDEO_BYTES / 1e6:.0f} MB are left out of the page")
-                return found
             data = base64.b64encode(film.read_bytes()).decode("ascii")
             found.append({"run": log.name, "name": film.stem, "address": f"data:video/mp4;base64,{data}"})
     return found

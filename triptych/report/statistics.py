@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -68,15 +69,18 @@ def random_play(config: EnvConfig, keep: Path | None = None, games: int = RANDOM
     """
     asked = {"env": to_dict(config), "games": games}
     if keep is not None and keep.exists():
-        known = json.loads(keep.read_text(encoding="utf-8"))
-        if known.get("asked") == json.loads(json.dumps(asked)):
-            return known
+        with contextlib.suppress(ValueError, OSError, AttributeError):  # torn: played again
+            known = json.loads(keep.read_text(encoding="utf-8"))
+            if known.get("asked") == json.loads(json.dumps(asked)):
+                return known
     scores = random_scores(config, games)
     mean, low, high = bootstrap_mean([scores])
-    half = 1.96 * float(np.std(scores)) / RUNNING**0.5
+    # A new mean of 100 games around a mean that is known from `games` only.
+    half = 1.96 * float(np.std(scores, ddof=1)) * (1 / RUNNING + 1 / games) ** 0.5
     found = {"asked": asked, "mean": mean, "low": low, "high": high, "band": [mean - half, mean + half], "games": games}
     if keep is not None:
-        write_json(keep, found)
+        with contextlib.suppress(OSError):  # a folder that may only be read
+            write_json(keep, found)
     return found
 
 

@@ -8,6 +8,8 @@ from triptych.intervals import bootstrap_mean
 from triptych.report.figures import seed_groups
 from triptych.report.logs import Log
 
+FULL = 99  # episodes before the running reward is a mean of 100
+LUCK = 0.05  # share of the rows that random play may have above its band
 FRAMEWORKS = {"torch": "PyTorch", "jax": "JAX", "keras": "Keras"}
 
 
@@ -27,8 +29,9 @@ def summary(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
         assert recipe is not None
         frameworks = list(dict.fromkeys(FRAMEWORKS.get(log.framework, log.framework) for log in known))
         runs = f"{len(known)} runs" if len(known) > 1 else "One run"
+        games = join(list(dict.fromkeys(log.recipe.env.id for log in known if log.recipe)))
         lines.append(
-            f"{runs} of {recipe.algorithm.kind.upper()} on {recipe.env.id}, in {join(frameworks)}: an agent that learns to "
+            f"{runs} of {recipe.algorithm.kind.upper()} on {games}, in {join(frameworks)}: an agent that learns to "
             f"play by trial and error. A step is one decision of the agent; the reward is the game's own score."
         )
     grouped = seed_groups(logs)
@@ -47,7 +50,7 @@ def over_seeds(framework: str, members: list[Log], random: dict[str, dict[str, A
     if not scores:
         return f"{name}: no episode has ended yet."
     mean, low, high = bootstrap_mean([[score] for score in scores] if len(scores) > 1 else [scores])
-    text = f"{name}: at the end the last 100 episodes scored {mean:,.1f} on average (95 % over seeds: {low:,.1f} to {high:,.1f})"
+    text = f"{name}: at the end the last 100 episodes scored {mean:,.1f} on average (95 % bootstrap over seeds: {low:,.1f} to {high:,.1f})"
     return text + best_stretch(members) + against_random(members[0], random)
 
 
@@ -61,7 +64,7 @@ def best_stretch(logs: list[Log]) -> str:
 
 
 def against_random(log: Log, random: dict[str, dict[str, Any]]) -> str:
-    found = random.get(log.recipe.env.id) if log.recipe else None
+    found = random.get(log.random_key)
     return f"; random play scores {found['mean']:,.1f}." if found else "."
 
 
@@ -70,12 +73,16 @@ def outcome(log: Log, random: dict[str, dict[str, Any]]) -> str:
     running = last(log, "running_reward")
     steps = last(log, "steps")
     length = f" after {steps:,.0f} steps" if steps else ""
+    count = (
+        min(FULL + 1, sum(value is not None for value in log.columns["running_reward"])) if running is not None else 0
+    )
     if running is None:
         return (
             f"{log.name}: no episode has ended yet." if not log.columns else f"{log.name}: no running reward recorded."
         )
-    best = max((value for value in log.columns["running_reward"] if value is not None), default=running)
-    text = f"{log.name}{length}: the last 100 episodes scored {running:,.1f} on average, at best {best:,.1f}"
+    rewards = [value for value in log.columns["running_reward"] if value is not None]
+    best = max(rewards[FULL:] or rewards)
+    text = f"{log.name}{length}: the last {count} episodes scored {running:,.1f} on average, at best {best:,.1f}"
     return text + best_stretch([log]) + against_random(log, random)
 
 
@@ -83,11 +90,13 @@ def sentences(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
     """What a reader should not miss: runs that never left random play."""
     lines = []
     for log in logs:
-        found = random.get(log.recipe.env.id) if log.recipe else None
-        rewards = [value for value in log.columns.get("running_reward", []) if value is not None]
-        if found and rewards and max(rewards) <= found["band"][1]:
+        found = random.get(log.random_key)
+        rewards = [value for value in log.columns.get("running_reward", []) if value is not None][FULL:]
+        above = sum(value > found["band"][1] for value in rewards) if found else 0
+        if found and rewards and above <= LUCK * len(rewards):
             lines.append(
-                f"{log.name} never leaves the band of random play: its running reward stays at or below {found['band'][1]:,.1f}."
+                f"{log.name} never leaves the band of random play: its running reward stays at {found['band'][1]:,.1f} or below, "
+                f"but for luck."
             )
     return lines
 

@@ -22,20 +22,20 @@ function layout(title) {
     hovermode: "closest",
     showlegend: true,
     legend: narrow() || data.runs.length > 6 ? { orientation: "h", y: narrow() ? -0.16 : -0.24 } : { orientation: "v" },
-    xaxis: { title: { text: narrow() ? "" : titles[select.value] || "rows" }, gridcolor: css("--line"), zerolinecolor: css("--line") },
+    xaxis: { title: { text: narrow() ? "" : titles[select.value] }, gridcolor: css("--line"), zerolinecolor: css("--line") },
     yaxis: { title: { text: title }, gridcolor: css("--line"), zerolinecolor: css("--line") },
   };
 }
 
-// A curve of one column: from the part of the log that has both the column and the axis; a column of another
-// counter is drawn over what there is.
+// A curve of one column: from the part of the log that has both the column and the axis. None without that axis:
+// over another one it would lie.
 function curve(run, column) {
-  const part = run.parts.find(p => column in p && select.value in p) || run.parts.find(p => column in p);
+  const axis = select.value;
+  const part = run.parts.find(p => column in p && axis in p);
   if (!part) return null;
-  const axis = [select.value, "steps", "frames", "episode", "seconds"].find(a => a in part);
   const x = [], y = [];
   part[column].forEach((value, i) => {
-    if (value !== null && (!axis || part[axis][i] !== null)) { x.push(axis ? part[axis][i] : i); y.push(value); }
+    if (value !== null && part[axis][i] !== null) { x.push(part[axis][i]); y.push(value); }
   });
   return { x, y };
 }
