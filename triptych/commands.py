@@ -200,6 +200,8 @@ class Show:
         from triptych.report import show
         from triptych.tables import sources
 
+        if self.write is not None and self.write.exists() and not self.write.is_dir():
+            raise InputError(f"write is {str(self.write)!r}, a file; allowed: a folder")
         name = named(self.name, self.recipe)
         found = show.show(self.recipe, name)
         sources(found, show.layer_table(show.network_of(self.recipe)), show.names_table())

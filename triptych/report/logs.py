@@ -124,6 +124,8 @@ def read_csv(file: Path, frames_are: str = "steps") -> tuple[Columns, list[str]]
         found = column_name(name)
         names.append(found if found not in names else "_".join(re.findall(r"\w+", name.lower())) + f"_{len(names) + 1}")
     whole = [row for row in rows[1:] if len(row) == len(names)]
+    if not whole:
+        raise InputError(f"{file} has no row of {len(names)} fields below its column names; allowed: at least one")
     notes = [f"{file.name}: {len(rows) - 1 - len(whole)} torn lines left out"] if len(whole) < len(rows) - 1 else []
     comma = separator == ";"  # where ; separates, the decimal sign may be a comma
     columns = {

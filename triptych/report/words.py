@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from triptych.intervals import bootstrap_mean
+from triptych.messages import counted
 from triptych.report.figures import seed_groups
 from triptych.report.logs import Log
 
@@ -27,7 +28,13 @@ def summary(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
     if known:
         recipe = known[0].recipe
         assert recipe is not None
-        frameworks = list(dict.fromkeys(FRAMEWORKS.get(log.framework, log.framework) for log in known))
+        used = [
+            name
+            for log in known
+            for name in (log.framework, *(row.get("framework", "") for row in log.resumes))
+            if name
+        ]
+        frameworks = list(dict.fromkeys(FRAMEWORKS.get(name, name) for name in used))
         runs = f"{len(known)} runs" if len(known) > 1 else "One run"
         games = join(list(dict.fromkeys(log.recipe.env.id for log in known if log.recipe)))
         lines.append(
@@ -39,7 +46,7 @@ def summary(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
     single = [log for log in logs if log.framework not in grouped]
     lines += [outcome(log, random) for log in single[:6]]
     if len(single) > 6:
-        lines.append(f"{len(single) - 6} more runs stand in the figures and tables below.")
+        lines.append(f"In the figures and tables below: {counted(len(single) - 6, 'more run')}.")
     return lines
 
 
