@@ -281,3 +281,15 @@ def test_flags_of_several_values_hide_no_recipe() -> None:
     for arguments in (["--env.size", "40", "90", "cartpole"], ["cartpole", "--env.crop", "0", "1", "0", ".5"]):
         assert scan(arguments)[0] == "cartpole"
     assert scan(["--env", "CartPole-v1", "--env.render", "--env.size", "40", "90"]) == ("", "CartPole-v1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--evaluate-every", "x"], "--evaluate-every is ['x']; allowed: INT or"),
+        (["--env.crop", "a", "b", "c", "d"], "allowed: float, float, float, float, with spaces between them"),
+    ],
+)
+def test_values_of_another_kind(arguments: list[str], said: str, capsys: pytest.CaptureFixture) -> None:
+    assert call("train", "cartpole", *arguments) == 2
+    assert said in capsys.readouterr().err

@@ -204,6 +204,14 @@ def test_unusable_files_are_one_line(content: bytes, said: str, tmp_path: Path) 
         read("nothing.csv", tmp_path)
 
 
+def test_values_that_are_no_numbers_are_said(tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    file.write_text("episode,reward\n1,abc\n2,nan\n3,5\n")
+    columns, notes = read_csv(file)
+    assert columns["episode_reward"] == [None, None, 5]
+    assert notes == ["log.csv: 2 values of episode_reward are no finite numbers and are left out"]
+
+
 def test_foreign_frames_are_agent_steps_unless_said(tmp_path: Path) -> None:
     file = tmp_path / "log.csv"
     file.write_text("frames,running_reward\n10000,1\n20000,2\n")

@@ -160,9 +160,8 @@ class Evaluate(Report):
                 self.name, self.games, self.seed, weights=self.weights, epsilon=self.epsilon,
                 framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video,
             )  # fmt: skip
-        print(
-            f"{score.mean:.1f} (95 % interval {score.low:.1f} to {score.high:.1f}) over {counted(score.games, 'game')} of {score.env}"
-        )
+        interval = f" (95 % interval {score.low:.1f} to {score.high:.1f})" if score.games > 1 else ""
+        print(f"{score.mean:.1f}{interval} over {counted(score.games, 'game')} of {score.env}")
         if score.video:
             print(f"video {score.video}")
         print(f"{score.policy}, seed {score.seed}, weights {score.weights}, {score.framework} {score.precision}")

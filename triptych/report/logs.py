@@ -134,6 +134,10 @@ def read_csv(file: Path, frames_are: str = "steps") -> tuple[Columns, list[str]]
         if name
     }
     columns = {name: values for name, values in columns.items() if any(value is not None for value in values)}
+    for index, name in enumerate(names):
+        lost = sum(number(row[index].replace(",", ".")) is None for row in whole if row[index].strip())
+        if name in columns and lost:
+            notes.append(f"{file.name}: {lost} values of {name} are no finite numbers and are left out")
     if frames_are == "steps" and "frames" in columns and "steps" not in columns:
         columns["steps"] = columns.pop("frames")
     if not set(columns) & set(COUNTERS) or not set(columns) - set(COUNTERS):
