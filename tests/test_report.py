@@ -21,8 +21,6 @@ from triptych.report.command import repeat
 from triptych.report.logs import Log, append, read, read_csv
 from triptych.report.page import report
 
-HEADER = "episode,frames,steps,updates,episode_reward,episode_length,running_reward,max_reward,epsilon,loss,seconds\n"
-
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -43,7 +43,7 @@ def test_each_file_does_what_the_learner_does(
     name: str, framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = RECIPES[name]
-    paths = {path.stem: path for path in write(show(recipe, name), tmp_path)}
+    paths = {path.stem: path for path in write(show(recipe, network_of(recipe), name), tmp_path)}
     monkeypatch.setattr(sys, "argv", ["file"])
     monkeypatch.setitem(sys.modules, "shown", type(sys)("shown"))  # the file looks itself up by its name
     text = paths[f"dqn_{framework}"].read_text()
@@ -66,7 +66,7 @@ def test_a_file_runs_by_itself_with_and_without_weights(
     framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = RECIPES["cartpole"]
-    write(show(recipe, "cartpole"), tmp_path)
+    write(show(recipe, network_of(recipe), "cartpole"), tmp_path)
     weights = initial_weights(network_of(recipe), np.random.default_rng(9))
     save_weights(tmp_path / "w.safetensors", weights, {})
     printed = []
@@ -87,8 +87,9 @@ def test_a_file_runs_by_itself_with_and_without_weights(
 
 def test_a_changed_loss_changes_what_is_shown() -> None:
     huber, squared = load_recipe("cartpole"), override(load_recipe("cartpole"), {"algorithm.loss": "squared"})
-    assert show(huber)[0].file != show(squared)[0].file
-    assert "def maximum" not in show(huber)[0].operations, "only what the loss uses"
+    ours, theirs = (show(recipe, network_of(recipe), "cartpole")[0] for recipe in (huber, squared))
+    assert ours.file != theirs.file
+    assert "def maximum" not in ours.operations, "only what the loss uses"
 
 
 def test_layers_and_names_are_complete() -> None:

@@ -28,7 +28,9 @@ class Where:
 
 
 @dataclass(frozen=True)
-class Report(Where):
+class Answers(Where):
+    """A command whose result may be wanted as JSON."""
+
     json: bool = False  # print one JSON object as the last line of standard output
 
 
@@ -87,7 +89,7 @@ class Resume(Where):
 
 
 @dataclass(frozen=True)
-class Compare(Report):
+class Compare(Answers):
     """Trains a recipe in each framework and prints score, speed and memory side by side."""
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
@@ -114,7 +116,7 @@ class Compare(Report):
 
 
 @dataclass(frozen=True)
-class Lockstep(Report):
+class Lockstep(Answers):
     """Proves that the frameworks take the same actions and learn the same, in float64; --steps counts from the warm-up's end."""
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
@@ -138,7 +140,7 @@ class Lockstep(Report):
 
 
 @dataclass(frozen=True)
-class Evaluate(Report):
+class Evaluate(Answers):
     """Plays whole games with a run's weights."""
 
     name: RunName = ""  # a run folder, a run's name, or a weights file
@@ -202,15 +204,16 @@ class Show:
         if self.write is not None and self.write.exists() and not self.write.is_dir():
             raise InputError(f"write is {str(self.write)!r}, a file; allowed: a folder")
         name = named(self.name, self.recipe)
-        found = show.show(self.recipe, name)
-        sources(found, show.layer_table(show.network_of(self.recipe)), show.names_table())
+        network = show.network_of(self.recipe)
+        found = show.show(self.recipe, network, name)
+        sources(found, show.layer_table(network), show.names_table())
         for path in show.write(found, self.write) if self.write else []:
             print(path)
         return 0
 
 
 @dataclass(frozen=True)
-class MakeReport(Where):
+class Report(Where):
     """Writes one HTML page of some runs: curves, tests, settings, sources."""
 
     names: Annotated[
@@ -236,7 +239,7 @@ COMMANDS: dict[str, Any] = {
     "resume": Resume,
     "look": Look,
     "show": Show,
-    "report": MakeReport,
+    "report": Report,
 }
 
 
@@ -267,6 +270,6 @@ def tell(result: Any) -> int:
     return 0
 
 
-def print_json(command: Report, result: Any) -> None:
+def print_json(command: Answers, result: Any) -> None:
     if command.json:
         print(json.dumps(dataclasses.asdict(result), default=str))

@@ -28,7 +28,7 @@ from triptych.runs import (
     write_summary,
 )
 from triptych.sitting import RunResult, Sitting
-from triptych.videos import check_video
+from triptych.videos import check_films
 
 DISTRIBUTIONS = {"torch": ("torch",), "jax": ("jax", "flax", "optax"), "keras": ("keras", "tensorflow")}
 
@@ -94,8 +94,7 @@ def train(
     games = envs.make(resolved.env, resolved.num_envs, threads)
     resolved.make_network(games.observation, games.num_actions)
     check_memory(resolved, games)
-    if resolved.video_fps and resolved.evaluation_period:
-        check_video(resolved.env)
+    check_films(resolved)
     label = recipe if isinstance(recipe, str) else resolved.env.id
     name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
     path = new_path(name, runs_dir)
@@ -147,8 +146,7 @@ def resume(
     if not config["resume_exact"]:
         warn("this run cannot be resumed to the same numbers; its config.json says so under resume_exact")
     games = envs.make(recipe.env, recipe.num_envs, threads)
-    if recipe.video_fps and recipe.evaluation_period:
-        check_video(recipe.env)
+    check_films(recipe)
     with RunFolder(path) as folder:
         checkpoints = Checkpoints(folder, recipe)
         manifest, arrays = checkpoints.load()

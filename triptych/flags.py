@@ -10,15 +10,13 @@ from typing import Any
 
 import tyro
 
+from triptych.algorithms import CONFIGS
 from triptych.checks import InputError
+from triptych.envs import EnvConfig
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe, load_recipe
 
 CONFIG = (tyro.conf.FlagCreatePairsOff,)
-SWITCHES = (  # flags without a value
-    "--json", "--quiet", "-h", "--help", "--algorithm.double", "--algorithm.no-double", "--env.render",
-    "--env.no-render", "--env.colour", "--env.no-colour",
-)  # fmt: skip
 SEVERAL = ("--frameworks",)  # flags with any number of them
 NUMBER = r"[-+]?[\d_.]+(e[-+]?\d+)?"  # further values of a flag, as in `--env.size 40 90`
 WORDS = ("steps", "episodes", "updates")  # second words of a period, as in `--algorithm.target-every 500 steps`
@@ -56,15 +54,26 @@ def find_recipe(arguments: list[str]) -> Recipe:
     raise InputError("RECIPE is missing; allowed: a name that `triptych recipes` lists, a Python file, or --env ID")
 
 
+def switches() -> set[str]:
+    """Flags without a value: the recipe's true-or-false fields, on and off, and the commands' own."""
+    parts = [("env", EnvConfig), *(("algorithm", config) for config in CONFIGS.values())]
+    fields = [
+        (part, field.name) for part, config in parts for field in dataclasses.fields(config) if field.type == "bool"
+    ]
+    found = {f"--{part}.{no}{name.replace('_', '-')}" for part, name in fields for no in ("", "no-")}
+    return found | {"--json", "--quiet", "-h", "--help"}
+
+
 def scan(arguments: list[str]) -> tuple[str, str]:
     """RECIPE and the value of --env, before the flags are known: the recipe decides what they are."""
     name = env = flag = ""
+    valueless = switches()
     for argument in arguments:
         if argument.startswith("-") and not argument[1:2].isdigit():
             flag, _, value = argument.partition("=")
             if flag == "--env":
                 env = value
-            if value or flag in SWITCHES:
+            if value or flag in valueless:
                 flag = ""
         elif flag == "--env" and not env:
             env, flag = argument, ""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from triptych.agent import Agent
 from triptych.envs import Games
 from triptych.recipes import LONGEST
 
@@ -31,6 +30,12 @@ class Score(NamedTuple):
     games: int
 
 
+class Player(Protocol):
+    """What chooses the actions [N] at observations [N, ...], as `Agent` does."""
+
+    def predict(self, observation: np.ndarray) -> tuple[np.ndarray, Any]: ...
+
+
 class Camera(Protocol):
     """What follows the first game, as `videos.Film` does."""
 
@@ -42,7 +47,7 @@ class Camera(Protocol):
 
 
 def play_games(
-    agent: Agent,
+    agent: Player,
     games: Games,
     seeds: np.ndarray,
     report: Callable[[int], None] | None = None,
@@ -73,7 +78,7 @@ def report_from(report: Callable[[int], None] | None, before: int, ended: int) -
 
 
 def play_batch(
-    agent: Agent,
+    agent: Player,
     games: Games,
     seeds: np.ndarray,
     wanted: int,

@@ -16,10 +16,17 @@ from triptych.checks import InputError
 from triptych.envs import EnvConfig, atari
 from triptych.files import TEMPORARY, write_whole
 from triptych.messages import warn
+from triptych.recipes import Recipe
+
+
+def check_films(recipe: Recipe) -> None:
+    """Refuses, before anything is trained, films that a recipe asks for and that could not be made."""
+    if recipe.video_fps and recipe.evaluation_period:
+        check_video(recipe.env)
 
 
 def check_video(config: EnvConfig) -> None:
-    """Refuses, before anything is trained, a video that could not be made.
+    """Refuses a video that could not be made.
 
     Raises:
         InputError: the encoder is missing, or the environment shows no picture.

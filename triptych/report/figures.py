@@ -51,7 +51,7 @@ def column_names(logs: list[Log]) -> list[str]:
     """Every recorded column, the known ones first, without the counters and what belongs to another one."""
     there = dict.fromkeys(name for log in logs for name in (*log.columns, *log.metrics))
     known = [name for name in TITLES if name in there]
-    hidden = {*COUNTERS, "episode", "evaluation_low", "evaluation_high", "evaluation_games"}
+    hidden = {*COUNTERS, "evaluation_low", "evaluation_high", "evaluation_games"}
     return known + [name for name in there if name not in TITLES and name not in hidden]
 
 
@@ -83,7 +83,7 @@ def run(log: Log, style: dict[str, Any], most: int) -> dict[str, Any]:
 def with_counters(metrics: Columns, log: Log) -> Columns:
     """metrics.csv counts steps and seconds; frames and episodes follow from the steps."""
     steps = metrics.get("steps")
-    if not steps or "steps" not in log.columns:
+    if not steps or not {"steps", "frames", "episode"} <= set(log.columns):
         return metrics
     known = [(a, b, c) for a, b, c in zip(*(log.columns[n] for n in ("steps", "frames", "episode")), strict=True) if a]
     if not known:
@@ -123,15 +123,13 @@ def seed_groups(logs: list[Log]) -> dict[str, list[Log]]:
     for log in logs:
         if log.recipe is not None:
             found.setdefault(log.framework, []).append(log)
-    same = {
-        name: {repr(dataclasses.replace(log.recipe, seed=0)) for log in logs if log.recipe}
-        for name, logs in found.items()
-    }
-    return {
-        name: logs
-        for name, logs in found.items()
-        if len({log.recipe.seed for log in logs if log.recipe}) == len(logs) > 1 and len(same[name]) == 1
-    }
+    return {name: members for name, members in found.items() if only_seeds_differ(members)}
+
+
+def only_seeds_differ(members: list[Log]) -> bool:
+    recipes = [log.recipe for log in members if log.recipe]
+    alike = len({repr(dataclasses.replace(recipe, seed=0)) for recipe in recipes}) == 1
+    return alike and len({recipe.seed for recipe in recipes}) == len(members) > 1
 
 
 def group_curves(framework: str, members: list[Log]) -> dict[str, Any]:

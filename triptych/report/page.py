@@ -106,19 +106,9 @@ def bands(logs: list[Log]) -> dict[str, dict[str, Any]]:
 
 def speed(log: Log) -> dict[str, Any]:
     """One row of the table of speed and memory."""
-    summary = log.summary
-    return {
-        "name": log.name,
-        "framework": summary.get("framework", log.framework),
-        "steps": summary.get("steps"),
-        "updates": summary.get("updates"),
-        "seconds": summary.get("seconds"),
-        "steps_per_second": summary.get("steps_per_second"),
-        "updates_per_second": summary.get("updates_per_second"),
-        "compile_seconds": summary.get("compile_seconds"),
-        "peak_memory": summary.get("peak_memory"),
-        "resumed": len(log.resumes),
-    }
+    names = ("steps", "updates", "seconds", "steps_per_second", "updates_per_second", "compile_seconds", "peak_memory")
+    row = {"name": log.name, "framework": log.summary.get("framework", log.framework), "resumed": len(log.resumes)}
+    return row | {name: log.summary.get(name) for name in names}
 
 
 def settings(logs: list[Log]) -> list[dict[str, Any]]:
@@ -154,10 +144,10 @@ def sources(logs: list[Log]) -> dict[str, Any] | None:
         return None
     try:
         network = show.network_of(recipe)
-        found = show.show(recipe, recipe.env.id)
     except InputError as error:
         warn(f"no sources: {error}")
         return None
+    found = show.show(recipe, network, recipe.env.id)
     parts = [
         {"name": part, "texts": [getattr(source, part) for source in found]}
         for part in ("network", "operations", "loss", "update")

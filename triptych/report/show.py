@@ -41,17 +41,17 @@ class Source:
     file: str  # all of it, and what it needs to run by itself
 
 
-def show(recipe: Recipe, name: str = "recipe") -> list[Source]:
-    """The sources of a recipe's agent, one a framework, in the order torch, jax, keras.
-
-    Raises:
-        InputError: the environment cannot be made, or the network does not fit it.
-    """
-    network = network_of(recipe)
+def show(recipe: Recipe, network: Network, name: str) -> list[Source]:
+    """The sources of a recipe's agent, one a framework, in the order torch, jax, keras."""
     return [source(framework, recipe, network, name) for framework in frameworks.FRAMEWORKS]
 
 
 def network_of(recipe: Recipe) -> Network:
+    """The network that a recipe trains.
+
+    Raises:
+        InputError: the environment cannot be made, or the network does not fit it.
+    """
     games = envs.make(recipe.env, 1)
     games.close()
     return recipe.make_network(games.observation, games.num_actions)

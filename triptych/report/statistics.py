@@ -14,7 +14,7 @@ from triptych.envs import EnvConfig
 from triptych.files import write_json
 from triptych.intervals import bootstrap_mean
 from triptych.loop import RUNNING
-from triptych.play import LONGEST, SIDE_BY_SIDE
+from triptych.play import SIDE_BY_SIDE, play_games
 from triptych.recipes import to_dict
 from triptych.seeds import game_seeds, generator
 
@@ -84,24 +84,19 @@ def random_play(config: EnvConfig, keep: Path | None = None, games: int = RANDOM
     return found
 
 
+class RandomPlay:
+    """Plays at random, whatever it sees."""
+
+    def __init__(self, num_actions: int):
+        self.rng, self.num_actions = generator(0, "random play"), num_actions
+
+    def predict(self, observation: np.ndarray) -> tuple[np.ndarray, None]:
+        return self.rng.integers(self.num_actions, size=len(observation)), None
+
+
 def random_scores(config: EnvConfig, count: int) -> list[float]:
-    """Raw rewards of the first game of each of `count` seeds, played at random."""
+    """Raw rewards of `count` randomly played games, each the first of a seed of its own."""
     games = envs.make(config, min(count, SIDE_BY_SIDE), 2)
-    rng, seeds = (
-        generator(0, "random play"),
-        game_seeds(0, "random play", 0, -(-count // games.num_envs) * games.num_envs),
-    )
-    scores: list[float] = []
-    for start in range(0, len(seeds), games.num_envs):
-        games.reset(seeds[start : start + games.num_envs])
-        rewards, playing = np.zeros(games.num_envs), np.ones(games.num_envs, bool)
-        for _ in range(LONGEST):
-            games.send(rng.integers(games.num_actions, size=games.num_envs))
-            step = games.recv()
-            rewards += step.reward * playing
-            playing &= ~(step.terminated | step.truncated)
-            if not playing.any():
-                break
-        scores += rewards.tolist()
+    played = play_games(RandomPlay(games.num_actions), games, game_seeds(0, "random play", 0, count))
     games.close()
-    return scores[:count]
+    return [game.reward for game in played]
