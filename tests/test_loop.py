@@ -174,6 +174,30 @@ def test_a_mean_does_not_depend_on_when_it_was_saved() -> None:
     assert whole.take() is None
 
 
+def test_a_mean_holds_one_scalar_at_most() -> None:
+    """Thousands of small arrays between the freed ones of the updates cost gigabytes of memory."""
+
+    class Scalar:
+        alive = 0
+
+        def __init__(self) -> None:
+            Scalar.alive += 1
+
+        def __del__(self) -> None:
+            Scalar.alive -= 1
+
+        def __float__(self) -> float:
+            return 1.0
+
+    mean, most = Mean(), 0
+    for _ in range(100):
+        mean.add(Scalar())
+        most = max(most, Scalar.alive)
+    assert most <= 2, "the new one, and the last"
+    assert mean.settle() == (100.0, 100)
+    assert Scalar.alive == 0
+
+
 def test_best_keeps_the_later_of_equals_and_waits_for_a_full_window(tmp_path: Path) -> None:
     """Judged by the mean of the last `best_window` episodes."""
     saved: list[int] = []

@@ -26,21 +26,26 @@ METRICS = ("loss", "q_mean", "td_error_mean", "gradient_norm")  # what an update
 
 
 class Mean:
-    """The mean of scalars that stay on their device until it is asked for; the order of addition is fixed."""
+    """The mean of scalars; each is fetched from its device when the next one comes. The order of addition is fixed.
+
+    Kept there until a row is written, thousands of them would lie in memory between the freed arrays of the updates, and
+    no later array would fit into the gaps: gigabytes.
+    """
 
     def __init__(self, total: float = 0.0, count: int = 0):
         self.total, self.count = total, count
-        self.pending: list[Any] = []
+        self.pending: Any = None  # the last scalar: its update may not be done yet
 
     def add(self, value: Any) -> None:
-        self.pending.append(value)
+        self.settle()
+        self.pending = value
 
     def settle(self) -> tuple[float, int]:
         """Fetches what is pending: (sum, count)."""
-        for value in self.pending:
-            self.total += float(value)
-        self.count += len(self.pending)
-        self.pending = []
+        if self.pending is not None:
+            self.total += float(self.pending)
+            self.count += 1
+            self.pending = None
         return self.total, self.count
 
     def take(self) -> float | None:
