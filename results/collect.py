@@ -1,4 +1,4 @@
-"""Copies what must last of finished runs into results/: config, logs, summary, best weights.
+"""Copies what must last of finished runs into results/: config, logs, summary, best weights, tests of them, films.
 
 python results/collect.py runs/space-invaders-tuned-torch results/space-invaders/torch
 """
@@ -9,15 +9,19 @@ import shutil
 import sys
 from pathlib import Path
 
-KEPT = ("config.json", "episodes.csv", "metrics.csv", "summary.json", "resumes.csv", "checkpoints/best.safetensors")
+KEPT = (
+    "config.json", "episodes.csv", "metrics.csv", "summary.json", "resumes.csv", "random.json",
+    "checkpoints/best.safetensors", "evaluations/*.json", "videos/*-best-*.mp4",
+)  # fmt: skip
 
 
 def main(run: Path, target: Path) -> None:
     """The copy is a run folder that `triptych evaluate` plays; it cannot be resumed."""
-    for name in KEPT:
-        if (run / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(run / name, target / name)
+    for pattern in KEPT:
+        for file in run.glob(pattern):
+            copy = target / file.relative_to(run)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import triptych
 from triptych.checks import InputError
 from triptych.recipes import load_recipe, override
 from triptych.report import figures, statistics, words
+from triptych.report import page as page_module
 from triptych.report.command import repeat
 from triptych.report.logs import Log, append, read, read_csv
 from triptych.report.page import report
@@ -39,11 +40,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def data_of(page: Path) -> tuple[str, dict[str, Any]]:
-    """The page's text without Plotly, and the figures' data."""
+    """The page's text, and the data of its first game's figures."""
     text = page.read_text(encoding="utf-8")
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
     assert found is not None
-    return text, json.loads(found[1])
+    return text, json.loads(found[1])[0]
 
 
 def test_a_page_of_two_seeds_and_a_hostile_name(runs: Path, tmp_path: Path) -> None:
@@ -82,6 +83,45 @@ def test_columns_are_the_log_s_own(runs: Path, tmp_path: Path) -> None:
     assert metrics["q_mean"] == [None if q is None else float(f"{q:.6g}") for q in log.metrics["q_mean"]]
     assert metrics["frames"] == metrics["steps"]
     assert len(metrics["episode"]) == len(metrics["steps"])
+
+
+def test_games_have_figures_and_lines_of_their_own(runs: Path, tmp_path: Path) -> None:
+    """A CartPole score and one of another game share no axis, no group of seeds and no band."""
+    other = {"steps": 600, "warm_up": 200, "evaluate_every": 0}
+    triptych.train("cartpole", "torch", run_name="hill", runs_dir=tmp_path, seed=1, env="MountainCar-v0", **other)
+    (tmp_path / "mine.csv").write_text("episode,running_reward\n1,1\n2,2\n")
+    page = report([str(runs / "a"), str(tmp_path / "hill"), str(tmp_path / "mine.csv")], out=tmp_path / "p.html")
+    text = unescape(page.read_text(encoding="utf-8"))
+    charts = json.loads(re.findall(r'id="data">(.*?)</script>', text, re.S)[0])
+    assert [(chart["game"], len(chart["runs"]), len(chart["groups"])) for chart in charts] == [
+        ("CartPole-v1", 1, 0), ("MountainCar-v0", 1, 0), ("other logs", 1, 0),
+    ]  # fmt: skip
+    assert charts[0]["random"]["mean"] > 0 > charts[1]["random"]["mean"]
+    assert "CartPole-v1. a after 700 steps" in text
+    assert "MountainCar-v0. hill" in text
+    assert "Learning: MountainCar-v0" in text
+    page = report([str(runs / "a"), str(tmp_path / "mine.csv")], out=tmp_path / "p.html")
+    assert len(data_of(page)[1]["runs"]) == 2, "over the only game, a file that names none is drawn too"
+
+
+def test_tests_of_the_weights_are_told(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "b", tmp_path / "b")
+    triptych.evaluate("b", games=3, epsilon=0.05, runs_dir=tmp_path)
+    found = triptych.evaluate("b", games=5, runs_dir=tmp_path)
+    before = {file.name: file.read_bytes() for file in (tmp_path / "b" / "evaluations").iterdir()}
+    triptych.evaluate("b", games=5, runs_dir=tmp_path)
+    assert {file.name: file.read_bytes() for file in (tmp_path / "b" / "evaluations").iterdir()} == before
+    assert len(before) == 2, "the same test again takes the same place"
+    text = unescape(report(["b"], runs_dir=tmp_path).read_text(encoding="utf-8"))
+    assert f"its best weights scored {found.mean:,.1f}" in text
+    assert "in 5 new games without random moves" in text
+    assert "Weights tested" in text
+
+
+def test_settings_that_the_game_never_reads_are_left_out(runs: Path) -> None:
+    named = {row["name"] for row in page_module.settings(read("a", runs))}
+    assert {"framework", "env.id", "env.time_limit", "algorithm.gamma"} <= named
+    assert not {"env.frame_skip", "env.sticky", "env.crop", "env.stack"} & named
 
 
 def test_default_place_and_films(runs: Path) -> None:
@@ -133,6 +173,7 @@ def test_equal_seeds_are_no_seeds(runs: Path) -> None:
 def odd(runs: Path, folder: Path, name: str, content: str) -> list[str]:
     """Arguments for a report on a copy of a run, one of whose files holds something else."""
     shutil.copytree(runs / "a", folder / "odd")
+    (folder / "odd" / name).parent.mkdir(exist_ok=True)
     (folder / "odd" / name).write_text(content, encoding="utf-8", errors="surrogateescape")
     return [str(folder / "odd")]
 
@@ -144,7 +185,14 @@ def test_odd_logs_give_a_page(name: str, content: str, runs: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("summary.json", "{"), ("episodes.csv", "\udcff"), ("config.json", "{}")]
+    ("name", "content"),
+    [
+        ("summary.json", "{"),
+        ("episodes.csv", "\udcff"),
+        ("config.json", "{}"),
+        ("evaluations/x.json", "{"),
+        ("evaluations/x.json", "{}"),
+    ],
 )
 def test_unreadable_run_folders_are_one_line(name: str, content: str, runs: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot be read|missing") as said:

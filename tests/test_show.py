@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from triptych import frameworks
+from triptych.__main__ import run
 from triptych.algorithms import dqn
+from triptych.checks import InputError
 from triptych.recipes import Recipe, load_recipe, override
 from triptych.report.show import count, layer_table, names_table, network_of, show, write
 from triptych.seeds import generator
@@ -83,6 +85,19 @@ def test_a_file_runs_by_itself_with_and_without_weights(
     np.testing.assert_allclose(printed[0], learner.act(batch.obs)[0], 1e-12, 1e-12)
     learner.set_weights(weights)
     np.testing.assert_allclose(printed[1], learner.act(batch.obs)[0], 1e-12, 1e-12)
+
+
+def test_writing_prints_the_files_and_spares_a_stranger_s(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):  # our own files give way
+        assert run(["show", "cartpole", "--write", str(tmp_path)]) == 0
+        printed = capsys.readouterr().out.splitlines()
+        assert printed == [str(tmp_path / f"dqn_{framework}.py") for framework in frameworks.FRAMEWORKS]
+    (tmp_path / "dqn_jax.py").write_text("mine")
+    (tmp_path / "dqn_torch.py").unlink()
+    with pytest.raises(InputError, match=r"dqn_jax.py exists and was not written by triptych"):
+        run(["show", "cartpole", "--write", str(tmp_path)])
+    assert (tmp_path / "dqn_jax.py").read_text() == "mine"
+    assert not (tmp_path / "dqn_torch.py").exists(), "nothing was written"
 
 
 def test_a_changed_loss_changes_what_is_shown() -> None:

@@ -195,7 +195,7 @@ class Show:
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
-    write: Path | None = None  # a folder for three files that run by themselves; None: only print
+    write: Path | None = None  # a folder for three files that run by themselves, instead of printing
 
     def run(self) -> int:
         from triptych.report import show
@@ -206,9 +206,10 @@ class Show:
         name = named(self.name, self.recipe)
         network = show.network_of(self.recipe)
         found = show.show(self.recipe, network, name)
-        sources(found, show.layer_table(network), show.names_table())
-        for path in show.write(found, self.write) if self.write else []:
-            print(path)
+        if self.write is None:
+            sources(found, show.layer_table(network), show.names_table())
+        else:
+            print("\n".join(str(path) for path in show.write(found, self.write)))
         return 0
 
 

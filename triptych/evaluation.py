@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -20,7 +21,7 @@ from triptych.intervals import bootstrap_mean
 from triptych.messages import warn
 from triptych.play import SIDE_BY_SIDE, play_games
 from triptych.recipes import LONGEST, Recipe, from_dict
-from triptych.runs import last_framework, read_config, run_path
+from triptych.runs import last_framework, read_config, run_path, write_evaluation
 from triptych.seeds import game_seeds, generator
 from triptych.videos import Film, check_video
 from triptych.weights import Weights, check_weights, read_tensors
@@ -145,6 +146,8 @@ def evaluate(
         report: called with the number of games that have ended.
         video: film the first game, into `videos/` of the run's folder (of the weights file's own folder).
 
+    A run folder keeps the score in `evaluations/`.
+
     Raises:
         InputError: no such run, damaged or foreign weights, or a value that is not allowed.
     """
@@ -166,7 +169,7 @@ def evaluate(
         played = play_games(agent, set_of_games, seeds, report, film=film)
     rewards = [game.reward for game in played]
     mean, low, high = bootstrap_mean([rewards])
-    return Evaluation(
+    evaluation = Evaluation(
         mean=mean,
         low=low,
         high=high,
@@ -190,6 +193,20 @@ def evaluate(
         precision=recipe.precision,
         processor=machine.processor(),
     )
+    remember(source, evaluation)
+    return evaluation
+
+
+def remember(source: Source, evaluation: Evaluation) -> None:
+    """Keeps the score in the run's folder, for its report; the same test again takes the same place."""
+    folder = source.file.parent.parent
+    if source.file.parent.name != "checkpoints" or not (folder / "config.json").is_file():
+        return
+    name = f"{source.file.stem}-epsilon-{evaluation.epsilon:g}-games-{evaluation.games}-seed-{evaluation.seed}"
+    kept = dataclasses.asdict(evaluation) | {"weights": source.file.stem, "updates": source.updates}
+    del kept["video"]
+    with contextlib.suppress(OSError):  # a folder that may only be read
+        write_evaluation(folder, f"{name}-{evaluation.framework}", kept)
 
 
 def video_path(source: Source, seed: int) -> Path:

@@ -199,3 +199,17 @@ def read_summary(path: Path) -> dict[str, Any]:
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
     """What a sitting came to: speed, memory, scores."""
     write_json(path / "summary.json", dict(summary))
+
+
+def write_evaluation(path: Path, name: str, evaluation: Mapping[str, Any]) -> None:
+    """What some test games came to, as `evaluations/NAME.json`."""
+    (path / "evaluations").mkdir(exist_ok=True)
+    write_json(path / "evaluations" / f"{name}.json", evaluation)
+
+
+def read_evaluations(path: Path) -> list[dict[str, Any]]:
+    """A run folder's tests, by name: what a reader wants to know of each."""
+    shown = ("weights", "updates", "epsilon", "games", "mean", "low", "high", "seed", "framework")
+    files = sorted((path / "evaluations").glob("*.json"))
+    tests = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return [{name: test[name] for name in shown} for test in tests]

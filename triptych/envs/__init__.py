@@ -128,6 +128,12 @@ def find(env_id: str) -> Any:
     raise InputError(f"env is {env_id!r}; allowed: {hint}")
 
 
+def unread(config: EnvConfig, observation: Observation) -> set[str]:
+    """The fields of `config` that mean nothing to this game: Atari's, or those of pictures where it has none."""
+    atari = set() if find(config.id).entry_point == "ale_py.env:AtariEnv" else {"frame_skip", "sticky", "noop_max"}
+    return atari | (set() if observation.is_picture else {"crop", "size", "colour", "stack", "fill"})
+
+
 def quiet_spec(name: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecated versions are still playable

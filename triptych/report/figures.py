@@ -31,10 +31,20 @@ TITLES = {
 ALL_POINTS = 250_000  # of all curves of a page; more would make it slow to open
 
 
-def data(logs: list[Log], random: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Runs, groups of seeds and random play, for the page's script."""
+def by_game(logs: list[Log]) -> dict[str, list[Log]]:
+    """The runs that belong into one figure: those of one game. Files that name no game lie over the only one."""
+    games = list(dict.fromkeys(log.recipe.env.id for log in logs if log.recipe))
+    if len(games) <= 1:
+        return {games[0] if games else "": logs}
+    found = {game: [log for log in logs if log.recipe and log.recipe.env.id == game] for game in games}
+    others = [log for log in logs if not log.recipe]
+    return found | ({"other logs": others} if others else {})
+
+
+def data(logs: list[Log], random: dict[str, dict[str, Any]], on_page: int = 0) -> dict[str, Any]:
+    """Runs of a game, groups of seeds and random play, for the page's script; `on_page`: all runs of the page."""
     names = column_names(logs)
-    most = max(60, min(MOST_POINTS, ALL_POINTS // max(1, len(logs) * len(names))))
+    most = max(60, min(MOST_POINTS, ALL_POINTS // max(1, max(len(logs), on_page) * len(names))))
     styled = styles(logs)
     games = {log.random_key for log in logs if log.recipe}
     return {
@@ -43,7 +53,7 @@ def data(logs: list[Log], random: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "rewards": [name for name in REWARDS if name in names],
         "runs": [run(log, style, most) for log, style in zip(logs, styled, strict=True)],
         "groups": [group_curves(framework, members) for framework, members in seed_groups(logs).items()],
-        "random": next(iter(random.values())) if len(random) == 1 and len(games) == 1 else None,
+        "random": random.get(next(iter(games))) if len(games) == 1 else None,
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from triptych.checks import InputError
 from triptych.recipes import Recipe
-from triptych.runs import read_config, read_log, read_summary, run_path
+from triptych.runs import read_config, read_evaluations, read_log, read_summary, run_path
 
 Columns = dict[str, list[float | None]]
 
@@ -42,6 +42,7 @@ class Log:
     config: dict[str, Any] | None = None
     summary: dict[str, Any] = field(default_factory=dict)
     resumes: list[dict[str, str]] = field(default_factory=list)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)  # what `triptych evaluate` found
     notes: tuple[str, ...] = ()  # what had to be mended or left out
 
     @property
@@ -99,6 +100,7 @@ def read_run(path: Path) -> Log:
             config=config,
             summary=read_summary(path),
             resumes=rows["resumes"],
+            evaluations=read_evaluations(path),
         )
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise InputError(f"the logs in {path} cannot be read ({error}); allowed: files as triptych left them") from None

@@ -8,10 +8,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from triptych import envs
 from triptych.checks import InputError
 from triptych.files import write_whole
 from triptych.messages import counted, warn
-from triptych.recipes import to_dict
+from triptych.recipes import Recipe, to_dict
 from triptych.report import figures, show, words
 from triptych.report.command import flat, repeat
 from triptych.report.logs import Log, read
@@ -72,13 +73,14 @@ def verdict(file: Path) -> str:
 def content(logs: list[Log], proofs: list[str]) -> dict[str, Any]:
     """Everything that the template shows."""
     random = bands(logs)
-    data = figures.data(logs, random)
+    games = figures.by_game(logs)
     return {
         "title": words.title(logs),
-        "summary": words.summary(logs, random),
+        "summary": words.summary(games, random),
         "sentences": words.sentences(logs, random),
         "verdicts": proofs,
-        "data": data,
+        "charts": [{"game": game} | figures.data(runs, random, len(logs)) for game, runs in games.items()],
+        "tested": [(log.name, test) for log in logs for test in log.evaluations],
         "speed": [speed(log) for log in logs if log.summary],
         "settings": settings(logs),
         "names": [log.name for log in logs if log.recipe],
@@ -113,13 +115,30 @@ def speed(log: Log) -> dict[str, Any]:
 
 def settings(logs: list[Log]) -> list[dict[str, Any]]:
     """Each setting, its value in each run that has a config.json, and whether they differ."""
-    tables = [{"framework": log.framework} | flat(to_dict(log.recipe)) for log in logs if log.recipe]
+    unread = {repr(log.recipe.env): unread_settings(log.recipe) for log in logs if log.recipe}
+    tables = [
+        {
+            name: value
+            for name, value in ({"framework": log.framework} | flat(to_dict(log.recipe))).items()
+            if name not in unread[repr(log.recipe.env)]
+        }
+        for log in logs
+        if log.recipe
+    ]
     names = dict.fromkeys(name for table in tables for name in table)
     rows = []
     for name in names:
         values = [words.plain(table.get(name, "")) for table in tables]
         rows.append({"name": name, "values": values, "differs": len(set(values)) > 1})
     return sorted(rows, key=lambda row: not row["differs"])
+
+
+def unread_settings(recipe: Recipe) -> set[str]:
+    """The settings of the game that this one never reads; none where it cannot be made here."""
+    try:
+        return {f"env.{name}" for name in envs.unread(recipe.env, show.network_of(recipe).observation)}
+    except InputError:
+        return set()
 
 
 def machine(log: Log) -> dict[str, str]:

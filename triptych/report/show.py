@@ -19,12 +19,14 @@ from typing import Any
 
 from triptych import envs, frameworks, seeds, weights
 from triptych.algorithms import ALGORITHMS, dqn
+from triptych.checks import InputError
 from triptych.data import Transition
 from triptych.files import write_whole
 from triptych.losses import value
 from triptych.recipes import Recipe
 from triptych.spec import Network, Placed
 
+WRITTEN_BY = "Written by `triptych show`."  # in the first lines of each file
 LOSSES = {"double_q_learning", "q_learning", "huber", "squared", "check_shapes"}
 
 
@@ -58,13 +60,18 @@ def network_of(recipe: Recipe) -> Network:
 
 
 def write(sources: list[Source], folder: Path) -> list[Path]:
-    """Writes `dqn_torch.py`, `dqn_jax.py` and `dqn_keras.py`, each whole or not at all."""
+    """Writes `dqn_torch.py`, `dqn_jax.py` and `dqn_keras.py`, each whole or not at all.
+
+    Raises:
+        InputError: one of these names belongs to a file that somebody else wrote.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for found in sources:
-        path = folder / f"dqn_{found.framework}.py"
+    paths = [folder / f"dqn_{found.framework}.py" for found in sources]
+    for path in paths:
+        if path.exists() and WRITTEN_BY not in path.read_text(encoding="utf-8", errors="replace")[:1_000]:
+            raise InputError(f"{path} exists and was not written by triptych; allowed: another folder")
+    for path, found in zip(paths, sources, strict=True):
         write_whole(path, lambda temporary, text=found.file: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]
-        paths.append(path)
     return paths
 
 
@@ -86,7 +93,7 @@ def source(framework: str, recipe: Recipe, network: Network, name: str) -> Sourc
 
 
 def header(name: str, text: ModuleType) -> str:
-    return f'''"""{name} in {text.TITLE}: network, loss, optimiser and one update. Written by `triptych show`.
+    return f'''"""{name} in {text.TITLE}: network, loss, optimiser and one update. {WRITTEN_BY}
 
 python FILE [weights.safetensors] prints the Q values of one batch and the loss of one update.
 """

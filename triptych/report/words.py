@@ -10,6 +10,7 @@ from triptych.report.figures import seed_groups
 from triptych.report.logs import Log
 
 FULL = 99  # episodes before the running reward is a mean of 100
+MOST_LINES = 6  # runs of a game that the first screen tells of one by one
 LUCK = 0.05  # share of the rows that random play may have above its band
 FRAMEWORKS = {"torch": "PyTorch", "jax": "JAX", "keras": "Keras"}
 
@@ -21,9 +22,9 @@ def title(logs: list[Log]) -> str:
     return f"{', '.join(envs)}: {names}" if envs else names
 
 
-def summary(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
-    """What was trained, and what came out."""
-    known = [log for log in logs if log.recipe]
+def summary(games: dict[str, list[Log]], random: dict[str, dict[str, Any]]) -> list[str]:
+    """What was trained, and what came out, game by game."""
+    known = [log for logs in games.values() for log in logs if log.recipe]
     lines = []
     if known:
         recipe = known[0].recipe
@@ -36,17 +37,25 @@ def summary(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
         ]
         frameworks = list(dict.fromkeys(FRAMEWORKS.get(name, name) for name in used))
         runs = f"{len(known)} runs" if len(known) > 1 else "One run"
-        games = join(list(dict.fromkeys(log.recipe.env.id for log in known if log.recipe)))
+        played = join(list(dict.fromkeys(log.recipe.env.id for log in known if log.recipe)))
         lines.append(
-            f"{runs} of {recipe.algorithm.kind.upper()} on {games}, in {join(frameworks)}: an agent that learns to "
+            f"{runs} of {recipe.algorithm.kind.upper()} on {played}, in {join(frameworks)}: an agent that learns to "
             f"play by trial and error. A step is one decision of the agent; the reward is the game's own score."
         )
+    for game, logs in games.items():
+        named = f"{game}. " if len(games) > 1 else ""
+        lines += [named + line for line in results(logs, random)]
+    return lines
+
+
+def results(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
+    """What came out of the runs of one game."""
     grouped = seed_groups(logs)
-    lines += [over_seeds(name, members, random) for name, members in grouped.items()]
+    lines = [over_seeds(name, members, random) for name, members in grouped.items()]
     single = [log for log in logs if log.framework not in grouped]
-    lines += [outcome(log, random) for log in single[:6]]
-    if len(single) > 6:
-        lines.append(f"In the figures and tables below: {counted(len(single) - 6, 'more run')}.")
+    lines += [outcome(log, random) for log in single[:MOST_LINES]]
+    if len(single) > MOST_LINES:
+        lines.append(f"In the figures and tables below: {counted(len(single) - MOST_LINES, 'more run')}.")
     return lines
 
 
@@ -78,7 +87,7 @@ def against_random(log: Log, random: dict[str, dict[str, Any]]) -> str:
 def outcome(log: Log, random: dict[str, dict[str, Any]]) -> str:
     """One run's result in a sentence."""
     running = last(log, "running_reward")
-    steps = last(log, "steps")
+    steps = log.summary.get("steps") or last(log, "steps")
     length = f" after {steps:,.0f} steps" if steps else ""
     count = (
         min(FULL + 1, sum(value is not None for value in log.columns["running_reward"])) if running is not None else 0
@@ -89,8 +98,27 @@ def outcome(log: Log, random: dict[str, dict[str, Any]]) -> str:
         )
     rewards = [value for value in log.columns["running_reward"] if value is not None]
     best = max(rewards[FULL:] or rewards)
-    text = f"{log.name}{length}: the last {count} episodes scored {running:,.1f} on average, at best {best:,.1f}"
-    return text + best_stretch([log]) + against_random(log, random)
+    text = f"{log.name}{length}: the last {count} episodes{exploring(log)} scored {running:,.1f} on average, at best {best:,.1f}"
+    return text + best_stretch([log]) + tests(log) + against_random(log, random)
+
+
+def exploring(log: Log) -> str:
+    """What share of a training game's moves is random; it lowers the score."""
+    epsilon = last(log, "epsilon")
+    return f" (with {epsilon:.0%} of the moves random)" if epsilon and epsilon >= 0.005 else ""
+
+
+def tests(log: Log) -> str:
+    """What the best weights scored in games of their own, where the most of them were played."""
+    best = [test for test in log.evaluations if test["weights"] == "best"]
+    if not best:
+        return ""
+    test = max(best, key=lambda test: test["games"])
+    moves = f"with {test['epsilon']:.0%} random moves" if test["epsilon"] else "without random moves"
+    return (
+        f"; its best weights scored {test['mean']:,.1f} (95 % interval {test['low']:,.1f} to {test['high']:,.1f}) "
+        f"in {counted(test['games'], 'new game')} {moves}"
+    )
 
 
 def sentences(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
