@@ -27,8 +27,8 @@ SPACE_INVADERS = {
     "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4, "network.4.units": 16, "network.5.units": 8,
 }  # fmt: skip
 PIXELS = {
-    "recipe": "cartpole-pixels-tuned", "steps": 700, "checkpoint_every": 120, "batch_size": 16, "env.size": (10, 16),
-    "algorithm.learn_from": 60, "algorithm.target_every": (3, "episodes"), "evaluate_every": (4, "episodes"),
+    "recipe": "cartpole-pixels-tuned", "steps": 700, "checkpoint_every": 120, "batch_size": 16, "env.size": (20, 24),
+    "warm_up": 60, "algorithm.epsilon_steps": 200, "algorithm.target_every": (3, "episodes"), "evaluate_every": (4, "episodes"),
     "weights_every": (5, "episodes"), "video_fps": None, "episodes": None, "threads": 1, "log_every": 50, "best_window": 2,
 }  # fmt: skip
 RECIPES = {"cartpole": CARTPOLE, "space-invaders": SPACE_INVADERS, "cartpole-pixels": PIXELS}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from triptych.buffers import pictures
 from triptych.buffers.frames import FrameStore
 from triptych.buffers.replay import UniformReplay
 from triptych.spec import Observation
@@ -59,18 +63,19 @@ class Everything:
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
-    picture=st.booleans(),
+    form=st.sampled_from(["vector", "picture", "compressed"]),
     fill=st.sampled_from(["zeros", "first"]),
     num_envs=st.integers(1, 3),
     capacity=st.integers(1, 60),
     steps=st.integers(3, 150),
     end_chance=st.sampled_from([0.0, 0.05, 0.3, 0.9]),
 )
-def test_store_against_a_list_of_everything(seed, picture, fill, num_envs, capacity, steps, end_chance) -> None:
+def test_store_against_a_list_of_everything(seed, form, fill, num_envs, capacity, steps, end_chance) -> None:
+    picture = form != "vector"
     observation = PICTURE if picture else VECTOR
     rng = np.random.default_rng(seed)
     everything = Everything(observation, num_envs, fill, rng)
-    store = FrameStore(capacity, num_envs, observation, fill)
+    store = FrameStore(capacity, num_envs, observation, fill, form == "compressed")
     for _ in range(steps):
         row = everything.step(end_chance)
         store.add(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"])
@@ -105,9 +110,12 @@ def test_store_against_a_list_of_everything(seed, picture, fill, num_envs, capac
         assert drawn.reward.dtype == drawn.discount.dtype == np.float64
 
 
-def test_segments_bring_a_store_back() -> None:
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("was_compressed", [False, True])
+def test_segments_bring_a_store_back(compressed: bool, was_compressed: bool) -> None:
+    """Also one that keeps its frames in the other form."""
     everything = Everything(PICTURE, 2, "zeros", np.random.default_rng(1))
-    store, copy = FrameStore(40, 2, PICTURE), FrameStore(40, 2, PICTURE)
+    store, copy = FrameStore(40, 2, PICTURE, compress=was_compressed), FrameStore(40, 2, PICTURE, compress=compressed)
     segments = []
     for step in range(53):
         row = everything.step(0.1)
@@ -118,8 +126,62 @@ def test_segments_bring_a_store_back() -> None:
     copy.set_state(store.get_state())
     for start, segment in [*segments, tail]:
         copy.put(start, segment)
-    for field in ("frame", "action", "reward", "terminated", "mask", "age"):
+    for field in ("action", "reward", "terminated", "mask", "age"):
         assert np.array_equal(getattr(copy, field), getattr(store, field)), field
+    rows, games = np.repeat(np.arange(store.oldest, 53), 2), np.tile([0, 1], 53 - store.oldest)
+    slots = rows % store.rows
+    assert np.array_equal(copy.pictures.get(slots, games), store.pictures.get(slots, games))
+
+
+def screens(seed: int, count: int, num_envs: int) -> Iterator[np.ndarray]:
+    """Pictures [N, 84, 84] with something in common, as a game's are."""
+    rng = np.random.default_rng(seed)
+    ground = rng.integers(0, 256, (84, 84), np.uint8)
+    for _ in range(count):
+        frames = np.repeat(ground[None], num_envs, axis=0)
+        for frame in frames:
+            x, y = rng.integers(0, 76, 2)
+            frame[y : y + 8, x : x + 8] = rng.integers(0, 256, (8, 8))
+        yield frames
+
+
+def test_compressed_frames_through_dictionaries_and_around_the_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exact to the byte, with several dictionaries alive, and without the bytes of frames that have gone."""
+    monkeypatch.setattr(pictures, "FIRST_DICTIONARY", 300)
+    monkeypatch.setattr(pictures, "MOST_BETWEEN", 400)
+    monkeypatch.setattr(pictures, "CHUNK_BYTES", 60_000)
+    rows, num_envs = 250, 3
+    kept = pictures.CompressedPictures(rows, num_envs, (84, 84))
+    raw = pictures.RawPictures(rows, num_envs, (84, 84), "uint8")
+    rng, most = np.random.default_rng(5), 0
+    for count, frames in enumerate(screens(0, 900, num_envs), start=1):
+        for form in (kept, raw):
+            form.put((count - 1) % rows, frames)
+        most = max(most, len(kept.chunks))
+        if count % 60 == 0:
+            slots, games = rng.integers(min(count, rows), size=64), rng.integers(num_envs, size=64)
+            assert np.array_equal(kept.get(slots, games), raw.get(slots, games))
+    assert len(set(kept.dictionary.ravel().tolist())) >= 2, "old and new ones side by side"
+    assert kept.first_chunk > 0
+    held = sum(map(len, kept.chunks))
+    assert int(kept.length.sum()) <= held <= int(kept.length.sum()) + 3 * kept.chunk_bytes + rows * num_envs * 100
+    assert held < 0.15 * raw.array.nbytes
+    slots = np.arange(rows)
+    frames = np.array(list(pictures.frames_of(kept.take(slots), slots, (84, 84), "uint8")))
+    assert np.array_equal(frames, raw.array)
+
+
+def test_noise_is_kept_as_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames that do not compress, and of which no dictionary can be made."""
+    monkeypatch.setattr(pictures, "FIRST_DICTIONARY", 50)
+    kept = pictures.CompressedPictures(40, 2, (9, 7, 3))
+    frames = np.random.default_rng(0).integers(0, 256, (100, 2, 9, 7, 3), np.uint8)
+    for count, row in enumerate(frames):
+        kept.put(count % 40, row)
+    slots = np.arange(40)
+    for game in (0, 1):
+        expected = np.array([frames[80 + slot if slot < 20 else 40 + slot][game] for slot in slots])
+        assert np.array_equal(kept.get(slots, np.full(40, game)), expected)
 
 
 def test_sampling_is_uniform() -> None:

@@ -76,7 +76,7 @@ class Checkpoints:
     def save_segments(self, store: FrameStore) -> None:
         """Writes the rows that no segment holds yet, and forgets segments that the ring has left behind."""
         start = max(self.segments[-1]["end"] if self.segments else 0, store.oldest)
-        rows = max(1, SEGMENT_BYTES // store.row_bytes())
+        rows = max(1, int(SEGMENT_BYTES / store.row_bytes()))
         for begin in range(start, store.count, rows):
             end = min(begin + rows, store.count)
             path = self.folder / "store" / f"rows-{begin:010d}-{end:010d}.safetensors"

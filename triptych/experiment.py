@@ -174,8 +174,9 @@ def resume(
 
 def check_memory(recipe: Recipe, games: envs.Games) -> None:
     """Refuses a replay that this machine cannot hold, before anything is written."""
+    config = recipe.algorithm
     need, there = (
-        FrameStore.bytes_for(recipe.algorithm.replay_size, recipe.steps, games.observation),
+        FrameStore.bytes_for(config.replay_size, recipe.steps, games.observation, config.compress),
         machine.memory_total(),
     )
     if need > there:

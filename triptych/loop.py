@@ -134,7 +134,7 @@ def make_training(recipe: Recipe, games: Games, learner_class: type[Learner]) ->
     network = recipe.make_network(games.observation, games.num_actions)
     weights = initial_weights(network, generator(recipe.seed, "weights"))
     learner = learner_class(network, algorithm.make_loss(config), recipe.optimiser, weights, recipe.precision)
-    store = FrameStore(config.replay_size, recipe.num_envs, games.observation, recipe.env.fill)
+    store = FrameStore(config.replay_size, recipe.num_envs, games.observation, recipe.env.fill, config.compress)
     training = Training(
         recipe=recipe,
         games=games,

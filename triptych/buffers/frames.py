@@ -3,7 +3,8 @@
 A row holds, for each game, an observation and the action taken there with what followed. The last
 observation of an episode has a slot of its own with mask 0 (no action was taken), so a transition's
 next observation is always the row below it. Rows are numbered from the run's start and never change;
-the ring drops the oldest. Pictures are kept as single frames and stacked when they are read.
+the ring drops the oldest. Pictures are kept as single frames, compressed or not (pictures.py), and stacked
+when they are read.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from triptych.buffers.pictures import GUESSED_RATIO, CompressedPictures, Pictures, RawPictures, frames_of
 from triptych.spec import Observation
 
-FIELDS = ("frame", "action", "reward", "terminated", "lost_life", "mask", "age")
+FIELDS = ("action", "reward", "terminated", "lost_life", "mask", "age")
 
 
 class FrameStore:
@@ -23,20 +25,27 @@ class FrameStore:
     Args:
         capacity: observations kept, over all games.
         fill: what stands in the stack before an episode's first frame: zeros, or that frame repeated.
+        compress: keep pictures compressed, exact to the byte; vectors are kept as they are.
     """
 
     def __init__(
-        self, capacity: int, num_envs: int, observation: Observation, fill: Literal["zeros", "first"] = "zeros"
+        self,
+        capacity: int,
+        num_envs: int,
+        observation: Observation,
+        fill: Literal["zeros", "first"] = "zeros",
+        compress: bool = False,
     ):
         self.stack = observation.shape[0] if observation.is_picture else 1
         self.rows = max(self.stack + 4, -(-capacity // num_envs))  # fewer could leave no whole stack to draw
         self.num_envs = num_envs
         self.stacked = observation.is_picture
         self.fill = fill
-        frame_shape = observation.shape[1:] if self.stacked else observation.shape
+        self.frame_shape = observation.shape[1:] if self.stacked else observation.shape
+        self.dtype = np.dtype(observation.dtype)
         size = (self.rows, num_envs)
-        # np.zeros takes memory from the system only as rows are written.
-        self.frame = np.zeros((*size, *frame_shape), observation.dtype)
+        form = CompressedPictures if compress and self.stacked and self.dtype == np.uint8 else RawPictures
+        self.pictures: Pictures = form(*size, self.frame_shape, observation.dtype)
         self.action = np.zeros(size, np.int32)
         self.reward = np.zeros(size, np.float64)  # raw
         self.terminated = np.zeros(size, bool)
@@ -47,18 +56,20 @@ class FrameStore:
         self.transitions = 0  # complete ones among the rows kept
 
     @staticmethod
-    def bytes_for(capacity: int, steps: int, observation: Observation) -> float:
+    def bytes_for(capacity: int, steps: int, observation: Observation, compress: bool = False) -> float:
         """Bytes of a store of `capacity` observations after `steps` steps, roughly."""
         shape = observation.shape[1:] if observation.is_picture else observation.shape
-        return min(capacity, steps) * (float(np.prod(shape)) * np.dtype(observation.dtype).itemsize + 19)
+        size = float(np.prod(shape)) * np.dtype(observation.dtype).itemsize
+        is_compressed = compress and observation.is_picture and observation.dtype == "uint8"
+        return min(capacity, steps) * ((size / GUESSED_RATIO + 14 if is_compressed else size) + 19)
 
     @property
     def oldest(self) -> int:
         """The number of the oldest row kept."""
         return max(0, self.count - self.rows)
 
-    def row_bytes(self) -> int:
-        return sum(getattr(self, field)[0].nbytes for field in FIELDS)
+    def row_bytes(self) -> float:
+        return self.pictures.row_bytes + sum(getattr(self, field)[0].nbytes for field in FIELDS)
 
     def add(
         self,
@@ -79,7 +90,7 @@ class FrameStore:
             age = np.zeros(self.num_envs, np.int32)
         if self.count >= self.rows:
             self.transitions -= int(self.mask[slot].sum())
-        self.frame[slot] = obs[:, -1] if self.stacked else obs
+        self.pictures.put(slot, obs[:, -1] if self.stacked else obs)
         self.action[slot], self.reward[slot], self.terminated[slot] = action, reward, terminated
         self.mask[slot], self.age[slot] = mask, age
         self.lost_life[slot] = False if lost_life is None else lost_life
@@ -91,30 +102,46 @@ class FrameStore:
         history = np.minimum(self.age[slots, games], self.stack - 1)
         return self.mask[slots, games] & (rows + 1 < self.count) & (rows - history >= self.oldest)
 
-    def observations(self, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
-        """The observations [B, *observation] at the given row numbers [B] and games [B]."""
+    def observations(self, rows: np.ndarray, games: np.ndarray, more: int = 0) -> list[np.ndarray]:
+        """The observations [B, *observation] at the given row numbers [B] and games [B], and at `more` rows after them.
+
+        Frames that they share are read once.
+        """
         if not self.stacked:
-            return self.frame[rows % self.rows, games]
+            return [self.pictures.get((rows + after) % self.rows, games) for after in range(more + 1)]
         back = np.arange(self.stack - 1, -1, -1)  # frames before the newest one
-        age = self.age[rows % self.rows, games][:, None]  # [B, 1]
-        before = back > age  # [B, stack], earlier than the episode
-        wanted = rows[:, None] - (np.minimum(back, age) if self.fill == "first" else back)
-        stacks = self.frame[wanted % self.rows, games[:, None]]
-        if self.fill == "zeros" and before.any():
-            stacks[before] = 0
-        return stacks
+        span = rows[:, None] + np.arange(1 - self.stack, more + 1)  # [B, stack + more]
+        kept = np.maximum(span, self.oldest)  # what lies before it is before the episode too, and masked
+        frames = self.pictures.get((kept % self.rows).ravel(), np.repeat(games, span.shape[1]))
+        frames = frames.reshape(*span.shape, *self.frame_shape)
+        index = np.arange(len(rows))[:, None]
+        found = []
+        for after in range(more + 1):
+            age = self.age[(rows + after) % self.rows, games][:, None]  # [B, 1]
+            before = back > age  # [B, stack], earlier than the episode
+            reach = np.minimum(back, age) if self.fill == "first" else back
+            stacks = frames[index, self.stack - 1 + after - reach]
+            if self.fill == "zeros" and before.any():
+                stacks[before] = 0
+            found.append(stacks)
+        return found
 
     def take(self, start: int, end: int) -> dict[str, np.ndarray]:
         """Rows [start, end) as arrays, for a segment."""
         slots = np.arange(start, end) % self.rows
-        return {field: getattr(self, field)[slots] for field in FIELDS}
+        return {field: getattr(self, field)[slots] for field in FIELDS} | self.pictures.take(slots)
 
     def put(self, start: int, segment: dict[str, np.ndarray]) -> None:
         """Writes a segment's rows back where they belong; rows that the ring no longer keeps are left out."""
         rows = np.arange(start, start + len(segment["mask"]))
-        kept = (rows >= self.oldest) & (rows < self.count)
-        for field in segment:  # one of an older version may lack a field: it stays 0
-            getattr(self, field)[rows[kept] % self.rows] = segment[field][kept]
+        kept = np.flatnonzero((rows >= self.oldest) & (rows < self.count))
+        slots = rows[kept] % self.rows
+        for field in FIELDS:
+            if field in segment:  # one of an older version may lack a field: it stays 0
+                getattr(self, field)[slots] = segment[field][kept]
+        frames = frames_of(segment, kept, self.frame_shape, self.dtype.name)
+        for slot, frame in zip(slots, frames, strict=True):
+            self.pictures.put(slot, frame)
 
     def get_state(self) -> dict[str, Any]:
         return {"count": self.count, "transitions": self.transitions}

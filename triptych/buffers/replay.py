@@ -61,21 +61,20 @@ class UniformReplay:
             reward = np.sign(reward)
         if self.life_loss_reward is not None:
             reward = np.where(store.lost_life[slots, games], self.life_loss_reward, reward)
+        obs, next_obs = store.observations(rows, games, more=1)
         return Transition(
-            obs=self.cast(store.observations(rows, games)),
+            obs=self.cast(obs),
             action=store.action[slots, games],
             reward=self.cast(reward),
             discount=self.cast(self.gamma * ~store.terminated[slots, games]),
-            next_obs=self.cast(store.observations(rows + 1, games)),
+            next_obs=self.cast(next_obs),
         )
 
     def example(self, batch_size: int) -> Transition:
         """A batch of zeros with the shapes and dtypes of a real one."""
         store = self.store
-        frame = store.frame.shape[2:]
-        obs = self.cast(
-            np.zeros((batch_size, store.stack, *frame) if store.stacked else (batch_size, *frame), store.frame.dtype)
-        )
+        stack = (store.stack,) if store.stacked else ()
+        obs = self.cast(np.zeros((batch_size, *stack, *store.frame_shape), store.dtype))
         zeros = np.zeros(batch_size, self.precision)
         return Transition(obs, np.zeros(batch_size, np.int32), zeros, zeros, obs)
 
