@@ -1,0 +1,48 @@
+"""Other libraries, each in an environment of its own, and turns of measurements."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ENVIRONMENTS = HERE / ".environments"
+PACKAGES = {"stable-baselines3": ("stable-baselines3==2.9.2", "torch==2.13.0", "ale-py", "opencv-python-headless")}
+CORES = os.cpu_count() or 1
+
+
+def python_of(peer: str) -> Path:
+    """The interpreter of a peer's environment, which is made at the first call; it fails where it cannot be."""
+    folder = ENVIRONMENTS / peer
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    done = folder / "installed"
+    if not done.exists():
+        print(f"installing {peer} into {folder}", file=sys.stderr)
+        venv.create(folder, with_pip=True, clear=True)
+        constraints = HERE.parent / "constraints.txt"
+        subprocess.run([python, "-m", "pip", "install", "-q", "-c", constraints, *PACKAGES[peer]], check=True)
+        done.write_text("\n".join(PACKAGES[peer]))
+    return python
+
+
+def measured(python: Path | str, script: str, *arguments: object) -> dict[str, Any]:
+    """Runs a script of this folder in a fresh process; its last line is JSON.
+
+    Exits with the script's own words where it fails: a benchmark without its peer prints no ratio.
+    """
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    command = [str(python), str(HERE / script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def median(turns: list[dict[str, Any]], name: str) -> float:
+    return statistics.median(turn[name] for turn in turns)
