@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--peer", choices=list(PACKAGES), default="stable-baselines3")
     parser.add_argument("--num-envs", type=int, choices=(1, 8), default=1)
     parser.add_argument("--framework", choices=("torch", "jax", "keras"), default="torch")
-    parser.add_argument("--precision", choices=("float32", "float64"), default="float32")
+    parser.add_argument("--precision", choices=("float32", "float64", "bfloat16"), default="float32")
     parser.add_argument("--threads", type=int, default=CORES, help="of the learner, ours and theirs")
     parser.add_argument("--turns", type=int, default=3, help="of each; at least 3")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")

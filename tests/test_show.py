@@ -29,6 +29,10 @@ RECIPES: dict[str, Recipe] = {
         {"precision": "float64", "batch_size": 4, "network.4.units": 16, "network.5.units": 8},
     ),
     "float32": load_recipe("cartpole"),
+    "bfloat16": override(
+        load_recipe("space-invaders"),
+        {"precision": "bfloat16", "batch_size": 4, "network.4.units": 16, "network.5.units": 8},
+    ),
 }
 
 

@@ -98,7 +98,7 @@ def train(
     label = recipe if isinstance(recipe, str) else resolved.env.id
     name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
     path = new_path(name, runs_dir)
-    warn(*resolved.warnings())
+    warn(*resolved.warnings(), *machine.precision_notes(resolved.precision))
     with RunFolder(path) as run:
         exact = games.saves or envs.forgets(resolved.env, resolved.num_envs, threads)
         if not exact:

@@ -18,6 +18,7 @@ from triptych.envs import Games
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.seeds import game_seeds, generator
+from triptych.spec import dtypes
 from triptych.weights import initial_weights
 
 RUNNING = 100  # episodes in the running reward
@@ -140,7 +141,7 @@ def make_training(recipe: Recipe, games: Games, learner_class: type[Learner]) ->
         games=games,
         learner=learner,
         store=store,
-        replay=UniformReplay(store, config.gamma, config.reward, recipe.precision, config.life_loss_reward),
+        replay=UniformReplay(store, config.gamma, config.reward, dtypes(recipe.precision)[0], config.life_loss_reward),
         agent=Agent(learner, games.observation),
         rngs={name: generator(recipe.seed, name) for name in ("explore", "sample")},
         obs=np.empty(0),

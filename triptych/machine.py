@@ -26,6 +26,7 @@ PACKAGES = (
     "tensorflow",
     "safetensors",
 )
+MULTIPLIES_BFLOAT16 = "avx512_bf16"  # the processor's flag
 MOST_THREADS = 8  # a network of this size gains nothing beyond
 
 
@@ -38,8 +39,18 @@ def processor() -> str:
     fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
     named = {key.strip(): value.strip() for key, value in fields.items()}
     family = f"family {named['cpu family']} model {named['model']}" if "cpu family" in named else ""
-    bfloat16 = "bfloat16" if "avx512_bf16" in named.get("flags", "") else "no bfloat16"
+    bfloat16 = "bfloat16" if MULTIPLIES_BFLOAT16 in named.get("flags", "") else "no bfloat16"
     return f"{named.get('model name', platform.machine())} ({', '.join(filter(None, [family, bfloat16]))})"
+
+
+def precision_notes(precision: str) -> list[str]:
+    """What should be known before a run in that precision."""
+    if precision != "bfloat16":
+        return []
+    notes = ["bfloat16 has not been shown to learn as float32 does"]
+    if "no bfloat16" in processor():
+        notes.append("this processor does not multiply bfloat16: a GPU may, but here it is slower than float32")
+    return notes
 
 
 def cores() -> int:

@@ -19,8 +19,18 @@ from triptych.checks import InputError, at_least, check, one_of, positive, withi
 Shape = tuple[int, ...]
 Activation = Literal["relu", "linear"]
 Initialiser = Literal["glorot_uniform", "fan_in_uniform"]
+Precision = Literal["float32", "float64", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "float64", "bfloat16")
 INITIALISERS: tuple[Initialiser, ...] = ("glorot_uniform", "fan_in_uniform")
 ACTIVATIONS: tuple[Activation, ...] = ("relu", "linear")
+
+
+def dtypes(precision: str) -> tuple[str, str]:
+    """NumPy's names for what is stored (weights, head, losses, gradients), and for what the layers below the head multiply.
+
+    bfloat16 has 8 bits of mantissa: enough for a layer's products, too few for Q values, sums and small steps.
+    """
+    return ("float32", "bfloat16") if precision == "bfloat16" else (precision, precision)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import importlib
 import runpy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from tyro.conf import AvoidSubcommands, Suppress
 
@@ -15,7 +15,7 @@ from triptych.algorithms import ALGORITHMS, CONFIGS, dqn
 from triptych.checks import InputError, Period, at_least, check, one_of, period, positive
 from triptych.envs import EnvConfig
 from triptych.losses.returns import linear_schedule
-from triptych.spec import LAYERS, Adam, Layer, Network, Observation
+from triptych.spec import LAYERS, PRECISIONS, Adam, Layer, Network, Observation, Precision
 
 NAMES = (
     "cartpole", "cartpole-pixels", "cartpole-pixels-tuned", "breakout", "breakout-tuned",
@@ -46,7 +46,7 @@ class Recipe:
     log_every: int = 1_000  # steps between rows of metrics.csv
     weights_every: Period | None = None  # between weights kept besides those of the checkpoints; None: none
     checkpoint_every: int | None = None  # steps between checkpoints; None: 5 % of the run, more where games are cut
-    precision: Literal["float32", "float64"] = "float32"  # of weights, gradients and everything that is no picture
+    precision: Precision = "float32"  # of weights and gradients; bfloat16: of the layers' products, the rest float32
     threads: int | None = None  # of the learner; None: one a core, at most 8
     source: Annotated[str, Suppress] = ""  # the user's own Python file that this recipe came from
 
@@ -60,7 +60,7 @@ class Recipe:
             at_least(self, 0, "evaluate_every")
         period(self, "weights_every")
         at_least(self, -1e300, "solved_at")
-        one_of(self, "precision", ("float32", "float64"))
+        one_of(self, "precision", PRECISIONS)
 
     def make_network(self, observation: Observation, num_actions: int) -> Network:
         """The whole network, head included, checked against the observation it will see.

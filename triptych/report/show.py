@@ -24,7 +24,7 @@ from triptych.data import Transition
 from triptych.files import write_whole
 from triptych.losses import value
 from triptych.recipes import Recipe
-from triptych.spec import Network, Placed
+from triptych.spec import Network, Placed, dtypes
 
 WRITTEN_BY = "Written by `triptych show`."  # in the first lines of each file
 LOSSES = {"double_q_learning", "q_learning", "huber", "squared", "check_shapes"}
@@ -131,9 +131,10 @@ def settings(recipe: Recipe, network: Network) -> str:
         for placed in network.placed()
         if placed.tensors()
     )
-    dtype = "uint8" if network.observation.dtype == "uint8" else recipe.precision
+    stored, _ = dtypes(recipe.precision)
+    dtype = "uint8" if network.observation.dtype == "uint8" else stored
     return f'''config = SimpleNamespace({listed})
-PRECISION, SEED, BATCH_SIZE = "{recipe.precision}", {recipe.seed}, {config.batch_size}
+PRECISION, SEED, BATCH_SIZE = "{stored}", {recipe.seed}, {config.batch_size}
 OBSERVATION, OBSERVATION_DTYPE, ACTIONS = {network.observation.shape}, "{dtype}", {list(network.placed())[-1].output_shape[0]}
 
 

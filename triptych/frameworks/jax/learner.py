@@ -10,7 +10,7 @@ import optax
 from jax import numpy as jnp
 
 from triptych.frameworks.jax import net, ops
-from triptych.spec import Adam, Network
+from triptych.spec import Adam, Network, dtypes
 
 # float64 exists in JAX only with this on; every dtype here is written out, so float32 runs keep theirs.
 jax.config.update("jax_enable_x64", True)
@@ -33,7 +33,7 @@ class Learner:
         self.device = "cpu" if device.platform == "cpu" else device.device_kind
         self.loss = loss
         self.adam = adam
-        self.precision = precision
+        self.precision, _ = dtypes(precision)
         self.net = net.Net(network, precision)
         self.optimiser = optax.scale_by_adam(adam.beta_1, adam.beta_2, adam.epsilon)
         self.set_weights(weights)

@@ -9,21 +9,21 @@ import numpy as np
 from flax import linen as nn
 from jax import numpy as jnp
 
-from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed
+from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, dtypes
 
 
-def conv(placed: Placed, precision: str) -> nn.Module:
+def conv(placed: Placed, stored: str, compute: str) -> nn.Module:
     layer = placed.layer
     sides = (layer.kernel, layer.kernel), (layer.stride, layer.stride)
     # Flax pads SAME unless told otherwise, which would be another network.
-    return nn.Conv(layer.filters, *sides, padding="VALID", dtype=precision, param_dtype=precision, name=placed.name)
+    return nn.Conv(layer.filters, *sides, padding="VALID", dtype=compute, param_dtype=stored, name=placed.name)
 
 
-def dense(placed: Placed, precision: str) -> nn.Module:
-    return nn.Dense(placed.layer.units, dtype=precision, param_dtype=precision, name=placed.name)
+def dense(placed: Placed, stored: str, compute: str) -> nn.Module:
+    return nn.Dense(placed.layer.units, dtype=compute, param_dtype=stored, name=placed.name)
 
 
-def flatten(placed: Placed, precision: str):
+def flatten(placed: Placed, stored: str, compute: str):
     return lambda x: x.reshape((x.shape[0], -1))
 
 
@@ -33,7 +33,7 @@ def subtract(x):
     return newer - older
 
 
-def difference(placed: Placed, precision: str):
+def difference(placed: Placed, stored: str, compute: str):
     return subtract
 
 
@@ -52,9 +52,10 @@ class Net(nn.Module):
         if self.network.observation.is_picture:
             shape = self.network.observation.picture_shape
             obs = jnp.moveaxis(obs, 1, 3).reshape((obs.shape[0], *shape))  # colours stay beside their frame
-        x = obs.astype(self.precision)
+        stored, compute = dtypes(self.precision)
+        x = obs.astype(compute)
         for index, placed in enumerate(self.network.placed()):
-            layer = LAYERS[type(placed.layer)](placed, self.precision)
+            layer = LAYERS[type(placed.layer)](placed, stored, stored if placed.name == "head" else compute)
             x = ACTIVATIONS[placed.layer.activation](layer(x / 255 if index == self.network.scale_at else x))
         return x
 

@@ -5,7 +5,7 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
-from triptych.spec import Adam, Network, Placed
+from triptych.spec import Adam, Network, Placed, dtypes
 
 TITLE = "JAX (Flax, optax)"
 IMPORTS = """import jax
@@ -45,8 +45,10 @@ NAMES = {
 def layer(placed: Placed, precision: str) -> list[str]:
     """The lines that apply a layer to x."""
     kind, name, settings = placed.layer.kind, placed.name, placed.layer
-    dtypes = "" if precision == "float32" else f'dtype="{precision}", param_dtype="{precision}", '  # else the default
-    rest = f'{dtypes}name="{name}"'
+    stored, compute = dtypes(precision)
+    computed = "" if (stored == "float32" and name == "head") or compute == "float32" else f'dtype="{compute}", '
+    kept = "" if stored == "float32" else f'param_dtype="{stored}", '  # float32 is the default of both
+    rest = f'{computed}{kept}name="{name}"'
     if kind == "conv":
         sides = f"({settings.kernel}, {settings.kernel}), ({settings.stride}, {settings.stride})"
         call = f'nn.Conv({settings.filters}, {sides}, padding="VALID", {rest})(x)'
@@ -72,7 +74,7 @@ def network(network: Network, precision: str) -> str:
     first = []
     if observation.is_picture:
         first.append(f"        obs = jnp.moveaxis(obs, 1, 3).reshape((len(obs), *{observation.picture_shape}))")
-    first.append(f'        x = obs.astype("{precision}")')
+    first.append(f'        x = obs.astype("{dtypes(precision)[1]}")')
     return "\n".join(
         [
             "class Net(nn.Module):",
@@ -125,5 +127,5 @@ def step(online, moments, target, batch, learning_rate):
 
 def update(batch, learning_rate={adam.learning_rate}):
     global online, moments
-    online, moments, value = step(online, moments, target, batch, np.asarray(learning_rate, "{precision}"))
+    online, moments, value = step(online, moments, target, batch, np.asarray(learning_rate, "{dtypes(precision)[0]}"))
     return np.asarray(value)'''

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from triptych.checks import InputError
 from triptych.frameworks.keras import net, ops
-from triptych.spec import Adam, Network
+from triptych.spec import Adam, Network, dtypes
 
 if keras.backend.backend() != "tensorflow":
     raise InputError(f"Keras was loaded on {keras.backend.backend()!r} before; allowed: KERAS_BACKEND=tensorflow")
@@ -54,7 +54,7 @@ class Learner:
         self.device = tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "cpu"
         self.loss = loss
         self.adam = adam
-        self.precision = precision
+        self.precision, _ = dtypes(precision)
         self.online = net.make_net(network, precision)
         self.target = net.make_net(network, precision)
         self.optimiser = ExactAdam(adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon)
@@ -62,7 +62,7 @@ class Learner:
         self.set_weights(weights)
         self.sync_target()
         obs = network.observation
-        dtype = "uint8" if obs.dtype == "uint8" else precision
+        dtype = "uint8" if obs.dtype == "uint8" else self.precision
         self.forward = tf.function(self.online, input_signature=[tf.TensorSpec((None, *obs.shape), dtype)])
         self.step = tf.function(self.step)
 

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 from keras import layers
 
-from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed
+from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, dtypes
 
 
-def conv(placed: Placed, precision: str) -> layers.Layer:
+def conv(placed: Placed, policy: str) -> layers.Layer:
     layer = placed.layer
     return layers.Conv2D(
         layer.filters,
@@ -19,17 +19,17 @@ def conv(placed: Placed, precision: str) -> layers.Layer:
         layer.stride,
         padding="valid",
         activation=layer.activation,
-        dtype=precision,
+        dtype=policy,
         name=placed.name,
     )
 
 
-def dense(placed: Placed, precision: str) -> layers.Layer:
-    return layers.Dense(placed.layer.units, activation=placed.layer.activation, dtype=precision, name=placed.name)
+def dense(placed: Placed, policy: str) -> layers.Layer:
+    return layers.Dense(placed.layer.units, activation=placed.layer.activation, dtype=policy, name=placed.name)
 
 
-def flatten(placed: Placed, precision: str) -> layers.Layer:
-    return layers.Flatten(dtype=precision, name=placed.name)
+def flatten(placed: Placed, policy: str) -> layers.Layer:
+    return layers.Flatten(dtype=policy, name=placed.name)
 
 
 class Difference(layers.Layer):
@@ -40,18 +40,18 @@ class Difference(layers.Layer):
         return newer - older
 
 
-def difference(placed: Placed, precision: str) -> layers.Layer:
-    return Difference(dtype=precision, name=placed.name)
+def difference(placed: Placed, policy: str) -> layers.Layer:
+    return Difference(dtype=policy, name=placed.name)
 
 
 LAYERS = {Conv: conv, Dense: dense, Flatten: flatten, FrameDifference: difference}
 
 
 class Cast(layers.Layer):
-    """Casts to the run's precision."""
+    """Casts to what the layers below the head multiply."""
 
-    def __init__(self, precision: str):
-        super().__init__(dtype=precision, autocast=False, name="cast")
+    def __init__(self, policy: str):
+        super().__init__(dtype=policy, autocast=False, name="cast")
 
     def call(self, obs):
         return keras.ops.cast(obs, self.compute_dtype)
@@ -67,19 +67,21 @@ class Scale(layers.Layer):
 def make_net(network: Network, precision: str) -> keras.Model:
     """The network of a spec. Called with [B, *observation] it gives the head's outputs [B, ...]."""
     observation = network.observation
+    stored, compute = dtypes(precision)
+    policy = stored if compute == stored else f"mixed_{compute}"
     # Keras casts what it is given to the input's dtype: float64 runs must not pass through float32.
-    obs = keras.Input(observation.shape, dtype="uint8" if observation.dtype == "uint8" else precision)
+    obs = keras.Input(observation.shape, dtype="uint8" if observation.dtype == "uint8" else stored)
     x = obs
     if observation.is_picture:
         order = (2, 3, 1) if len(observation.shape) == 3 else (2, 3, 1, 4)
-        x = layers.Permute(order, dtype=keras.DTypePolicy(precision), autocast=False, name="channels_last")(x)
+        x = layers.Permute(order, dtype=keras.DTypePolicy(stored), autocast=False, name="channels_last")(x)
         if len(observation.shape) == 4:  # in colour: (H, W, stack, 3) to (H, W, stack * 3)
             x = layers.Reshape(observation.picture_shape, autocast=False, name="channels")(x)
-    x = Cast(precision)(x)
+    x = Cast(policy)(x)
     for index, placed in enumerate(network.placed()):
         if index == network.scale_at:
-            x = Scale(dtype=precision, name="scale")(x)
-        x = LAYERS[type(placed.layer)](placed, precision)(x)
+            x = Scale(dtype=policy, name="scale")(x)
+        x = LAYERS[type(placed.layer)](placed, stored if placed.name == "head" else policy)(x)
     return keras.Model(obs, x)
 
 

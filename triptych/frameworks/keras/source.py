@@ -5,7 +5,7 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
-from triptych.spec import Adam, Network, Placed
+from triptych.spec import Adam, Network, Placed, dtypes
 
 TITLE = "Keras (TensorFlow)"
 IMPORTS = """import os
@@ -46,7 +46,9 @@ NAMES = {
 def layer(placed: Placed, precision: str) -> list[str]:
     """The lines that apply a layer to x."""
     kind, name, settings = placed.layer.kind, placed.name, placed.layer
-    rest = ("" if precision == "float32" else f'dtype="{precision}", ') + f'name="{name}"'  # float32 is the default
+    stored, compute = dtypes(precision)
+    policy = stored if compute == stored or name == "head" else f"mixed_{compute}"
+    rest = ("" if policy == "float32" else f'dtype="{policy}", ') + f'name="{name}"'  # float32 is the default
     if kind == "conv":
         sides = f"{settings.filters}, {settings.kernel}, {settings.stride}"
         return [f'x = layers.Conv2D({sides}, padding="valid", activation="{settings.activation}", {rest})(x)']
@@ -62,20 +64,21 @@ def layer(placed: Placed, precision: str) -> list[str]:
 def network(network: Network, precision: str) -> str:
     """The model, with each layer's output shape."""
     observation = network.observation
+    stored, compute = dtypes(precision)
     pixels = observation.dtype == "uint8"
     applied: list[str] = []
     for index, placed in enumerate(network.placed()):
         lines = ["x = x / 255"] if index == network.scale_at else []
         applied += [f"    {text}" for text in lines + layer(placed, precision)]
         applied[-1] += f"  # {('B', *placed.output_shape)}".replace("'", "")
-    first = [f'    obs = x = keras.Input({observation.shape}, dtype="{"uint8" if pixels else precision}")']
+    first = [f'    obs = x = keras.Input({observation.shape}, dtype="{"uint8" if pixels else stored}")']
     if observation.is_picture:
         axes = (0, 2, 3, 1) if len(observation.shape) == 3 else (0, 2, 3, 1, 4)
         first.append(f"    x = ops.transpose(x, {axes})")
     if len(observation.shape) == 4:
         first.append(f"    x = ops.reshape(x, (-1, *{observation.picture_shape}))")
     if pixels:
-        first.append(f'    x = ops.cast(x, "{precision}")')
+        first.append(f'    x = ops.cast(x, "{compute}")')
     return "\n".join(["def make_net():", *first, *applied, "    return keras.Model(obs, x)"])
 
 
@@ -112,4 +115,4 @@ def step(batch, learning_rate):
 
 def update(batch, learning_rate={adam.learning_rate}):
     batch = type(batch)(*map(tf.constant, batch))
-    return step(batch, tf.constant(learning_rate, "{precision}")).numpy()'''
+    return step(batch, tf.constant(learning_rate, "{dtypes(precision)[0]}")).numpy()'''

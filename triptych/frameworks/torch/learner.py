@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from triptych.frameworks.torch import net, ops
-from triptych.spec import Adam, Network
+from triptych.spec import Adam, Network, dtypes
 
 torch.use_deterministic_algorithms(True, warn_only=True)  # the same seeds give the same bits
 
@@ -27,7 +27,7 @@ class Learner:
         self.device = torch.cuda.get_device_name() if self.place.type == "cuda" else "cpu"
         self.loss = loss
         self.adam = adam
-        self.precision = precision
+        self.precision, _ = dtypes(precision)
         self.online = net.Net(network, precision).to(self.place)
         self.target = net.Net(network, precision).to(self.place).requires_grad_(False)
         self.parameters = self.online.named()

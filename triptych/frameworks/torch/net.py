@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed
+from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, dtypes
 
 
 class FlattenChannelsLast(nn.Module):
@@ -58,7 +58,7 @@ class Net(nn.Module):
         super().__init__()
         self.scale_at = network.scale_at
         self.is_picture = network.observation.is_picture
-        self.dtype = getattr(torch, precision)
+        self.dtype, self.compute = (getattr(torch, name) for name in dtypes(precision))
         placed = list(network.placed())
         self.layers = nn.ModuleDict({p.name: LAYERS[type(p.layer)](p) for p in placed})
         self.activations = [ACTIVATIONS[p.layer.activation] for p in placed]
@@ -69,10 +69,14 @@ class Net(nn.Module):
             if obs.ndim == 5:  # in colour: (stack, H, W, 3) to (stack * 3, H, W)
                 obs = obs.permute(0, 1, 4, 2, 3).flatten(1, 2)
             obs = obs.contiguous(memory_format=torch.channels_last)
-        x = obs.to(self.dtype)
-        for index, (layer, activation) in enumerate(zip(self.layers.values(), self.activations, strict=True)):
-            x = activation(layer(x / 255 if index == self.scale_at else x))
-        return x
+        x = obs.to(self.compute)
+        *body, head = zip(self.layers.values(), self.activations, strict=True)
+        with torch.autocast(obs.device.type, torch.bfloat16, enabled=self.compute != self.dtype):
+            for index, (layer, activation) in enumerate(body):
+                x = activation(layer(x / 255 if index == self.scale_at else x))
+        x = x.to(self.dtype)
+        layer, activation = head
+        return activation(layer(x / 255 if len(body) == self.scale_at else x))
 
     def named(self) -> dict[str, nn.Parameter]:
         """Parameters by neutral name (`conv_1/kernel`), in the order of the spec."""

@@ -5,7 +5,7 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
-from triptych.spec import Adam, Network, Placed
+from triptych.spec import Adam, Network, Placed, dtypes
 
 TITLE = "PyTorch"
 IMPORTS = """import torch
@@ -53,8 +53,13 @@ def layer(placed: Placed) -> tuple[str, list[str]]:
 def network(network: Network, precision: str) -> str:
     """The module, with each layer's output shape."""
     observation = network.observation
-    made, applied = [], []
+    stored, compute = dtypes(precision)
+    made: list[str] = []
+    applied: list[str] = []
     for index, placed in enumerate(network.placed()):
+        if placed.name == "head" and compute != stored:
+            applied = [f'        with torch.autocast("cpu", torch.{compute}):', *(f"    {text}" for text in applied)]
+            applied.append(f"        x = x.to(torch.{stored})")
         constructor, lines = layer(placed)
         lines = ["x = x / 255", *lines] if index == network.scale_at else lines
         if constructor:
@@ -68,14 +73,14 @@ def network(network: Network, precision: str) -> str:
         )
     if observation.is_picture:
         first.append("        obs = obs.contiguous(memory_format=torch.channels_last)")
-    first.append(f"        x = obs.to(torch.{precision})")
+    first.append(f"        x = obs.to(torch.{compute})")
     return "\n".join(
         [
             "class Net(nn.Module):",
             "    def __init__(self):",
             "        super().__init__()",
             *made,
-            f"        self.to(torch.{precision}).to(memory_format=torch.channels_last)",
+            f"        self.to(torch.{stored}).to(memory_format=torch.channels_last)",
             "",
             "    def forward(self, obs):",
             *first,
