@@ -58,6 +58,7 @@ class Train(Where):
     framework: Framework = "torch"  # which one trains
     run_name: str | None = None  # the new folder's name; None: a fresh one
     quiet: bool = False  # no progress
+    profile: bool = False  # print at the end where the time went, and what other threads and precisions would give
 
     def run(self) -> int:
         from triptych.experiment import train
@@ -68,7 +69,9 @@ class Train(Where):
             from triptych.runs import fresh_name
 
             name = fresh_name(f"{safe(self.name or self.recipe.env.id)}-{self.framework}", self.runs_dir)
-        result = train(self.recipe, self.framework, run_name=name, runs_dir=self.runs_dir, quiet=self.quiet)
+        result = train(
+            self.recipe, self.framework, run_name=name, runs_dir=self.runs_dir, quiet=self.quiet, profile=self.profile
+        )
         return tell(result)
 
 

@@ -13,6 +13,7 @@ from triptych.checkpoints import Checkpoints
 from triptych.checks import InputError
 from triptych.files import write_json
 from triptych.messages import warn
+from triptych.profile import Profile
 from triptych.recipes import Recipe, default_recipe, load_recipe, override, to_dict
 from triptych.runs import (
     LOGS,
@@ -75,6 +76,7 @@ def train(
     run_name: str | None = None,
     runs_dir: str | Path = "runs",
     quiet: bool = True,
+    profile: bool = False,
     **changes: Any,
 ) -> RunResult:
     """Trains one agent in one framework and returns what the run came to.
@@ -83,6 +85,7 @@ def train(
         recipe: a recipe's name, a path to a Python file that defines `recipe`, or a Recipe.
         framework: torch, jax or keras.
         run_name: the new folder under `runs_dir`; None: a fresh one.
+        profile: print at the end where the time went.
         changes: recipe fields by name: steps=1000, seed=3, batch_size=64, **{"algorithm.gamma": 0.9}.
 
     Raises:
@@ -103,7 +106,8 @@ def train(
         exact = games.saves or envs.forgets(resolved.env, resolved.num_envs, threads)
         if not exact:
             warn(f"reset(seed=) of {resolved.env.id} does not forget the past: a resumed run may give other numbers")
-        sitting = Sitting(run, resolved, framework, games, threads, quiet)
+        watcher = Profile() if profile else None
+        sitting = Sitting(run, resolved, framework, games, threads, quiet, profile=watcher)
         sitting.save()  # boundary 0: from here on the folder is a run
         config = {
             "recipe": to_dict(resolved),

@@ -15,6 +15,7 @@ from triptych.envs import Games
 from triptych.interrupts import Interrupts
 from triptych.loop import RUNNING, Training, compile_learner, make_training, run_loop
 from triptych.messages import counted, say
+from triptych.profile import Profile, gains
 from triptych.progress import ProgressLine
 from triptych.recipes import Recipe
 from triptych.runs import RunFolder, write_summary
@@ -52,6 +53,7 @@ class Sitting:
         threads: int,
         quiet: bool,
         checkpoints: Checkpoints | None = None,
+        profile: Profile | None = None,
     ):
         frameworks.set_threads(threads)
         self.run, self.recipe, self.framework, self.threads, self.quiet = run, recipe, framework, threads, quiet
@@ -71,6 +73,9 @@ class Sitting:
         }
         self.first_step = self.first_update = 0
         self.stopped_by = ""
+        self.profile = profile
+        if profile is not None:
+            profile.watch(self.training, self.logs)
 
     def interval(self) -> int:
         """Steps between boundaries: 5 % of the run; where games are cut, at least 20 typical episodes a game."""
@@ -177,9 +182,13 @@ class Sitting:
     def finish(self) -> RunResult:
         """Closes the games and writes summary.json."""
         training, counters = self.training, self.training.counters
+        playing = self.clock.playing()
+        if self.profile is not None:
+            say(*self.profile.lines(training, counters.steps - self.first_step, playing, self.threads))
         training.games.close()
         self.evaluation.close()
-        playing = self.clock.playing()
+        if self.profile is not None:
+            say(*gains(self.recipe, self.framework, self.threads))
         scores = training.scores
         result = RunResult(
             path=self.run.path,

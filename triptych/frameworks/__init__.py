@@ -42,6 +42,10 @@ class Learner(Protocol):
         """One optimiser step; returns scalars that stay on the device, and `td_error` [B]."""
         ...
 
+    def to_device(self, array: np.ndarray) -> Array:
+        """A whole array as the framework's own, where the learner is."""
+        ...
+
     def sync_target(self) -> None:
         """Copies the online weights into the target."""
         ...

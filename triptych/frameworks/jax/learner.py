@@ -46,9 +46,13 @@ class Learner:
         return np.asarray(self.forward(self.online, obs)), state
 
     def update(self, batch, learning_rate):
+        batch = type(batch)(*map(self.to_device, batch))
         rate = np.asarray(learning_rate, self.precision)
         self.online, self.moments, aux = self.step(self.online, self.moments, self.target, batch, rate)
         return aux
+
+    def to_device(self, array):
+        return jax.device_put(array)
 
     def apply(self, parameters, obs):
         return self.net.apply({"params": parameters}, obs)

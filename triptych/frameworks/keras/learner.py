@@ -70,8 +70,11 @@ class Learner:
         return self.forward(tf.constant(obs)).numpy(), state
 
     def update(self, batch, learning_rate):
-        batch = type(batch)(*map(tf.constant, batch))
+        batch = type(batch)(*map(self.to_device, batch))
         return self.step(batch, tf.constant(learning_rate, self.precision))
+
+    def to_device(self, array):
+        return tf.constant(array)
 
     def step(self, batch, learning_rate):
         with tf.GradientTape() as tape:
