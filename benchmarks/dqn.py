@@ -1,9 +1,10 @@
-"""DQN on Space Invaders in turn with another library: same game, network, batch, updates a step, threads.
+"""DQN on Space Invaders in turn with another library: same game, network, batch, updates a step, learner's threads.
 
 python benchmarks/dqn.py --peer stable-baselines3 --num-envs 1 --framework torch --precision float32 --json
 
 Each turn is a fresh process that trains past the warm-up; steps/s count from there, logs included, checkpoints and
-compilation not. `learner_alone` is the same updates and acting passes without games, `games_alone` random play. The bound
+compilation not. `learner_alone` is the same updates and acting passes without games, `games_alone` random play.
+(Stable-Baselines3 steps its games one after the other, as its own settings do; ours play in ale-py's threads.) The bound
 is the larger of the two times where learner and game threads fit side by side on the cores, else their sum.
 """
 
@@ -13,8 +14,11 @@ import argparse
 import json
 import sys
 
-from peers import CORES, PACKAGES, measured, median, python_of
+from peers import PACKAGES, measured, median, python_of
 
+from triptych.machine import cores
+
+CORES = cores()
 SCRIPTS = {"stable-baselines3": "peer_stable_baselines3.py"}
 WARM_UP, STEPS = 1_000, 2_400  # steps before the clock starts, steps measured
 

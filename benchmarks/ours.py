@@ -6,6 +6,7 @@ ours.py dqn|parts NUM_ENVS THREADS WARM_UP STEPS FRAMEWORK PRECISION
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import sys
 import tempfile
@@ -33,8 +34,6 @@ def recipe_of(num_envs: int, threads: int, warm_up: int, steps: int, precision: 
         "algorithm.epsilon_steps": (warm_up + steps) // 10,
     }  # fmt: skip
     changed = override(recipe, changes)
-    import dataclasses
-
     return dataclasses.replace(changed, network=changed.network[:5], solved_at=None)
 
 

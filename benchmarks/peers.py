@@ -14,7 +14,6 @@ from typing import Any
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE / ".environments"
 PACKAGES = {"stable-baselines3": ("stable-baselines3==2.9.2", "torch==2.13.0", "ale-py", "opencv-python-headless")}
-CORES = os.cpu_count() or 1
 
 
 def python_of(peer: str) -> Path:

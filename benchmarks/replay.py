@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -75,6 +76,8 @@ def fill(store: FrameStore, games: envs.Games, policy: str, transitions: int) ->
     player = RandomPlay(games.num_actions) if policy == "random" else load_agent(policy, epsilon=EPSILON)
     obs, ended = games.reset(np.arange(games.num_envs)), np.zeros(games.num_envs, bool)
     while store.transitions < transitions:
+        if store.oldest > 0:  # full, with too many ends of episodes in it
+            sys.exit(f"replay: episodes of this game are too short for {transitions} transitions in {store.rows} rows")
         action, _ = player.predict(obs)
         games.send(action)
         step = games.recv()
@@ -103,7 +106,7 @@ def fastest_update() -> tuple[str, float]:
     return min(times.items(), key=lambda pair: pair[1])
 
 
-def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[dict[str, object], UniformReplay]:
+def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[dict[str, Any], UniformReplay]:
     config = dataclasses.replace(load_recipe("space-invaders").env, id=environment(game))
     games = envs.make(config, NUM_ENVS, machine.cores())
     if policy != "random":
@@ -113,7 +116,7 @@ def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[d
     del warm
     baseline = resident()
     # As many rows more as episodes end: their last observations take room too.
-    store = FrameStore(int(transitions * 1.02), NUM_ENVS, games.observation, compress=compress)
+    store = FrameStore(int(transitions * 1.05) + 64 * NUM_ENVS, NUM_ENVS, games.observation, compress=compress)
     start = time.perf_counter()
     fill(store, games, policy, transitions)
     seconds, held = time.perf_counter() - start, resident() - baseline
@@ -121,7 +124,7 @@ def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[d
     replay, rng = UniformReplay(store, 0.99, "sign", "float32"), np.random.default_rng(0)
     sample = median_ms(lambda: replay.sample(rng, BATCH))
     found = {
-        "game": game, "transitions": store.transitions, "policy": policy, "baseline_bytes": baseline,
+        "game": game, "transitions": store.transitions, "policy": policy, "compressed": compress, "baseline_bytes": baseline,
         "resident_bytes": held, "sample_ms": sample, "fill_seconds": seconds, "bytes_per_frame": held / (store.count * NUM_ENVS),
     }  # fmt: skip
     return found, replay

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 import triptych
+from triptych import envs
 from triptych.checks import InputError
+from triptych.envs import EnvConfig
 from triptych.recipes import load_recipe, override
 from triptych.report import figures, statistics, words
 from triptych.report import page as page_module
@@ -118,6 +120,49 @@ def test_tests_of_the_weights_are_told(runs: Path, tmp_path: Path) -> None:
     assert "Weights tested" in text
 
 
+def test_only_tests_of_the_present_weights_are_told() -> None:
+    def test(**changes: Any) -> dict[str, Any]:
+        return {
+            "weights": "best",
+            "updates": 900,
+            "epsilon": 0.0,
+            "games": 50,
+            "mean": 400.0,
+            "low": 390.0,
+            "high": 410.0,
+        } | changes
+
+    old, random = test(updates=10, games=100, mean=20.0), test(epsilon=1.0, games=200, mean=3.0)
+    noisy = test(epsilon=0.001, mean=350.0, low=340.0, high=360.0)
+    log = Log("x", {"steps": [1.0, 300.0], "running_reward": [1.0, 2.0], "epsilon": [1.0, 0.005]},
+              config={"recipe": load_recipe("cartpole")}, evaluations=[old, random, noisy, test()],
+              summary={"steps": 100})  # fmt: skip
+    said = words.outcome(log, {})
+    assert "scored 400.0 (95 % interval 390.0 to 410.0) in 50 new games without random moves and 350.0 " in said
+    assert "in 50 new games with 0.1 % random moves" in said
+    assert "20.0" not in said
+    assert "3.0" not in said
+    assert "(at the end with 0.5 % random moves)" in said
+    assert "after 300 steps" in said, "the summary is of an earlier sitting"
+
+
+@pytest.mark.parametrize(
+    ("changes", "left_out"),
+    [
+        ({"id": "CartPole-v1"}, {"frame_skip", "sticky", "noop_max", "crop", "size", "colour", "stack", "fill"}),
+        ({"id": "CartPole-v1", "render": True}, {"frame_skip", "sticky", "noop_max"}),
+        ({"id": "SpaceInvadersNoFrameskip-v4"}, {"render", "crop", "fill"}),
+        ({"id": "ALE/Pong-v5"}, {"render", "crop", "fill", "frame_skip"}),
+        ({"id": "SpaceInvaders-v4"}, {"frame_skip", "sticky", "noop_max"}),  # random skip: played one by one
+    ],
+)
+def test_what_a_game_never_reads(changes: dict[str, Any], left_out: set[str]) -> None:
+    config = EnvConfig(**changes)
+    games = envs.make(config, 1)
+    games.close()
+    assert envs.unread(config, games.observation) == left_out
+
+
 def test_settings_that_the_game_never_reads_are_left_out(runs: Path) -> None:
     named = {row["name"] for row in page_module.settings(read("a", runs))}
     assert {"framework", "env.id", "env.time_limit", "algorithm.gamma"} <= named
@@ -192,6 +237,10 @@ def test_odd_logs_give_a_page(name: str, content: str, runs: Path, tmp_path: Pat
         ("config.json", "{}"),
         ("evaluations/x.json", "{"),
         ("evaluations/x.json", "{}"),
+        (
+            "evaluations/x.json",
+            '{"weights": "best", "updates": 1, "epsilon": 0, "games": 2, "mean": null, "low": 1, "high": 1, "seed": 0, "framework": "jax"}',
+        ),
     ],
 )
 def test_unreadable_run_folders_are_one_line(name: str, content: str, runs: Path, tmp_path: Path) -> None:

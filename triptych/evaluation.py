@@ -203,7 +203,7 @@ def remember(source: Source, evaluation: Evaluation) -> None:
     if source.file.parent.name != "checkpoints" or not (folder / "config.json").is_file():
         return
     name = f"{source.file.stem}-epsilon-{evaluation.epsilon:g}-games-{evaluation.games}-seed-{evaluation.seed}"
-    kept = dataclasses.asdict(evaluation) | {"weights": source.file.stem, "updates": source.updates}
+    kept = dataclasses.asdict(evaluation) | {"weights": source.file.stem, "updates": source.updates or 0}
     del kept["video"]
     with contextlib.suppress(OSError):  # a folder that may only be read
         write_evaluation(folder, f"{name}-{evaluation.framework}", kept)

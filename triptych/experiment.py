@@ -177,7 +177,7 @@ def resume(
 
 
 def check_memory(recipe: Recipe, games: envs.Games) -> None:
-    """Refuses a replay that this machine cannot hold, before anything is written."""
+    """Refuses a replay that this machine can hardly hold, by an estimate, before anything is written."""
     config = recipe.algorithm
     need, there = (
         FrameStore.bytes_for(config.replay_size, recipe.steps, games.observation, config.compress),

@@ -209,7 +209,10 @@ def write_evaluation(path: Path, name: str, evaluation: Mapping[str, Any]) -> No
 
 def read_evaluations(path: Path) -> list[dict[str, Any]]:
     """A run folder's tests, by name: what a reader wants to know of each."""
-    shown = ("weights", "updates", "epsilon", "games", "mean", "low", "high", "seed", "framework")
+    shown = {
+        "weights": str, "updates": int, "epsilon": float, "games": int, "mean": float, "low": float, "high": float,
+        "seed": int, "framework": str,
+    }  # fmt: skip
     files = sorted((path / "evaluations").glob("*.json"))
     tests = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    return [{name: test[name] for name in shown} for test in tests]
+    return [{name: kind(test[name]) for name, kind in shown.items()} for test in tests]

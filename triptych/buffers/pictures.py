@@ -58,7 +58,7 @@ class RawPictures:
 
 LEVEL = 3  # of zstd: higher ones take more time and save next to nothing here
 DICTIONARY_BYTES = 64 * 1024
-SAMPLES = 600  # frames that a dictionary is trained on
+SAMPLES, SAMPLE_BYTES = 600, 8_000_000  # frames that a dictionary is trained on, and at most so many bytes of them
 FIRST_DICTIONARY = 2_000  # frames after which the first one is trained, and with growing distance the next ones
 MOST_BETWEEN = 200_000  # frames between two dictionaries: what is seen changes while an agent learns
 CHUNK_BYTES = 1 << 20
@@ -86,6 +86,7 @@ class CompressedPictures:
         self.length = np.zeros((rows, num_envs), np.uint32)  # 0: never written
         self.dictionary = np.zeros((rows, num_envs), np.uint16)
         self.dictionaries: list[bytes] = []
+        self.decompressors: list[Any] = []  # of each dictionary; None: no frame uses it any more
         self.frames = 0  # written so far
         self.first_slot: int | None = None  # where the first row went
         self.next_dictionary = FIRST_DICTIONARY
@@ -96,8 +97,7 @@ class CompressedPictures:
         self.dictionaries.append(content)
         data = self.zstd.ZstdCompressionDict(content) if content else None
         self.compressor = self.zstd.ZstdCompressor(level=LEVEL, dict_data=data, write_dict_id=False)
-        decompressor = self.zstd.ZstdDecompressor(dict_data=data)
-        self.decompressors = [*getattr(self, "decompressors", []), decompressor]
+        self.decompressors.append(self.zstd.ZstdDecompressor(dict_data=data))
 
     def put(self, slot: int, frames: np.ndarray) -> None:
         if self.first_slot is None:
@@ -121,19 +121,22 @@ class CompressedPictures:
         self.used += size
 
     def drop(self, slot: int) -> None:
-        """Lets go the chunks before the oldest row, which is the one after `slot` once the ring is full."""
+        """Lets go the chunks and dictionaries before the oldest row, which is the one after `slot` once the ring is full."""
         is_full = self.frames >= self.position.size
         oldest = (slot + 1) % len(self.position) if is_full else self.first_slot
         while self.first_chunk < self.position[oldest, 0] // self.chunk_bytes:
             self.chunks.popleft()
             self.first_chunk += 1
+        for number in range(int(self.dictionary[oldest, 0])):  # rows follow each other, and so do their dictionaries
+            self.dictionaries[number], self.decompressors[number] = b"", None
 
     def train(self, slot: int) -> None:
         """A dictionary from frames spread over the latest rows, for those that follow."""
         num_envs = self.position.shape[1]
+        count = min(SAMPLES, max(8, SAMPLE_BYTES // self.frame_bytes))
         recent = min(self.frames, max(FIRST_DICTIONARY, self.next_dictionary // 2), self.position.size) // num_envs
-        rows = (slot - np.linspace(0, recent - 1, SAMPLES).astype(int)) % len(self.position)
-        samples = [frame.tobytes() for frame in self.get(rows, np.arange(SAMPLES) % num_envs)]
+        rows = (slot - np.linspace(0, max(0, recent - 1), count).astype(int)) % len(self.position)
+        samples = [frame.tobytes() for frame in self.get(rows, np.arange(count) % num_envs)]
         self.next_dictionary = self.frames + min(MOST_BETWEEN, 4 * self.frames)
         try:
             content = self.zstd.train_dictionary(DICTIONARY_BYTES, samples, level=LEVEL).as_bytes()
@@ -160,16 +163,19 @@ class CompressedPictures:
         for index, place in enumerate(where):
             out[place] = np.frombuffer(found[index], np.uint8)
 
-    def bytes_of(self, slot: int, game: int) -> bytes:
-        chunk, start = divmod(int(self.position[slot, game]), self.chunk_bytes)
-        return bytes(self.chunks[chunk - self.first_chunk][start : start + int(self.length[slot, game])])
-
     def take(self, slots: np.ndarray) -> Segment:
-        places = [(slot, game) for slot in slots for game in range(self.position.shape[1])]
+        length = self.length[slots].astype(np.int64).ravel()
+        chunk, start = np.divmod(self.position[slots].ravel(), self.chunk_bytes)
+        together, end = np.empty(int(length.sum()), np.uint8), 0
+        for number, first, size in zip(
+            (chunk - self.first_chunk).tolist(), start.tolist(), length.tolist(), strict=True
+        ):
+            together[end : end + size] = memoryview(self.chunks[number])[first : first + size]
+            end += size
         numbers = sorted({int(number) for number in self.dictionary[slots].ravel()})
         dictionaries = [self.dictionaries[number] for number in numbers]
         return {
-            "frame/bytes": np.frombuffer(b"".join(self.bytes_of(*place) for place in places), np.uint8),
+            "frame/bytes": together,
             "frame/length": self.length[slots],
             "frame/dictionary": np.searchsorted(numbers, self.dictionary[slots]).astype(np.uint16),
             "frame/dictionaries": np.frombuffer(b"".join(dictionaries), np.uint8),

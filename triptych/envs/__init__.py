@@ -129,9 +129,10 @@ def find(env_id: str) -> Any:
 
 
 def unread(config: EnvConfig, observation: Observation) -> set[str]:
-    """The fields of `config` that mean nothing to this game: Atari's, or those of pictures where it has none."""
-    atari = set() if find(config.id).entry_point == "ale_py.env:AtariEnv" else {"frame_skip", "sticky", "noop_max"}
-    return atari | (set() if observation.is_picture else {"crop", "size", "colour", "stack", "fill"})
+    """The fields of `config` that this game never reads: Atari's, those it fixes itself, those of pictures where it has none."""
+    spec = find(config.id)
+    module = importlib.import_module(f"triptych.envs.{module_of(spec)}")
+    return set(module.unread(spec)) | (set() if observation.is_picture else {"crop", "size", "colour", "stack", "fill"})
 
 
 def quiet_spec(name: str) -> Any:
@@ -148,11 +149,12 @@ def make(config: EnvConfig, num_envs: int, threads: int = 1) -> Games:
             picture or a vector.
     """
     spec = find(config.id)
-    for name in MODULES:
-        module = importlib.import_module(f"triptych.envs.{name}")
-        if module.plays(spec):
-            return module.make(config, spec, num_envs, threads)
-    raise AssertionError("gym plays everything")
+    return importlib.import_module(f"triptych.envs.{module_of(spec)}").make(config, spec, num_envs, threads)
+
+
+def module_of(spec: Any) -> str:
+    """The module that makes the games of a Gymnasium spec."""
+    return next(name for name in MODULES if importlib.import_module(f"triptych.envs.{name}").plays(spec))
 
 
 def forgets(config: EnvConfig, num_envs: int, threads: int, steps: int = 30) -> bool:

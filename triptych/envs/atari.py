@@ -11,6 +11,11 @@ from triptych.envs import EnvConfig, Step
 from triptych.spec import Observation
 
 
+def unread(spec: Any) -> set[str]:
+    """The fields of a config that these games never read, or take in one form only."""
+    return {"render", "crop", "fill"} | (set() if spec.kwargs["frameskip"] == 1 else {"frame_skip"})
+
+
 def plays(spec: Any) -> bool:
     """Random frame skip (`-v0`, `-v4` without NoFrameskip), modes and wrappers are beyond the vector environment."""
     known = {"game", "frameskip", "repeat_action_probability", "full_action_space", "max_num_frames_per_episode"}

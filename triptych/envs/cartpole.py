@@ -11,7 +11,9 @@ import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from gymnasium.wrappers import TimeLimit
 
-from triptych.envs.gym import GymGames
+from triptych.envs.gym import GymGames, unread
+
+__all__ = ["CartPoleGames", "WideCartPole", "make", "plays", "unread"]
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it draws the screen, and would greet on standard output
 

@@ -21,6 +21,11 @@ def plays(spec: Any) -> bool:
     return True
 
 
+def unread(spec: Any) -> set[str]:
+    """The fields of a config that these games never read."""
+    return {"frame_skip", "sticky", "noop_max"}
+
+
 def is_picture(space: spaces.Space) -> bool:
     """Grey or colour screens: uint8, (H, W) or (H, W, 1 or 3)."""
     if not isinstance(space, spaces.Box) or space.dtype != np.uint8 or len(space.shape) not in (2, 3):

@@ -115,7 +115,8 @@ def speed(log: Log) -> dict[str, Any]:
 
 def settings(logs: list[Log]) -> list[dict[str, Any]]:
     """Each setting, its value in each run that has a config.json, and whether they differ."""
-    unread = {repr(log.recipe.env): unread_settings(log.recipe) for log in logs if log.recipe}
+    games = {repr(log.recipe.env): log.recipe for log in logs if log.recipe}
+    unread = {env: unread_settings(recipe) for env, recipe in games.items()}
     tables = [
         {
             name: value

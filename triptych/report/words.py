@@ -11,6 +11,8 @@ from triptych.report.logs import Log
 
 FULL = 99  # episodes before the running reward is a mean of 100
 MOST_LINES = 6  # runs of a game that the first screen tells of one by one
+MOST_TESTS = 2  # of a run's weights that it tells of
+MOST_RANDOM = 0.1  # share of random moves; with more it is no test of the weights
 LUCK = 0.05  # share of the rows that random play may have above its band
 FRAMEWORKS = {"torch": "PyTorch", "jax": "JAX", "keras": "Keras"}
 
@@ -87,7 +89,8 @@ def against_random(log: Log, random: dict[str, dict[str, Any]]) -> str:
 def outcome(log: Log, random: dict[str, dict[str, Any]]) -> str:
     """One run's result in a sentence."""
     running = last(log, "running_reward")
-    steps = log.summary.get("steps") or last(log, "steps")
+    # The summary is of the last sitting that ended; the last episode ended before the last step.
+    steps = max(log.summary.get("steps") or 0, last(log, "steps") or 0)
     length = f" after {steps:,.0f} steps" if steps else ""
     count = (
         min(FULL + 1, sum(value is not None for value in log.columns["running_reward"])) if running is not None else 0
@@ -105,20 +108,24 @@ def outcome(log: Log, random: dict[str, dict[str, Any]]) -> str:
 def exploring(log: Log) -> str:
     """What share of a training game's moves is random; it lowers the score."""
     epsilon = last(log, "epsilon")
-    return f" (with {epsilon:.0%} of the moves random)" if epsilon and epsilon >= 0.005 else ""
+    return f" (at the end with {percent(epsilon)} random moves)" if epsilon else ""
 
 
 def tests(log: Log) -> str:
-    """What the best weights scored in games of their own, where the most of them were played."""
-    best = [test for test in log.evaluations if test["weights"] == "best"]
-    if not best:
-        return ""
-    test = max(best, key=lambda test: test["games"])
-    moves = f"with {test['epsilon']:.0%} random moves" if test["epsilon"] else "without random moves"
-    return (
-        f"; its best weights scored {test['mean']:,.1f} (95 % interval {test['low']:,.1f} to {test['high']:,.1f}) "
-        f"in {counted(test['games'], 'new game')} {moves}"
-    )
+    """What the best weights scored in games of their own; tests of weights that others have replaced say nothing."""
+    best = [test for test in log.evaluations if test["weights"] == "best" and test["epsilon"] <= MOST_RANDOM]
+    newest = [test for test in best if test["updates"] == max(test["updates"] for test in best)]
+    told = sorted(newest, key=lambda test: (-test["games"], test["epsilon"]))[:MOST_TESTS]
+    scores = [
+        f"{test['mean']:,.1f} (95 % interval {test['low']:,.1f} to {test['high']:,.1f}) in {counted(test['games'], 'new game')} "
+        + (f"with {percent(test['epsilon'])} random moves" if test["epsilon"] else "without random moves")
+        for test in told
+    ]
+    return f"; its best weights scored {join(scores)}" if scores else ""
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.3g} %"
 
 
 def sentences(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
