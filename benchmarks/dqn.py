@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 
-from peers import PACKAGES, measured, median, python_of
+from peers import measured, median, python_of
 
 from triptych.machine import cores
 
@@ -25,7 +25,7 @@ WARM_UP, STEPS = 1_000, 2_400  # steps before the clock starts, steps measured
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer", choices=list(PACKAGES), default="stable-baselines3")
+    parser.add_argument("--peer", choices=list(SCRIPTS), default="stable-baselines3")
     parser.add_argument("--num-envs", type=int, choices=(1, 8), default=1)
     parser.add_argument("--framework", choices=("torch", "jax", "keras"), default="torch")
     parser.add_argument("--precision", choices=("float32", "float64", "bfloat16"), default="float32")

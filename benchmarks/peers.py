@@ -13,7 +13,10 @@ from typing import Any
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE / ".environments"
-PACKAGES = {"stable-baselines3": ("stable-baselines3==2.9.2", "torch==2.13.0", "ale-py", "opencv-python-headless")}
+PACKAGES = {
+    "stable-baselines3": ("stable-baselines3==2.9.2", "torch==2.13.0", "ale-py", "opencv-python-headless"),
+    "envpool": ("envpool==1.2.5", "gymnasium"),
+}
 
 
 def python_of(peer: str) -> Path:
