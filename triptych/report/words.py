@@ -76,7 +76,7 @@ def best_stretch(logs: list[Log]) -> str:
     """The score by which the best weights were chosen."""
     scores = [log.summary["best_score"] for log in logs if log.summary.get("best_score") is not None]
     recipe = logs[0].recipe
-    if not scores or recipe is None:
+    if not scores or recipe is None or recipe.best_window == FULL + 1:  # the running reward has said it
         return ""
     return f"; the best {recipe.best_window} episodes in a row scored {sum(scores) / len(scores):,.1f}"
 
