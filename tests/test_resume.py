@@ -31,7 +31,13 @@ PIXELS = {
     "warm_up": 60, "algorithm.epsilon_steps": 200, "algorithm.target_every": (3, "episodes"), "evaluate_every": (4, "episodes"),
     "weights_every": (5, "episodes"), "video_fps": None, "episodes": None, "threads": 1, "log_every": 50, "best_window": 2,
 }  # fmt: skip
-RECIPES = {"cartpole": CARTPOLE, "space-invaders": SPACE_INVADERS, "cartpole-pixels": PIXELS}
+BREAKOUT = {
+    "recipe": "breakout", "steps": 2_600, "checkpoint_every": 800, "algorithm.replay_size": 2_000, "threads": 1,
+    "algorithm.learn_from": 200, "algorithm.update_every": 8, "algorithm.target_every": (2, "episodes"), "log_every": 100,
+    "evaluate_every": (5, "episodes"), "evaluate_steps": 40, "weights_every": (4, "episodes"), "video_fps": None, "best_window": 2,
+    "network.0.filters": 4, "network.1.filters": 4, "network.3.units": 16,
+}  # fmt: skip
+RECIPES = {"cartpole": CARTPOLE, "space-invaders": SPACE_INVADERS, "cartpole-pixels": PIXELS, "breakout": BREAKOUT}
 
 # Trains in a process of its own, which kills itself with SIGKILL just after a given step, or as a
 # given function of the checkpoint is about to be called for the n-th time.
