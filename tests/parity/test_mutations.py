@@ -49,7 +49,7 @@ def flatten_is_channels_first(framework: str) -> tuple[Any, str, Any]:
     net = part(framework, "net")
     flat = {
         "torch": lambda placed: importlib.import_module("torch").nn.Flatten(),
-        "jax": lambda placed, precision: lambda x: x.transpose(0, 3, 1, 2).reshape(x.shape[0], -1),
+        "jax": lambda placed, stored, compute: lambda x: x.transpose(0, 3, 1, 2).reshape(x.shape[0], -1),
         "keras": lambda placed, precision: importlib.import_module("keras").Sequential(
             [importlib.import_module("keras").layers.Permute((3, 1, 2)), net.layers.Flatten()]
         ),
