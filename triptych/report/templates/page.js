@@ -68,7 +68,7 @@ function chart(data, index) {
       const faint = grouped.has(run.framework) ? { opacity: 0.45, line: { color: run.colour, width: 1, dash: run.dash } } : {};
       traces.push(...trace(run, "running_reward", faint));
       const maximum = trace(run, "max_reward", { name: plain(run.name) + ", max of 100", opacity: 0.7,
-        line: { color: run.colour, width: 1, dash: "dot" }, visible: data.runs.length > 3 ? "legendonly" : true });
+        line: { color: run.colour, width: 1, dash: "dot" }, visible: data.runs.length > 1 ? "legendonly" : true });
       traces.push(...maximum);
     }
     const figure = layout("reward");
