@@ -140,5 +140,8 @@ def test_look_shows_what_the_network_gets() -> None:
     recipe = load_recipe("cartpole-pixels")
     _, row = observe(recipe, 2, 0)
     older, newer, difference = row[1:]
-    assert np.array_equal(difference, (newer.astype(int) - older + 255) // 2)
-    assert (older != newer).any()
+    change = newer.astype(int) - older
+    assert np.array_equal(difference > 127, change > 0), "brighter where something came"
+    assert np.array_equal(difference < 127, change < 0)
+    assert np.abs(change).max() == np.abs(change[np.abs(difference.astype(int) - 127) >= 126]).max(), "the largest is full"
+    assert change.any()

@@ -80,8 +80,9 @@ def picture_row(recipe: Recipe, obs: np.ndarray, screen: np.ndarray) -> list[np.
     if obs.ndim < 3:
         return [screen, numbers(obs, screen.shape[0])]
     pictures = [coloured(frame) for frame in obs]
-    if isinstance(recipe.network[0], FrameDifference):  # -255..255, with grey for no change
-        pictures.append(coloured(((obs[1].astype(int) - obs[0] + 255) // 2).astype(np.uint8)))
+    if isinstance(recipe.network[0], FrameDifference):  # grey for no change; most are faint, so they are stretched
+        change = obs[1].astype(float) - obs[0]
+        pictures.append(coloured((127 + 127 * change / max(1.0, np.abs(change).max())).astype(np.uint8)))
     return [screen, *pictures]
 
 
@@ -90,7 +91,7 @@ def columns(recipe: Recipe, count: int) -> list[str]:
     if recipe.env.stack > count:
         return ["what the agent gets"]
     names = [f"t-{back}" if back else "t (newest)" for back in range(recipe.env.stack - 1, -1, -1)]
-    return names + ["difference"] * (count - len(names))
+    return names + ["difference (contrast stretched)"] * (count - len(names))
 
 
 def coloured(frame: np.ndarray) -> np.ndarray:
