@@ -143,5 +143,7 @@ def test_look_shows_what_the_network_gets() -> None:
     change = newer.astype(int) - older
     assert np.array_equal(difference > 127, change > 0), "brighter where something came"
     assert np.array_equal(difference < 127, change < 0)
-    assert np.abs(change).max() == np.abs(change[np.abs(difference.astype(int) - 127) >= 126]).max(), "the largest is full"
+    assert np.abs(change).max() == np.abs(change[np.abs(difference.astype(int) - 127) >= 126]).max(), (
+        "the largest is full"
+    )
     assert change.any()
