@@ -169,6 +169,15 @@ def test_settings_that_the_game_never_reads_are_left_out(runs: Path) -> None:
     assert not {"env.frame_skip", "env.sticky", "env.crop", "env.stack"} & named
 
 
+def test_a_setting_that_came_after_the_run_is_not_made_up(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "a", tmp_path / "a")
+    config = json.loads((tmp_path / "a" / "config.json").read_text())
+    del config["recipe"]["algorithm"]["compress"]
+    (tmp_path / "a" / "config.json").write_text(json.dumps(config))
+    rows = {row["name"]: row["values"] for row in page_module.settings(read("a", tmp_path) + read("b", runs))}
+    assert rows["algorithm.compress"] == ["not recorded", "yes"]
+
+
 def test_default_place_and_films(runs: Path) -> None:
     (runs / "a" / "videos").mkdir(exist_ok=True)
     (runs / "a" / "videos" / "update-000000300.mp4").write_bytes(b"film")

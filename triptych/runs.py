@@ -154,7 +154,7 @@ def try_lock(file: Any) -> bool:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """A run folder's config.json, with `recipe` built.
+    """A run folder's config.json, with `recipe` built and, as it was written, `recorded`.
 
     Raises:
         InputError: the folder is no run, or its config cannot be read.
@@ -173,7 +173,7 @@ def read_config(path: Path) -> dict[str, Any]:
         recipe: Recipe = from_dict(config["recipe"])
     except (json.JSONDecodeError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{file} cannot be read ({error}); allowed: the file as triptych left it") from None
-    return config | {"recipe": recipe}
+    return config | {"recipe": recipe, "recorded": config["recipe"]}
 
 
 def last_framework(path: Path, config: dict[str, Any]) -> str:

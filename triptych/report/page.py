@@ -120,7 +120,7 @@ def settings(logs: list[Log]) -> list[dict[str, Any]]:
     tables = [
         {
             name: value
-            for name, value in ({"framework": log.framework} | flat(to_dict(log.recipe))).items()
+            for name, value in ({"framework": log.framework} | recorded(log)).items()
             if name not in unread[repr(log.recipe.env)]
         }
         for log in logs
@@ -132,6 +132,14 @@ def settings(logs: list[Log]) -> list[dict[str, Any]]:
         values = [words.plain(table.get(name, "")) for table in tables]
         rows.append({"name": name, "values": values, "differs": len(set(values)) > 1})
     return sorted(rows, key=lambda row: not row["differs"])
+
+
+def recorded(log: Log) -> dict[str, Any]:
+    """A run's settings by dotted path; a field that came after the run is not recorded."""
+    assert log.recipe is not None
+    assert log.config is not None
+    then = flat(log.config["recorded"])
+    return {name: then.get(name, "not recorded") for name in flat(to_dict(log.recipe))}
 
 
 def unread_settings(recipe: Recipe) -> set[str]:
