@@ -5,6 +5,7 @@ python results/collect.py runs/space-invaders-tuned-torch results/space-invaders
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -22,6 +23,11 @@ def main(run: Path, target: Path) -> None:
             copy = target / file.relative_to(run)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
+    summary = json.loads((target / "summary.json").read_text(encoding="utf-8"))
+    text = json.dumps(
+        summary | {"path": target.as_posix()}, indent=2, sort_keys=True
+    )  # not where it lay on this machine
+    (target / "summary.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
