@@ -13,7 +13,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from triptych.buffers.pictures import GUESSED_RATIO, CompressedPictures, Pictures, RawPictures, frames_of
+from triptych.buffers.pictures import (
+    GUESSED_RATIO,
+    INDEX_BYTES,
+    CompressedPictures,
+    Pictures,
+    RawPictures,
+    are_compressed,
+    frames_of,
+)
 from triptych.spec import Observation
 
 FIELDS = ("action", "reward", "terminated", "lost_life", "mask", "age")
@@ -44,7 +52,7 @@ class FrameStore:
         self.frame_shape = observation.shape[1:] if self.stacked else observation.shape
         self.dtype = np.dtype(observation.dtype)
         size = (self.rows, num_envs)
-        form = CompressedPictures if compress and self.stacked and self.dtype == np.uint8 else RawPictures
+        form = CompressedPictures if are_compressed(observation, compress) else RawPictures
         self.pictures: Pictures = form(*size, self.frame_shape, observation.dtype)
         self.action = np.zeros(size, np.int32)
         self.reward = np.zeros(size, np.float64)  # raw
@@ -60,8 +68,8 @@ class FrameStore:
         """Bytes of a store of `capacity` observations after `steps` steps, roughly."""
         shape = observation.shape[1:] if observation.is_picture else observation.shape
         size = float(np.prod(shape)) * np.dtype(observation.dtype).itemsize
-        is_compressed = compress and observation.is_picture and observation.dtype == "uint8"
-        return min(capacity, steps) * ((size / GUESSED_RATIO + 14 if is_compressed else size) + 19)
+        kept = size / GUESSED_RATIO + INDEX_BYTES if are_compressed(observation, compress) else size
+        return min(capacity, steps) * (kept + 19)
 
     @property
     def oldest(self) -> int:

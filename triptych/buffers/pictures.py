@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from triptych.spec import Observation
+
 Segment = dict[str, np.ndarray]
 
 
@@ -62,7 +64,13 @@ SAMPLES, SAMPLE_BYTES = 600, 8_000_000  # frames that a dictionary is trained on
 FIRST_DICTIONARY = 2_000  # frames after which the first one is trained, and with growing distance the next ones
 MOST_BETWEEN = 200_000  # frames between two dictionaries: what is seen changes while an agent learns
 CHUNK_BYTES = 1 << 20
+INDEX_BYTES = 8 + 4 + 2  # of a compressed frame: position, length, dictionary
 GUESSED_RATIO = 12  # of an Atari frame's bytes to its compressed ones, where none is measured yet
+
+
+def are_compressed(observation: Observation, compress: bool) -> bool:
+    """Whether a store compresses: pictures of bytes, where it is wanted."""
+    return compress and observation.is_picture and observation.dtype == "uint8"
 
 
 class CompressedPictures:
@@ -87,6 +95,7 @@ class CompressedPictures:
         self.dictionary = np.zeros((rows, num_envs), np.uint16)
         self.dictionaries: list[bytes] = []
         self.decompressors: list[Any] = []  # of each dictionary; None: no frame uses it any more
+        self.first_dictionary = 0  # the oldest one that a frame uses
         self.frames = 0  # written so far
         self.first_slot: int | None = None  # where the first row went
         self.next_dictionary = FIRST_DICTIONARY
@@ -127,8 +136,11 @@ class CompressedPictures:
         while self.first_chunk < self.position[oldest, 0] // self.chunk_bytes:
             self.chunks.popleft()
             self.first_chunk += 1
-        for number in range(int(self.dictionary[oldest, 0])):  # rows follow each other, and so do their dictionaries
-            self.dictionaries[number], self.decompressors[number] = b"", None
+        while (
+            self.first_dictionary < self.dictionary[oldest, 0]
+        ):  # rows follow each other, and so do their dictionaries
+            self.dictionaries[self.first_dictionary], self.decompressors[self.first_dictionary] = b"", None
+            self.first_dictionary += 1
 
     def train(self, slot: int) -> None:
         """A dictionary from frames spread over the latest rows, for those that follow."""
@@ -189,7 +201,7 @@ class CompressedPictures:
         held = (
             sum(map(len, self.chunks)) / frames if self.frames > FIRST_DICTIONARY else self.frame_bytes / GUESSED_RATIO
         )
-        return self.position.shape[1] * (held + 14)
+        return self.position.shape[1] * (held + INDEX_BYTES)
 
 
 def frames_of(segment: Segment, rows: np.ndarray, shape: tuple[int, ...], dtype: str) -> Any:
