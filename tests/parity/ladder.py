@@ -269,3 +269,22 @@ def check_target(framework: str) -> None:
     assert distance() == 0, f"{framework}: the target is not the online network after a copy"
     learner.update(make_batch(VECTOR, rng), 1e-2)
     assert distance() > 0, f"{framework}: the target shares the online network's storage"
+
+
+def check_bfloat16(framework: str) -> None:
+    """Values as near as 8 bits allow and no nearer; weights, moments, head and loss stay float32."""
+    for observation in (VECTOR, PICTURE):
+        batch = make_batch(observation, np.random.default_rng(1), "float32")
+        found = {}
+        for precision in ("float32", "bfloat16"):
+            learner = make_learner(framework, observation, Adam(), precision)
+            values = learner.act(batch.obs)[0]
+            assert values.dtype == np.float32
+            aux = learner.update(batch, 1e-3)
+            assert np.asarray(aux["loss"]).dtype == np.float32
+            state = learner.get_state()
+            assert {array.dtype.name for array in state.values()} == {"float32", "int64"}
+            found[precision] = (values, float(aux["loss"]), state["adam/m/head/kernel"])
+        for exact, rounded in zip(found["float32"], found["bfloat16"], strict=True):
+            distance, scale = float(np.abs(np.asarray(exact) - rounded).max()), float(np.abs(exact).max())
+            assert 1e-6 * scale < distance < 0.05 * scale, (framework, observation.shape, distance / scale)

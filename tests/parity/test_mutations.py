@@ -245,6 +245,12 @@ def squared_error_is_halved(framework: str) -> tuple[Any, str, Any]:
 
 
 OTHER_SHAPES = (ValueError, TypeError, RuntimeError, flax.errors.ScopeParamShapeError)
+
+
+def bfloat16_is_float32(framework: str) -> tuple[Any, str, Any]:
+    return part(framework, "net"), "dtypes", lambda precision: ("float32", "float32")
+
+
 RUNGS = {
     "ops": check_ops,
     "layer": ladder.check_layer,
@@ -253,11 +259,13 @@ RUNGS = {
     "gradient": ladder.check_gradient,
     "update": ladder.check_update,
     "target": ladder.check_target,
+    "bfloat16": ladder.check_bfloat16,
     "stream": lambda framework: ladder.check_stream(
         (next(name for name in ladder.NAMES if name != framework), framework), 60
     ),
 }
 MUTATIONS = [
+    ("bfloat16", bfloat16_is_float32),
     ("ops", std_divides_by_n_minus_1),
     ("ops", gradient_is_not_stopped),
     ("ops", ties_share_the_gradient),
