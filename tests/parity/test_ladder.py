@@ -103,6 +103,26 @@ def test_resumed_state_gives_the_same_bits(framework: str) -> None:
         assert np.array_equal(value, second.get_state()[tensor]), tensor
 
 
+def test_parts_of_a_batch_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch and JAX cut a batch of pictures for their threads; the loss and every tensor stay what they were."""
+    import torch
+
+    batch = ladder.make_batch(ladder.PICTURE, np.random.default_rng(15))
+    for name in ("torch", "jax"):
+        learners = []
+        for threads in (1, 2):
+            monkeypatch.setenv("NPROC", str(threads))
+            monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+            learners.append(ladder.make_learner(name, ladder.PICTURE))
+        whole, cut = learners
+        ladder.close(name, "values", cut.act(batch.obs)[0], whole.act(batch.obs)[0])
+        ladder.close(name, "one value", cut.act(batch.obs[:1])[0], whole.act(batch.obs[:1])[0])
+        losses = [float(learner.update(batch, 1e-3)["loss"]) for learner in learners]
+        ladder.close(name, "loss", losses[1], losses[0])
+        for tensor, value in whole.get_state().items():
+            ladder.close(name, tensor, cut.get_state()[tensor], value)
+
+
 def test_b_against_b_by_1_is_refused(framework: str) -> None:
     batch = ladder.make_batch(ladder.VECTOR, np.random.default_rng(14))
     learner = ladder.make_learner(framework, ladder.VECTOR)

@@ -251,6 +251,23 @@ def bfloat16_is_float32(framework: str) -> tuple[Any, str, Any]:
     return part(framework, "net"), "dtypes", lambda precision: ("float32", "float32")
 
 
+def a_part_of_the_batch_counts_twice(framework: str) -> tuple[Any, str, Any]:
+    """In place of the other part: what is cut for several threads must come together whole."""
+    if framework == "torch":
+        return part("torch", "net").Sharded, "outputs", first_part_twice
+    if framework == "jax":
+        jnp = importlib.import_module("jax.numpy")
+        keep = jnp.split
+        return jnp, "split", lambda x, count, axis=0: [keep(x, count, axis)[0]] * count
+    learner = part("keras", "learner").Learner
+    move = learner.to_device
+    return learner, "to_device", lambda self, array: move(self, array[[0, 1, 2, 3] * 2])
+
+
+def first_part_twice(self: Any, obs: Any, grad: bool) -> list[Any]:
+    return list(self.pool.map(partial(part("torch", "net").call, self.module, grad), [obs[: len(obs) // 2]] * 2))
+
+
 RUNGS = {
     "ops": check_ops,
     "layer": ladder.check_layer,
@@ -281,6 +298,7 @@ MUTATIONS = [
     ("loss", double_chooses_by_the_target),
     ("loss", no_mask_beyond_the_end),
     ("gradient", each_tensor_is_clipped_alone),
+    ("gradient", a_part_of_the_batch_counts_twice),
     ("update", adam_adds_epsilon_elsewhere),
     ("target", target_is_never_copied),
     ("target", target_is_the_online_network),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 
 import jax
@@ -39,6 +40,8 @@ class Learner:
         self.set_weights(weights)
         self.moments = self.optimiser.init(self.online)
         self.sync_target()
+        spread = network.observation.is_picture and self.device == "cpu"  # small networks only wait for threads
+        self.shards = int(os.environ.get("NPROC", "1")) if spread else 1
         self.forward = jax.jit(self.apply)
         self.step = jax.jit(self.step, donate_argnums=(0, 1))
 
@@ -55,7 +58,9 @@ class Learner:
         return jax.device_put(array)
 
     def apply(self, parameters, obs):
-        return self.net.apply({"params": parameters}, obs)
+        """The network on equal parts of the batch: XLA runs independent operations side by side."""
+        parts = jnp.split(obs, self.shards) if len(obs) % self.shards == 0 else [obs]
+        return jnp.concatenate([self.net.apply({"params": parameters}, part) for part in parts])
 
     def step(self, online, moments, target, batch, learning_rate):
         def loss_of(parameters):

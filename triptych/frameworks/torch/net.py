@@ -1,8 +1,15 @@
-"""A spec as a PyTorch module. Pictures run channels-first in channels-last memory, PyTorch's fast form."""
+"""A spec as a PyTorch module, and the module on parts of a batch, each on a thread of its own.
+
+Pictures run channels-first in channels-last memory, PyTorch's fast form.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from threading import Barrier
+from typing import Any
 
 import numpy as np
 import torch
@@ -106,3 +113,75 @@ def get_weights(net: Net) -> dict[str, np.ndarray]:
 def set_weights(net: Net, weights: Mapping[str, np.ndarray]) -> None:
     for name, parameter in net.named().items():
         assign(parameter, weights[name])
+
+
+class Sharded:
+    """Calls a module on `shards` parts of the batch at once; one that cannot be cut evenly stays whole, on one thread.
+
+    PyTorch spreads each operation over its threads and waits after each one; small convolutions, and their
+    gradients above all, gain little from that. Whole passes side by side wait once. What a part computes and
+    the order in which gradients are added are fixed: the same input gives the same bits.
+    """
+
+    def __init__(self, module: nn.Module, shards: int):
+        self.module = module
+        self.parameters = list(module.parameters())
+        self.trains = any(parameter.requires_grad for parameter in self.parameters)
+        self.shards = shards
+        self.pool = make_pool(shards) if shards > 1 else None
+
+    def __call__(self, obs: Tensor) -> Tensor:
+        if self.pool is None:
+            return self.module(obs)
+        if self.trains and torch.is_grad_enabled():
+            return Split.apply(self, obs, *self.parameters)
+        return torch.cat(self.outputs(obs, grad=False))
+
+    def outputs(self, obs: Tensor, grad: bool) -> list[Tensor]:
+        """The outputs of each part, with a graph of its own or none."""
+        assert self.pool is not None
+        parts = obs.chunk(self.shards) if len(obs) % self.shards == 0 else [obs]
+        return list(self.pool.map(partial(call, self.module, grad), parts))
+
+
+def gradients_of(parameters: tuple[Tensor, ...], output: Tensor, gradient: Tensor) -> tuple[Tensor, ...]:
+    return torch.autograd.grad(output, parameters, gradient)
+
+
+class Split(torch.autograd.Function):
+    """Forward and backward of a sharded module, one graph a part."""
+
+    @staticmethod
+    def forward(ctx: Any, sharded: Sharded, obs: Tensor, *parameters: Tensor) -> Tensor:
+        ctx.sharded, ctx.parameters = sharded, parameters
+        ctx.parts = sharded.outputs(obs, grad=True)
+        return torch.cat([part.detach() for part in ctx.parts])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        given = gradient.chunk(len(ctx.parts))
+        differentiate = partial(gradients_of, ctx.parameters)
+        first, *rest = ctx.sharded.pool.map(differentiate, ctx.parts, given)
+        for gradients in rest:
+            torch._foreach_add_(first, gradients)
+        return None, None, *first
+
+
+def call(module: nn.Module, grad: bool, obs: Tensor) -> Tensor:
+    with torch.set_grad_enabled(grad):  # which each thread keeps for itself
+        return module(obs)
+
+
+@cache
+def make_pool(shards: int) -> ThreadPoolExecutor:
+    """Threads that each work by themselves; the caller's own operations keep as many as they had."""
+    threads, barrier = torch.get_num_threads(), Barrier(shards)
+    pool = ThreadPoolExecutor(shards, "shard", initializer=work_alone)
+    list(pool.map(lambda _: barrier.wait(), range(shards)))  # until each has started
+    torch.set_num_threads(threads)
+    return pool
+
+
+def work_alone() -> None:
+    torch.set_num_threads(1)
+    torch.get_num_threads()  # fixes it for this thread, before the caller sets another number
