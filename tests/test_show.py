@@ -57,7 +57,8 @@ def test_each_file_does_what_the_learner_does(
     shown = sys.modules["shown"].__dict__
     exec(compile(text, f"dqn_{framework}.py", "exec"), shown)
     learner = learner_of(recipe, framework)
-    tolerance = 1e-12 if recipe.precision == "float64" else 1e-5
+    # In bfloat16 the learners' gradients are rounded once for each part of the batch, the file's once.
+    tolerance = {"float64": 1e-12, "bfloat16": 1e-2}.get(recipe.precision, 1e-5)
     rate = recipe.optimiser.learning_rate
     for _ in range(3):
         batch = shown["example_batch"]()

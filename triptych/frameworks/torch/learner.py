@@ -29,13 +29,13 @@ class Learner:
         self.loss = loss
         self.adam = adam
         self.precision, _ = dtypes(precision)
-        self.online = net.Net(network, precision).to(self.place)
-        self.target = net.Net(network, precision).to(self.place).requires_grad_(False)
+        self.online = net.Net(network, self.precision, self.precision).to(self.place)
+        self.target = net.Net(network, self.precision, self.precision).to(self.place).requires_grad_(False)
         self.parameters = self.online.named()
         spread = network.observation.is_picture and self.place.type == "cpu"  # small networks only wait for threads
         shards = torch.get_num_threads() if spread else 1
-        self.online_values = net.Sharded(self.online, shards)
-        self.target_values = net.Sharded(self.target, shards)
+        self.online_values = net.Sharded(self.online, network, precision, shards)
+        self.target_values = net.Sharded(self.target, network, precision, shards)
         self.optimiser = torch.optim.Adam(
             self.parameters.values(),
             lr=adam.learning_rate,
@@ -59,6 +59,7 @@ class Learner:
         norm = clip_by_global_norm(gradients, self.adam.max_norm)
         self.optimiser.param_groups[0]["lr"] = learning_rate
         self.optimiser.step()
+        self.online_values.refresh()
         scalars = {name: value.detach() for name, value in scalars.items()}
         return {"loss": loss.detach(), "gradient_norm": norm, "td_error": td_error.detach(), **scalars}
 
@@ -67,12 +68,14 @@ class Learner:
 
     def sync_target(self):
         self.target.load_state_dict(self.online.state_dict())
+        self.target_values.refresh()
 
     def get_weights(self):
         return net.get_weights(self.online)
 
     def set_weights(self, weights):
         net.set_weights(self.online, weights)
+        self.online_values.refresh()
 
     def get_state(self):
         state = {f"online/{name}": array for name, array in net.get_weights(self.online).items()}
@@ -94,6 +97,8 @@ class Learner:
             net.assign(moments["exp_avg"], state[f"adam/m/{name}"])
             net.assign(moments["exp_avg_sq"], state[f"adam/v/{name}"])
             self.optimiser.state[parameter] = moments
+        self.online_values.refresh()
+        self.target_values.refresh()
 
     @staticmethod
     def no_moments(parameter):

@@ -5,7 +5,7 @@ Pictures run channels-first in channels-last memory, PyTorch's fast form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from threading import Barrier
@@ -59,17 +59,18 @@ NATIVE_NAMES = {"kernel": "weight", "bias": "bias"}
 
 
 class Net(nn.Module):
-    """The network of a spec. Called with [B, *observation] it gives the head's outputs [B, ...]."""
+    """The network of a spec, its head in one precision and all below in another. [B, *observation] to [B, ...]."""
 
-    def __init__(self, network: Network, precision: str):
+    def __init__(self, network: Network, stored: str, compute: str):
         super().__init__()
         self.scale_at = network.scale_at
         self.is_picture = network.observation.is_picture
-        self.dtype, self.compute = (getattr(torch, name) for name in dtypes(precision))
+        self.dtype, self.compute = getattr(torch, stored), getattr(torch, compute)
         placed = list(network.placed())
         self.layers = nn.ModuleDict({p.name: LAYERS[type(p.layer)](p) for p in placed})
         self.activations = [ACTIVATIONS[p.layer.activation] for p in placed]
-        self.to(self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stubs lack it
+        self.to(self.compute).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stubs lack it
+        self.layers[placed[-1].name].to(self.dtype)
 
     def forward(self, obs: Tensor) -> Tensor:
         if self.is_picture:
@@ -78,9 +79,8 @@ class Net(nn.Module):
             obs = obs.contiguous(memory_format=torch.channels_last)
         x = obs.to(self.compute)
         *body, head = zip(self.layers.values(), self.activations, strict=True)
-        with torch.autocast(obs.device.type, torch.bfloat16, enabled=self.compute != self.dtype):
-            for index, (layer, activation) in enumerate(body):
-                x = activation(layer(x / 255 if index == self.scale_at else x))
+        for index, (layer, activation) in enumerate(body):
+            x = activation(layer(x / 255 if index == self.scale_at else x))
         x = x.to(self.dtype)
         layer, activation = head
         return activation(layer(x / 255 if len(body) == self.scale_at else x))
@@ -116,55 +116,71 @@ def set_weights(net: Net, weights: Mapping[str, np.ndarray]) -> None:
 
 
 class Sharded:
-    """Calls a module on `shards` parts of the batch at once; one that cannot be cut evenly stays whole, on one thread.
+    """Calls a network, in its compute precision, on `shards` parts of a batch at once.
 
     PyTorch spreads each operation over its threads and waits after each one; small convolutions, and their
     gradients above all, gain little from that. Whole passes side by side wait once. What a part computes and
-    the order in which gradients are added are fixed: the same input gives the same bits.
+    the order in which gradients are added are fixed: the same input gives the same bits. A batch that cannot
+    be cut evenly stays whole, on one thread.
+
+    Args:
+        master: the weights that are trained and saved.
+        shards: parts and threads.
     """
 
-    def __init__(self, module: nn.Module, shards: int):
-        self.module = module
-        self.parameters = list(module.parameters())
-        self.trains = any(parameter.requires_grad for parameter in self.parameters)
+    def __init__(self, master: Net, network: Network, precision: str, shards: int):
+        stored, compute = dtypes(precision)
+        self.master: list[Tensor] = list(master.parameters())
+        self.rounds = compute != stored
+        self.module = Net(network, stored, compute).to(self.master[0].device) if self.rounds else master
+        self.parameters: list[Tensor] = list(self.module.parameters())
         self.shards = shards
         self.pool = make_pool(shards) if shards > 1 else None
 
+    def refresh(self) -> None:
+        """Takes over the master's weights. To be called whenever they have changed."""
+        if self.rounds:
+            with torch.no_grad():
+                torch._foreach_copy_(self.parameters, self.master)
+
     def __call__(self, obs: Tensor) -> Tensor:
-        if self.pool is None:
+        if self.pool is None and not self.rounds:
             return self.module(obs)
-        if self.trains and torch.is_grad_enabled():
-            return Split.apply(self, obs, *self.parameters)
+        if self.master[0].requires_grad and torch.is_grad_enabled():
+            return Split.apply(self, obs, *self.master)
         return torch.cat(self.outputs(obs, grad=False))
 
     def outputs(self, obs: Tensor, grad: bool) -> list[Tensor]:
         """The outputs of each part, with a graph of its own or none."""
-        assert self.pool is not None
-        parts = obs.chunk(self.shards) if len(obs) % self.shards == 0 else [obs]
-        return list(self.pool.map(partial(call, self.module, grad), parts))
+        parts = obs.chunk(self.shards) if len(obs) % self.shards == 0 else (obs,)
+        return self.map(partial(call, self.module, grad), parts)
 
-
-def gradients_of(parameters: tuple[Tensor, ...], output: Tensor, gradient: Tensor) -> tuple[Tensor, ...]:
-    return torch.autograd.grad(output, parameters, gradient)
+    def map(self, function: Callable[..., Any], *parts: Sequence[Any]) -> list[Any]:
+        """Each part on a thread of its own."""
+        return list(map(function, *parts) if self.pool is None else self.pool.map(function, *parts))
 
 
 class Split(torch.autograd.Function):
-    """Forward and backward of a sharded module, one graph a part."""
+    """Forward and backward of a sharded network: a graph for each part, gradients for the master's weights."""
 
     @staticmethod
-    def forward(ctx: Any, sharded: Sharded, obs: Tensor, *parameters: Tensor) -> Tensor:
-        ctx.sharded, ctx.parameters = sharded, parameters
+    def forward(ctx: Any, sharded: Sharded, obs: Tensor, *master: Tensor) -> Tensor:
+        ctx.sharded = sharded
         ctx.parts = sharded.outputs(obs, grad=True)
         return torch.cat([part.detach() for part in ctx.parts])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        given = gradient.chunk(len(ctx.parts))
-        differentiate = partial(gradients_of, ctx.parameters)
-        first, *rest = ctx.sharded.pool.map(differentiate, ctx.parts, given)
+        sharded, given = ctx.sharded, gradient.chunk(len(ctx.parts))
+        first, *rest = sharded.map(partial(gradients_of, sharded.parameters), ctx.parts, given)
+        total = [gradient.to(master.dtype) for gradient, master in zip(first, sharded.master, strict=True)]
         for gradients in rest:
-            torch._foreach_add_(first, gradients)
-        return None, None, *first
+            torch._foreach_add_(total, gradients)
+        return None, None, *total
+
+
+def gradients_of(parameters: Sequence[Tensor], output: Tensor, gradient: Tensor) -> tuple[Tensor, ...]:
+    return torch.autograd.grad(output, parameters, gradient)
 
 
 def call(module: nn.Module, grad: bool, obs: Tensor) -> Tensor:
