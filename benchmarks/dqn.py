@@ -4,7 +4,8 @@ python benchmarks/dqn.py --peer stable-baselines3 --num-envs 1 --framework torch
 
 Each turn is a fresh process that trains past the warm-up; steps/s count from there, logs included, checkpoints and
 compilation not. `learner_alone` is the same updates and acting passes without games, `games_alone` random play.
-(Stable-Baselines3 steps its games one after the other, as its own settings do; ours play in ale-py's threads.) The bound
+(The others step their games one after the other, as their own settings do; ours play in ale-py's threads. CleanRL's file for
+the same framework runs, the other two are PyTorch.) The bound
 is the larger of the two times where learner and game threads fit side by side on the cores, else their sum.
 """
 
@@ -19,13 +20,17 @@ from peers import measured, median, python_of
 from triptych.machine import cores
 
 CORES = cores()
-SCRIPTS = {"stable-baselines3": "peer_stable_baselines3.py"}
+PEERS = {  # its script, and the frameworks of ours that it stands beside
+    "stable-baselines3": ("peer_stable_baselines3.py", ("torch", "jax", "keras")),
+    "cleanrl": ("peer_cleanrl.py", ("torch", "jax")),
+    "tianshou": ("peer_tianshou.py", ("torch",)),
+}
 WARM_UP, STEPS = 1_000, 2_400  # steps before the clock starts, steps measured
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer", choices=list(SCRIPTS), default="stable-baselines3")
+    parser.add_argument("--peer", choices=list(PEERS), default="stable-baselines3")
     parser.add_argument("--num-envs", type=int, choices=(1, 8), default=1)
     parser.add_argument("--framework", choices=("torch", "jax", "keras"), default="torch")
     parser.add_argument("--precision", choices=("float32", "float64", "bfloat16"), default="float32")
@@ -35,12 +40,17 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.turns < 3 or asked.threads < 1:
         parser.error("--turns are at least 3, --threads at least 1")
+    script, frameworks = PEERS[asked.peer]
+    if asked.framework not in frameworks:
+        parser.error(f"--framework is {asked.framework}; {asked.peer} stands beside {', '.join(frameworks)}")
+    if asked.peer == "cleanrl" and asked.num_envs != 1:
+        parser.error(f"--num-envs is {asked.num_envs}; CleanRL's DQN takes 1 game")
     python = python_of(asked.peer)
     work = (asked.num_envs, asked.threads, WARM_UP, STEPS)
     ours, theirs = [], []
     for turn in range(asked.turns):
         ours.append(measured(sys.executable, "ours.py", "dqn", *work, asked.framework, asked.precision))
-        theirs.append(measured(python, SCRIPTS[asked.peer], *work))
+        theirs.append(measured(python, script, *work, asked.framework))
         print(
             f"turn {turn + 1}: ours {ours[-1]['rate']:.0f}, {asked.peer} {theirs[-1]['rate']:.0f} steps/s", flush=True
         )

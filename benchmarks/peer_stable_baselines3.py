@@ -1,6 +1,6 @@
 """Stable-Baselines3's DQN on Space Invaders; runs in its environment, not in ours.
 
-peer_stable_baselines3.py NUM_ENVS THREADS WARM_UP STEPS
+peer_stable_baselines3.py NUM_ENVS THREADS WARM_UP STEPS FRAMEWORK (which it leaves aside: it is PyTorch)
 """
 
 import json

@@ -18,7 +18,15 @@ PACKAGES = {
     "sb3-extra-buffers": ("sb3-extra-buffers[zstd]==0.5.0", "stable-baselines3==2.9.2", "torch==2.13.0", "psutil"),
     "cpprb": ("cpprb==11.0.0", "numpy", "psutil"),
     "envpool": ("envpool==1.2.5", "gymnasium"),
-}
+    "tianshou": ("tianshou==2.0.1", "torch==2.13.0", "ale-py", "gymnasium", "opencv-python-headless", "numpy==2.2.6"),
+    # Its files want the Gymnasium of their day; the rest is as new as that allows.
+    "cleanrl": (
+        "gymnasium==0.29.1", "stable-baselines3==2.5.0", "torch==2.13.0", "ale-py==0.10.2", "opencv-python-headless",
+        "tensorboard", "jax==0.10.2", "flax==0.12.8", "optax==0.2.8",
+    ),
+}  # fmt: skip
+OLDER = ("cleanrl", "tianshou")  # whose versions are not those of constraints.txt
+WITHOUT_NEEDS = {"cleanrl": "cleanrl==1.2.0"}  # whose own needs are out of date: the files alone
 
 
 def python_of(peer: str) -> Path:
@@ -29,8 +37,11 @@ def python_of(peer: str) -> Path:
     if not done.exists():
         print(f"installing {peer} into {folder}", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
-        constraints = HERE.parent / "constraints.txt"
-        subprocess.run([python, "-m", "pip", "install", "-q", "-c", constraints, *PACKAGES[peer]], check=True)
+        constraints = () if peer in OLDER else ("-c", HERE.parent / "constraints.txt")
+        install = (python, "-m", "pip", "install", "-q")
+        subprocess.run([*install, *constraints, *PACKAGES[peer]], check=True)
+        if peer in WITHOUT_NEEDS:
+            subprocess.run([*install, "--no-deps", "--ignore-requires-python", WITHOUT_NEEDS[peer]], check=True)
         done.write_text("\n".join(PACKAGES[peer]))
     return python
 
