@@ -37,14 +37,24 @@ def main(folder: Path) -> None:
             frames = np.fromfile(file, np.uint8, num_envs * 84 * 84).reshape(num_envs, 1, 84, 84)
             store.add(frames, actions[row], nothing, ended[row], mask)
             mask = ~ended[row]
-    held = (resident() - before) / store.transitions
+            if row == rows // 2:
+                half, stored = resident(), store.transitions
+    held = (resident() - half) / (store.transitions - stored)
+    fixed = half - before - held * stored
     replay, rng, times = UniformReplay(store, 0.99, "sign", "float32"), np.random.default_rng(0), []
     for _ in range(200):
         start = time.perf_counter()
         replay.sample(rng, 32)
         times.append(time.perf_counter() - start)
     print(
-        json.dumps({"bytes_per_transition": held, "sample_ms": float(np.median(times)) * 1e3, "version": __version__})
+        json.dumps(
+            {
+                "bytes_per_transition": held,
+                "fixed_bytes": fixed,
+                "sample_ms": float(np.median(times)) * 1e3,
+                "version": __version__,
+            }
+        )
     )
 
 

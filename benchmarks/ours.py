@@ -1,6 +1,6 @@
 """Our side of a benchmark, in a process of its own.
 
-ours.py dqn|parts NUM_ENVS THREADS WARM_UP STEPS FRAMEWORK PRECISION
+ours.py dqn|parts NUM_ENVS THREADS WARM_UP STEPS FRAMEWORK PRECISION [BATCH]
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from triptych.recipes import Recipe, load_recipe
 BEFORE = 400  # steps after the warm-up before the clock starts
 
 
-def recipe_of(num_envs: int, threads: int, warm_up: int, steps: int, precision: str) -> Recipe:
+def recipe_of(num_envs: int, threads: int, warm_up: int, steps: int, precision: str, batch: int = 32) -> Recipe:
     """Stable-Baselines3's network and settings for Atari."""
     recipe = load_recipe("space-invaders")
     changes: dict[str, Any] = {
         "num_envs": num_envs, "threads": threads, "warm_up": warm_up, "steps": warm_up + BEFORE + steps,
         "algorithm.update_every": 4, "algorithm.replay_size": 20_000, "algorithm.target_every": (1_000, "steps"),
-        "algorithm.learn_from": None, "batch_size": 32, "precision": precision, "log_every": 200, "evaluate_every": 0,
+        "algorithm.learn_from": None, "batch_size": batch, "precision": precision, "log_every": 200, "evaluate_every": 0,
         "checkpoint_every": 10**9, "learning_rate": 1e-4, "network.4.units": 512, "algorithm.epsilon_end": 0.01,
         "algorithm.epsilon_steps": (warm_up + steps) // 10,
     }  # fmt: skip
@@ -45,7 +45,8 @@ def dqn(recipe: Recipe, framework: str, start: int) -> dict[str, Any]:
             rows = [(int(row["steps"]), int(row["updates"]), float(row["seconds"])) for row in csv.DictReader(file)]
     first = next(row for row in rows if row[0] >= start)
     last = rows[-1]
-    return {"rate": (last[0] - first[0]) / (last[2] - first[2]), "updates": last[1]}
+    rate = (last[0] - first[0]) / (last[2] - first[2])
+    return {"rate": rate, "updates": last[1], "peak_memory": run.peak_memory}
 
 
 def rate_of(action: Any, steps: int, seconds: float = 6.0) -> float:
@@ -90,7 +91,7 @@ def parts(recipe: Recipe, framework: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    what, *numbers, framework, precision = sys.argv[1:]
-    num_envs, threads, warm_up, steps = map(int, numbers)
-    recipe = recipe_of(num_envs, threads, warm_up, steps, precision)
-    print(json.dumps(dqn(recipe, framework, warm_up + BEFORE) if what == "dqn" else parts(recipe, framework)))
+    what, num_envs, threads, warm_up, steps, framework, precision, *batch = sys.argv[1:]
+    work = (int(num_envs), int(threads), int(warm_up), int(steps), precision, *map(int, batch))
+    recipe = recipe_of(*work)
+    print(json.dumps(dqn(recipe, framework, int(warm_up) + BEFORE) if what == "dqn" else parts(recipe, framework)))

@@ -92,7 +92,10 @@ def main(kind, folder):
             add(obs, actions[row - 1], next_obs, ended[row - 1])
             count += num_envs
             new = ended[row - 1]
-    held, times = (resident() - before) / count, []
+            if row == rows // 2:
+                half, stored = resident(), count
+    held, times = (resident() - half) / (count - stored), []
+    fixed = half - before - held * stored
     for _ in range(200):
         start = time.perf_counter()
         sample()
@@ -101,6 +104,7 @@ def main(kind, folder):
         json.dumps(
             {
                 "bytes_per_transition": held,
+                "fixed_bytes": fixed,
                 "sample_ms": float(np.median(times)) * 1e3,
                 "version": metadata.version(kind),
             }
