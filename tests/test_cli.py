@@ -155,6 +155,8 @@ BAD = [
     (["train", "cartpole", "--no-such-field", "3"], "--no-such-field"),
     (["train", "cartpole", "--batch-size", "-1"], "batch_size is -1; allowed: above 0"),
     (["train", "cartpole", "--num-envs", "0"], "num_envs is 0; allowed: above 0"),
+    (["train", "cartpole", "--algorithm.n-step", "0"], "n_step is 0; allowed: above 0"),
+    (["train", "cartpole", "--algorithm.replay-on-device"], "replay_on_device is True; allowed: False, as this game"),
     (["train", "cartpole", "--steps", "0"], "steps is 0"),
     (["train", "cartpole", "--steps", "many"], "--steps"),
     (["train", "cartpole", "--threads", "-2"], "threads is -2"),

@@ -105,5 +105,5 @@ def test_learners_mirror_each_other() -> None:
     contract = {"act", "update", "sync_target", "get_weights", "set_weights", "get_state", "set_state"}
     for name in ("torch", "jax", "keras"):
         files = {path.name for path in (ROOT / "frameworks" / name).glob("*.py")}
-        assert files == {"__init__.py", "ops.py", "net.py", "learner.py", "source.py"}
+        assert files == {"__init__.py", "ops.py", "net.py", "learner.py", "frames.py", "source.py"}
         assert contract <= methods(name)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from triptych import envs
+from triptych import envs, frameworks
 from triptych.algorithms import dqn
 from triptych.consumers import Best, Clock, Mean, Periodic
 from triptych.experiment import resolve
@@ -215,3 +215,21 @@ def test_best_keeps_the_later_of_equals_and_waits_for_a_full_window(tmp_path: Pa
         best.see(parts, Tick(np.zeros(1), np.ones(1, bool), 0.0, [episode], []))
     assert saved == [2, 4, 5]  # means 7, 5, 7, 7
     assert (best.score, best.step) == (7.0, 5)
+
+
+def test_the_form_of_the_replay_changes_no_number(framework: str) -> None:
+    """Compressed, as plain arrays, on the device: the same weights after some updates, to the bit."""
+    weights = []
+    for form in ({"compress": True}, {"compress": False}, {"replay_on_device": True}):
+        changes = {f"algorithm.{name}": value for name, value in form.items()}
+        changes |= {"num_envs": 2, "warm_up": 30, "algorithm.replay_size": 200, "algorithm.n_step": 2}
+        recipe = resolve("space-invaders", changes)
+        learner = frameworks.load(framework).Learner
+        parts = make_training(recipe, envs.make(recipe.env, recipe.num_envs), learner)
+        play(parts, 60)
+        parts.games.close()
+        assert parts.counters.updates > 10
+        weights.append(parts.learner.get_weights())
+    for other in weights[1:]:
+        for name, array in weights[0].items():
+            assert np.array_equal(array, other[name]), name

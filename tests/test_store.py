@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from triptych import frameworks
 from triptych.buffers import pictures
 from triptych.buffers.frames import FrameStore
 from triptych.buffers.replay import UniformReplay
@@ -59,6 +60,21 @@ class Everything:
         self.rows.append(row)
         return row
 
+    def follow(self, r: int, g: int, n_step: int) -> tuple[float, float, int]:
+        """Signs of up to n rewards with gamma 0.9, the discount then, and the row to bootstrap from.
+
+        A truncated episode keeps its discount and bootstraps from its own last observation.
+        """
+        total, discount = 0.0, 1.0
+        for step in range(n_step):
+            row = self.rows[r + step]
+            total += discount * np.sign(row["reward"][g])
+            discount *= 0.0 if row["terminated"][g] else 0.9
+            after = r + step + 1
+            if row["terminated"][g] or not self.rows[after]["mask"][g] or after + 1 == len(self.rows):
+                break
+        return total, discount, after
+
 
 @settings(max_examples=60, deadline=None)
 @given(
@@ -69,8 +85,9 @@ class Everything:
     capacity=st.integers(1, 60),
     steps=st.integers(3, 150),
     end_chance=st.sampled_from([0.0, 0.05, 0.3, 0.9]),
+    n_step=st.integers(1, 4),
 )
-def test_store_against_a_list_of_everything(seed, form, fill, num_envs, capacity, steps, end_chance) -> None:
+def test_store_against_a_list_of_everything(seed, form, fill, num_envs, capacity, steps, end_chance, n_step) -> None:
     picture = form != "vector"
     observation = PICTURE if picture else VECTOR
     rng = np.random.default_rng(seed)
@@ -84,7 +101,7 @@ def test_store_against_a_list_of_everything(seed, form, fill, num_envs, capacity
     assert len(kept) == min(steps, store.rows)
     complete = [(r, g) for r in kept for g in range(num_envs) if everything.rows[r]["mask"][g] and r + 1 < steps]
     assert store.transitions == len(complete)
-    replay = UniformReplay(store, 0.9, "sign", "float64")
+    replay = UniformReplay(store, 0.9, "sign", "float64", n_step=n_step)
     rows, games = (np.array(x) for x in np.meshgrid(list(kept), range(num_envs), indexing="ij"))
     rows, games = rows.ravel(), games.ravel()
     start = store.startable(rows, games)
@@ -95,13 +112,12 @@ def test_store_against_a_list_of_everything(seed, form, fill, num_envs, capacity
     batch = replay.transition(rows[start], games[start])
     for index, (r, g) in enumerate(zip(rows[start], games[start], strict=True)):
         row = everything.rows[r]
-        after = everything.rows[r + 1]
+        reward, discount, after = everything.follow(r, g, n_step)
         assert np.array_equal(batch.obs[index], row["obs"][g])
-        assert np.array_equal(batch.next_obs[index], after["obs"][g])
+        assert np.array_equal(batch.next_obs[index], everything.rows[after]["obs"][g])
         assert batch.action[index] == row["action"][g]
-        assert batch.reward[index] == np.sign(row["reward"][g])
-        # A truncated step keeps gamma and bootstraps from the episode's own last observation.
-        assert batch.discount[index] == (0.0 if row["terminated"][g] else 0.9)
+        assert batch.reward[index] == pytest.approx(reward, abs=1e-12)
+        assert batch.discount[index] == pytest.approx(discount, abs=1e-12)
     if len(whole):
         drawn = replay.sample(np.random.default_rng(0), 50)
         assert drawn.obs.shape == (50, *observation.shape)
@@ -131,6 +147,32 @@ def test_segments_bring_a_store_back(compressed: bool, was_compressed: bool) -> 
     rows, games = np.repeat(np.arange(store.oldest, 53), 2), np.tile([0, 1], 53 - store.oldest)
     slots = rows % store.rows
     assert np.array_equal(copy.pictures.get(slots, games), store.pictures.get(slots, games))
+
+
+@pytest.mark.parametrize("fill", ["zeros", "first"])
+@pytest.mark.parametrize("observation", [PICTURE, Observation((2, 3, 4, 3), "uint8")], ids=["grey", "colour"])
+def test_frames_on_the_device_are_those_in_memory(framework: str, observation: Observation, fill: str) -> None:
+    """Through wrap-around: every batch, every segment, and a store that segments bring back."""
+    device = frameworks.load(framework).Learner.frames
+    rng = np.random.default_rng(4)
+    plain, there, copy = (FrameStore(30, 2, observation, fill, device=given) for given in (None, device, device))
+    ended = np.zeros(2, bool)
+    for _ in range(50):
+        obs = rng.integers(1, 256, (2, *observation.shape), np.uint8)
+        ends, action = ~ended & (rng.random(2) < 0.2), rng.integers(4, size=2)
+        for store in (plain, there):
+            store.add(obs, action, np.ones(2), ends, ~ended)
+        ended = ends
+    draws = [UniformReplay(store, 0.9, "raw", "float32", n_step=2) for store in (plain, there)]
+    batches = [replay.sample(np.random.default_rng(5), 64) for replay in draws]
+    for ours, theirs in zip(batches[1], batches[0], strict=True):
+        assert np.array_equal(np.asarray(ours), theirs)
+    assert not isinstance(batches[1].obs, np.ndarray), "the device's own array"
+    copy.set_state(there.get_state())
+    copy.put(there.oldest, there.take(there.oldest, there.count))
+    slots, games = np.repeat(np.arange(copy.rows), 2), np.tile([0, 1], copy.rows)
+    assert np.array_equal(copy.pictures.get(slots, games), plain.pictures.get(slots, games))
+    assert there.row_bytes() == plain.row_bytes()
 
 
 def screens(seed: int, count: int, num_envs: int) -> Iterator[np.ndarray]:
@@ -214,6 +256,18 @@ def test_rewards_raw_or_by_sign() -> None:
     rows, games = np.arange(3), np.zeros(3, int)
     assert UniformReplay(store, 1.0, "raw", "float32").transition(rows, games).reward.tolist() == [-30, 0, 5]
     assert UniformReplay(store, 1.0, "sign", "float32").transition(rows, games).reward.tolist() == [-1, 0, 1]
+
+
+def test_three_steps_by_hand() -> None:
+    """Rewards 1, 2, 4, 8 at gamma 1/2, the episode truncated after the fourth, its last observation below it."""
+    store = FrameStore(20, 1, VECTOR)
+    for step, (reward, mask) in enumerate(((1.0, 1), (2.0, 1), (4.0, 1), (8.0, 1), (0.0, 0), (0.0, 1))):
+        seen = np.full((1, 2), step, np.float32)
+        store.add(seen, np.zeros(1), np.array([reward]), np.zeros(1, bool), np.array([mask], bool))
+    batch = UniformReplay(store, 0.5, "raw", "float32", n_step=3).transition(np.arange(4), np.zeros(4, int))
+    assert batch.reward.tolist() == [1 + 1 + 1, 2 + 2 + 2, 4 + 4, 8]
+    assert batch.discount.tolist() == [0.125, 0.125, 0.25, 0.5]
+    assert batch.next_obs[:, 0].tolist() == [3, 4, 4, 4]
 
 
 def test_a_lost_life_is_learned_from_and_not_scored() -> None:

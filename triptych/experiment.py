@@ -10,7 +10,7 @@ from typing import Any
 from triptych import envs, frameworks, machine
 from triptych.buffers.frames import FrameStore
 from triptych.checkpoints import Checkpoints
-from triptych.checks import InputError
+from triptych.checks import InputError, check
 from triptych.files import write_json
 from triptych.messages import warn
 from triptych.profile import Profile
@@ -96,7 +96,7 @@ def train(
     threads = machine.threads_for(resolved.threads)
     games = envs.make(resolved.env, resolved.num_envs, threads)
     resolved.make_network(games.observation, games.num_actions)
-    check_memory(resolved, games)
+    check_replay(resolved, games)
     check_films(resolved)
     label = recipe if isinstance(recipe, str) else resolved.env.id
     name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
@@ -176,18 +176,18 @@ def resume(
         return sitting.go()
 
 
-def check_memory(recipe: Recipe, games: envs.Games) -> None:
+def check_replay(recipe: Recipe, games: envs.Games) -> None:
     """Refuses a replay that this machine can hardly hold, by an estimate, before anything is written."""
-    config = recipe.algorithm
-    need, there = (
-        FrameStore.bytes_for(config.replay_size, recipe.steps, games.observation, config.compress),
-        machine.memory_total(),
-    )
+    config, observation = recipe.algorithm, games.observation
+    on_device = config.replay_on_device
+    pictures = observation.is_picture and observation.dtype == "uint8"
+    check(not on_device or pictures, "replay_on_device", on_device, "False, as this game shows no pictures of bytes")
+    compress = config.compress and not on_device
+    need = FrameStore.bytes_for(config.replay_size, recipe.steps, observation, compress)
+    there = machine.memory_total()
+    allowed = f"what fits into this machine's {there / 1e9:.0f} GB"
     if need > there:
-        allowed = f"what fits into this machine's {there / 1e9:.0f} GB"
-        raise InputError(
-            f"replay_size is {recipe.algorithm.replay_size}: about {need / 1e9:.0f} GB; allowed: {allowed}"
-        )
+        raise InputError(f"replay_size is {config.replay_size}: about {need / 1e9:.0f} GB; allowed: {allowed}")
 
 
 def recipe_file(recipe: Recipe) -> None:

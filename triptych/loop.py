@@ -135,13 +135,16 @@ def make_training(recipe: Recipe, games: Games, learner_class: type[Learner]) ->
     network = recipe.make_network(games.observation, games.num_actions)
     weights = initial_weights(network, generator(recipe.seed, "weights"))
     learner = learner_class(network, algorithm.make_loss(config), recipe.optimiser, weights, recipe.precision)
-    store = FrameStore(config.replay_size, recipe.num_envs, games.observation, recipe.env.fill, config.compress)
+    frames = learner.frames if config.replay_on_device else None
+    store = FrameStore(config.replay_size, recipe.num_envs, games.observation, recipe.env.fill, config.compress, frames)
     training = Training(
         recipe=recipe,
         games=games,
         learner=learner,
         store=store,
-        replay=UniformReplay(store, config.gamma, config.reward, dtypes(recipe.precision)[0], config.life_loss_reward),
+        replay=UniformReplay(
+            store, config.gamma, config.reward, dtypes(recipe.precision)[0], config.life_loss_reward, config.n_step
+        ),
         agent=Agent(learner, games.observation),
         rngs={name: generator(recipe.seed, name) for name in ("explore", "sample")},
         obs=np.empty(0),

@@ -25,10 +25,12 @@ class Config:
     loss: Literal["huber", "squared"] = "huber"  # of the TD error
     delta: float = 1.0  # where the Huber loss turns from squared to linear, in units of Q
     double: bool = False  # the online network chooses the action that the target network values
+    n_step: int = 1  # rewards summed up before bootstrapping; not corrected for the older policy that acted
     reward: Literal["raw", "sign"] = "raw"  # what is learned from; logs always show the raw reward
     life_loss_reward: float | None = None  # learned from in place of the step's reward where a life is lost (Atari)
     replay_size: int = 1_000_000  # observations kept (one a step, and the last one of each episode)
     compress: bool = True  # keep pictures compressed in memory, exact to the byte
+    replay_on_device: bool = False  # keep pictures uncompressed where the network is (a GPU with room for them)
     update_every: int = 4  # steps between updates
     skip_first: int = 0  # steps at the start of each episode that earn no update
     target_every: Period = (10_000, "steps")  # between copies of the online network into the target
@@ -43,7 +45,7 @@ class Config:
     kind: ClassVar[str] = "dqn"
 
     def __post_init__(self) -> None:
-        positive(self, "batch_size", "delta", "replay_size", "update_every", "learn_from")
+        positive(self, "batch_size", "delta", "replay_size", "update_every", "learn_from", "n_step")
         at_least(self, 0, "warm_up", "epsilon_steps", "epsilon_from", "skip_first")
         at_least(self, -1e300, "life_loss_reward")
         within(self, 0, 1, "gamma", "epsilon_start", "epsilon_end")
@@ -53,6 +55,7 @@ class Config:
         period(self, "target_every")
         allowed = f"at most replay_size ({self.replay_size})"
         check(self.batch_size <= self.replay_size, "batch_size", self.batch_size, allowed)
+        check(self.n_step <= self.replay_size, "n_step", self.n_step, allowed)
         half = self.replay_size // 2  # final observations take room too, so a full buffer may never hold more
         check((self.learn_from or 0) <= half, "learn_from", self.learn_from, f"at most half of replay_size ({half})")
 

@@ -9,6 +9,7 @@ when they are read.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from triptych.buffers.pictures import (
     GUESSED_RATIO,
     INDEX_BYTES,
     CompressedPictures,
+    DevicePictures,
     Pictures,
     RawPictures,
     are_compressed,
@@ -34,6 +36,7 @@ class FrameStore:
         capacity: observations kept, over all games.
         fill: what stands in the stack before an episode's first frame: zeros, or that frame repeated.
         compress: keep pictures compressed, exact to the byte; vectors are kept as they are.
+        device: makes room for frames where the learner is (`triptych.frameworks.Frames`); None: they stay in memory.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class FrameStore:
         observation: Observation,
         fill: Literal["zeros", "first"] = "zeros",
         compress: bool = False,
+        device: Callable[[int, tuple[int, ...]], Any] | None = None,
     ):
         self.stack = observation.shape[0] if observation.is_picture else 1
         self.rows = max(self.stack + 4, -(-capacity // num_envs))  # fewer could leave no whole stack to draw
@@ -53,7 +57,11 @@ class FrameStore:
         self.dtype = np.dtype(observation.dtype)
         size = (self.rows, num_envs)
         form = CompressedPictures if are_compressed(observation, compress) else RawPictures
-        self.pictures: Pictures = form(*size, self.frame_shape, observation.dtype)
+        self.pictures: Pictures
+        if device is not None and observation.is_picture:
+            self.pictures = DevicePictures(num_envs, device(self.rows * num_envs, self.frame_shape))
+        else:
+            self.pictures = form(*size, self.frame_shape, observation.dtype)
         self.action = np.zeros(size, np.int32)
         self.reward = np.zeros(size, np.float64)  # raw
         self.terminated = np.zeros(size, bool)
@@ -110,29 +118,36 @@ class FrameStore:
         history = np.minimum(self.age[slots, games], self.stack - 1)
         return self.mask[slots, games] & (rows + 1 < self.count) & (rows - history >= self.oldest)
 
-    def observations(self, rows: np.ndarray, games: np.ndarray, more: int = 0) -> list[np.ndarray]:
-        """The observations [B, *observation] at the given row numbers [B] and games [B], and at `more` rows after them.
+    def observations(self, rows: np.ndarray, games: np.ndarray, *ahead: int | np.ndarray) -> list[Any]:
+        """The observations [B, *observation] that lie `ahead` (one number, or [B]) of row numbers [B] at games [B].
 
-        Frames that they share are read once.
+        Frames that they share are read once. On the device where the frames are there.
         """
         if not self.stacked:
-            return [self.pictures.get((rows + after) % self.rows, games) for after in range(more + 1)]
-        back = np.arange(self.stack - 1, -1, -1)  # frames before the newest one
-        span = rows[:, None] + np.arange(1 - self.stack, more + 1)  # [B, stack + more]
-        kept = np.maximum(span, self.oldest)  # what lies before it is before the episode too, and masked
+            return [self.pictures.get((rows + rows_ahead) % self.rows, games) for rows_ahead in ahead]
+        stacks = [self.stack_of(rows + rows_ahead, games) for rows_ahead in ahead]
+        if isinstance(self.pictures, DevicePictures):
+            return [self.pictures.stacks(wanted % self.rows, games, blank) for wanted, blank in stacks]
+        first = rows - self.stack + 1
+        span = first[:, None] + np.arange(self.stack + max(map(np.max, ahead)))
+        kept = np.clip(span, self.oldest, self.count - 1)  # what lies beyond is not asked for
         frames = self.pictures.get((kept % self.rows).ravel(), np.repeat(games, span.shape[1]))
         frames = frames.reshape(*span.shape, *self.frame_shape)
-        index = np.arange(len(rows))[:, None]
-        found = []
-        for after in range(more + 1):
-            age = self.age[(rows + after) % self.rows, games][:, None]  # [B, 1]
-            before = back > age  # [B, stack], earlier than the episode
-            reach = np.minimum(back, age) if self.fill == "first" else back
-            stacks = frames[index, self.stack - 1 + after - reach]
-            if self.fill == "zeros" and before.any():
-                stacks[before] = 0
-            found.append(stacks)
+        index, found = np.arange(len(rows))[:, None], []
+        for wanted, blank in stacks:
+            found.append(frames[index, wanted - first[:, None]])
+            if blank.any():
+                found[-1][blank] = 0
         return found
+
+    def stack_of(self, rows: np.ndarray, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The row numbers [B, stack] of the frames that an observation is made of, and which of them are blank [B, stack]."""
+        back = np.arange(self.stack - 1, -1, -1)  # frames before the newest one
+        age = self.age[rows % self.rows, games][:, None]  # [B, 1]
+        before = back > age  # [B, stack], earlier than the episode
+        if self.fill == "first":
+            return rows[:, None] - np.minimum(back, age), np.zeros_like(before)
+        return rows[:, None] - back, before
 
     def take(self, start: int, end: int) -> dict[str, np.ndarray]:
         """Rows [start, end) as arrays, for a segment."""

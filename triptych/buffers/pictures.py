@@ -58,6 +58,37 @@ class RawPictures:
         return self.array[0].nbytes
 
 
+class DevicePictures:
+    """Frames where the learner is, so that a batch is put together there and not sent.
+
+    Args:
+        frames: see `triptych.frameworks.Frames`, with a place for each frame.
+    """
+
+    def __init__(self, num_envs: int, frames: Any):
+        self.frames, self.games = frames, np.arange(num_envs)
+
+    def places(self, slots: np.ndarray, games: np.ndarray) -> np.ndarray:
+        return slots * len(self.games) + games
+
+    def put(self, slot: int, frames: np.ndarray) -> None:
+        self.frames.put(self.places(np.array(slot), self.games), frames)
+
+    def get(self, slots: np.ndarray, games: np.ndarray) -> np.ndarray:
+        return self.frames.numpy(self.places(slots, games))
+
+    def stacks(self, slots: np.ndarray, games: np.ndarray, blank: np.ndarray) -> Any:
+        """Stacks [B, S, *frame] of the slots [B, S] of games [B], as an array of the device; zeros where `blank` [B, S]."""
+        return self.frames.get(self.places(slots, games[:, None]), blank)
+
+    def take(self, slots: np.ndarray) -> Segment:
+        return {"frame": self.get(slots[:, None], self.games)}
+
+    @property
+    def row_bytes(self) -> float:
+        return self.get(np.zeros(1, np.int64), self.games[:1]).nbytes * len(self.games)
+
+
 LEVEL = 3  # of zstd: higher ones take more time and save next to nothing here
 DICTIONARY_BYTES = 64 * 1024
 SAMPLES, SAMPLE_BYTES = 600, 8_000_000  # frames that a dictionary is trained on, and at most so many bytes of them

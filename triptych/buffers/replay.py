@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,6 +18,7 @@ class UniformReplay:
         reward: learn from the raw reward or from its sign.
         precision: NumPy's name of the run's float dtype.
         life_loss_reward: learned from in place of the reward of a step that lost a life; None: nothing special.
+        n_step: rewards summed up before bootstrapping; fewer where the episode ends or the stream stops.
     """
 
     def __init__(
@@ -27,12 +28,14 @@ class UniformReplay:
         reward: Literal["raw", "sign"],
         precision: str,
         life_loss_reward: float | None = None,
+        n_step: int = 1,
     ):
         self.store = store
         self.gamma = gamma
         self.reward = reward
         self.precision = precision
         self.life_loss_reward = life_loss_reward
+        self.n_step = n_step
 
     def __len__(self) -> int:
         """Complete transitions to draw from."""
@@ -53,22 +56,48 @@ class UniformReplay:
         return self.transition(rows, games)
 
     def transition(self, rows: np.ndarray, games: np.ndarray) -> Transition:
-        """The transitions that start at the given slots [B]."""
+        """The transitions that start at the given slots [B]; see `outcome` for what follows them."""
+        reward, discount, ahead = self.outcome(rows, games)
+        obs, next_obs = self.store.observations(rows, games, 0, ahead)
+        return Transition(
+            obs=self.cast(obs),
+            action=self.store.action[rows % self.store.rows, games],
+            reward=self.cast(reward),
+            discount=self.cast(discount),
+            next_obs=self.cast(next_obs),
+        )
+
+    def outcome(self, rows: np.ndarray, games: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """n-step returns (Watkins 1989; Sutton 1988) of the slots [B].
+
+        Returns:
+            [B] sum of gamma^k r over the steps until the observation to bootstrap from,
+            [B] its discount, 0 beyond a terminal state,
+            [B] how many rows ahead it lies: n_step, or where the episode (or the stream) ends before.
+        """
         store = self.store
-        slots = rows % store.rows
+        total, discount = np.zeros(len(rows)), np.ones(len(rows))
+        ahead, goes_on = np.zeros(len(rows), np.int64), np.ones(len(rows), bool)
+        for step in range(self.n_step):
+            slots = (rows + step) % store.rows
+            total += np.where(goes_on, discount * self.reward_of(slots, games), 0.0)
+            ahead += goes_on
+            discount = np.where(goes_on, discount * self.gamma * ~store.terminated[slots, games], discount)
+            after = rows + step + 1  # acted on too, and what followed is stored
+            goes_on &= (
+                ~store.terminated[slots, games] & store.mask[after % store.rows, games] & (after + 1 < store.count)
+            )
+        return total, discount, ahead
+
+    def reward_of(self, slots: np.ndarray, games: np.ndarray) -> np.ndarray:
+        """What is learned from at the slots [B]: raw reward, its sign, or what stands for a lost life."""
+        store = self.store
         reward = store.reward[slots, games]
         if self.reward == "sign":
             reward = np.sign(reward)
         if self.life_loss_reward is not None:
             reward = np.where(store.lost_life[slots, games], self.life_loss_reward, reward)
-        obs, next_obs = store.observations(rows, games, more=1)
-        return Transition(
-            obs=self.cast(obs),
-            action=store.action[slots, games],
-            reward=self.cast(reward),
-            discount=self.cast(self.gamma * ~store.terminated[slots, games]),
-            next_obs=self.cast(next_obs),
-        )
+        return reward
 
     def example(self, batch_size: int) -> Transition:
         """A batch of zeros with the shapes and dtypes of a real one."""
@@ -78,5 +107,7 @@ class UniformReplay:
         zeros = np.zeros(batch_size, self.precision)
         return Transition(obs, np.zeros(batch_size, np.int32), zeros, zeros, obs)
 
-    def cast(self, array: np.ndarray) -> np.ndarray:
-        return array if array.dtype == np.uint8 else array.astype(self.precision)
+    def cast(self, array: Any) -> Any:
+        """Floats in the run's precision; pictures stay as they are, where they are."""
+        floats = isinstance(array, np.ndarray) and array.dtype != np.uint8
+        return array.astype(self.precision) if floats else array

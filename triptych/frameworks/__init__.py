@@ -1,7 +1,8 @@
 """The frameworks, loaded only when asked for. Nothing else in Triptych imports one.
 
 Each folder holds the same files with the same names: `ops` (NumPy-spelled operations), `net` (the
-spec as that framework's own network) and `learner` (differentiation, optimiser, compiled step).
+spec as that framework's own network), `learner` (differentiation, optimiser, compiled step) and
+`frames` (a replay's pictures on the device).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ Loss = Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]
 class Learner(Protocol):
     """A network, its target, its optimiser and the compiled step that changes them. NumPy in and out."""
 
+    frames: type[Frames]  # for a replay on the device
     device: str  # "cpu", or the GPU's name
     precision: str
 
@@ -59,6 +61,24 @@ class Learner(Protocol):
         ...
 
     def set_state(self, state: dict[str, np.ndarray]) -> None: ...
+
+
+class Frames(Protocol):
+    """Single frames, uint8, where the learner is; all zeros at first. NumPy in."""
+
+    def __init__(self, count: int, shape: tuple[int, ...]) -> None: ...
+
+    def put(self, places: np.ndarray, frames: np.ndarray) -> None:
+        """Writes frames [N, *shape] at places [N], each another one."""
+        ...
+
+    def get(self, places: np.ndarray, blank: np.ndarray) -> Array:
+        """The frames [B, S, *shape] at places [B, S] as the framework's own; zeros where `blank` [B, S]."""
+        ...
+
+    def numpy(self, places: np.ndarray) -> np.ndarray:
+        """The frames [..., *shape] at places [...], copied back."""
+        ...
 
 
 def set_threads(threads: int) -> None:

@@ -92,6 +92,10 @@ class Recipe:
             lines.append(
                 f"warm_up is {self.algorithm.warm_up:,} steps, the run only {self.steps:,}: it ends before the first update"
             )
+        if self.algorithm.n_step > 1:
+            lines.append(
+                f"n_step is {self.algorithm.n_step}: returns from replay are those of the older policies that acted, not corrected"
+            )
         return lines
 
 

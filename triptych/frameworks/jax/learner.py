@@ -11,6 +11,7 @@ import optax
 from jax import numpy as jnp
 
 from triptych.frameworks.jax import net, ops
+from triptych.frameworks.jax.frames import Frames
 from triptych.spec import Adam, Network, dtypes
 
 # float64 exists in JAX only with this on; every dtype here is written out, so float32 runs keep theirs.
@@ -28,6 +29,8 @@ def clip_by_global_norm(gradients, max_norm: float | None):
 
 class Learner:
     """See `triptych.frameworks.Learner`."""
+
+    frames = Frames
 
     def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
         device = jax.devices()[0]

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from triptych.checks import InputError
 from triptych.frameworks.keras import net, ops
+from triptych.frameworks.keras.frames import Frames
 from triptych.spec import Adam, Network, dtypes
 
 if keras.backend.backend() != "tensorflow":
@@ -49,6 +50,8 @@ class ExactAdam(keras.optimizers.Adam):
 class Learner:
     """See `triptych.frameworks.Learner`."""
 
+    frames = Frames
+
     def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
         gpus = tf.config.list_physical_devices("GPU")
         self.device = tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "cpu"
@@ -74,7 +77,7 @@ class Learner:
         return self.step(batch, tf.constant(learning_rate, self.precision))
 
     def to_device(self, array):
-        return tf.constant(array)
+        return tf.convert_to_tensor(array)
 
     def step(self, batch, learning_rate):
         with tf.GradientTape() as tape:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from triptych.frameworks.torch import net, ops
+from triptych.frameworks.torch.frames import Frames
 from triptych.spec import Adam, Network, dtypes
 
 torch.use_deterministic_algorithms(True, warn_only=True)  # the same seeds give the same bits
@@ -22,6 +23,8 @@ def clip_by_global_norm(gradients: list[torch.Tensor], max_norm: float | None) -
 
 class Learner:
     """See `triptych.frameworks.Learner`."""
+
+    frames = Frames
 
     def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
         self.place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -64,7 +67,7 @@ class Learner:
         return {"loss": loss.detach(), "gradient_norm": norm, "td_error": td_error.detach(), **scalars}
 
     def to_device(self, array):
-        return torch.from_numpy(array).to(self.place)
+        return torch.as_tensor(array, device=self.place)
 
     def sync_target(self):
         self.target.load_state_dict(self.online.state_dict())

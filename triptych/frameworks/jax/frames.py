@@ -1,0 +1,36 @@
+"""A replay's single frames on the device, in JAX."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import numpy as np
+from jax import numpy as jnp
+
+
+@partial(jax.jit, donate_argnums=0)
+def write(array, places, frames):
+    return array.at[places].set(frames)
+
+
+@jax.jit
+def read(array, places, blank):
+    found = array[places]
+    return jnp.where(jnp.expand_dims(blank, range(blank.ndim, found.ndim)), jnp.zeros((), found.dtype), found)
+
+
+class Frames:
+    """See `triptych.frameworks.Frames`."""
+
+    def __init__(self, count: int, shape: tuple[int, ...]):
+        self.array = jnp.zeros((count, *shape), jnp.uint8)
+
+    def put(self, places, frames):
+        self.array = write(self.array, places, frames)
+
+    def get(self, places, blank):
+        return read(self.array, places, blank)
+
+    def numpy(self, places):
+        return np.asarray(self.array[places])
