@@ -2,7 +2,7 @@
 
 python benchmarks/growth.py --framework torch --out growth.html --json
 
-Each point is a fresh process: training past the warm-up, or for the replay a store filled by random play. The page is
+Each point is a fresh process: training past the warm-up, or for the replay (which no framework takes part in) a store filled by random play. The page is
 self-contained. Points are measured one after the other: between two of them the machine may have changed its speed.
 """
 

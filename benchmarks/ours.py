@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks, machine, override, train
-from triptych.loop import make_training
 from triptych.recipes import Recipe, load_recipe
+from triptych.training import make_training
 
 BEFORE = 400  # steps after the warm-up before the clock starts
 

@@ -1,4 +1,4 @@
-"""CleanRL's DQN for Atari, its single file as its wheel has it; runs in its environment, not in ours.
+"""CleanRL's DQN for Atari, its single file as its wheel has it (squared error, no clipping); runs in its environment.
 
 peer_cleanrl.py NUM_ENVS THREADS WARM_UP STEPS torch|jax
 """
@@ -55,7 +55,12 @@ def main(num_envs: int, threads: int, warm_up: int, steps: int, framework: str) 
             sys.stdout = stdout
             os.chdir("/")
     times = clock.times[400 // EVERY :]
-    versions = {"cleanrl": version("cleanrl"), "its torch": version("torch"), "its gymnasium": version("gymnasium")}
+    versions = {
+        "cleanrl": version("cleanrl"),
+        "its ale-py": version("ale-py"),
+        "its torch": version("torch"),
+        "its gymnasium": version("gymnasium"),
+    }
     if framework == "jax":
         versions["its jax"] = version("jax")
     rate = EVERY * (len(times) - 1) / (times[-1] - times[0])

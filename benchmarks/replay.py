@@ -50,7 +50,7 @@ learner = frameworks.load(sys.argv[1]).Learner(
     network, dqn.make_loss(recipe.algorithm), recipe.optimiser, initial_weights(network, rng), "float32")
 frames = rng.integers(0, 256, (2, 32, 4, 84, 84), dtype=np.uint8)
 batch = Transition(frames[0], rng.integers(6, size=32, dtype=np.int32), rng.standard_normal(32).astype(np.float32),
-                   np.full(32, 0.99, np.float32), frames[1])
+                   np.full(32, 0.99, np.float32), frames[1], np.ones(32, np.float32))
 times = []
 for _ in range(60):
     start = time.perf_counter()

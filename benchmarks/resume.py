@@ -74,9 +74,9 @@ def measure(transitions: int, framework: str, folder: str) -> dict[str, Any]:
         rows = [(int(row["steps"]), float(row["seconds"])) for row in csv.DictReader(file)][-12:]
     rate = (rows[-1][0] - rows[0][0]) / (rows[-1][1] - rows[0][1])
     return {
-        "transitions": transitions, "framework": framework, "save_seconds": saves[3], "saves": saves,
+        "transitions": transitions, "framework": framework, "save_seconds": saves[4], "saves": saves,
         "new_steps": transitions // 4, "store_bytes": size, "resume_seconds": seconds["load"][-1] + seconds["fill"][-1],
-        "learning_steps_per_second": rate, "save_share": saves[3] / (transitions // 4 / rate), "updates": result.updates,
+        "learning_steps_per_second": rate, "save_share": saves[4] / (transitions // 4 / rate), "updates": result.updates,
         "same_weights": first[0] == second[0], "same_logs": first[1] == second[1],
     }  # fmt: skip
 

@@ -156,6 +156,10 @@ BAD = [
     (["train", "cartpole", "--batch-size", "-1"], "batch_size is -1; allowed: above 0"),
     (["train", "cartpole", "--num-envs", "0"], "num_envs is 0; allowed: above 0"),
     (["train", "cartpole", "--algorithm.n-step", "0"], "n_step is 0; allowed: above 0"),
+    (
+        ["train", "space-invaders", "--algorithm.replay-on-device", "--algorithm.replay-size", "900000000"],
+        "replay_size is 900000000: 6367.5 GB on cpu; allowed: what fits there",
+    ),
     (["train", "cartpole", "--algorithm.replay-on-device"], "replay_on_device is True; allowed: False, as this game"),
     (["train", "cartpole", "--steps", "0"], "steps is 0"),
     (["train", "cartpole", "--steps", "many"], "--steps"),

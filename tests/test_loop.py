@@ -14,9 +14,10 @@ from triptych import envs, frameworks
 from triptych.algorithms import dqn
 from triptych.consumers import Best, Clock, Mean, Periodic
 from triptych.experiment import resolve
-from triptych.loop import Episode, Tick, Training, compile_learner, make_training, run_loop
+from triptych.loop import Episode, Tick, run_loop
 from triptych.recipes import Recipe
 from triptych.seeds import game_seeds, generator
+from triptych.training import Training, compile_learner, make_training
 
 
 class Counting:

@@ -44,7 +44,9 @@ def test_a_wrong_shape_is_refused(shape: tuple[int, ...]) -> None:
 
 
 def test_dqn_loss_uses_the_target_for_the_bootstrap() -> None:
-    batch = Transition(np.zeros((2, 1)), np.array([0, 1]), np.ones(2), np.array([0.5, 0.5]), np.ones((2, 1)))
+    batch = Transition(
+        np.zeros((2, 1)), np.array([0, 1]), np.ones(2), np.array([0.5, 0.5]), np.ones((2, 1)), np.ones(2)
+    )
     loss = dqn.make_loss(dqn.Config(delta=100.0))
     value, (error, scalars) = loss(numpy_ops, lambda o: np.full((2, 2), 3.0), lambda o: np.full((2, 2), 8.0) * o, batch)
     assert error.tolist() == [2.0, 2.0]

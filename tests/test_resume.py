@@ -23,7 +23,7 @@ CARTPOLE = {
 }  # fmt: skip
 SPACE_INVADERS = {
     "recipe": "space-invaders", "steps": 4_600, "warm_up": 500, "checkpoint_every": 1_500, "num_envs": 2,
-    "log_every": 200, "threads": 1, "algorithm.replay_size": 3_000, "algorithm.update_every": 16, "best_window": 2,
+    "log_every": 200, "threads": 2, "algorithm.prioritised": True, "algorithm.n_step": 3, "algorithm.replay_size": 3_000, "algorithm.update_every": 16, "best_window": 2,
     "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4, "network.4.units": 16, "network.5.units": 8,
 }  # fmt: skip
 PIXELS = {

@@ -15,11 +15,12 @@ from triptych.checkpoints import Checkpoints
 from triptych.checks import Period
 from triptych.envs import Games
 from triptych.intervals import bootstrap_mean
-from triptych.loop import Episode, Tick, Training
+from triptych.loop import Episode, Tick
 from triptych.play import Score, play_games
 from triptych.recipes import Recipe
 from triptych.runs import RunFolder
 from triptych.seeds import game_seeds
+from triptych.training import Training
 from triptych.videos import Film
 
 METRICS = ("loss", "q_mean", "td_error_mean", "gradient_norm")  # what an update reports, averaged

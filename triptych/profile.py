@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks, machine
-from triptych.loop import Training, make_training
 from triptych.messages import counted
 from triptych.recipes import Recipe, from_dict, to_dict
+from triptych.training import Training, make_training
 
 SLOW = 1e9  # bytes a second; moving whole arrays is faster on every machine of the last ten years
 UPDATES = 40  # timed in each setting, the first quarter left out
@@ -60,7 +60,7 @@ class Profile:
         learner.to_device = lambda array: self.count(move, array)  # type: ignore[method-assign]
 
     def count(self, move: Callable[[np.ndarray], Any], array: np.ndarray) -> Any:
-        self.moved += np.asarray(array).nbytes
+        self.moved += array.nbytes if isinstance(array, np.ndarray) else 0  # else it is there already
         return move(array)
 
     def clocked(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -130,6 +130,9 @@ def print_update(text: str) -> None:
     """The other process: the median milliseconds of an update on a batch of zeros."""
     job = json.loads(text)
     recipe = dataclasses.replace(from_dict(job["recipe"]), precision=job["precision"])
+    size = 4 * recipe.algorithm.batch_size * recipe.num_envs  # the run beside it has its own
+    small = dataclasses.replace(recipe.algorithm, replay_size=size, replay_on_device=False, learn_from=None, n_step=1)
+    recipe = dataclasses.replace(recipe, algorithm=small)
     frameworks.set_threads(job["threads"])
     games = envs.make(recipe.env, recipe.num_envs)
     training = make_training(recipe, games, frameworks.load(job["framework"]).Learner)

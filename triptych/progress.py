@@ -11,7 +11,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from triptych.loop import Tick, Training
+from triptych.loop import Tick
+from triptych.training import Training
 
 
 class ProgressLine:

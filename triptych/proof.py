@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks, machine
-from triptych.loop import Tick, Training, make_training, run_loop
+from triptych.loop import Tick, run_loop
 from triptych.progress import ProgressLine
 from triptych.recipes import Recipe
 from triptych.runs import line
 from triptych.seeds import generator
+from triptych.training import Training, make_training
 
 COLUMNS = ("step", "game", "action", "loss", "epsilon")
 TENSOR_COLUMNS = ("updates", "tensor", "norm", "product")

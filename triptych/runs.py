@@ -85,6 +85,8 @@ class RunFolder:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.lock.close()
+        if isinstance(error, InputError) and [path.name for path in self.path.iterdir()] == [".lock"]:
+            shutil.rmtree(self.path, ignore_errors=True)  # refused before anything was written
 
     def append(self, name: str, row: Mapping[str, Any], columns: tuple[str, ...] | None = None) -> None:
         """Appends one row to a CSV in a single write; a new file gets its header first."""

@@ -13,12 +13,13 @@ from triptych.checkpoints import Checkpoints
 from triptych.consumers import Best, Clock, Evaluation, KeptWeights, Logs, keep_weights
 from triptych.envs import Games
 from triptych.interrupts import Interrupts
-from triptych.loop import RUNNING, Training, compile_learner, make_training, run_loop
+from triptych.loop import run_loop
 from triptych.messages import counted, say
 from triptych.profile import Profile, gains
 from triptych.progress import ProgressLine
 from triptych.recipes import Recipe
 from triptych.runs import RunFolder, write_summary
+from triptych.training import RUNNING, Training, compile_learner, make_training
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Sitting:
         weights = sum(array.nbytes for array in training.learner.get_weights().values())
         boundaries = max(1, recipe.steps // self.interval())
         disk = rows * store.row_bytes() + weights * (boundaries + self.kept_weights() + 2 + 2 * 5)
-        memory = machine.memory_now() + rows * store.row_bytes()
+        memory = machine.memory_now() + (0 if recipe.algorithm.replay_on_device else rows * store.row_bytes())
         last = self.interval() >= recipe.steps
         checkpoints = "a checkpoint at the end" if last else f"a checkpoint every {self.interval():,} steps"
         count = sum(array.size for array in training.learner.get_weights().values())

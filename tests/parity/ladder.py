@@ -65,6 +65,7 @@ def make_batch(observation: Observation, rng: np.random.Generator, precision: st
         reward=rng.standard_normal(BATCH).astype(precision),
         discount=(0.99 * (rng.random(BATCH) < 0.8)).astype(precision),
         next_obs=obs(),
+        weight=(0.5 + rng.random(BATCH) / 2).astype(precision),
     )
 
 
@@ -150,9 +151,10 @@ def numpy_loss(
     bootstrap = value[index, selector.argmax(axis=1)]
     error = batch.reward + batch.discount * bootstrap - q[index, batch.action]
     size, delta = np.abs(error), config.delta
-    loss = np.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta)).mean()
+    each = np.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta))
     if config.loss == "squared":
-        loss = (error**2).mean()
+        each = error**2
+    loss = (batch.weight * each).mean()
     return loss, (error, {"q_mean": q.max(axis=1).mean(), "td_error_mean": size.mean()})
 
 

@@ -257,8 +257,8 @@ def a_part_of_the_batch_counts_twice(framework: str) -> tuple[Any, str, Any]:
         return part("torch", "net").Sharded, "outputs", first_part_twice
     if framework == "jax":
         jnp = importlib.import_module("jax.numpy")
-        keep = jnp.split
-        return jnp, "split", lambda x, count, axis=0: [keep(x, count, axis)[0]] * count
+        keep = jnp.array_split
+        return jnp, "array_split", lambda x, count, axis=0: [keep(x, count, axis)[0]] * count
     learner = part("keras", "learner").Learner
     move = learner.to_device
     return learner, "to_device", lambda self, array: move(self, array[[0, 1, 2, 3] * 2])

@@ -26,6 +26,10 @@ class Config:
     delta: float = 1.0  # where the Huber loss turns from squared to linear, in units of Q
     double: bool = False  # the online network chooses the action that the target network values
     n_step: int = 1  # rewards summed up before bootstrapping; not corrected for the older policy that acted
+    prioritised: bool = False  # draw by TD error, and weigh the loss by what that distorts
+    alpha: float = 0.6  # how much priorities matter: 0 not at all, 1 in proportion to the TD error
+    beta_start: float = 0.4  # how much of the distortion is corrected at step 0; all of it from beta_steps on
+    beta_steps: int = 1_000_000  # steps of that rise
     reward: Literal["raw", "sign"] = "raw"  # what is learned from; logs always show the raw reward
     life_loss_reward: float | None = None  # learned from in place of the step's reward where a life is lost (Atari)
     replay_size: int = 1_000_000  # observations kept (one a step, and the last one of each episode)
@@ -46,16 +50,15 @@ class Config:
 
     def __post_init__(self) -> None:
         positive(self, "batch_size", "delta", "replay_size", "update_every", "learn_from", "n_step")
-        at_least(self, 0, "warm_up", "epsilon_steps", "epsilon_from", "skip_first")
+        at_least(self, 0, "warm_up", "epsilon_steps", "epsilon_from", "skip_first", "beta_steps")
         at_least(self, -1e300, "life_loss_reward")
-        within(self, 0, 1, "gamma", "epsilon_start", "epsilon_end")
+        within(self, 0, 1, "gamma", "epsilon_start", "epsilon_end", "alpha", "beta_start")
         one_of(self, "reward", ("raw", "sign"))
         one_of(self, "loss", ("huber", "squared"))
         one_of(self, "epsilon_shape", ("linear", "exponential"))
         period(self, "target_every")
         allowed = f"at most replay_size ({self.replay_size})"
         check(self.batch_size <= self.replay_size, "batch_size", self.batch_size, allowed)
-        check(self.n_step <= self.replay_size, "n_step", self.n_step, allowed)
         half = self.replay_size // 2  # final observations take room too, so a full buffer may never hold more
         check((self.learn_from or 0) <= half, "learn_from", self.learn_from, f"at most half of replay_size ({half})")
 
@@ -65,6 +68,10 @@ class Config:
             return 1.0
         schedule = linear_schedule if self.epsilon_shape == "linear" else exponential_schedule
         return schedule(max(0, step - self.epsilon_from), self.epsilon_start, self.epsilon_end, self.epsilon_steps)
+
+    def beta(self, step: int) -> float:
+        """How much of what priorities distort is corrected at `step`."""
+        return linear_schedule(step, self.beta_start, 1.0, self.beta_steps)
 
     def learns(self, step: int, stored: int) -> bool:
         """Whether updates are made at `step` with `stored` transitions to sample from."""
@@ -94,6 +101,6 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
             td_error = q_learning(xp, *taken, q_t)  # [B]
         scalars = {"q_mean": xp.mean(xp.max(q_tm1, axis=1)), "td_error_mean": xp.mean(xp.abs(td_error))}
         error = huber(xp, td_error, config.delta) if config.loss == "huber" else squared(xp, td_error)  # [B]
-        return xp.mean(error), (td_error, scalars)
+        return xp.mean(batch.weight * error), (td_error, scalars)
 
     return loss

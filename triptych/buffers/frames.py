@@ -128,6 +128,8 @@ class FrameStore:
         stacks = [self.stack_of(rows + rows_ahead, games) for rows_ahead in ahead]
         if isinstance(self.pictures, DevicePictures):
             return [self.pictures.stacks(wanted % self.rows, games, blank) for wanted, blank in stacks]
+        if np.max(ahead[-1]) > self.stack:  # nothing is shared
+            return [self.read(wanted, games, blank) for wanted, blank in stacks]
         first = rows - self.stack + 1
         span = first[:, None] + np.arange(self.stack + max(map(np.max, ahead)))
         kept = np.clip(span, self.oldest, self.count - 1)  # what lies beyond is not asked for
@@ -139,6 +141,15 @@ class FrameStore:
             if blank.any():
                 found[-1][blank] = 0
         return found
+
+    def read(self, wanted: np.ndarray, games: np.ndarray, blank: np.ndarray) -> np.ndarray:
+        """The frames [B, S, *frame] at row numbers [B, S] of games [B]; zeros where `blank` [B, S]."""
+        kept = np.maximum(wanted, self.oldest) % self.rows
+        frames = self.pictures.get(kept.ravel(), np.repeat(games, wanted.shape[1])).reshape(
+            *wanted.shape, *self.frame_shape
+        )
+        frames[blank] = 0
+        return frames
 
     def stack_of(self, rows: np.ndarray, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The row numbers [B, stack] of the frames that an observation is made of, and which of them are blank [B, stack]."""

@@ -1,7 +1,7 @@
-"""Where a store keeps its single frames: as one array, or compressed.
+"""Where a store keeps its single frames: as one array, on the device, or compressed.
 
-Both forms keep a ring of rows of N frames, give back exactly what was put, and write themselves into
-segments that either can read.
+Each form keeps a ring of rows of N frames, gives back exactly what was put, and writes itself into
+segments that all can read.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class DevicePictures:
         return slots * len(self.games) + games
 
     def put(self, slot: int, frames: np.ndarray) -> None:
-        self.frames.put(self.places(np.array(slot), self.games), frames)
+        self.frames.put(slot * len(self.games), frames)
 
     def get(self, slots: np.ndarray, games: np.ndarray) -> np.ndarray:
         return self.frames.numpy(self.places(slots, games))

@@ -41,8 +41,8 @@ class UniformReplay:
         """Complete transitions to draw from."""
         return self.store.transitions
 
-    def sample(self, rng: np.random.Generator, batch_size: int) -> Transition:
-        """Draws `batch_size` transitions with replacement.
+    def sample(self, rng: np.random.Generator, batch_size: int, beta: float = 1.0) -> Transition:
+        """Draws `batch_size` transitions with replacement. `beta` is for replay with priorities.
 
         Slots without an action, the newest row and stacks that the ring has cut are drawn again.
         """
@@ -65,6 +65,7 @@ class UniformReplay:
             reward=self.cast(reward),
             discount=self.cast(discount),
             next_obs=self.cast(next_obs),
+            weight=np.ones(len(rows), self.precision),
         )
 
     def outcome(self, rows: np.ndarray, games: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -105,7 +106,16 @@ class UniformReplay:
         stack = (store.stack,) if store.stacked else ()
         obs = self.cast(np.zeros((batch_size, *stack, *store.frame_shape), store.dtype))
         zeros = np.zeros(batch_size, self.precision)
-        return Transition(obs, np.zeros(batch_size, np.int32), zeros, zeros, obs)
+        return Transition(obs, np.zeros(batch_size, np.int32), zeros, zeros, obs, zeros)
+
+    def learned(self, td_error: np.ndarray) -> None:
+        """Hears the TD errors [B] of the last batch."""
+
+    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """What the store's rows do not tell, as arrays and JSON: nothing here."""
+        return {}, {}
+
+    def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None: ...
 
     def cast(self, array: Any) -> Any:
         """Floats in the run's precision; pictures stay as they are, where they are."""

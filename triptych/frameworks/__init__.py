@@ -48,6 +48,10 @@ class Learner(Protocol):
         """A whole array as the framework's own, where the learner is."""
         ...
 
+    def to_numpy(self, array: Array) -> np.ndarray:
+        """An array of the framework's as NumPy's; waits for it."""
+        ...
+
     def sync_target(self) -> None:
         """Copies the online weights into the target."""
         ...
@@ -68,8 +72,8 @@ class Frames(Protocol):
 
     def __init__(self, count: int, shape: tuple[int, ...]) -> None: ...
 
-    def put(self, places: np.ndarray, frames: np.ndarray) -> None:
-        """Writes frames [N, *shape] at places [N], each another one."""
+    def put(self, start: int, frames: np.ndarray) -> None:
+        """Writes frames [N, *shape] one after the other, from a place on."""
         ...
 
     def get(self, places: np.ndarray, blank: np.ndarray) -> Array:
@@ -81,14 +85,20 @@ class Frames(Protocol):
         ...
 
 
+THREADS = 1  # what `set_threads` was last told; pictures are cut into as many parts
+
+
 def set_threads(threads: int) -> None:
     """Tells every framework how many threads to use. Works only before one of them is imported."""
+    global THREADS
+    THREADS = threads
     # Set before OpenMP starts: on a busy machine spinning threads cost 20 to 50 times the work itself.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ["NPROC"] = str(threads)  # XLA's CPU thread pool
-    os.environ["TF_NUM_INTRAOP_THREADS"] = "1"  # operations side by side gain more than parts of one
-    os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+    # Two operations side by side gain more than two halves of one; an update has no third to run beside them.
+    os.environ["TF_NUM_INTRAOP_THREADS"] = str(max(1, threads // 2))
+    os.environ["TF_NUM_INTEROP_THREADS"] = str(min(2, threads))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

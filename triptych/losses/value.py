@@ -8,7 +8,9 @@ from triptych.data import Array
 
 
 def q_learning(xp: ModuleType, q_tm1: Array, a_tm1: Array, r_t: Array, discount_t: Array, q_t: Array) -> Array:
-    """The temporal difference error of one-step Q-learning (Watkins 1989; Mnih et al. 2015).
+    """The temporal difference error of Q-learning (Watkins 1989; Mnih et al. 2015).
+
+    n-step returns come as `r_t` (their discounted sum) and `discount_t` (gamma^n).
 
     Args:
         q_tm1: [B, A] values at time t-1, differentiated.

@@ -61,6 +61,9 @@ class Recipe:
         period(self, "weights_every")
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", PRECISIONS)
+        rows = self.algorithm.replay_size // self.num_envs
+        allowed = f"at most half of what the replay keeps of each game ({rows // 2})"
+        check(self.algorithm.n_step <= max(1, rows // 2), "n_step", self.algorithm.n_step, allowed)
 
     def make_network(self, observation: Observation, num_actions: int) -> Network:
         """The whole network, head included, checked against the observation it will see.

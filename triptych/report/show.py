@@ -221,6 +221,7 @@ MAIN = '''def example_batch():
         reward=rng.standard_normal(BATCH_SIZE).astype(floats),
         discount=discount.astype(floats),
         next_obs=observations(),
+        weight=np.ones(BATCH_SIZE, floats),
     )
 
 

@@ -13,10 +13,10 @@ from triptych import envs
 from triptych.envs import EnvConfig
 from triptych.files import write_json
 from triptych.intervals import bootstrap_mean
-from triptych.loop import RUNNING
 from triptych.play import SIDE_BY_SIDE, play_games
 from triptych.recipes import to_dict
 from triptych.seeds import game_seeds, generator
+from triptych.training import RUNNING
 
 GRID = 200  # points of a curve over several runs
 MOST_POINTS = 1_000  # points of one run's curve; more would only cost time

@@ -10,8 +10,8 @@ from jax import numpy as jnp
 
 
 @partial(jax.jit, donate_argnums=0)
-def write(array, places, frames):
-    return array.at[places].set(frames)
+def write(array, start, frames):
+    return jax.lax.dynamic_update_slice_in_dim(array, frames, start, axis=0)
 
 
 @jax.jit
@@ -26,8 +26,8 @@ class Frames:
     def __init__(self, count: int, shape: tuple[int, ...]):
         self.array = jnp.zeros((count, *shape), jnp.uint8)
 
-    def put(self, places, frames):
-        self.array = write(self.array, places, frames)
+    def put(self, start, frames):
+        self.array = write(self.array, start, frames)
 
     def get(self, places, blank):
         return read(self.array, places, blank)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 
 import jax
@@ -10,6 +9,7 @@ import numpy as np
 import optax
 from jax import numpy as jnp
 
+from triptych import frameworks
 from triptych.frameworks.jax import net, ops
 from triptych.frameworks.jax.frames import Frames
 from triptych.spec import Adam, Network, dtypes
@@ -44,7 +44,7 @@ class Learner:
         self.moments = self.optimiser.init(self.online)
         self.sync_target()
         spread = network.observation.is_picture and self.device == "cpu"  # small networks only wait for threads
-        self.shards = int(os.environ.get("NPROC", "1")) if spread else 1
+        self.shards = frameworks.THREADS if spread else 1
         self.forward = jax.jit(self.apply)
         self.step = jax.jit(self.step, donate_argnums=(0, 1))
 
@@ -61,8 +61,8 @@ class Learner:
         return jax.device_put(array)
 
     def apply(self, parameters, obs):
-        """The network on equal parts of the batch: XLA runs independent operations side by side."""
-        parts = jnp.split(obs, self.shards) if len(obs) % self.shards == 0 else [obs]
+        """The network on parts of the batch: XLA runs independent operations side by side."""
+        parts = jnp.array_split(obs, min(self.shards, len(obs)))
         return jnp.concatenate([self.net.apply({"params": parameters}, part) for part in parts])
 
     def step(self, online, moments, target, batch, learning_rate):
@@ -74,6 +74,9 @@ class Learner:
         steps, moments = self.optimiser.update(gradients, moments)
         online = jax.tree.map(lambda parameter, step: parameter - learning_rate * step, online, steps)
         return online, moments, {"loss": loss, "gradient_norm": norm, "td_error": td_error, **scalars}
+
+    def to_numpy(self, array):
+        return np.asarray(array)
 
     def sync_target(self):
         self.target = jax.tree.map(jnp.copy, self.online)  # the online buffers are donated to the next step

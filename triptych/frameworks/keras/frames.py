@@ -11,8 +11,8 @@ class Frames:
     def __init__(self, count: int, shape: tuple[int, ...]):
         self.array = tf.Variable(tf.zeros((count, *shape), tf.uint8), trainable=False)
 
-    def put(self, places, frames):
-        self.array.scatter_update(tf.IndexedSlices(tf.constant(frames), tf.constant(places)))
+    def put(self, start, frames):
+        self.array[start : start + len(frames)].assign(frames)
 
     def get(self, places, blank):
         found = tf.gather(self.array, places)

@@ -88,6 +88,9 @@ class Learner:
         self.optimiser.apply(gradients, variables)
         return {"loss": loss, "gradient_norm": norm, "td_error": td_error, **scalars}
 
+    def to_numpy(self, array):
+        return array.numpy()
+
     def sync_target(self):
         for target, online in zip(self.target.variables, self.online.variables, strict=True):
             target.assign(online)

@@ -13,8 +13,8 @@ class Frames:
         self.place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.array = torch.zeros((count, *shape), dtype=torch.uint8, device=self.place)
 
-    def put(self, places, frames):
-        self.array[self.index(places)] = torch.from_numpy(np.ascontiguousarray(frames)).to(self.place)
+    def put(self, start, frames):
+        self.array[start : start + len(frames)] = torch.from_numpy(np.ascontiguousarray(frames)).to(self.place)
 
     def get(self, places, blank):
         found = self.array[self.index(places)]

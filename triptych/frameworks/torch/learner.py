@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from triptych import frameworks
 from triptych.frameworks.torch import net, ops
 from triptych.frameworks.torch.frames import Frames
 from triptych.spec import Adam, Network, dtypes
@@ -36,7 +37,7 @@ class Learner:
         self.target = net.Net(network, self.precision, self.precision).to(self.place).requires_grad_(False)
         self.parameters = self.online.named()
         spread = network.observation.is_picture and self.place.type == "cpu"  # small networks only wait for threads
-        shards = torch.get_num_threads() if spread else 1
+        shards = frameworks.THREADS if spread else 1
         self.online_values = net.Sharded(self.online, network, precision, shards)
         self.target_values = net.Sharded(self.target, network, precision, shards)
         self.optimiser = torch.optim.Adam(
@@ -68,6 +69,9 @@ class Learner:
 
     def to_device(self, array):
         return torch.as_tensor(array, device=self.place)
+
+    def to_numpy(self, array):
+        return array.cpu().numpy()
 
     def sync_target(self):
         self.target.load_state_dict(self.online.state_dict())

@@ -120,8 +120,7 @@ class Sharded:
 
     PyTorch spreads each operation over its threads and waits after each one; small convolutions, and their
     gradients above all, gain little from that. Whole passes side by side wait once. What a part computes and
-    the order in which gradients are added are fixed: the same input gives the same bits. A batch that cannot
-    be cut evenly stays whole, on one thread.
+    the order in which gradients are added are fixed: the same input gives the same bits.
 
     Args:
         master: the weights that are trained and saved.
@@ -152,8 +151,7 @@ class Sharded:
 
     def outputs(self, obs: Tensor, grad: bool) -> list[Tensor]:
         """The outputs of each part, with a graph of its own or none."""
-        parts = obs.chunk(self.shards) if len(obs) % self.shards == 0 else (obs,)
-        return self.map(partial(call, self.module, grad), parts)
+        return self.map(partial(call, self.module, grad), obs.tensor_split(min(self.shards, len(obs))))
 
     def map(self, function: Callable[..., Any], *parts: Sequence[Any]) -> list[Any]:
         """Each part on a thread of its own."""
@@ -171,7 +169,7 @@ class Split(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        sharded, given = ctx.sharded, gradient.chunk(len(ctx.parts))
+        sharded, given = ctx.sharded, gradient.split([len(part) for part in ctx.parts])
         first, *rest = sharded.map(partial(gradients_of, sharded.parameters), ctx.parts, given)
         total = [gradient.to(master.dtype) for gradient, master in zip(first, sharded.master, strict=True)]
         for gradients in rest:
