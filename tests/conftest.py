@@ -17,6 +17,12 @@ def pytest_configure() -> None:
     jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
+@pytest.fixture(autouse=True)
+def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run in this process may leave another number behind; batches of pictures are to be cut in every test."""
+    monkeypatch.setattr(frameworks, "THREADS", 2)
+
+
 @pytest.fixture(params=NAMES)
 def framework(request: pytest.FixtureRequest) -> str:
     return request.param

@@ -58,7 +58,7 @@ def test_draws_follow_their_chances_and_weights_undo_them() -> None:
     assert len(places) == len(replay)
     errors = rng.random(len(places)) * 3
     replay.drawn = places
-    replay.learned(errors)
+    replay.learned(lambda: errors)
     counts = np.zeros(80)
     for _ in range(2_000):
         batch = replay.sample(rng, 32, beta=0.5)
@@ -79,7 +79,7 @@ def test_new_ones_come_first_and_dropped_ones_never(observation: Observation) ->
         replay.sample(rng, 16)
         rows = replay.rows_of(replay.drawn // 2)
         assert replay.store.startable(rows, replay.drawn % 2).all()
-        replay.learned(rng.random(16) * 2)
+        replay.learned(lambda: rng.random(16) * 2)
         before = replay.store.count - 1
         more(replay, 3)
         replay.absorb()
@@ -94,7 +94,7 @@ def test_new_ones_come_first_and_dropped_ones_never(observation: Observation) ->
 def test_alpha_0_is_uniform() -> None:
     replay, rng = make(30, 60, alpha=0.0), np.random.default_rng(2)
     replay.sample(rng, 32)
-    replay.learned(rng.random(32) * 100)
+    replay.learned(lambda: rng.random(32) * 100)
     batch = replay.sample(rng, 32, beta=1.0)
     assert batch.weight.tolist() == [1.0] * 32
 
@@ -102,7 +102,7 @@ def test_alpha_0_is_uniform() -> None:
 def test_state_there_and_back_draws_the_same() -> None:
     first, rng = make(50, 60), np.random.default_rng(3)
     first.sample(rng, 16)
-    first.learned(rng.random(16))
+    first.learned(lambda: rng.random(16))
     second = make(50, 60)
     second.set_state(*first.get_state())
     for replay in (first, second):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,8 +75,7 @@ def learn(training: Training) -> list[dict[str, Any]]:
         counters.credit -= config.update_every
         batch = training.replay.sample(training.rngs["sample"], config.batch_size, config.beta(counters.steps))
         updates.append(training.learner.update(batch, recipe.learning_rate(counters.steps)))
-        if config.prioritised:
-            training.replay.learned(training.learner.to_numpy(updates[-1]["td_error"]))
+        training.replay.learned(partial(training.learner.to_numpy, updates[-1]["td_error"]))
         counters.updates += 1
     return updates
 

@@ -159,7 +159,7 @@ def make_store(recipe: Recipe, games: Games, learner: Learner) -> FrameStore:
         raise InputError(line)
     try:
         return FrameStore(*settings, device=learner.frames)
-    except Exception as error:  # each framework has its own kind
+    except (MemoryError, RuntimeError) as error:
         raise InputError(f"{line} ({type(error).__name__})") from None
 
 

@@ -251,6 +251,18 @@ def bfloat16_is_float32(framework: str) -> tuple[Any, str, Any]:
     return part(framework, "net"), "dtypes", lambda precision: ("float32", "float32")
 
 
+def weights_are_left_out(framework: str) -> tuple[Any, str, Any]:
+    from triptych.algorithms import dqn
+
+    keep = dqn.make_loss
+
+    def make_loss(config: Any) -> Any:
+        loss = keep(config)
+        return lambda xp, online, target, batch: loss(xp, online, target, batch._replace(weight=0 * batch.weight + 1))
+
+    return dqn, "make_loss", make_loss
+
+
 def a_part_of_the_batch_counts_twice(framework: str) -> tuple[Any, str, Any]:
     """In place of the other part: what is cut for several threads must come together whole."""
     if framework == "torch":
@@ -297,6 +309,7 @@ MUTATIONS = [
     ("loss", squared_error_is_halved),
     ("loss", double_chooses_by_the_target),
     ("loss", no_mask_beyond_the_end),
+    ("loss", weights_are_left_out),
     ("gradient", each_tensor_is_clipped_alone),
     ("gradient", a_part_of_the_batch_counts_twice),
     ("update", adam_adds_epsilon_elsewhere),

@@ -56,12 +56,13 @@ class FrameStore:
         self.frame_shape = observation.shape[1:] if self.stacked else observation.shape
         self.dtype = np.dtype(observation.dtype)
         size = (self.rows, num_envs)
-        form = CompressedPictures if are_compressed(observation, compress) else RawPictures
         self.pictures: Pictures
-        if device is not None and observation.is_picture:
-            self.pictures = DevicePictures(num_envs, device(self.rows * num_envs, self.frame_shape))
+        if device is not None and self.stacked:
+            self.pictures = DevicePictures(*size, self.frame_shape, device)
+        elif are_compressed(observation, compress):
+            self.pictures = CompressedPictures(*size, self.frame_shape, observation.dtype)
         else:
-            self.pictures = form(*size, self.frame_shape, observation.dtype)
+            self.pictures = RawPictures(*size, self.frame_shape, observation.dtype)
         self.action = np.zeros(size, np.int32)
         self.reward = np.zeros(size, np.float64)  # raw
         self.terminated = np.zeros(size, bool)

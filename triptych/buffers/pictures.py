@@ -7,6 +7,7 @@ segments that all can read.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -62,11 +63,12 @@ class DevicePictures:
     """Frames where the learner is, so that a batch is put together there and not sent.
 
     Args:
-        frames: see `triptych.frameworks.Frames`, with a place for each frame.
+        device: makes room for so many frames of a shape, see `triptych.frameworks.Frames`.
     """
 
-    def __init__(self, num_envs: int, frames: Any):
-        self.frames, self.games = frames, np.arange(num_envs)
+    def __init__(self, rows: int, num_envs: int, shape: tuple[int, ...], device: Callable[[int, tuple[int, ...]], Any]):
+        self.frames, self.games = device(rows * num_envs, shape), np.arange(num_envs)
+        self.row_bytes = float(num_envs * np.prod(shape))
 
     def places(self, slots: np.ndarray, games: np.ndarray) -> np.ndarray:
         return slots * len(self.games) + games
@@ -83,10 +85,6 @@ class DevicePictures:
 
     def take(self, slots: np.ndarray) -> Segment:
         return {"frame": self.get(slots[:, None], self.games)}
-
-    @property
-    def row_bytes(self) -> float:
-        return self.get(np.zeros(1, np.int64), self.games[:1]).nbytes * len(self.games)
 
 
 LEVEL = 3  # of zstd: higher ones take more time and save next to nothing here

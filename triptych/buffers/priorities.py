@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -107,9 +108,9 @@ class PrioritisedReplay(UniformReplay):
         self.tree.set(places.ravel(), np.where(complete, self.largest, 0.0).ravel())
         self.known = max(0, store.count - 1)
 
-    def learned(self, td_error: np.ndarray) -> None:
+    def learned(self, td_error: Callable[[], np.ndarray]) -> None:
         """Takes the TD errors [B] of the last batch as its priorities."""
-        priority = (np.abs(td_error.astype(np.float64)) + SMALLEST) ** self.alpha
+        priority = (np.abs(td_error().astype(np.float64)) + SMALLEST) ** self.alpha
         self.tree.set(self.drawn, priority)
         self.largest = max(self.largest, float(priority.max()))
 

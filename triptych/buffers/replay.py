@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -108,8 +109,8 @@ class UniformReplay:
         zeros = np.zeros(batch_size, self.precision)
         return Transition(obs, np.zeros(batch_size, np.int32), zeros, zeros, obs, zeros)
 
-    def learned(self, td_error: np.ndarray) -> None:
-        """Hears the TD errors [B] of the last batch."""
+    def learned(self, td_error: Callable[[], np.ndarray]) -> None:
+        """Is offered the TD errors [B] of the last batch; calling for them waits for the device."""
 
     def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """What the store's rows do not tell, as arrays and JSON: nothing here."""

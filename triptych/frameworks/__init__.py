@@ -68,7 +68,10 @@ class Learner(Protocol):
 
 
 class Frames(Protocol):
-    """Single frames, uint8, where the learner is; all zeros at first. NumPy in."""
+    """Single frames, uint8, where the learner is; all zeros at first. NumPy in.
+
+    Making them raises MemoryError or RuntimeError where they do not fit.
+    """
 
     def __init__(self, count: int, shape: tuple[int, ...]) -> None: ...
 

@@ -9,7 +9,10 @@ class Frames:
     """See `triptych.frameworks.Frames`."""
 
     def __init__(self, count: int, shape: tuple[int, ...]):
-        self.array = tf.Variable(tf.zeros((count, *shape), tf.uint8), trainable=False)
+        try:
+            self.array = tf.Variable(tf.zeros((count, *shape), tf.uint8), trainable=False)
+        except tf.errors.ResourceExhaustedError as error:
+            raise MemoryError(str(error)) from None
 
     def put(self, start, frames):
         self.array[start : start + len(frames)].assign(frames)

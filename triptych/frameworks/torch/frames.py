@@ -6,11 +6,15 @@ import numpy as np
 import torch
 
 
+def find_device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 class Frames:
     """See `triptych.frameworks.Frames`."""
 
     def __init__(self, count: int, shape: tuple[int, ...]):
-        self.place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.place = find_device()
         self.array = torch.zeros((count, *shape), dtype=torch.uint8, device=self.place)
 
     def put(self, start, frames):

@@ -7,7 +7,7 @@ import torch
 
 from triptych import frameworks
 from triptych.frameworks.torch import net, ops
-from triptych.frameworks.torch.frames import Frames
+from triptych.frameworks.torch.frames import Frames, find_device
 from triptych.spec import Adam, Network, dtypes
 
 torch.use_deterministic_algorithms(True, warn_only=True)  # the same seeds give the same bits
@@ -28,7 +28,7 @@ class Learner:
     frames = Frames
 
     def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
-        self.place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.place = find_device()
         self.device = torch.cuda.get_device_name() if self.place.type == "cuda" else "cpu"
         self.loss = loss
         self.adam = adam
