@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -154,8 +153,13 @@ class Sharded:
         return self.map(partial(call, self.module, grad), obs.tensor_split(min(self.shards, len(obs))))
 
     def map(self, function: Callable[..., Any], *parts: Sequence[Any]) -> list[Any]:
-        """Each part on a thread of its own."""
-        return list(map(function, *parts) if self.pool is None else self.pool.map(function, *parts))
+        """Each part on a thread of its own, the first on the caller's: a single observation waits for nobody."""
+        if self.pool is None or len(parts[0]) == 1:
+            return list(map(function, *parts))
+        own, *others = zip(*parts, strict=True)
+        running = [self.pool.submit(function, *part) for part in others]
+        first = function(*own)
+        return [first, *(future.result() for future in running)]
 
 
 class Split(torch.autograd.Function):
@@ -188,14 +192,6 @@ def call(module: nn.Module, grad: bool, obs: Tensor) -> Tensor:
 
 @cache
 def make_pool(shards: int) -> ThreadPoolExecutor:
-    """Threads that each work by themselves; the caller's own operations keep as many as they had."""
-    threads, barrier = torch.get_num_threads(), Barrier(shards)
-    pool = ThreadPoolExecutor(shards, "shard", initializer=work_alone)
-    list(pool.map(lambda _: barrier.wait(), range(shards)))  # until each has started
-    torch.set_num_threads(threads)
-    return pool
-
-
-def work_alone() -> None:
+    """Threads for all parts but the caller's. From now on nobody's operations spread over further threads."""
     torch.set_num_threads(1)
-    torch.get_num_threads()  # fixes it for this thread, before the caller sets another number
+    return ThreadPoolExecutor(shards - 1, "shard", initializer=partial(torch.set_num_threads, 1))
