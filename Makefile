@@ -10,7 +10,7 @@ demo: .venv/installed
 	@$(BIN)/python -m triptych.demo
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 lint: .venv/installed
 	@$(BIN)/ruff check .
