@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import sys
@@ -22,6 +23,12 @@ def resident() -> int:
     return psutil.Process().memory_info().rss
 
 
+def trimmed_size() -> int:
+    """Resident size after the allocator gave back what it can."""
+    ctypes.CDLL(None).malloc_trim(0)
+    return resident()
+
+
 def main(folder: Path) -> None:
     rest = np.load(folder / "rest.npz")
     actions, ended = rest["actions"], rest["ended"]
@@ -37,10 +44,7 @@ def main(folder: Path) -> None:
             frames = np.fromfile(file, np.uint8, num_envs * 84 * 84).reshape(num_envs, 1, 84, 84)
             store.add(frames, actions[row], nothing, ended[row], mask)
             mask = ~ended[row]
-            if row == rows // 2:
-                half, stored = resident(), store.transitions
-    held = (resident() - half) / (store.transitions - stored)
-    fixed = half - before - held * stored
+    held, trimmed = resident() - before, trimmed_size() - before
     replay, rng, times = UniformReplay(store, 0.99, "sign", "float32"), np.random.default_rng(0), []
     for _ in range(200):
         start = time.perf_counter()
@@ -49,8 +53,8 @@ def main(folder: Path) -> None:
     print(
         json.dumps(
             {
-                "bytes_per_transition": held,
-                "fixed_bytes": fixed,
+                "bytes_per_transition": held / store.transitions,
+                "trimmed_per_transition": trimmed / store.transitions,
                 "sample_ms": float(np.median(times)) * 1e3,
                 "version": __version__,
             }

@@ -3,6 +3,7 @@
 peer_replay.py stable-baselines3|sb3-extra-buffers|cpprb FOLDER
 """
 
+import ctypes
 import gc
 import json
 import sys
@@ -17,6 +18,12 @@ import psutil
 def resident():
     gc.collect()
     return psutil.Process().memory_info().rss
+
+
+def trimmed_size():
+    """Resident size after the allocator gave back what it can."""
+    ctypes.CDLL(None).malloc_trim(0)
+    return resident()
 
 
 def stable_baselines3(rows, num_envs, extra):
@@ -92,10 +99,7 @@ def main(kind, folder):
             add(obs, actions[row - 1], next_obs, ended[row - 1])
             count += num_envs
             new = ended[row - 1]
-            if row == rows // 2:
-                half, stored = resident(), count
-    held, times = (resident() - half) / (count - stored), []
-    fixed = half - before - held * stored
+    held, trimmed, times = resident() - before, trimmed_size() - before, []
     for _ in range(200):
         start = time.perf_counter()
         sample()
@@ -103,8 +107,8 @@ def main(kind, folder):
     print(
         json.dumps(
             {
-                "bytes_per_transition": held,
-                "fixed_bytes": fixed,
+                "bytes_per_transition": held / count,
+                "trimmed_per_transition": trimmed / count,
                 "sample_ms": float(np.median(times)) * 1e3,
                 "version": metadata.version(kind),
             }
