@@ -12,13 +12,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peers import measured, python_of
+from peers import guarded, measured, python_of
 from replay import EPSILON, environment
 
 from triptych import envs, load_agent, machine
@@ -61,6 +60,8 @@ def main() -> None:
         parser.error(f"--frames is {asked.frames}; allowed: 3000 or more")
     if asked.policy != "random" and not Path(asked.policy).exists():
         parser.error(f"--policy is {asked.policy!r}; allowed: random, or a run folder that exists")
+    for game in asked.games:
+        envs.find(environment(game))  # before anything is installed
     python, found = python_of("codecs"), {}
     for game in asked.games:
         found[game] = measure(game, asked.policy, asked.frames, python)
@@ -79,4 +80,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    guarded(main)

@@ -77,6 +77,8 @@ def main() -> None:
     asked = parser.parse_args()
     if min(*asked.games, *asked.batches) < 1 or min(asked.sizes) < 1_000:
         parser.error("--games and --batches are at least 1, --sizes at least 1000")
+    if asked.out and not asked.out.parent.is_dir():
+        parser.error(f"--out is {str(asked.out)!r}; allowed: a file in a folder that exists")
     found: dict[str, Any] = {"games": [], "batch": [], "replay": []}
     for kind, points, measure in (
         ("games", asked.games, lambda games: training(asked.framework, games, 32)),

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,17 @@ def measured(python: Path | str, script: str, *arguments: object) -> dict[str, A
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def guarded(main: Callable[[], object]) -> None:
+    """Runs a benchmark; what the user can mend becomes one line and exit code 2."""
+    from triptych.checks import InputError  # not in the peers' environments
+
+    try:
+        main()
+    except InputError as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def median(turns: list[dict[str, Any]], name: str) -> float:

@@ -22,10 +22,12 @@ from typing import Any
 
 import numpy as np
 import psutil
+from peers import guarded
 
 from triptych import envs, load_agent, machine
 from triptych.buffers.frames import FrameStore
 from triptych.buffers.replay import UniformReplay
+from triptych.checks import check
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import load_recipe
 from triptych.report.statistics import RandomPlay
@@ -109,6 +111,8 @@ def fastest_update() -> tuple[str, float]:
 def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[dict[str, Any], UniformReplay]:
     config = dataclasses.replace(load_recipe("space-invaders").env, id=environment(game))
     games = envs.make(config, NUM_ENVS, machine.cores())
+    shape = games.observation.shape
+    check(shape == (4, 84, 84), "game", game, "one that shows a screen: the update beside it is Space Invaders'")
     if policy != "random":
         load_agent(policy)  # its framework's own memory is not the replay's
     warm = FrameStore(4_000, NUM_ENVS, games.observation, compress=compress)
@@ -159,4 +163,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    guarded(main)

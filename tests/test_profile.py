@@ -26,7 +26,7 @@ def test_a_run_says_where_its_time_went(
     assert list(shares) == ["play", "store", "act", "sample", "transfer", "update", "log", "other"]
     assert 97 < sum(shares.values()) < 103
     assert shares["update"] > shares["store"]
-    assert re.search(r"^bound +[\d,]+ steps/s \(.*\); reached \d+% of it$", said, re.M)
+    assert re.search(r"^bound +[\d,]+ steps/s \(.*\); this run made [\d,]+, \d+% of it$", said, re.M)
     assert "update 1 ms" in said
     plain = train("cartpole", framework, run_name="b", runs_dir=tmp_path, **SETTINGS)
     assert capsys.readouterr().err == ""

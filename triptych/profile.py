@@ -93,7 +93,9 @@ class Profile:
             if side_by_side
             else "learning plus playing: their threads share the cores"
         )
-        yield f"bound     {steps / bound:,.0f} steps/s ({kind}); reached {bound / seconds:.0%} of it"
+        yield f"bound     {steps / bound:,.0f} steps/s ({kind}); this run made {steps / seconds:,.0f}, {bound / seconds:.0%} of it"
+        if not self.calls["act"]:
+            yield "note      every action was random: the network did not act, so make a longer run to see all"
         yield from self.slow_conversion()
 
     def slow_conversion(self) -> Iterator[str]:
@@ -159,6 +161,6 @@ def gains(recipe: Recipe, framework: str, threads: int) -> Iterator[str]:
             here = "  <- this run" if (precision, count) == (recipe.precision, threads) else ""
             if done.returncode == 0:
                 milliseconds = float(done.stdout.splitlines()[-1])
-                yield f"update    {milliseconds:8.2f} ms  {precision}, {counted(count, 'thread')}{here}"
+                yield f"an update by itself {milliseconds:8.2f} ms  {precision}, {counted(count, 'thread')}{here}"
             else:
-                yield f"update    not measured  {precision}, {counted(count, 'thread')}: {done.stderr.strip().splitlines()[-1]}"
+                yield f"an update by itself not measured  {precision}, {counted(count, 'thread')}: {done.stderr.strip().splitlines()[-1]}"

@@ -183,7 +183,7 @@ class Sitting:
     def finish(self) -> RunResult:
         """Closes the games and writes summary.json."""
         training, counters = self.training, self.training.counters
-        playing = self.clock.playing()
+        playing, seconds = self.clock.playing(), self.clock.seconds()  # before the profile measures on
         if self.profile is not None:
             say(*self.profile.lines(training, counters.steps - self.first_step, playing, self.threads))
         training.games.close()
@@ -205,7 +205,7 @@ class Sitting:
             updates_per_second=(counters.updates - self.first_update) / playing,
             compile_seconds=self.compile_seconds,
             peak_memory=machine.memory_peak(),
-            seconds=self.clock.seconds(),
+            seconds=seconds,
         )
         write_summary(self.run.path, dataclasses.asdict(result) | {"path": str(self.run.path)})
         return result
