@@ -74,7 +74,7 @@ def parts(recipe: Recipe, framework: str) -> dict[str, Any]:
     def learn() -> None:
         nonlocal count
         count += 1
-        training.agent.values(training.obs)
+        training.agent.act(training.obs)
         if count % every == 0:
             for _ in range(each):
                 float(training.learner.update(batch, 1e-4)["loss"])

@@ -13,7 +13,7 @@ from triptych import envs
 from triptych.agent import Agent
 from triptych.intervals import bootstrap_mean
 from triptych.play import play_games
-from triptych.spec import Observation
+from triptych.spec import Network, Observation
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ class Longest:
 
 def test_each_game_is_the_first_of_its_seed_whatever_the_batch() -> None:
     """Not the first N to finish: short games are not counted twice."""
-    agent = Agent(Longest(), Observation((4,), "float32"))  # type: ignore[arg-type]
+    agent = Agent(Longest(), Network(Observation((4,), "float32"), ()))  # type: ignore[arg-type]
     seeds = np.arange(100, 107)
     played = [play_games(agent, envs.make(envs.EnvConfig("CartPole-v1"), width), seeds) for width in (1, 3, 7)]
     assert played[0] == played[1] == played[2]

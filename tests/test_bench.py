@@ -58,10 +58,10 @@ def test_lockstep_space_invaders(tmp_path: Path) -> None:
     assert result.agree, result
 
 
-PIXELS = ("cartpole-pixels", {"batch_size": 32, "algorithm.learn_from": 100}, 1_050)
+PIXELS = ("cartpole-pixels", {"threads": 1, "batch_size": 32, "algorithm.learn_from": 100}, 1_050)
 BREAKOUT = (
     "breakout",
-    {"network.0.filters": 4, "network.1.filters": 8, "network.3.units": 32, "algorithm.learn_from": 100},
+    {"threads": 1, "network.0.filters": 4, "network.1.filters": 8, "network.3.units": 32, "algorithm.learn_from": 100},
     1_050,
 )
 
@@ -70,6 +70,14 @@ BREAKOUT = (
 def test_lockstep_from_pixels(recipe: str, smaller: dict[str, Any], steps: int, tmp_path: Path) -> None:
     """Colours, differences and squared errors; lost lives, skipped first steps and episodes that count periods."""
     result = triptych.lockstep(recipe, steps, runs_dir=tmp_path, **smaller)
+    assert result.agree, result
+
+
+@pytest.mark.parametrize("memory", ["lstm", "attention"])
+def test_lockstep_with_memory(memory: str, tmp_path: Path) -> None:
+    """Resets, stored states, burn-in, double targets: the small recurrent recipe."""
+    changes = {"memory": memory, "batch_size": 8, "num_envs": 2, "algorithm.replay_size": 2_000}
+    result = triptych.lockstep("drqn-cartpole", 1_600, runs_dir=tmp_path, **changes)
     assert result.agree, result
 
 

@@ -14,9 +14,11 @@ import pytest
 
 import triptych
 from triptych.__main__ import COMMANDS, main
+from triptych.checks import InputError
 from triptych.flags import scan
-from triptych.recipes import BUILT_IN, from_dict, load_recipe, to_dict
-from triptych.weights import read_tensors, save_weights
+from triptych.recipes import BUILT_IN, from_dict, load_recipe, override, to_dict
+from triptych.report.show import network_of
+from triptych.weights import check_weights, initial_weights, read_tensors, save_weights
 
 QUICK = ["--steps", "400", "--warm-up", "100", "--threads", "1", "--checkpoint-every", "150", "--evaluate-every", "0"]
 
@@ -145,6 +147,41 @@ def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "a" / "config.json").read_text())["env_id"] == "Acrobot-v1"
 
 
+def test_a_memory_of_ones_own_trains_and_resumes_and_plays(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """A recipe file may register a memory kind; a later process learns of it from the run's own file."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import triptych, dataclasses\nfrom tests.own_memory import Average\n"
+        "drqn = triptych.load_recipe('drqn-cartpole')\n"
+        "recipe = dataclasses.replace(drqn, network=(drqn.network[0], Average(), drqn.network[2]))\n"
+    )
+    small = ["--steps", "300", "--warm-up", "100", "--batch-size", "4", "--evaluate-every", "0", "--quiet"]
+    assert call("train", str(file), "--runs-dir", str(tmp_path), "--run-name", "a", *small) == 0
+    assert json.loads((tmp_path / "a" / "config.json").read_text())["recipe"]["network"][1]["kind"] == "average"
+    command = [sys.executable, "-m", "triptych", "evaluate", "a", "--runs-dir", str(tmp_path), "--games", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_weights_of_a_network_with_memory_fit_no_other() -> None:
+    recurrent, plain = load_recipe("drqn-cartpole"), override(load_recipe("drqn-cartpole"), {"memory": "none"})
+    weights = initial_weights(network_of(recurrent), np.random.default_rng(0))
+    with pytest.raises(
+        InputError, match=r"w: tensor lstm_1/kernel is not part of this network; allowed: dense_1/kernel"
+    ):
+        check_weights(weights, network_of(plain), "w")
+
+
+def test_the_memory_flag_changes_the_layer_in_its_place() -> None:
+    drqn = load_recipe("drqn-cartpole")
+    for kind in ("rnn", "gru", "stack", "attention"):
+        network = override(drqn, {"memory": kind}).network
+        assert [layer.kind for layer in network] == ["dense", kind, "dense"]
+    assert override(drqn, {"memory": "gru"}).network[1].units == 64
+    assert [layer.kind for layer in override(drqn, {"memory": "none"}).network] == ["dense", "dense"]
+    assert override(override(drqn, {"memory": "none"}), {"memory": "gru"}).network[-1].kind == "gru"
+
+
 BAD = [
     (["train", "no-such-recipe"], "recipe is 'no-such-recipe'; allowed: cartpole"),
     (["train", "missing.py"], "there is no such file"),
@@ -185,6 +222,31 @@ BAD = [
     (["train", "space-invaders", "--algorithm.replay-size", "1000000000", "--steps", "1000000000"], "replay_size is"),
     (["train", "cartpole", "--solved-at", "nan"], "solved_at is nan"),
     (["fly"], "command is 'fly'"),
+    (["train", "drqn-cartpole", "--algorithm.burn-in", "30"], "burn_in is 30; allowed: less than sequence_length (30)"),
+    (
+        ["train", "drqn-cartpole", "--algorithm.replay-size", "50"],
+        "sequence_length is 30; allowed: with n_step at most half",
+    ),
+    (
+        ["train", "drqn-cartpole", "--algorithm.replay-size", "200", "--num-envs", "4"],
+        "sequence_length is 30; allowed: at most half of what the replay keeps of each game (25)",
+    ),
+    (
+        ["train", "drqn-cartpole", "--memory", "tape"],
+        "memory is 'tape'; allowed: none, stack, rnn, gru, lstm, attention",
+    ),
+    (["train", "drqn-cartpole", "--network.1.units", "0"], "units is 0; allowed: above 0"),
+    (["train", "cartpole", "--memory", "lstm"], "memory is 'lstm'; allowed: none with the algorithm dqn"),
+    (
+        ["train", "drqn-cartpole", "--algorithm.replay-on-device"],
+        "replay_on_device is True; allowed: False, as sequences",
+    ),
+    (["train", "drqn-cartpole", "--env.flicker", "1.5"], "flicker is 1.5; allowed: 0 to 1"),
+    (["train", "drqn-cartpole", "--env.observe", "nothing"], "nothing"),
+    (
+        ["train", "drqn-cartpole", "--memory", "visual_attention"],
+        "the input of visual_attention is (64,); allowed: a map",
+    ),
 ]
 
 

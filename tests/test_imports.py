@@ -12,10 +12,10 @@ import triptych
 ROOT = Path(triptych.__file__).parent
 # Left may import right, never the other way; names in one set never import each other.
 ORDER: list[set[str]] = [
-    {"demo"}, {"__main__"}, {"commands"}, {"flags", "tables"}, {"report"}, {"bench"}, {"workers"}, {"proof", "evaluation"}, {"experiment"}, {"sitting"},
+    {"demo"}, {"__main__"}, {"commands"}, {"flags", "tables"}, {"studies"}, {"report"}, {"bench"}, {"workers"}, {"proof", "evaluation"}, {"experiment"}, {"sitting"},
     {"consumers", "profile", "progress"}, {"loop", "play"}, {"training"}, {"videos"}, {"checkpoints"}, {"runs"}, {"agent"}, {"recipes"},
     {"algorithms", "buffers", "envs", "frameworks"}, {"losses"}, {"weights"},
-    {"spec", "data", "files", "intervals", "machine", "messages", "seeds", "interrupts"}, {"checks"},
+    {"spec", "data", "files", "intervals", "machine", "messages", "seeds", "interrupts"}, {"memory"}, {"layers"}, {"checks"},
 ]  # fmt: skip
 FRAMEWORKS = {"torch", "jax", "jaxlib", "flax", "optax", "keras", "tensorflow"}
 
@@ -105,5 +105,5 @@ def test_learners_mirror_each_other() -> None:
     contract = {"act", "update", "sync_target", "get_weights", "set_weights", "get_state", "set_state"}
     for name in ("torch", "jax", "keras"):
         files = {path.name for path in (ROOT / "frameworks" / name).glob("*.py")}
-        assert files == {"__init__.py", "ops.py", "net.py", "learner.py", "frames.py", "source.py"}
+        assert files == {"__init__.py", "ops.py", "net.py", "learner.py", "frames.py", "source.py", "layers.py"}
         assert contract <= methods(name)

@@ -146,14 +146,35 @@ def test_only_tests_of_the_present_weights_are_told() -> None:
     assert "after 300 steps" in said, "the summary is of an earlier sitting"
 
 
+TOYS = ("length", "blind")
+
+
 @pytest.mark.parametrize(
     ("changes", "left_out"),
     [
-        ({"id": "CartPole-v1"}, {"frame_skip", "sticky", "noop_max", "crop", "size", "colour", "stack", "fill"}),
-        ({"id": "CartPole-v1", "render": True}, {"frame_skip", "sticky", "noop_max"}),
-        ({"id": "SpaceInvadersNoFrameskip-v4"}, {"render", "crop", "fill"}),
-        ({"id": "ALE/Pong-v5"}, {"render", "crop", "fill", "frame_skip"}),
-        ({"id": "SpaceInvaders-v4"}, {"frame_skip", "sticky", "noop_max"}),  # random skip: played one by one
+        ({"id": "CartPole-v1"}, {"frame_skip", "sticky", "noop_max", "crop", "size", "colour", "stack", "fill", *TOYS}),
+        ({"id": "CartPole-v1", "render": True}, {"frame_skip", "sticky", "noop_max", *TOYS}),
+        ({"id": "SpaceInvadersNoFrameskip-v4"}, {"render", "crop", "fill", "observe", *TOYS}),
+        ({"id": "ALE/Pong-v5"}, {"render", "crop", "fill", "frame_skip", "observe", *TOYS}),
+        # A random frame skip: played one by one.
+        ({"id": "SpaceInvaders-v4"}, {"frame_skip", "sticky", "noop_max", "observe", *TOYS}),
+        (
+            {"id": "triptych/MemoryChain-v0"},
+            {
+                "frame_skip",
+                "sticky",
+                "noop_max",
+                "render",
+                "observe",
+                "time_limit",
+                "blind",
+                "crop",
+                "size",
+                "colour",
+                "stack",
+                "fill",
+            },
+        ),
     ],
 )
 def test_what_a_game_never_reads(changes: dict[str, Any], left_out: set[str]) -> None:
@@ -370,6 +391,9 @@ def test_an_interval_over_seeds_holds_where_all_have_values() -> None:
             "space-invaders-tuned",
             {"env": "ALE/Pong-v5", "algorithm.target_every": (10, "episodes"), "network.0.filters": 8},
         ),
+        ("drqn-cartpole", {"memory": "gru", "env.flicker": 0.25}),
+        ("drqn-cartpole", {"memory": "none"}),
+        ("drqn-cartpole", {"memory": "attention", "network.1.gated": True}),
         ("cartpole-pixels", {"env.size": (20, 30), "env.colour": False, "evaluate_every": (3, "episodes")}),
     ],
 )
@@ -377,7 +401,8 @@ def test_the_command_repeats_the_recipe(recipe: str, changes: dict[str, Any], mo
     import shlex
 
     from triptych import __main__ as command_line
-    from triptych import commands, experiment
+    from triptych import experiment
+    from triptych.commands import runs as commands
 
     wanted = override(load_recipe(recipe), changes)
     given: list[Any] = []

@@ -37,7 +37,18 @@ BREAKOUT = {
     "evaluate_every": (5, "episodes"), "evaluate_steps": 40, "weights_every": (4, "episodes"), "video_fps": None, "best_window": 2,
     "network.0.filters": 4, "network.1.filters": 4, "network.3.units": 16,
 }  # fmt: skip
-RECIPES = {"cartpole": CARTPOLE, "space-invaders": SPACE_INVADERS, "cartpole-pixels": PIXELS, "breakout": BREAKOUT}
+MEMORY = {
+    "recipe": "drqn-cartpole", "steps": 2_600, "warm_up": 150, "checkpoint_every": 500, "num_envs": 2, "batch_size": 4,
+    "log_every": 100, "evaluate_every": 700, "evaluate_games": 2, "best_window": 3, "algorithm.prioritised": True, "algorithm.n_step": 2,
+    "algorithm.update_every": 8, "algorithm.epsilon_steps": 1_000, "env.flicker": 0.1, "algorithm.replay_size": 1_200,
+}  # fmt: skip
+RECIPES = {
+    "memory": MEMORY,
+    "cartpole": CARTPOLE,
+    "space-invaders": SPACE_INVADERS,
+    "cartpole-pixels": PIXELS,
+    "breakout": BREAKOUT,
+}
 
 # Trains in a process of its own, which kills itself with SIGKILL just after a given step, or as a
 # given function of the checkpoint is about to be called for the n-th time.

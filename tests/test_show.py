@@ -14,7 +14,7 @@ import pytest
 
 from triptych import frameworks
 from triptych.__main__ import run
-from triptych.algorithms import dqn
+from triptych.algorithms import ALGORITHMS
 from triptych.checks import InputError
 from triptych.recipes import Recipe, load_recipe, override
 from triptych.report.show import count, layer_table, names_table, network_of, show, write
@@ -29,6 +29,14 @@ RECIPES: dict[str, Recipe] = {
         {"precision": "float64", "batch_size": 4, "network.4.units": 16, "network.5.units": 8},
     ),
     "float32": load_recipe("cartpole"),
+    "dueling": override(load_recipe("cartpole"), {"precision": "float64", "algorithm.dueling": True}),
+    **{
+        kind: override(load_recipe("drqn-cartpole"), {"precision": "float64", "memory": kind, "batch_size": 4})
+        for kind in ("none", "rnn", "gru", "lstm", "stack", "attention")
+    },
+    "atari-lstm": override(
+        load_recipe("drqn-lstm"), {"precision": "float64", "batch_size": 2, "network.4.units": 9, "network.5.units": 8}
+    ),
     "bfloat16": override(
         load_recipe("space-invaders"),
         {"precision": "bfloat16", "batch_size": 4, "network.4.units": 16, "network.5.units": 8},
@@ -39,8 +47,19 @@ RECIPES: dict[str, Recipe] = {
 def learner_of(recipe: Recipe, framework: str) -> Any:
     network = network_of(recipe)
     weights = initial_weights(network, generator(recipe.seed, "weights"))
-    loss = dqn.make_loss(recipe.algorithm)
+    loss = ALGORITHMS[recipe.algorithm.kind].make_loss(recipe.algorithm)
     return frameworks.load(framework).Learner(network, loss, recipe.optimiser, weights, recipe.precision)
+
+
+def values_of(learner: Any, batch: Any) -> tuple[tuple[Any, ...], np.ndarray]:
+    """What a shown file's `q_values` takes of a batch, and the learner's values of it."""
+    if not hasattr(batch, "state"):
+        return (batch.obs,), learner.act(batch.obs)[0]
+    state, values = batch.state, []
+    for obs, reset in zip(batch.obs, batch.reset, strict=True):
+        found, state = learner.act(obs, state, reset)
+        values.append(found)
+    return (batch.obs, batch.state, batch.reset), np.stack(values)
 
 
 @pytest.mark.parametrize("framework", list(frameworks.FRAMEWORKS))
@@ -52,7 +71,7 @@ def test_each_file_does_what_the_learner_does(
     paths = {path.stem: path for path in write(show(recipe, network_of(recipe), name), tmp_path)}
     monkeypatch.setattr(sys, "argv", ["file"])
     monkeypatch.setitem(sys.modules, "shown", type(sys)("shown"))  # the file looks itself up by its name
-    text = paths[f"dqn_{framework}"].read_text()
+    text = paths[f"{recipe.algorithm.kind}_{framework}"].read_text()
     assert "triptych" not in text.replace("Written by `triptych show`", ""), "it runs without Triptych"
     shown = sys.modules["shown"].__dict__
     exec(compile(text, f"dqn_{framework}.py", "exec"), shown)
@@ -62,9 +81,10 @@ def test_each_file_does_what_the_learner_does(
     rate = recipe.optimiser.learning_rate
     for _ in range(3):
         batch = shown["example_batch"]()
-        assert batch.obs.dtype == learner.act(batch.obs)[0].dtype or batch.obs.dtype == np.uint8
-        np.testing.assert_allclose(shown["q_values"](batch.obs), learner.act(batch.obs)[0], tolerance, tolerance)
-        loss = learner.update(dqn.Transition(*batch), rate)["loss"]
+        given, found = values_of(learner, batch)
+        assert batch.obs.dtype == found.dtype or batch.obs.dtype == np.uint8
+        np.testing.assert_allclose(shown["q_values"](*given), found, tolerance, tolerance)
+        loss = learner.update(ALGORITHMS[recipe.algorithm.kind].Batch(*batch), rate)["loss"]
         np.testing.assert_allclose(shown["update"](batch, rate), np.asarray(loss), tolerance, tolerance)
 
 

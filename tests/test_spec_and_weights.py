@@ -17,7 +17,7 @@ from triptych.recipes import load_recipe
 from triptych.spec import Conv, Dense, Flatten, Network, Observation
 from triptych.weights import check_weights, fan_in_uniform, glorot_uniform, initial_weights, read_tensors, save_weights
 
-NETWORK = dqn.network(Observation((4,), "float32"), (Dense(3),), 2)
+NETWORK = dqn.network(dqn.Config(), Observation((4,), "float32"), (Dense(3),), 2)
 
 
 def test_space_invaders_network_is_the_originals() -> None:

@@ -109,7 +109,7 @@ def test_store_against_a_list_of_everything(seed, form, fill, num_envs, capacity
     assert {(r, g) for r, g in zip(rows[start], games[start], strict=True)} <= set(complete)
     whole = [(r, g) for r, g in complete if r - (observation.shape[0] - 1 if picture else 0) >= store.oldest]
     assert set(whole) <= {(r, g) for r, g in zip(rows[start], games[start], strict=True)}
-    batch = replay.transition(rows[start], games[start])
+    batch = replay.batch(rows[start], games[start])
     for index, (r, g) in enumerate(zip(rows[start], games[start], strict=True)):
         row = everything.rows[r]
         reward, discount, after = everything.follow(r, g, n_step)
@@ -254,8 +254,8 @@ def test_rewards_raw_or_by_sign() -> None:
     for reward in (-30.0, 0.0, 5.0, 0.0):
         store.add(np.zeros((1, 2), np.float32), np.zeros(1), np.array([reward]), np.zeros(1), np.ones(1))
     rows, games = np.arange(3), np.zeros(3, int)
-    assert UniformReplay(store, 1.0, "raw", "float32").transition(rows, games).reward.tolist() == [-30, 0, 5]
-    assert UniformReplay(store, 1.0, "sign", "float32").transition(rows, games).reward.tolist() == [-1, 0, 1]
+    assert UniformReplay(store, 1.0, "raw", "float32").batch(rows, games).reward.tolist() == [-30, 0, 5]
+    assert UniformReplay(store, 1.0, "sign", "float32").batch(rows, games).reward.tolist() == [-1, 0, 1]
 
 
 def test_three_steps_by_hand() -> None:
@@ -264,7 +264,7 @@ def test_three_steps_by_hand() -> None:
     for step, (reward, mask) in enumerate(((1.0, 1), (2.0, 1), (4.0, 1), (8.0, 1), (0.0, 0), (0.0, 1))):
         seen = np.full((1, 2), step, np.float32)
         store.add(seen, np.zeros(1), np.array([reward]), np.zeros(1, bool), np.array([mask], bool))
-    batch = UniformReplay(store, 0.5, "raw", "float32", n_step=3).transition(np.arange(4), np.zeros(4, int))
+    batch = UniformReplay(store, 0.5, "raw", "float32", n_step=3).batch(np.arange(4), np.zeros(4, int))
     assert batch.reward.tolist() == [1 + 1 + 1, 2 + 2 + 2, 4 + 4, 8]
     assert batch.discount.tolist() == [0.125, 0.125, 0.25, 0.5]
     assert batch.next_obs[:, 0].tolist() == [3, 4, 4, 4]
@@ -277,8 +277,8 @@ def test_a_lost_life_is_learned_from_and_not_scored() -> None:
         raw = np.array([reward])
         store.add(np.zeros((1, 2)), nothing, raw, np.zeros(1, bool), np.ones(1, bool), np.array([lost]))
     slots = np.arange(3), np.zeros(3, int)
-    plain = UniformReplay(store, 0.99, "sign", "float64").transition(*slots)
-    punished = UniformReplay(store, 0.99, "sign", "float64", life_loss_reward=-1.0).transition(*slots)
+    plain = UniformReplay(store, 0.99, "sign", "float64").batch(*slots)
+    punished = UniformReplay(store, 0.99, "sign", "float64", life_loss_reward=-1.0).batch(*slots)
     assert plain.reward.tolist() == [1, 1, 0]
     assert punished.reward.tolist() == [1, -1, -1]
     assert punished.discount.tolist() == [0.99] * 3, "the episode goes on"

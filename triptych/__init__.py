@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from triptych.checks import InputError
     from triptych.evaluation import evaluate, load_agent
     from triptych.experiment import resume, train
+    from triptych.memory import register_memory
     from triptych.recipes import Recipe, load_recipe, override
 
 __version__ = "0.1.0"
@@ -22,6 +23,7 @@ __all__ = [
     "load_recipe",
     "lockstep",
     "override",
+    "register_memory",
     "resume",
     "train",
 ]
@@ -36,6 +38,7 @@ HOMES = {
     "load_recipe": "recipes",
     "lockstep": "bench",
     "override": "recipes",
+    "register_memory": "memory",
     "resume": "experiment",
     "train": "experiment",
 }

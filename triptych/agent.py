@@ -8,7 +8,7 @@ import numpy as np
 
 from triptych.checks import check
 from triptych.frameworks import Learner
-from triptych.spec import Observation
+from triptych.spec import Network
 
 
 class Agent:
@@ -16,22 +16,38 @@ class Agent:
 
     Args:
         learner: whose `act` gives the Q values.
-        observation: what the network takes: [*observation], or [N, *observation] for N games.
+        network: what it takes and carries: [*observation], or [N, *observation] for N games.
         epsilon: share of random actions.
         rng: draws those; None: a generator of its own.
     """
 
     def __init__(
-        self, learner: Learner, observation: Observation, epsilon: float = 0.0, rng: np.random.Generator | None = None
+        self, learner: Learner, network: Network, epsilon: float = 0.0, rng: np.random.Generator | None = None
     ):
         self.learner = learner
-        self.observation = observation
+        self.observation = network.observation
+        self.state_size = sum(network.state_sizes) if network.unrolls else None
         self.epsilon = epsilon
         self.rng = rng or np.random.default_rng(0)
 
-    def values(self, obs: np.ndarray) -> np.ndarray:
-        """Q values [N, A] of the observations [N, *observation]."""
-        return self.learner.act(obs)[0]
+    def no_state(self, games: int) -> np.ndarray | None:
+        """The state [N, S] of a network with memory before it has seen anything; None: it has none."""
+        return None if self.state_size is None else np.zeros((games, self.state_size), self.learner.precision)
+
+    def act(
+        self, obs: np.ndarray, state: np.ndarray | None = None, started: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Q values [N, A] of the observations [N, *observation], and the state [N, S] after them.
+
+        Args:
+            state: before them; None: there is no memory, or nothing was seen.
+            started: [N] bool, where an episode begins and the state is zeroed; None: nowhere.
+        """
+        obs = np.ascontiguousarray(obs, self.dtype)
+        if self.state_size is None:
+            return self.learner.act(obs)
+        state = self.no_state(len(obs)) if state is None else state
+        return self.learner.act(obs, state, np.zeros(len(obs), bool) if started is None else started)
 
     def predict(
         self,
@@ -40,7 +56,9 @@ class Agent:
         episode_start: np.ndarray | None = None,
         deterministic: bool = False,
     ) -> tuple[np.ndarray, Any]:
-        """Actions for one observation or a batch, and the state of a network with memory (none here).
+        """Actions for one observation or a batch, and the state of a network with memory (None: it has none).
+
+        `episode_start` [N] zeroes the state where an episode begins.
 
         This is what Stable-Baselines3's `evaluate_policy` calls.
 
@@ -51,7 +69,8 @@ class Agent:
         single = obs.ndim == len(self.observation.shape)
         batch = obs[None] if single else obs
         check(batch.shape[1:] == self.observation.shape, "observation shape", obs.shape, f"{self.observation.shape}")
-        values = self.values(np.ascontiguousarray(batch, self.dtype))
+        starts = None if episode_start is None else np.atleast_1d(np.asarray(episode_start, bool))
+        values, state = self.act(batch, state, starts)
         actions = np.argmax(values, axis=1)
         if not deterministic and self.epsilon > 0:
             random = self.rng.random(len(actions)) < self.epsilon

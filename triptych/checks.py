@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any, Literal
 
@@ -34,7 +35,8 @@ def number(config: Any, name: str) -> Any:
         return None
     whole = isinstance(value, int) and not isinstance(value, bool)
     check(whole or (isinstance(value, float) and math.isfinite(value)), name, value, "a finite number")
-    if str(type(config).__annotations__[name]).startswith(("int", "Annotated[int")):
+    kind = next(field.type for field in dataclasses.fields(config) if field.name == name)
+    if str(kind).startswith(("int", "Annotated[int")):
         check(whole, name, value, "a whole number")
     return value
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from triptych.agent import Agent
 from triptych.checkpoints import Checkpoints
 from triptych.checks import Period
 from triptych.envs import Games
@@ -223,7 +222,7 @@ class Evaluation(Periodic):
         recipe = training.recipe
         self.games = self.games or self.make_games(recipe.evaluate_games)
         seeds = game_seeds(recipe.seed, "evaluation", self.done, recipe.evaluate_games)
-        agent = Agent(training.learner, self.games.observation)
+        agent = training.agent
         with ExitStack() as stack:
             film = None
             if recipe.video_fps:

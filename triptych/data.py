@@ -21,3 +21,20 @@ class Transition(NamedTuple):
     discount: Array  # [B] float, gamma^n * (1 - terminated); a truncated step keeps gamma
     next_obs: Array  # [B, *observation], seen n steps later; the episode's own last one at its end
     weight: Array  # [B] float, of the sample in the loss; 1 where all are drawn with equal chance
+
+
+class Sequence(NamedTuple):
+    """T consecutive steps of one episode per sample, the last L of them learned from, and n observations beyond.
+
+    Steps before the first L only bring the state up to date (burn-in). What lies outside the episode is padded with zeros.
+    """
+
+    obs: Array  # [T + n, B, *observation] uint8 pictures (stack first), or floats
+    reset: Array  # [T + n, B] bool, obs starts the episode: the state is zeroed before it
+    state: Array  # [B, S] float, of the network before the first obs
+    action: Array  # [L, B] int32, taken at obs[T - L:]
+    reward: Array  # [L, B] float, as in a Transition
+    discount: Array  # [L, B] float, as in a Transition
+    ahead: Array  # [L, B] int32, how many steps ahead the observation to bootstrap from lies: 1 to n
+    mask: Array  # [L, B] float, 1 where an action was taken, 0 where it is padded
+    weight: Array  # [B] float, of the sample in the loss

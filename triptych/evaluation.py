@@ -43,6 +43,7 @@ class Evaluation:
     env: str
     frame_skip: int
     sticky: float | None  # None: what the id says
+    flicker: float  # chance that an observation was blank
     life_loss: str
     reward: str
     start: str
@@ -96,7 +97,7 @@ def find_weights(run: str | Path, weights: str, framework: str | None, runs_dir:
         recipe, framework = from_dict(metadata["recipe"]), framework or "torch"
         recipe = dataclasses.replace(recipe, source="")  # a weights file may be a stranger's: run nothing it names
     else:
-        config = read_config(path)
+        config = read_config(path, own=True)
         recipe, framework = config["recipe"], framework or last_framework(path, config)
         folder = path / "checkpoints"
         # Before the first full window of episodes the latest weights are the best.
@@ -122,7 +123,7 @@ def make_agent(source: Source, games: envs.Games, epsilon: float, seed: int) -> 
     learner = frameworks.load(source.framework).Learner(
         network, loss, recipe.optimiser, source.tensors, recipe.precision
     )
-    return Agent(learner, games.observation, epsilon, generator(seed, "explore"))
+    return Agent(learner, network, epsilon, generator(seed, "explore"))
 
 
 def evaluate(
@@ -136,6 +137,7 @@ def evaluate(
     runs_dir: str | Path = "runs",
     report: Callable[[int], None] | None = None,
     video: bool = False,
+    flicker: float | None = None,
 ) -> Evaluation:
     """Plays exactly `games` whole games, each the first of a seed of its own, and returns the score.
 
@@ -145,6 +147,7 @@ def evaluate(
         epsilon: share of random actions; 0 plays by the largest Q value.
         report: called with the number of games that have ended.
         video: film the first game, into `videos/` of the run's folder (of the weights file's own folder).
+        flicker: chance that an observation is blank; None: as in the recipe.
 
     A run folder keeps the score in `evaluations/`.
 
@@ -155,6 +158,9 @@ def evaluate(
     check(seed >= 0, "seed", seed, "0 or more")
     check(0 <= epsilon <= 1, "epsilon", epsilon, "0 to 1")
     source = find_weights(run, weights, framework, runs_dir)
+    if flicker is not None:
+        env = dataclasses.replace(source.recipe.env, flicker=flicker)
+        source = dataclasses.replace(source, recipe=dataclasses.replace(source.recipe, env=env))
     recipe = source.recipe
     if video:
         check_video(recipe.env)
@@ -182,6 +188,7 @@ def evaluate(
         env=recipe.env.id,
         frame_skip=set_of_games.frames_per_step,
         sticky=recipe.env.sticky,
+        flicker=recipe.env.flicker,
         life_loss="no end of the episode",
         reward="raw",
         start=f"a seed a game, up to {recipe.env.noop_max} idle frames on Atari",
@@ -203,6 +210,7 @@ def remember(source: Source, evaluation: Evaluation) -> None:
     if source.file.parent.name != "checkpoints" or not (folder / "config.json").is_file():
         return
     name = f"{source.file.stem}-epsilon-{evaluation.epsilon:g}-games-{evaluation.games}-seed-{evaluation.seed}"
+    name += f"-flicker-{evaluation.flicker:g}" if evaluation.flicker else ""
     kept = dataclasses.asdict(evaluation) | {"weights": source.file.stem, "updates": source.updates or 0}
     del kept["video"]
     with contextlib.suppress(OSError):  # a folder that may only be read

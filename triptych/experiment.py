@@ -7,7 +7,10 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from triptych import envs, frameworks, machine
+from triptych.algorithms import drqn
 from triptych.buffers.frames import FrameStore
 from triptych.checkpoints import Checkpoints
 from triptych.checks import InputError, check
@@ -29,6 +32,7 @@ from triptych.runs import (
     write_summary,
 )
 from triptych.sitting import RunResult, Sitting
+from triptych.spec import dtypes
 from triptych.videos import check_films
 
 DISTRIBUTIONS = {"torch": ("torch",), "jax": ("jax", "flax", "optax"), "keras": ("keras", "tensorflow")}
@@ -132,7 +136,7 @@ def resume(
         InputError: the folder is no run, or none of its checkpoints is whole.
     """
     path = run_path(str(run), runs_dir)
-    config = read_config(path)
+    config = read_config(path, own=True)
     recipe: Recipe = config["recipe"]
     recipe_file(recipe)
     framework = framework or last_framework(path, config)
@@ -183,7 +187,10 @@ def check_replay(recipe: Recipe, games: envs.Games) -> None:
         pictures = observation.is_picture and observation.dtype == "uint8"
         check(pictures, "replay_on_device", True, "False, as this game shows no pictures of bytes")
         return
-    need = FrameStore.bytes_for(config.replay_size, recipe.steps, observation, config.compress)
+    network = recipe.make_network(observation, games.num_actions)
+    stored = isinstance(config, drqn.Config) and config.stored_state
+    state = np.dtype(dtypes(recipe.precision)[0]).itemsize * sum(network.state_sizes) if stored else 0
+    need = FrameStore.bytes_for(config.replay_size, recipe.steps, observation, config.compress, state)
     there = machine.memory_total()
     allowed = f"what fits into this machine's {there / 1e9:.0f} GB"
     if need > there:

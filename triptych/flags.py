@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import io
 import re
+import warnings
 from typing import Any
 
 import tyro
@@ -14,11 +15,13 @@ from triptych.algorithms import CONFIGS
 from triptych.checks import InputError
 from triptych.envs import EnvConfig
 from triptych.frameworks import FRAMEWORKS
+from triptych.memory import KINDS
 from triptych.recipes import Recipe, load_recipe
 
 CONFIG = (tyro.conf.FlagCreatePairsOff,)
 SEVERAL = ("--frameworks",)  # flags with any number of them
 NUMBER = r"[-+]?[\d_.]+(e[-+]?\d+)?"  # further values of a flag, as in `--env.size 40 90`
+MOST_LAYERS = 20  # of a network whose switches are told from flags with a value
 WORDS = ("steps", "episodes", "updates")  # second words of a period, as in `--algorithm.target-every 500 steps`
 
 
@@ -36,6 +39,9 @@ def parse(command: Any, name: str, arguments: list[str], steps: int | None = Non
     recipe = find_recipe(arguments)
     if steps is not None:
         recipe = dataclasses.replace(recipe, steps=steps)
+    memory = value_of("--memory", arguments)
+    if memory:  # whose own fields become flags
+        recipe = dataclasses.replace(recipe, memory=memory)
     return cli(command, name, arguments, default=command(recipe=recipe))
 
 
@@ -54,9 +60,19 @@ def find_recipe(arguments: list[str]) -> Recipe:
     raise InputError("RECIPE is missing; allowed: a name that `triptych recipes` lists, a Python file, or --env ID")
 
 
+def value_of(flag: str, arguments: list[str]) -> str:
+    """What stands behind a flag, '' where it is not given."""
+    for index, argument in enumerate(arguments):
+        name, _, value = argument.partition("=")
+        if name == flag:
+            return value or (arguments[index + 1] if index + 1 < len(arguments) else "")
+    return ""
+
+
 def switches() -> set[str]:
     """Flags without a value: the recipe's true-or-false fields, on and off, and the commands' own."""
-    parts = [("env", EnvConfig), *(("algorithm", config) for config in CONFIGS.values())]
+    parts: list[tuple[str, Any]] = [("env", EnvConfig), *(("algorithm", config) for config in CONFIGS.values())]
+    parts += [(f"network.{index}", kind) for kind in KINDS.values() for index in range(MOST_LAYERS)]
     fields = [
         (part, field.name) for part, config in parts for field in dataclasses.fields(config) if field.type == "bool"
     ]
@@ -90,7 +106,8 @@ def cli(command: Any, name: str, arguments: list[str], **keywords: Any) -> Any:
     """Tyro, with its errors as one line."""
     errors = io.StringIO()
     try:
-        with contextlib.redirect_stderr(errors):
+        with contextlib.redirect_stderr(errors), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".* does not match any type in Union")  # a memory kind of the user's own
             return tyro.cli(command, args=arguments, prog=f"triptych {name}", config=CONFIG, **keywords)
     except SystemExit as stop:
         if not stop.code:

@@ -37,12 +37,13 @@ def run_loop(training: Training) -> Iterator[Tick]:
     while True:
         mask = ~training.ended
         epsilon = recipe.algorithm.epsilon(counters.steps)
-        actions, greedy = choose(training, epsilon)
+        actions, greedy, state = choose(training, epsilon)
         training.games.send(actions)
         updates = learn(training)
         step = training.games.recv()
-        training.store.add(training.obs, actions, step.reward, step.terminated, mask, step.lost_life)
-        training.obs, training.ended = step.obs, step.terminated | step.truncated
+        training.store.add(training.obs, actions, step.reward, step.terminated, mask, step.lost_life, training.state)
+        training.obs, training.state, training.started = step.obs, state, training.ended
+        training.ended = step.terminated | step.truncated
         played = int(mask.sum())
         counters.steps += played
         counters.credit += int((mask & (training.episode_length >= recipe.algorithm.skip_first)).sum())
@@ -52,15 +53,16 @@ def run_loop(training: Training) -> Iterator[Tick]:
         yield Tick(actions, mask, epsilon, episodes, updates)
 
 
-def choose(training: Training, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
-    """Actions [N] and which of them the network chose [N]. The same numbers are drawn whatever epsilon is."""
+def choose(training: Training, epsilon: float) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Actions [N], which of them the network chose [N], and its state then. The same numbers are drawn whatever epsilon is."""
     rng, games = training.rngs["explore"], training.games
     greedy = rng.random(games.num_envs) >= epsilon
     actions = rng.integers(games.num_actions, size=games.num_envs)
-    if greedy.any():
-        obs = training.obs.astype(training.agent.dtype, copy=False)
-        actions = np.where(greedy, np.argmax(training.agent.values(obs), axis=1), actions)
-    return actions, greedy
+    state = training.state
+    if greedy.any() or state is not None:  # a memory must see what chance does too
+        values, state = training.agent.act(training.obs, state, training.started)
+        actions = np.where(greedy, np.argmax(values, axis=1), actions)
+    return actions, greedy, state
 
 
 def learn(training: Training) -> list[dict[str, Any]]:

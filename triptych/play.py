@@ -33,7 +33,9 @@ class Score(NamedTuple):
 class Player(Protocol):
     """What chooses the actions [N] at observations [N, ...], as `Agent` does."""
 
-    def predict(self, observation: np.ndarray) -> tuple[np.ndarray, Any]: ...
+    def predict(
+        self, observation: np.ndarray, state: Any = None, episode_start: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Any]: ...
 
 
 class Camera(Protocol):
@@ -92,8 +94,9 @@ def play_batch(
         film.reset(int(seeds[0]))
     rewards, lengths = np.zeros(games.num_envs), np.zeros(games.num_envs, np.int64)
     playing = np.arange(games.num_envs) < wanted
+    state, starts = None, np.ones(games.num_envs, bool)
     while playing.any():
-        actions = agent.predict(obs)[0]
+        actions, state = agent.predict(obs, state, starts)
         games.send(actions)
         if film is not None:
             film.step(int(actions[0]))
@@ -104,7 +107,7 @@ def play_batch(
         playing &= ~ended
         if film is not None and ended[0]:
             film.stop()
-        obs = step.obs
+        obs, starts = step.obs, np.zeros(games.num_envs, bool)  # a second game of a place counts for nothing
         if ended.any():
             report(wanted - int(playing.sum()))
     return [Game(float(rewards[game]), int(lengths[game])) for game in range(wanted)]

@@ -131,8 +131,9 @@ def games_alone(training: Training) -> float:
 def print_update(text: str) -> None:
     """The other process: the median milliseconds of an update on a batch of zeros."""
     job = json.loads(text)
-    recipe = dataclasses.replace(from_dict(job["recipe"]), precision=job["precision"])
-    size = 4 * recipe.algorithm.batch_size * recipe.num_envs  # the run beside it has its own
+    recipe = dataclasses.replace(from_dict(job["recipe"], own=True), precision=job["precision"])
+    longest = max(recipe.algorithm.batch_size, getattr(recipe.algorithm, "sequence_length", 1))
+    size = 4 * longest * recipe.num_envs  # the run beside it has its own
     small = dataclasses.replace(recipe.algorithm, replay_size=size, replay_on_device=False, learn_from=None, n_step=1)
     recipe = dataclasses.replace(recipe, algorithm=small)
     frameworks.set_threads(job["threads"])

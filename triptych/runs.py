@@ -155,8 +155,11 @@ def try_lock(file: Any) -> bool:
     return True
 
 
-def read_config(path: Path) -> dict[str, Any]:
+def read_config(path: Path, own: bool = False) -> dict[str, Any]:
     """A run folder's config.json, with `recipe` built and, as it was written, `recorded`.
+
+    Args:
+        own: whether it is the user's own run, so that its recipe's file may be run (see `recipes.from_dict`).
 
     Raises:
         InputError: the folder is no run, or its config cannot be read.
@@ -172,7 +175,7 @@ def read_config(path: Path) -> dict[str, Any]:
         )
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
-        recipe: Recipe = from_dict(config["recipe"])
+        recipe: Recipe = from_dict(config["recipe"], own)
     except (json.JSONDecodeError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{file} cannot be read ({error}); allowed: the file as triptych left it") from None
     return config | {"recipe": recipe, "recorded": config["recipe"]}
@@ -213,8 +216,8 @@ def read_evaluations(path: Path) -> list[dict[str, Any]]:
     """A run folder's tests, by name: what a reader wants to know of each."""
     shown = {
         "weights": str, "updates": int, "epsilon": float, "games": int, "mean": float, "low": float, "high": float,
-        "seed": int, "framework": str,
+        "seed": int, "framework": str, "flicker": float,
     }  # fmt: skip
     files = sorted((path / "evaluations").glob("*.json"))
     tests = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    return [{name: kind(test[name]) for name, kind in shown.items()} for test in tests]
+    return [{name: kind(({"flicker": 0.0} | test)[name]) for name, kind in shown.items()} for test in tests]

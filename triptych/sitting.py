@@ -34,6 +34,7 @@ class RunResult:
     running_reward: float | None  # mean of the last 100 episodes
     best_score: float | None  # highest mean of the last best_window episodes
     best_step: int | None  # where that was
+    checkpoint: int  # steps at the last boundary, from which a resume goes on
     stopped_by: str  # steps, episodes, solved, or interrupted
     steps_per_second: float  # of this sitting, without compilation, evaluations and checkpoints
     updates_per_second: float
@@ -74,6 +75,7 @@ class Sitting:
         }
         self.first_step = self.first_update = 0
         self.stopped_by = ""
+        self.checkpoint = 0  # steps at the last boundary
         self.profile = profile
         if profile is not None:
             profile.watch(self.training, self.logs)
@@ -96,6 +98,7 @@ class Sitting:
         if step:
             keep_weights(self.checkpoints, f"weights-{step:09d}", self.training)
         self.checkpoints.save(step, arrays, state, self.training.store)
+        self.checkpoint = step
 
     def restore(self, manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
         """Takes up where a boundary stands."""
@@ -107,6 +110,7 @@ class Sitting:
                 part.set_state(state[name])
         self.clock.before = state["seconds"]
         self.first_step, self.first_update = self.training.counters.steps, self.training.counters.updates
+        self.checkpoint = self.first_step
 
     def introduce(self) -> None:
         """Says what runs where, and what it will need."""
@@ -200,6 +204,7 @@ class Sitting:
             running_reward=sum(scores) / len(scores) if scores else None,
             best_score=self.best.score,
             best_step=self.best.step,
+            checkpoint=self.checkpoint,
             stopped_by=self.stopped_by or "interrupted",
             steps_per_second=(counters.steps - self.first_step) / playing,
             updates_per_second=(counters.updates - self.first_update) / playing,

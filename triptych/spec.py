@@ -1,4 +1,4 @@
-"""What a network is, said once: frozen dataclasses and the shape each layer gives.
+"""What a network is, said once: an observation and the layers that it goes through.
 
 Shapes here are of one sample, without the batch. Pictures are channels-last (H, W, C) inside the
 network; they arrive as (stack, H, W), or (stack, H, W, 3) in colour, and the network's first operation
@@ -10,25 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import arg
 
-from triptych.checks import InputError, at_least, check, one_of, positive, within
+from triptych.checks import at_least, check, positive, within
+from triptych.layers import LAYERS as LAYERS  # one door for whoever writes a network
+from triptych.layers import Conv, Dense, Dueling, Flatten, FrameDifference, Shape
+from triptych.memory import GRU, LSTM, RNN, Attention, Memory, Stack, VisualAttention
 
-Shape = tuple[int, ...]
-Activation = Literal["relu", "linear"]
-Initialiser = Literal["glorot_uniform", "fan_in_uniform"]
 Precision = Literal["float32", "float64", "bfloat16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "float64", "bfloat16")
-INITIALISERS: tuple[Initialiser, ...] = ("glorot_uniform", "fan_in_uniform")
-ACTIVATIONS: tuple[Activation, ...] = ("relu", "linear")
 
 
 def dtypes(precision: str) -> tuple[str, str]:
-    """NumPy's names for what is stored (weights, head, losses, gradients), and for what the layers below the head multiply.
+    """NumPy's names for what is stored, and for what the layers without memory below the head multiply.
 
-    bfloat16 has 8 bits of mantissa: enough for a layer's products, too few for Q values, sums and small steps.
+    bfloat16 has 8 bits of mantissa: enough for a layer's products, too few for Q values, sums, small steps and states.
     """
     return ("float32", "bfloat16") if precision == "bfloat16" else (precision, precision)
 
@@ -51,91 +49,7 @@ class Observation:
         return (height, width, stack * prod(colours))
 
 
-@dataclass(frozen=True)
-class Conv:
-    """Two-dimensional convolution, VALID padding: output = (input - kernel) // stride + 1."""
-
-    filters: int  # output channels
-    kernel: int  # pixels, both ways
-    stride: int = 1  # pixels, both ways
-    activation: Activation = "relu"
-    initialiser: Initialiser = "glorot_uniform"  # of kernel and bias
-
-    kind: ClassVar[str] = "conv"
-
-    def __post_init__(self) -> None:
-        positive(self, "filters", "kernel", "stride")
-        one_of(self, "activation", ACTIVATIONS)
-        one_of(self, "initialiser", INITIALISERS)
-
-    def output_shape(self, shape: Shape) -> Shape:
-        check(len(shape) == 3, "the input of a conv layer", shape, "a picture (H, W, C)")
-        sides = tuple((side - self.kernel) // self.stride + 1 for side in shape[:2])
-        if min(sides) < 1:
-            raise InputError(f"conv kernel is {self.kernel}; allowed: at most {min(shape[:2])}, its input's side")
-        return (*sides, self.filters)
-
-    def tensors(self, shape: Shape) -> dict[str, Shape]:
-        """Neutral names and shapes: the kernel is HWIO."""
-        return {"kernel": (self.kernel, self.kernel, shape[-1], self.filters), "bias": (self.filters,)}
-
-
-@dataclass(frozen=True)
-class Flatten:
-    """(H, W, C) to a vector, channels fastest."""
-
-    kind: ClassVar[str] = "flatten"
-    activation: ClassVar[Activation] = "linear"
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return (prod(shape),)
-
-    def tensors(self, shape: Shape) -> dict[str, Shape]:
-        return {}
-
-
-@dataclass(frozen=True)
-class Dense:
-    """Fully connected layer."""
-
-    units: int  # outputs
-    activation: Activation = "relu"
-    initialiser: Initialiser = "glorot_uniform"  # of kernel and bias
-
-    kind: ClassVar[str] = "dense"
-
-    def __post_init__(self) -> None:
-        positive(self, "units")
-        one_of(self, "activation", ACTIVATIONS)
-        one_of(self, "initialiser", INITIALISERS)
-
-    def output_shape(self, shape: Shape) -> Shape:
-        check(len(shape) == 1, "the input of a dense layer", shape, "a vector; put a flatten layer before it")
-        return (self.units,)
-
-    def tensors(self, shape: Shape) -> dict[str, Shape]:
-        """Neutral names and shapes: the kernel is (in, out)."""
-        return {"kernel": (shape[0], self.units), "bias": (self.units,)}
-
-
-@dataclass(frozen=True)
-class FrameDifference:
-    """The newer of two pictures minus the older one: what moved. The first layer, on a stack of 2."""
-
-    kind: ClassVar[str] = "difference"
-    activation: ClassVar[Activation] = "linear"
-
-    def output_shape(self, shape: Shape) -> Shape:
-        allowed = "two pictures (H, W, 2 C)"
-        check(len(shape) == 3 and shape[-1] % 2 == 0, "the input of a difference layer", shape, allowed)
-        return (*shape[:2], shape[-1] // 2)
-
-    def tensors(self, shape: Shape) -> dict[str, Shape]:
-        return {}
-
-
-Layer = Conv | Flatten | Dense | FrameDifference
-LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Conv, Flatten, Dense, FrameDifference)}
+Layer = Conv | Flatten | Dense | FrameDifference | Dueling | Stack | RNN | GRU | LSTM | Attention | VisualAttention
 
 
 @dataclass(frozen=True)
@@ -150,6 +64,16 @@ class Placed:
     def tensors(self) -> dict[str, Shape]:
         return {f"{self.name}/{key}": shape for key, shape in self.layer.tensors(self.input_shape).items()}
 
+    @property
+    def state_size(self) -> int | None:
+        """Numbers that the layer carries from step to step; None: it has no memory."""
+        return self.layer.state_size(self.input_shape) if isinstance(self.layer, Memory) else None
+
+    @property
+    def is_precise(self) -> bool:
+        """Whether it works in the stored precision in any case."""
+        return self.name == "head" or isinstance(self.layer, Memory)
+
 
 @dataclass(frozen=True)
 class Network:
@@ -157,6 +81,7 @@ class Network:
 
     observation: Observation
     layers: tuple[Layer, ...]
+    unrolls: bool = False  # takes sequences and a state, which may be of no numbers
 
     @property
     def scale_at(self) -> int | None:
@@ -187,6 +112,11 @@ class Network:
             output = layer.output_shape(shape)
             yield Placed(name, layer, shape, output)
             shape = output
+
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """Of the layers with memory, in order: a game's state is one row, their parts side by side."""
+        return tuple(placed.state_size for placed in self.placed() if placed.state_size is not None)
 
     def tensors(self) -> dict[str, Shape]:
         """Every weight's neutral name and shape, in the order of the layers."""

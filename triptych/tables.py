@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from triptych.bench import Comparison, Lockstep
 from triptych.messages import counted
 from triptych.report.show import Source
+from triptych.studies.run import Result
 
 SIDE_BY_SIDE = 200  # columns of a terminal that hold three sources
 
@@ -47,6 +48,22 @@ def run_folders(comparison: Comparison) -> None:
     for row in comparison.rows:
         for run in row.runs:
             print(f"run folder: {run}")
+
+
+def study_table(result: Result) -> None:
+    """One line an arm, then where the page is."""
+    table = Table(title=f"{result.study}: {result.question}")
+    for title in ("task", "arm", "blank in the test"):
+        table.add_column(title)
+    table.add_column(f"interquartile mean (95 % over {counted(result.seeds, 'seed')})", justify="right")
+    for row in result.rows:
+        mark = " *" if row.is_best else ""
+        blank = "" if row.flicker is None else f"{row.flicker:.0%}"
+        table.add_row(row.task, row.label + mark, blank, f"{row.iqm:,.2f} ({row.low:,.2f} to {row.high:,.2f})")
+    console = Console()
+    console.width = max(console.width, 120)
+    console.print(table)
+    print(f"* the highest of its task\npage: {result.page}\ntable: {result.csv}")
 
 
 def lockstep_lines(result: Lockstep, before_verdict: str = "") -> None:

@@ -11,10 +11,11 @@ import numpy as np
 
 from triptych import machine
 from triptych.agent import Agent
-from triptych.algorithms import ALGORITHMS
+from triptych.algorithms import ALGORITHMS, drqn
 from triptych.buffers.frames import FrameStore
 from triptych.buffers.priorities import PrioritisedReplay
 from triptych.buffers.replay import UniformReplay
+from triptych.buffers.sequences import PrioritisedSequenceReplay, SequenceReplay
 from triptych.checks import InputError
 from triptych.envs import Games
 from triptych.frameworks import Learner
@@ -54,6 +55,8 @@ class Training:
     rngs: dict[str, np.random.Generator]
     obs: np.ndarray  # [N, *observation], acted on next
     ended: np.ndarray  # [N] bool, obs is an episode's last one
+    started: np.ndarray  # [N] bool, obs is an episode's first one
+    state: np.ndarray | None  # [N, S] of the network before obs; None: it has no memory
     episode_reward: np.ndarray  # [N] so far
     episode_length: np.ndarray  # [N] so far
     counters: Counters = field(default_factory=Counters)
@@ -74,7 +77,9 @@ class Training:
         if self.games.saves:
             arrays["loop/obs"] = self.obs
             state["games"] = self.games.get_state()
-            state["ended"] = self.ended.tolist()
+            state["ended"], state["started"] = self.ended.tolist(), self.started.tolist()
+            if self.state is not None:
+                arrays["loop/state"] = self.state
             state["episode_reward"] = self.episode_reward.tolist()
             state["episode_length"] = self.episode_length.tolist()
         return arrays, state
@@ -92,6 +97,8 @@ class Training:
             self.games.set_state(state["games"])
             self.obs = arrays["loop/obs"]
             self.ended = np.array(state["ended"], bool)
+            if self.state is not None:
+                self.started, self.state = np.array(state["started"], bool), arrays["loop/state"]
             self.episode_reward = np.array(state["episode_reward"])
             self.episode_length = np.array(state["episode_length"])
         else:
@@ -101,7 +108,9 @@ class Training:
         """Starts every game from the seeds of the current boundary."""
         recipe = self.recipe
         self.obs = self.games.reset(game_seeds(recipe.seed, "games", self.counters.boundaries, recipe.num_envs))
-        self.ended[:] = False
+        self.ended[:], self.started[:] = False, True
+        if self.state is not None:
+            self.state = np.zeros_like(self.state)
         self.episode_reward[:] = 0
         self.episode_length[:] = 0
 
@@ -125,17 +134,19 @@ def make_training(recipe: Recipe, games: Games, learner_class: type[Learner]) ->
     network = recipe.make_network(games.observation, games.num_actions)
     weights = initial_weights(network, generator(recipe.seed, "weights"))
     learner = learner_class(network, algorithm.make_loss(config), recipe.optimiser, weights, recipe.precision)
-    store = make_store(recipe, games, learner)
+    store = make_store(recipe, games, learner, sum(network.state_sizes))
     training = Training(
         recipe=recipe,
         games=games,
         learner=learner,
         store=store,
-        replay=make_replay(store, recipe),
-        agent=Agent(learner, games.observation),
+        replay=make_replay(store, recipe, sum(network.state_sizes)),
+        agent=Agent(learner, network),
         rngs={name: generator(recipe.seed, name) for name in ("explore", "sample")},
         obs=np.empty(0),
         ended=np.zeros(recipe.num_envs, bool),
+        started=np.ones(recipe.num_envs, bool),
+        state=Agent(learner, network).no_state(recipe.num_envs),
         episode_reward=np.zeros(recipe.num_envs),
         episode_length=np.zeros(recipe.num_envs, np.int64),
     )
@@ -143,14 +154,16 @@ def make_training(recipe: Recipe, games: Games, learner_class: type[Learner]) ->
     return training
 
 
-def make_store(recipe: Recipe, games: Games, learner: Learner) -> FrameStore:
-    """The store, its frames on the learner's device where the recipe wants that.
+def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) -> FrameStore:
+    """The store, its frames on the learner's device and the agent's states beside them where the recipe wants that.
 
     Raises:
         InputError: they do not fit there.
     """
     config, observation = recipe.algorithm, games.observation
     settings = (config.replay_size, recipe.num_envs, observation, recipe.env.fill, config.compress)
+    if isinstance(config, drqn.Config) and config.stored_state:
+        return FrameStore(*settings, state=(state_size, learner.precision))
     if not config.replay_on_device:
         return FrameStore(*settings)
     need = FrameStore.bytes_for(config.replay_size, config.replay_size, observation)  # taken at once
@@ -163,9 +176,15 @@ def make_store(recipe: Recipe, games: Games, learner: Learner) -> FrameStore:
         raise InputError(f"{line} ({type(error).__name__})") from None
 
 
-def make_replay(store: FrameStore, recipe: Recipe) -> UniformReplay:
+def make_replay(store: FrameStore, recipe: Recipe, state_size: int) -> UniformReplay:
     config, precision = recipe.algorithm, dtypes(recipe.precision)[0]
     settings = (config.gamma, config.reward, precision, config.life_loss_reward, config.n_step)
+    if isinstance(config, drqn.Config):
+        state = (state_size, config.stored_state)
+        sequences: dict[str, Any] = {"length": config.sequence_length, "burn_in": config.burn_in, "state": state}
+        if config.prioritised:
+            return PrioritisedSequenceReplay(store, *settings, **sequences, alpha=config.alpha)
+        return SequenceReplay(store, *settings, **sequences)
     if config.prioritised:
         return PrioritisedReplay(store, *settings, alpha=config.alpha)
     return UniformReplay(store, *settings)
@@ -175,7 +194,7 @@ def compile_learner(training: Training) -> float:
     """Calls the compiled functions once on zeros, then puts the learner back; returns the seconds it took."""
     before = training.learner.get_state()
     start = time.perf_counter()
-    training.agent.values(training.obs.astype(training.agent.dtype, copy=False))
+    training.agent.act(training.obs, training.state, training.started)
     aux = training.learner.update(training.replay.example(training.recipe.algorithm.batch_size), 0.0)
     float(aux["loss"])  # waits for the device
     seconds = time.perf_counter() - start

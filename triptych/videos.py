@@ -40,6 +40,7 @@ def screen_config(config: EnvConfig) -> EnvConfig:
     """The same game, observed as its whole coloured screen, one picture at a time."""
     spec = envs.find(config.id)
     whole = dataclasses.replace(config, crop=(0.0, 1.0, 0.0, 1.0), colour=True, stack=1, size=None, fill="zeros")
+    whole = dataclasses.replace(whole, observe="all", flicker=0.0)
     return dataclasses.replace(whole, render=not atari.plays(spec))
 
 

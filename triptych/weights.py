@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 
 from triptych.checks import InputError
 from triptych.files import write_tensors
-from triptych.spec import Network, Shape
+from triptych.layers import Shape
+from triptych.spec import Network
 
 Weights = dict[str, np.ndarray]
 
@@ -40,19 +41,53 @@ def fan_in_uniform(rng: np.random.Generator, shape: Shape) -> tuple[np.ndarray, 
     return rng.uniform(-limit, limit, shape), rng.uniform(-limit, limit, shape[-1])
 
 
+def orthogonal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+    """Square blocks side by side, a gate each, each orthogonal (Saxe et al. 2014): [H, gates * H]."""
+    rows, columns = shape
+    blocks = [np.linalg.qr(rng.standard_normal((rows, rows))) for _ in range(columns // rows)]
+    return np.concatenate([q * np.sign(np.diag(r)) for q, r in blocks], axis=1)
+
+
 INITIALISERS = {"glorot_uniform": glorot_uniform, "fan_in_uniform": fan_in_uniform}
 
 
-def initial_weights(network: Network, rng: np.random.Generator) -> Weights:
-    """Draws every tensor in the order of the layers, in float64; a learner rounds them to its precision."""
-    weights: Weights = {}
-    for placed in network.placed():
-        shapes = placed.tensors()
-        if shapes:
-            kernel = shapes[f"{placed.name}/kernel"]
-            draws = INITIALISERS[placed.layer.initialiser](rng, kernel)
-            weights |= dict(zip(shapes, draws, strict=True))
+def draw(layers: list[Any], rng: np.random.Generator) -> Weights:
+    """Draws every tensor of (name, initialiser, shapes by tensor, what is added to a part of one), in this order, in float64."""
+    weights = {}
+    for layer, initialiser, shapes, offsets in layers:
+        bias = np.zeros(0)  # drawn with the last kernel, for the bias after it
+        for key, shape in shapes.items():
+            name = f"{layer}/{key}"
+            if key.endswith("recurrent_kernel"):
+                weights[name] = orthogonal(rng, shape)
+            elif key.endswith("kernel"):
+                weights[name], bias = initialiser(rng, shape)
+            elif key.endswith("scale"):
+                weights[name] = np.ones(shape)
+            else:
+                weights[name], bias = bias if bias.shape == shape else np.zeros(shape), np.zeros(0)
+        for key, (part, more) in offsets.items():
+            weights[f"{layer}/{key}"][part] += more
     return weights
+
+
+def to_draw(network: Network) -> list[tuple[str, str, dict[str, Shape], dict[str, tuple[slice, float]]]]:
+    """What `draw` wants of each layer that has weights, its initialiser by name."""
+    return [
+        (
+            p.name,
+            getattr(p.layer, "initialiser", "glorot_uniform"),
+            p.layer.tensors(p.input_shape),
+            getattr(p.layer, "offsets", dict)(),
+        )
+        for p in network.placed()
+        if p.tensors()
+    ]
+
+
+def initial_weights(network: Network, rng: np.random.Generator) -> Weights:
+    """The weights of a network before its first update; a learner rounds them to its precision."""
+    return draw([(name, INITIALISERS[kind], *rest) for name, kind, *rest in to_draw(network)], rng)
 
 
 def check_weights(weights: Mapping[str, np.ndarray], network: Network, where: str) -> None:

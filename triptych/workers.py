@@ -14,9 +14,10 @@ from typing import Any
 from triptych import proof
 from triptych.checks import InputError, WorkerError
 from triptych.evaluation import evaluate
-from triptych.experiment import recipe_file, train
+from triptych.experiment import recipe_file, resume, train
 from triptych.interrupts import Interrupts
 from triptych.recipes import Recipe, from_dict
+from triptych.runs import read_summary
 
 
 def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
@@ -57,8 +58,8 @@ def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
 def worker() -> None:
     """The other process: reads its job from standard input and writes the answer to a file."""
     job = json.loads(sys.stdin.read())
-    recipe = from_dict(job["recipe"])
     try:
+        recipe = from_dict(job["recipe"], own=True)
         recipe_file(recipe)
         result = JOBS[job["kind"]](recipe, job)
     except InputError as error:
@@ -85,4 +86,20 @@ def lockstep_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     return proof.run(recipe, job["framework"], Path(job["folder"]), job["quiet"])
 
 
-JOBS = {"train": train_job, "lockstep": lockstep_job}
+def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
+    """Trains, or goes on with what an earlier sitting left, then tests the best weights under each flicker."""
+    path = Path(job["runs_dir"]) / job["run_name"]
+    if (path / "config.json").exists():
+        result = resume(path, quiet=job["quiet"])
+    else:
+        result = train(recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], quiet=job["quiet"])
+    if result is not None and result.stopped_by == "interrupted":
+        return {"interrupted": str(path)}
+    tests = []
+    for flicker in job["flicker"] or [None]:
+        score = evaluate(path, job["games"], recipe.seed, flicker=flicker).mean
+        tests.append({"flicker": flicker, "score": score})
+    return read_summary(path) | {"path": str(path), "tests": tests}
+
+
+JOBS = {"train": train_job, "lockstep": lockstep_job, "study": study_job}

@@ -41,7 +41,7 @@ def close(framework: str, name: str, ours: Any, theirs: Any, tolerance: float = 
 
 def make_net(observation: Observation) -> Network:
     body = PICTURE_BODY if observation.is_picture else VECTOR_BODY
-    return dqn.network(observation, body, ACTIONS)
+    return dqn.network(CONFIG, observation, body, ACTIONS)
 
 
 def make_weights(network: Network, seed: int = 0) -> dict[str, np.ndarray]:

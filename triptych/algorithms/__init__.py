@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triptych.algorithms import dqn
+from triptych.algorithms import dqn, drqn
 
-ALGORITHMS = {"dqn": dqn}
+ALGORITHMS = {"dqn": dqn, "drqn": drqn}
 CONFIGS = {name: module.Config for name, module in ALGORITHMS.items()}

@@ -11,9 +11,14 @@ from tyro.conf import arg
 
 from triptych.checks import Period, at_least, check, one_of, period, positive, within
 from triptych.data import Array, Transition
+from triptych.layers import Dense, Dueling
 from triptych.losses.returns import exponential_schedule, linear_schedule
-from triptych.losses.value import double_q_learning, huber, q_learning, squared
-from triptych.spec import Dense, Layer, Network, Observation
+from triptych.losses.value import double_q_learning, loss_of_error, q_learning
+from triptych.memory import Memory
+from triptych.spec import Layer, Network, Observation
+
+Loss = Literal["huber", "squared", "absolute"]
+LOSSES: tuple[Loss, ...] = ("huber", "squared", "absolute")
 
 
 @dataclass(frozen=True)
@@ -22,8 +27,9 @@ class Config:
 
     batch_size: Annotated[int, arg(prefix_name=False)] = 32  # transitions an update
     gamma: float = 0.99  # discount of a reward one step later
-    loss: Literal["huber", "squared"] = "huber"  # of the TD error
+    loss: Loss = "huber"  # of the TD error
     delta: float = 1.0  # where the Huber loss turns from squared to linear, in units of Q
+    dueling: bool = False  # the last dense layer becomes two streams, of a state's value and the actions' advantages
     double: bool = False  # the online network chooses the action that the target network values
     n_step: int = 1  # rewards summed up before bootstrapping; not corrected for the older policy that acted
     prioritised: bool = False  # draw by TD error, and weigh the loss by what that distorts
@@ -54,7 +60,7 @@ class Config:
         at_least(self, -1e300, "life_loss_reward")
         within(self, 0, 1, "gamma", "epsilon_start", "epsilon_end", "alpha", "beta_start")
         one_of(self, "reward", ("raw", "sign"))
-        one_of(self, "loss", ("huber", "squared"))
+        one_of(self, "loss", LOSSES)
         one_of(self, "epsilon_shape", ("linear", "exponential"))
         period(self, "target_every")
         allowed = f"at most replay_size ({self.replay_size})"
@@ -80,9 +86,19 @@ class Config:
         return stored >= self.learn_from
 
 
-def network(observation: Observation, body: tuple[Layer, ...], num_actions: int) -> Network:
+def network(config: Config, observation: Observation, body: tuple[Layer, ...], num_actions: int) -> Network:
     """The body with a linear head, one Q value an action; a ReLU there would hide every negative value."""
-    return Network(observation, (*body, Dense(num_actions, "linear")))
+    memory = next((layer.kind for layer in body if isinstance(layer, Memory)), None)
+    check(memory is None or config.kind != "dqn", "memory", memory, "none with the algorithm dqn; drqn learns with one")
+    if not config.dueling:
+        return Network(observation, (*body, Dense(num_actions, "linear")))
+    last: Any = body[-1] if body else None
+    check(hasattr(last, "units"), "dueling", True, "False, or a network that ends in a layer of units")
+    head = Dueling(num_actions, last.units, last.initialiser)
+    return Network(observation, (*(body[:-1] if isinstance(last, Dense) else body), head))
+
+
+Batch = Transition  # what the loss wants
 
 
 def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
@@ -100,7 +116,7 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
         else:
             td_error = q_learning(xp, *taken, q_t)  # [B]
         scalars = {"q_mean": xp.mean(xp.max(q_tm1, axis=1)), "td_error_mean": xp.mean(xp.abs(td_error))}
-        error = huber(xp, td_error, config.delta) if config.loss == "huber" else squared(xp, td_error)  # [B]
+        error = loss_of_error(xp, td_error, config.loss, config.delta)  # [B]
         return xp.mean(batch.weight * error), (td_error, scalars)
 
     return loss

@@ -37,6 +37,7 @@ class FrameStore:
         fill: what stands in the stack before an episode's first frame: zeros, or that frame repeated.
         compress: keep pictures compressed, exact to the byte; vectors are kept as they are.
         device: makes room for frames where the learner is (`triptych.frameworks.Frames`); None: they stay in memory.
+        state: numbers and dtype of an agent's state to keep with each observation; None: it is not kept.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class FrameStore:
         fill: Literal["zeros", "first"] = "zeros",
         compress: bool = False,
         device: Callable[[int, tuple[int, ...]], Any] | None = None,
+        state: tuple[int, str] | None = None,
     ):
         self.stack = observation.shape[0] if observation.is_picture else 1
         self.rows = max(self.stack + 4, -(-capacity // num_envs))  # fewer could leave no whole stack to draw
@@ -69,16 +71,22 @@ class FrameStore:
         self.lost_life = np.zeros(size, bool)  # with the action, whether or not the episode went on
         self.mask = np.zeros(size, bool)  # an action was taken here
         self.age = np.zeros(size, np.int32)  # steps since the episode's first observation
+        self.fields: tuple[str, ...] = FIELDS
+        if state is not None:
+            self.state = np.zeros((*size, state[0]), state[1])  # of the agent before it saw the observation
+            self.fields = (*FIELDS, "state")
         self.count = 0  # rows written since the run's start
         self.transitions = 0  # complete ones among the rows kept
 
     @staticmethod
-    def bytes_for(capacity: int, steps: int, observation: Observation, compress: bool = False) -> float:
+    def bytes_for(
+        capacity: int, steps: int, observation: Observation, compress: bool = False, state_bytes: int = 0
+    ) -> float:
         """Bytes of a store of `capacity` observations after `steps` steps, roughly."""
         shape = observation.shape[1:] if observation.is_picture else observation.shape
         size = float(np.prod(shape)) * np.dtype(observation.dtype).itemsize
         kept = size / GUESSED_RATIO + INDEX_BYTES if are_compressed(observation, compress) else size
-        return min(capacity, steps) * (kept + 19)
+        return min(capacity, steps) * (kept + 19 + state_bytes)
 
     @property
     def oldest(self) -> int:
@@ -86,7 +94,7 @@ class FrameStore:
         return max(0, self.count - self.rows)
 
     def row_bytes(self) -> float:
-        return self.pictures.row_bytes + sum(getattr(self, field)[0].nbytes for field in FIELDS)
+        return self.pictures.row_bytes + sum(getattr(self, field)[0].nbytes for field in self.fields)
 
     def add(
         self,
@@ -96,8 +104,9 @@ class FrameStore:
         terminated: np.ndarray,
         mask: np.ndarray,
         lost_life: np.ndarray | None = None,
+        state: np.ndarray | None = None,
     ) -> None:
-        """Writes one row: what the games showed, [N, *observation], and what was done there, [N] each."""
+        """Writes one row: what the games showed, [N, *observation], what was done there, [N] each, and the agent's state."""
         slot = self.count % self.rows
         if self.count > 0:
             last = (self.count - 1) % self.rows
@@ -111,12 +120,14 @@ class FrameStore:
         self.action[slot], self.reward[slot], self.terminated[slot] = action, reward, terminated
         self.mask[slot], self.age[slot] = mask, age
         self.lost_life[slot] = False if lost_life is None else lost_life
+        if "state" in self.fields:
+            self.state[slot] = 0 if state is None else state
         self.count += 1
 
-    def startable(self, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
-        """Whether each slot [B] is a transition whose stack and next observation are all kept."""
+    def startable(self, rows: np.ndarray, games: np.ndarray, before: int = 0) -> np.ndarray:
+        """Whether each slot is a transition whose stack and next observation are all kept, and `before` steps before it."""
         slots = rows % self.rows
-        history = np.minimum(self.age[slots, games], self.stack - 1)
+        history = np.minimum(self.age[slots, games], self.stack - 1 + before)
         return self.mask[slots, games] & (rows + 1 < self.count) & (rows - history >= self.oldest)
 
     def observations(self, rows: np.ndarray, games: np.ndarray, *ahead: int | np.ndarray) -> list[Any]:
@@ -143,6 +154,27 @@ class FrameStore:
                 found[-1][blank] = 0
         return found
 
+    def sequences(self, first: np.ndarray, games: np.ndarray, steps: int, inside: np.ndarray) -> np.ndarray:
+        """The observations [steps, B, *observation] from row numbers [B] on; zeros but where `inside` [steps, B].
+
+        A frame is read once, however many stacks hold it.
+        """
+        rows = first + np.arange(steps)[:, None]  # [steps, B]
+        if not self.stacked:
+            found = self.pictures.get((rows % self.rows).ravel(), np.tile(games, steps)).reshape(
+                *rows.shape, *self.frame_shape
+            )
+            found[~inside] = 0
+            return found
+        span = np.arange(1 - self.stack, steps)[:, None] + first  # [stack - 1 + steps, B]
+        kept = np.clip(span, self.oldest, self.count - 1) % self.rows
+        frames = self.pictures.get(kept.ravel(), np.tile(games, len(span))).reshape(*span.shape, *self.frame_shape)
+        wanted, blank = self.stack_of(rows.ravel(), np.tile(games, steps))
+        index = wanted.reshape(*rows.shape, self.stack) - first[:, None] + self.stack - 1
+        found = frames[np.clip(index, 0, len(span) - 1), np.arange(len(first))[:, None]]
+        found[blank.reshape(index.shape) | ~inside[..., None]] = 0
+        return found
+
     def read(self, wanted: np.ndarray, games: np.ndarray, blank: np.ndarray) -> np.ndarray:
         """The frames [B, S, *frame] at row numbers [B, S] of games [B]; zeros where `blank` [B, S]."""
         kept = np.maximum(wanted, self.oldest) % self.rows
@@ -164,14 +196,14 @@ class FrameStore:
     def take(self, start: int, end: int) -> dict[str, np.ndarray]:
         """Rows [start, end) as arrays, for a segment."""
         slots = np.arange(start, end) % self.rows
-        return {field: getattr(self, field)[slots] for field in FIELDS} | self.pictures.take(slots)
+        return {field: getattr(self, field)[slots] for field in self.fields} | self.pictures.take(slots)
 
     def put(self, start: int, segment: dict[str, np.ndarray]) -> None:
         """Writes a segment's rows back where they belong; rows that the ring no longer keeps are left out."""
         rows = np.arange(start, start + len(segment["mask"]))
         kept = np.flatnonzero((rows >= self.oldest) & (rows < self.count))
         slots = rows[kept] % self.rows
-        for field in FIELDS:
+        for field in self.fields:
             if field in segment:  # one of an older version may lack a field: it stays 0
                 getattr(self, field)[slots] = segment[field][kept]
         frames = frames_of(segment, kept, self.frame_shape, self.dtype.name)

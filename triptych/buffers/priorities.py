@@ -9,7 +9,6 @@ import numpy as np
 
 from triptych.buffers.frames import FrameStore
 from triptych.buffers.replay import UniformReplay
-from triptych.data import Transition
 
 # Added to each TD error, so that none is never drawn again. A smaller one would magnify the last bits of errors near 0.
 SMALLEST = 0.01
@@ -71,10 +70,10 @@ class PrioritisedReplay(UniformReplay):
     def places(self, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
         return rows % self.store.rows * self.store.num_envs + games
 
-    def sample(self, rng: np.random.Generator, batch_size: int, beta: float = 1.0) -> Transition:
-        """Draws `batch_size` transitions, one from each of as many equal parts of the priorities' sum.
+    def sample(self, rng: np.random.Generator, batch_size: int, beta: float = 1.0) -> Any:
+        """Draws a batch, one sample from each of as many equal parts of the priorities' sum.
 
-        `weight` corrects for the unequal chance: (1 / (transitions * chance))^beta, over the batch's largest.
+        `weight` corrects for the unequal chance: (1 / (samples * chance))^beta, over the batch's largest.
         """
         self.absorb()
         rows, games = np.empty((2, batch_size), np.int64)
@@ -84,15 +83,15 @@ class PrioritisedReplay(UniformReplay):
             places = self.tree.find((wanted + rng.random(len(wanted))) * part)
             slots, games[wanted] = np.divmod(places, self.store.num_envs)
             rows[wanted] = self.rows_of(slots)
-            cut = ~self.store.startable(rows[wanted], games[wanted])
+            cut = ~self.drawable(rows[wanted], games[wanted])
             if cut.any():  # the ring has dropped frames of their stacks: they are drawn no more
                 self.tree.set(places[cut], 0.0)
                 part = self.tree.total / batch_size
             wanted = wanted[cut]
         self.drawn = self.places(rows, games)
         chance = self.tree.get(self.drawn) / self.tree.total
-        weight = (len(self) * chance) ** -beta
-        return self.transition(rows, games)._replace(weight=self.cast(weight / weight.max()))
+        weight = (len(self) * chance) ** -beta  # how many there are drops out with the largest
+        return self.batch(rows, games)._replace(weight=self.cast(weight / weight.max()))
 
     def rows_of(self, slots: np.ndarray) -> np.ndarray:
         """The newest row numbers at the ring's slots [B]."""
@@ -104,8 +103,8 @@ class PrioritisedReplay(UniformReplay):
         store = self.store
         rows = np.arange(max(self.known, store.oldest), store.count)
         places = self.places(rows[:, None], np.arange(store.num_envs))
-        complete = store.mask[rows % store.rows] & (rows < store.count - 1)[:, None]
-        self.tree.set(places.ravel(), np.where(complete, self.largest, 0.0).ravel())
+        begins = self.counts(rows[:, None], np.arange(store.num_envs)[None])
+        self.tree.set(places.ravel(), np.where(begins, self.largest, 0.0).ravel())
         self.known = max(0, store.count - 1)
 
     def learned(self, td_error: Callable[[], np.ndarray]) -> None:

@@ -38,12 +38,14 @@ class UniformReplay:
         self.life_loss_reward = life_loss_reward
         self.n_step = n_step
 
+    tries = 1  # slots drawn for each sample at a time
+
     def __len__(self) -> int:
         """Complete transitions to draw from."""
         return self.store.transitions
 
-    def sample(self, rng: np.random.Generator, batch_size: int, beta: float = 1.0) -> Transition:
-        """Draws `batch_size` transitions with replacement. `beta` is for replay with priorities.
+    def sample(self, rng: np.random.Generator, batch_size: int, beta: float = 1.0) -> Any:
+        """Draws a batch with replacement. `beta` is for replay with priorities.
 
         Slots without an action, the newest row and stacks that the ring has cut are drawn again.
         """
@@ -51,12 +53,24 @@ class UniformReplay:
         rows, games = np.empty((2, batch_size), np.int64)
         wanted = np.arange(batch_size)
         while len(wanted):
-            slots = rng.integers(store.oldest * store.num_envs, store.count * store.num_envs, size=len(wanted))
-            rows[wanted], games[wanted] = np.divmod(slots, store.num_envs)
-            wanted = wanted[~store.startable(rows[wanted], games[wanted])]
-        return self.transition(rows, games)
+            size = (len(wanted), self.tries)
+            slots = rng.integers(store.oldest * store.num_envs, store.count * store.num_envs, size=size)
+            found = np.divmod(slots, store.num_envs)
+            fits = self.drawable(*found)
+            first = (np.arange(len(wanted)), fits.argmax(axis=1))
+            rows[wanted], games[wanted] = found[0][first], found[1][first]
+            wanted = wanted[~fits[first]]
+        return self.batch(rows, games)
 
-    def transition(self, rows: np.ndarray, games: np.ndarray) -> Transition:
+    def drawable(self, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+        """Whether a sample may start at each slot (bool, of the slots' shape)."""
+        return self.store.startable(rows, games)
+
+    def counts(self, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+        """Whether a sample starts at each slot, as far as the ring still has it."""
+        return self.store.mask[rows % self.store.rows, games] & (rows < self.store.count - 1)
+
+    def batch(self, rows: np.ndarray, games: np.ndarray) -> Any:
         """The transitions that start at the given slots [B]; see `outcome` for what follows them."""
         reward, discount, ahead = self.outcome(rows, games)
         obs, next_obs = self.store.observations(rows, games, 0, ahead)
@@ -101,7 +115,7 @@ class UniformReplay:
             reward = np.where(store.lost_life[slots, games], self.life_loss_reward, reward)
         return reward
 
-    def example(self, batch_size: int) -> Transition:
+    def example(self, batch_size: int) -> Any:
         """A batch of zeros with the shapes and dtypes of a real one."""
         store = self.store
         stack = (store.stack,) if store.stacked else ()

@@ -41,11 +41,16 @@ class EnvConfig:
     colour: bool = False  # keep a picture's colours; else it is made grey
     stack: int = 4  # pictures in one observation
     fill: Literal["zeros", "first"] = "zeros"  # what stands in the stack before an episode's first picture
+    observe: Literal["all", "positions", "speeds"] = "all"  # which of CartPole's four numbers are seen
+    flicker: float = 0.0  # chance that an observation is blank
+    length: int = 10  # steps that something must be remembered (the toys MemoryChain, RepeatPrevious)
+    blind: int = 0  # rows in which the ball cannot be seen (the toy Catch)
 
     def __post_init__(self) -> None:
-        positive(self, "frame_skip", "stack")
-        at_least(self, 0, "noop_max", "time_limit")
-        within(self, 0, 1, "sticky")
+        positive(self, "frame_skip", "stack", "length")
+        at_least(self, 0, "noop_max", "time_limit", "blind")
+        within(self, 0, 1, "sticky", "flicker")
+        one_of(self, "observe", ("all", "positions", "speeds"))
         one_of(self, "fill", ("zeros", "first"))
         check(all(isinstance(side, int) and side > 0 for side in self.sides or ()), "size", self.size, "above 0")
         top, bottom, left, right = self.crop
@@ -98,7 +103,7 @@ class Games(Protocol):
 
 
 # Which module makes the games of a registered id: the first one whose `plays(spec)` says yes.
-MODULES = ("atari", "cartpole", "gym")
+MODULES = ("atari", "cartpole", "toys", "gym")
 
 
 def find(env_id: str) -> Any:
@@ -110,7 +115,8 @@ def find(env_id: str) -> Any:
     module, _, name = env_id.rpartition(":")
     try:
         if module or name.startswith("triptych/"):
-            importlib.import_module(module or "triptych.envs.cartpole")  # which registers our own ids
+            for own in [module] if module else ["triptych.envs.cartpole", "triptych.envs.toys"]:
+                importlib.import_module(own)  # which registers its ids
         return quiet_spec(name)
     except (ImportError, TypeError, ValueError) as error:  # the last two: no module's name at all
         raise InputError(f"env is {env_id!r}: module {module!r} cannot be imported ({error})") from None
@@ -149,7 +155,12 @@ def make(config: EnvConfig, num_envs: int, threads: int = 1) -> Games:
             picture or a vector.
     """
     spec = find(config.id)
-    return importlib.import_module(f"triptych.envs.{module_of(spec)}").make(config, spec, num_envs, threads)
+    games = importlib.import_module(f"triptych.envs.{module_of(spec)}").make(config, spec, num_envs, threads)
+    if not config.flicker:
+        return games
+    from triptych.envs.flicker import FlickeringGames
+
+    return FlickeringGames(games, config.flicker, config.fill)
 
 
 def module_of(spec: Any) -> str:

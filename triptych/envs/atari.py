@@ -13,7 +13,9 @@ from triptych.spec import Observation
 
 def unread(spec: Any) -> set[str]:
     """The fields of a config that these games never read, or take in one form only."""
-    return {"render", "crop", "fill"} | (set() if spec.kwargs["frameskip"] == 1 else {"frame_skip"})
+    return {"render", "crop", "fill", "observe", "length", "blind"} | (
+        set() if spec.kwargs["frameskip"] == 1 else {"frame_skip"}
+    )
 
 
 def plays(spec: Any) -> bool:

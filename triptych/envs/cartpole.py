@@ -11,7 +11,10 @@ import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from gymnasium.wrappers import TimeLimit
 
-from triptych.envs.gym import GymGames, unread
+from triptych.checks import check
+from triptych.envs import EnvConfig, Step, gym
+from triptych.envs.gym import GymGames
+from triptych.spec import Observation
 
 __all__ = ["CartPoleGames", "WideCartPole", "make", "plays", "unread"]
 
@@ -46,10 +49,35 @@ def time_limit(env: gymnasium.Env) -> TimeLimit | None:
     return None
 
 
+SEEN = {"positions": [0, 2], "speeds": [1, 3]}  # of cart, its speed, pole, its speed
+
+
+def unread(spec: Any) -> set[str]:
+    """The fields of a config that these games never read."""
+    return gym.unread(spec) - {"observe"}
+
+
 class CartPoleGames(GymGames):
-    """N CartPole games that can be saved."""
+    """N CartPole games that can be saved, and seen in part."""
 
     saves = True
+
+    def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
+        super().__init__(config, spec, num_envs, threads)
+        check(config.observe == "all" or not self.stacked, "observe", config.observe, "all, where the screen is seen")
+        self.seen = SEEN.get(config.observe)
+        if self.seen:
+            self.observation = Observation((len(self.seen),), self.observation.dtype)
+
+    def reset(self, seeds: np.ndarray) -> np.ndarray:
+        return self.part(super().reset(seeds))
+
+    def recv(self) -> Step:
+        step = super().recv()
+        return step._replace(obs=self.part(step.obs))
+
+    def part(self, obs: np.ndarray) -> np.ndarray:
+        return obs[:, self.seen] if self.seen else obs
 
     def get_state(self) -> dict[str, Any]:
         games = []

@@ -23,7 +23,7 @@ def plays(spec: Any) -> bool:
 
 def unread(spec: Any) -> set[str]:
     """The fields of a config that these games never read."""
-    return {"frame_skip", "sticky", "noop_max"}
+    return {"frame_skip", "sticky", "noop_max", "observe", "length", "blind"}
 
 
 def is_picture(space: spaces.Space) -> bool:

@@ -1,7 +1,7 @@
 """The frameworks, loaded only when asked for. Nothing else in Triptych imports one.
 
 Each folder holds the same files with the same names: `ops` (NumPy-spelled operations), `net` (the
-spec as that framework's own network), `learner` (differentiation, optimiser, compiled step) and
+spec as that framework's own network), `layers` (what it lacks: memory), `learner` (differentiation, optimiser, compiled step) and
 `frames` (a replay's pictures on the device).
 """
 
@@ -37,7 +37,10 @@ class Learner(Protocol):
     ) -> None: ...
 
     def act(self, obs: np.ndarray, state: Any = None, reset: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
-        """Head outputs [N, ...] for `obs` [N, *observation]; `state` passes through a network without memory."""
+        """Head outputs [N, ...] for `obs` [N, *observation], and the state after it.
+
+        `state` [N, S] and `reset` [N] are for networks that unroll; others take and return None.
+        """
         ...
 
     def update(self, batch: Any, learning_rate: float) -> dict[str, Array]:

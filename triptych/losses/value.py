@@ -67,6 +67,24 @@ def squared(xp: ModuleType, error: Array) -> Array:
     return xp.square(error)
 
 
+def absolute(xp: ModuleType, error: Array) -> Array:
+    """The absolute error, elementwise; its gradient at 0 is 0."""
+    return xp.abs(error)
+
+
+def loss_of_error(xp: ModuleType, error: Array, kind: str, delta: float) -> Array:
+    """The loss of TD errors, elementwise: huber (which turns at `delta`), squared or absolute."""
+    if kind == "huber":
+        return huber(xp, error, delta)
+    return squared(xp, error) if kind == "squared" else absolute(xp, error)
+
+
+def sequence_priority(xp: ModuleType, error: Array, mask: Array) -> Array:
+    """[B] of the errors [T, B]: 0.9 of the largest plus 0.1 of the mean one (Kapturowski et al. 2019, section 2.3)."""
+    size = xp.abs(error) * mask
+    return 0.9 * xp.max(size, axis=0) + 0.1 * xp.sum(size, axis=0) / xp.sum(mask, axis=0)
+
+
 def check_shapes(**tensors: tuple[Array, int]) -> None:
     """Checks each tensor's rank, and that all agree in the batch (and, at rank 2, in the actions)."""
     batch: dict[int, tuple[str, int]] = {}

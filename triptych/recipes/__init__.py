@@ -11,15 +11,17 @@ from typing import Annotated, Any
 
 from tyro.conf import AvoidSubcommands, Suppress
 
-from triptych.algorithms import ALGORITHMS, CONFIGS, dqn
+from triptych.algorithms import ALGORITHMS, CONFIGS, dqn, drqn
 from triptych.checks import InputError, Period, at_least, check, one_of, period, positive
 from triptych.envs import EnvConfig
 from triptych.losses.returns import linear_schedule
+from triptych.memory import KINDS, Memory
+from triptych.messages import warn
 from triptych.spec import LAYERS, PRECISIONS, Adam, Layer, Network, Observation, Precision
 
 NAMES = (
     "cartpole", "cartpole-pixels", "cartpole-pixels-tuned", "breakout", "breakout-tuned",
-    "space-invaders", "space-invaders-tuned",
+    "space-invaders", "space-invaders-tuned", "rainbow-lite", "drqn-cartpole", "drqn-template", "drqn-lstm",
 )  # fmt: skip
 BUILT_IN = {name: name.replace("-", "_") for name in NAMES}  # each name's module
 LONGEST = 27_000  # steps after which a game that does not end is counted as it stands (Atari: half an hour)
@@ -48,6 +50,7 @@ class Recipe:
     checkpoint_every: int | None = None  # steps between checkpoints; None: 5 % of the run, more where games are cut
     precision: Precision = "float32"  # of weights and gradients; bfloat16: of the layers' products, the rest float32
     threads: int | None = None  # of the learner; None: one a core, at most 8
+    memory: str | None = None  # a kind to put in place of the network's memory, in its size; none: no memory
     source: Annotated[str, Suppress] = ""  # the user's own Python file that this recipe came from
 
     def __post_init__(self) -> None:
@@ -61,7 +64,17 @@ class Recipe:
         period(self, "weights_every")
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", PRECISIONS)
+        if self.memory is not None:
+            one_of(self, "memory", ("none", *KINDS))
+            object.__setattr__(self, "network", with_memory(self.network, self.memory))
+            object.__setattr__(self, "memory", None)  # the network says it
         rows = self.algorithm.replay_size // self.num_envs
+        if isinstance(self.algorithm, drqn.Config):
+            length, allowed = (
+                self.algorithm.sequence_length,
+                f"at most half of what the replay keeps of each game ({rows // 2})",
+            )
+            check(length + self.algorithm.n_step <= max(1, rows // 2), "sequence_length", length, allowed)
         allowed = f"at most half of what the replay keeps of each game ({rows // 2})"
         check(self.algorithm.n_step <= max(1, rows // 2), "n_step", self.algorithm.n_step, allowed)
 
@@ -71,7 +84,7 @@ class Recipe:
         Raises:
             InputError: a layer cannot take what reaches it.
         """
-        network = ALGORITHMS[self.algorithm.kind].network(observation, self.network, num_actions)
+        network = ALGORITHMS[self.algorithm.kind].network(self.algorithm, observation, self.network, num_actions)
         network.tensors()
         return network
 
@@ -100,6 +113,19 @@ class Recipe:
                 f"n_step is {self.algorithm.n_step}: returns from replay are those of the older policies that acted, not corrected"
             )
         return lines
+
+
+def with_memory(body: tuple[Layer, ...], kind: str) -> tuple[Layer, ...]:
+    """The layers with another kind of memory, or none, where theirs is; at the end where they have none."""
+    places = [index for index, layer in enumerate(body) if isinstance(layer, Memory)]
+    if kind == "none":
+        return tuple(layer for layer in body if not isinstance(layer, Memory))
+    check(len(places) < 2, "memory", kind, "none, as this network has several: change its layers")
+    index = places[0] if places else len(body)
+    before, old, after = body[:index], body[index : index + 1], body[index + 1 :]
+    names = [field.name for field in dataclasses.fields(KINDS[kind])]
+    new: Any = KINDS[kind](**{name: getattr(memory, name) for memory in old for name in names if hasattr(memory, name)})
+    return (*before, new, *after)
 
 
 def load_recipe(name: str) -> Recipe:
@@ -152,6 +178,8 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     Raises:
         InputError: there is no such field, or the value is not allowed.
     """
+    if changes.get("memory") is not None:  # first: other changes may be of what it puts there
+        recipe, changes = dataclasses.replace(recipe, memory=changes["memory"]), {**changes, "memory": None}
     tree: dict[str, Any] = {}
     for path, value in changes.items():
         name = "env.id" if path == "env" and isinstance(value, str) else COMMON.get(path, path)
@@ -198,15 +226,25 @@ def to_dict(config: Any) -> Any:
     return kind | {field.name: to_dict(getattr(config, field.name)) for field in dataclasses.fields(config)}
 
 
-def from_dict(content: dict[str, Any]) -> Recipe:
+def from_dict(content: dict[str, Any], own: bool = False) -> Recipe:
     """The recipe that `to_dict` wrote.
+
+    Args:
+        own: a recipe of the user's own runs, so that the file it came from may be run to know a memory kind.
 
     Raises:
         InputError: a field is missing or unknown.
     """
     try:
         rest = dict(content)
-        layers = tuple(build(LAYERS, layer) for layer in rest.pop("network"))
+        kinds = {layer["kind"] for layer in rest["network"]}
+        unknown = ", ".join(sorted(kinds - {*LAYERS, *KINDS}))
+        if unknown and own and rest.get("source"):
+            warn(f"memory kind {unknown} is not known: running {rest['source']}, which the recipe came from")
+            load_recipe(rest["source"])
+            unknown = ", ".join(sorted(kinds - KINDS.keys() - LAYERS.keys()))
+        check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))
+        layers = tuple(build({**LAYERS, **KINDS}, layer) for layer in rest.pop("network"))
         algorithm = build(CONFIGS, rest.pop("algorithm"))
         env, optimiser = EnvConfig(**tuples(rest.pop("env"))), Adam(**rest.pop("optimiser"))
         return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **tuples(rest))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import Any
 
+from triptych.algorithms import drqn
+from triptych.memory import KINDS
 from triptych.recipes import BUILT_IN, COMMON, Recipe, load_recipe, to_dict
 
 SHORT = {path: name for name, path in COMMON.items()}
@@ -21,6 +24,12 @@ def repeat(recipe: Recipe, framework: str) -> str:
         return f"{command}  # as the file was then: see the settings"
     wanted = flat(to_dict(recipe))
     bases = {name: flat(to_dict(load_recipe(name))) for name in BUILT_IN}
+    for name in BUILT_IN:
+        recurrent = load_recipe(name)
+        if isinstance(recurrent.algorithm, drqn.Config):
+            for kind in ("none", *KINDS):
+                base = flat(to_dict(replace(recurrent, memory=kind)))
+                bases.setdefault(f"{name} --memory {kind}", base)
     fitting = {name: base for name, base in bases.items() if shape(base) == shape(wanted)}
     if not fitting:
         return "# No flags say it: its layers are no recipe's. Put the settings into a recipe file of your own."
@@ -32,7 +41,7 @@ def repeat(recipe: Recipe, framework: str) -> str:
         key=lambda pair: len(pair[1]),
     )
     flags = " ".join(flag(path, value) for path, value in differing.items())
-    return f"triptych train {shlex.quote(name)} --framework {framework} {flags}".strip()
+    return f"triptych train {name} --framework {framework} {flags}".strip()
 
 
 def shape(settings: dict[str, Any]) -> dict[str, Any]:

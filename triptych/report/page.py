@@ -172,10 +172,10 @@ def sources(logs: list[Log]) -> dict[str, Any] | None:
         return None
     try:
         network = show.network_of(recipe)
+        found = show.show(recipe, network, recipe.env.id)
     except InputError as error:
         warn(f"no sources: {error}")
         return None
-    found = show.show(recipe, network, recipe.env.id)
     parts = [
         {"name": part, "texts": [getattr(source, part) for source in found]}
         for part in ("network", "operations", "loss", "update")

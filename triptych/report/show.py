@@ -7,7 +7,6 @@ same spec, and a test runs each file beside the learner. No framework is importe
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 import re
@@ -18,16 +17,18 @@ from types import ModuleType
 from typing import Any
 
 from triptych import envs, frameworks, seeds, weights
-from triptych.algorithms import ALGORITHMS, dqn
+from triptych.algorithms import ALGORITHMS
 from triptych.checks import InputError
-from triptych.data import Transition
 from triptych.files import write_whole
 from triptych.losses import value
 from triptych.recipes import Recipe
+from triptych.report.copying import copied, needed, operations
 from triptych.spec import Network, Placed, dtypes
+from triptych.weights import to_draw
 
 WRITTEN_BY = "Written by `triptych show`."  # in the first lines of each file
-LOSSES = {"double_q_learning", "q_learning", "huber", "squared", "check_shapes"}
+LOSSES = ("double_q_learning", "q_learning", "loss_of_error", "sequence_priority")
+ERRORS = ["huber", "squared", "absolute", "check_shapes"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Source:
     """One framework's file, in the parts that are shown side by side."""
 
     framework: str
+    algorithm: str
     title: str
     network: str
     operations: str
@@ -60,13 +62,13 @@ def network_of(recipe: Recipe) -> Network:
 
 
 def write(sources: list[Source], folder: Path) -> list[Path]:
-    """Writes `dqn_torch.py`, `dqn_jax.py` and `dqn_keras.py`, each whole or not at all.
+    """Writes `dqn_torch.py`, `dqn_jax.py` and `dqn_keras.py` (or `drqn_...`), each whole or not at all.
 
     Raises:
         InputError: one of these names belongs to a file that somebody else wrote.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"dqn_{found.framework}.py" for found in sources]
+    paths = [folder / f"{found.algorithm}_{found.framework}.py" for found in sources]
     for path in paths:
         if path.exists() and WRITTEN_BY not in path.read_text(encoding="utf-8", errors="replace")[:1_000]:
             raise InputError(f"{path} exists and was not written by triptych; allowed: another folder")
@@ -79,17 +81,18 @@ def source(framework: str, recipe: Recipe, network: Network, name: str) -> Sourc
     text = importlib.import_module(f"triptych.frameworks.{framework}.source")
     folder = Path(str(text.__file__)).parent
     loss = loss_source(recipe)
-    operations = copied(folder / "ops.py", used_operations(loss, folder / "ops.py"))
+    used = copied(folder / "ops.py", needed(folder / "ops.py", operations(loss)))
     learner = copied(folder / "learner.py", list(text.COPIED))
-    net, update = text.network(network, recipe.precision), text.update(recipe.optimiser, recipe.precision)
+    net = own_layers(folder, network, text) + text.network(network, recipe.precision)
+    update = text.update(recipe.optimiser, recipe.precision, network.unrolls)
     parts = [
-        header(name, text), imports(text, loss + operations), settings(recipe, network), "# Operations of the loss", operations,
-        "xp = sys.modules[__name__]  # the loss finds them here", "# Loss", inspect.getsource(Transition), loss,
+        header(name, text), imports(text, loss + used), settings(recipe, network), "# Operations of the loss", used,
+        "xp = sys.modules[__name__]  # the loss finds them here", "# Loss", inspect.getsource(ALGORITHMS[recipe.algorithm.kind].Batch), loss,
         "loss = make_loss(config)", "# Network", net, "# Weights: from a file, or drawn from the recipe's seed",
-        drawing(recipe), "# Optimiser and update", learner, update, MAIN,
+        drawing(recipe), "# Optimiser and update", learner, update, main(network, recipe.algorithm),
     ]  # fmt: skip
     file = "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
-    return Source(framework, text.TITLE, net, operations, loss, f"{learner}\n\n\n{update}", file)
+    return Source(framework, recipe.algorithm.kind, text.TITLE, net, used, loss, f"{learner}\n\n\n{update}", file)
 
 
 def header(name: str, text: ModuleType) -> str:
@@ -124,12 +127,11 @@ def settings(recipe: Recipe, network: Network) -> str:
     """The algorithm's settings that the loss reads, and the shapes."""
     config = recipe.algorithm
     values = {field.name: getattr(config, field.name) for field in fields(config)}
-    read = {name: value for name, value in values.items() if f"config.{name}" in inspect.getsource(dqn.make_loss)}
+    text = inspect.getsource(ALGORITHMS[config.kind].make_loss)
+    read = {name: value for name, value in values.items() if f"config.{name}" in text}
     listed = ", ".join(f"{name}={value!r}" for name, value in {**read, "gamma": config.gamma}.items())
-    kernels = ",\n    ".join(
-        f'("{placed.name}", {placed.layer.initialiser}, {placed.tensors()[placed.name + "/kernel"]})'
-        for placed in network.placed()
-        if placed.tensors()
+    layers = ",\n        ".join(
+        f'("{n}", {kind}, {shapes}, {offsets})' for n, kind, shapes, offsets in to_draw(network)
     )
     stored, _ = dtypes(recipe.precision)
     dtype = "uint8" if network.observation.dtype == "uint8" else stored
@@ -138,73 +140,57 @@ PRECISION, SEED, BATCH_SIZE = "{stored}", {recipe.seed}, {config.batch_size}
 OBSERVATION, OBSERVATION_DTYPE, ACTIONS = {network.observation.shape}, "{dtype}", {list(network.placed())[-1].output_shape[0]}
 
 
-def kernels():  # layer, initialiser, shape
+def layers_to_draw():  # name, initialiser, shapes, what is added to a part
     return [
-    {kernels},
-    ]'''.replace("    return [\n    (", "    return [\n        (").replace(",\n    (", ",\n        (")
+        {layers},
+    ]'''
 
 
 def loss_source(recipe: Recipe) -> str:
     """The shipped loss and the functions that it calls."""
     main = inspect.getsource(ALGORITHMS[recipe.algorithm.kind].make_loss)
-    called = [name for name in LOSSES if f"{name}(" in main] + ["check_shapes"]
+    called = [name for name in LOSSES if f"{name}(" in main] + ERRORS
     shipped = Path(str(value.__file__))
     return copied(shipped, called) + "\n\n\n" + main.strip("\n")
 
 
-def used_operations(text: str, file: Path) -> list[str]:
-    """The functions of an ops.py that a loss uses as `xp.name`, and those that they use."""
-    defined = {node.name: node for node in functions(file)}
-    wanted = {node.attr for node in ast.walk(ast.parse(text)) if is_operation(node)}  # type: ignore[attr-defined]
-    found: set[str] = set()
-    while wanted:
-        name = wanted.pop()
-        if name in defined and name not in found:
-            found.add(name)
-            wanted |= {node.id for node in ast.walk(defined[name]) if isinstance(node, ast.Name)}
-    return [name for name in defined if name in found]
-
-
-def is_operation(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "xp"
-
-
-def functions(file: Path) -> list[Any]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-
-
-def copied(file: Path, names: list[str]) -> str:
-    """The source of some functions and classes of a file, comments included, in the file's order."""
-    text = file.read_text(encoding="utf-8")
-    lines = text.splitlines()
-    found = [node for node in functions(file) if node.name in names]
-    return "\n\n\n".join("\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in found)
-
-
 def drawing(recipe: Recipe) -> str:
     """How the recipe's first weights are drawn."""
-    needed = {layer.initialiser for layer in recipe.network if hasattr(layer, "initialiser")} | {"glorot_uniform"}
+    kinds = {layer.initialiser for layer in recipe.network if hasattr(layer, "initialiser")}
     shipped = Path(str(weights.__file__))
-    return f"""{copied(shipped, sorted(needed)).replace("shape: Shape", "shape")}
+    functions = copied(shipped, sorted(kinds | {"glorot_uniform", "orthogonal", "draw"}))
+    return f"""{functions.replace("shape: Shape", "shape")}
 
 
 {inspect.getsource(seeds.generator).strip()}
 
 
-def initial_weights():
-    rng = generator(SEED, "weights")
-    drawn = {{}}
-    for name, initialiser, shape in kernels():
-        drawn[f"{{name}}/kernel"], drawn[f"{{name}}/bias"] = initialiser(rng, shape)
-    return drawn
-
-
-weights = load_file(sys.argv[1]) if len(sys.argv) > 1 else initial_weights()
+weights = load_file(sys.argv[1]) if len(sys.argv) > 1 else draw(layers_to_draw(), generator(SEED, "weights"))
 weights = {{name: np.asarray(array, PRECISION) for name, array in weights.items()}}"""
 
 
-MAIN = '''def example_batch():
+def own_layers(folder: Path, network: Network, text: ModuleType) -> str:
+    """The shipped source of the layers that the framework has not as we need them: memory, and the dueling head."""
+    kinds = {placed.layer.kind for placed in network.placed()}
+    used = {name for kind, name in text.OWN.items() if kind in kinds}
+    return (
+        f"{text.OWN_IMPORTS}\n\n\n{copied(folder / 'layers.py', needed(folder / 'layers.py', used))}\n\n\n"
+        if used
+        else ""
+    )
+
+
+def main(network: Network, config: Any) -> str:
+    """A batch of random numbers, and what is printed of it."""
+    return SEQUENCES.format(**lengths(network, config)) if network.unrolls else TRANSITIONS
+
+
+def lengths(network: Network, config: Any) -> dict[str, int]:
+    learned = config.sequence_length - config.burn_in
+    return {"steps": config.sequence_length + config.n_step, "learned": learned, "state": sum(network.state_sizes)}
+
+
+TRANSITIONS = '''def example_batch():
     """Random observations, actions, rewards; a fifth of the transitions end their episode."""
     rng, floats = generator(SEED, "example"), PRECISION
 
@@ -228,6 +214,30 @@ MAIN = '''def example_batch():
 if __name__ == "__main__":
     batch = example_batch()
     print("Q", json.dumps(q_values(batch.obs).tolist()))
+    print("loss", json.dumps(update(batch).tolist()))'''
+
+SEQUENCES = '''def example_batch():
+    """Random observations, actions, rewards; a tenth of the steps begin an episode."""
+    rng, floats = generator(SEED, "example"), PRECISION
+    shape, learned = ({steps}, BATCH_SIZE), ({learned}, BATCH_SIZE)
+    pixels = OBSERVATION_DTYPE == "uint8"
+    obs = rng.integers(0, 256, (*shape, *OBSERVATION)) if pixels else rng.standard_normal((*shape, *OBSERVATION))
+    return Sequence(
+        obs=obs.astype(OBSERVATION_DTYPE),
+        reset=rng.random(shape) < 0.1,
+        state=np.zeros((BATCH_SIZE, {state}), floats),
+        action=rng.integers(ACTIONS, size=learned, dtype=np.int32),
+        reward=rng.standard_normal(learned).astype(floats),
+        discount=(config.gamma * (rng.random(learned) < 0.8)).astype(floats),
+        ahead=np.ones(learned, np.int32),
+        mask=np.ones(learned, floats),
+        weight=np.ones(BATCH_SIZE, floats),
+    )
+
+
+if __name__ == "__main__":
+    batch = example_batch()
+    print("Q", json.dumps(q_values(batch.obs, batch.state, batch.reset).tolist()))
     print("loss", json.dumps(update(batch).tolist()))'''
 
 

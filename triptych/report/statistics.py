@@ -90,7 +90,9 @@ class RandomPlay:
     def __init__(self, num_actions: int):
         self.rng, self.num_actions = generator(0, "random play"), num_actions
 
-    def predict(self, observation: np.ndarray) -> tuple[np.ndarray, None]:
+    def predict(
+        self, observation: np.ndarray, state: Any = None, episode_start: np.ndarray | None = None
+    ) -> tuple[np.ndarray, None]:
         return self.rng.integers(self.num_actions, size=len(observation)), None
 
 

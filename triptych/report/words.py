@@ -113,7 +113,9 @@ def exploring(log: Log) -> str:
 
 def tests(log: Log) -> str:
     """What the best weights scored in games of their own; tests of weights that others have replaced say nothing."""
+    usual = log.recipe.env.flicker if log.recipe else 0.0
     best = [test for test in log.evaluations if test["weights"] == "best" and test["epsilon"] <= MOST_RANDOM]
+    best = [test for test in best if test.get("flicker", 0.0) == usual]
     newest = [test for test in best if test["updates"] == max(test["updates"] for test in best)]
     told = sorted(newest, key=lambda test: (-test["games"], test["epsilon"]))[:MOST_TESTS]
     scores = [

@@ -49,7 +49,10 @@ class Learner:
         self.step = jax.jit(self.step, donate_argnums=(0, 1))
 
     def act(self, obs, state=None, reset=None):
-        return np.asarray(self.forward(self.online, obs)), state
+        if state is None:
+            return np.asarray(self.forward(self.online, obs)), None
+        outputs, state = self.forward(self.online, obs[None], state, reset[None])
+        return np.asarray(outputs[0]), np.asarray(state)
 
     def update(self, batch, learning_rate):
         batch = type(batch)(*map(self.to_device, batch))
@@ -60,8 +63,10 @@ class Learner:
     def to_device(self, array):
         return jax.device_put(array)
 
-    def apply(self, parameters, obs):
+    def apply(self, parameters, obs, state=None, reset=None):
         """The network on parts of the batch: XLA runs independent operations side by side."""
+        if state is not None:
+            return self.net.apply({"params": parameters}, obs, state, reset)
         parts = jnp.array_split(obs, min(self.shards, len(obs)))
         return jnp.concatenate([self.net.apply({"params": parameters}, part) for part in parts])
 

@@ -9,7 +9,10 @@ import numpy as np
 from flax import linen as nn
 from jax import numpy as jnp
 
-from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, dtypes
+from triptych.frameworks.jax.layers import OWN
+from triptych.layers import Conv, Dense, Flatten, FrameDifference
+from triptych.memory import builder_of
+from triptych.spec import Network, Placed, dtypes
 
 
 def conv(placed: Placed, stored: str, compute: str) -> nn.Module:
@@ -37,27 +40,59 @@ def difference(placed: Placed, stored: str, compute: str):
     return subtract
 
 
-LAYERS = {Conv: conv, Dense: dense, Flatten: flatten, FrameDifference: difference}
+LAYERS = {
+    Conv: conv,
+    Dense: dense,
+    Flatten: flatten,
+    FrameDifference: difference,
+    **OWN,
+}
 ACTIVATIONS = {"relu": jax.nn.relu, "linear": lambda x: x}
 
 
 class Net(nn.Module):
-    """The network of a spec. Applied to [B, *observation] it gives the head's outputs [B, ...]."""
+    """The network of a spec. Applied to [B, *observation] it gives the head's outputs [B, ...].
+
+    With memory: [T, B, *observation] and the state [B, S] before the first step to outputs [T, B, ...] and the state
+    after the last. `reset` [T, B] says where an episode starts: the state is zeroed before that step.
+    """
 
     network: Network
     precision: str
 
     @nn.compact
-    def __call__(self, obs):
+    def __call__(self, obs, state=None, reset=None):
+        if state is None:
+            return self.through(obs, None, None)[0]
+        outputs, state = self.through(obs.reshape((-1, *obs.shape[2:])), state, reset)
+        return outputs.reshape((*reset.shape, *outputs.shape[1:])), state
+
+    def through(self, obs, state, reset):
         if self.network.observation.is_picture:
             shape = self.network.observation.picture_shape
             obs = jnp.moveaxis(obs, 1, 3).reshape((obs.shape[0], *shape))  # colours stay beside their frame
         stored, compute = dtypes(self.precision)
-        x = obs.astype(compute)
+        ends = np.cumsum(self.network.state_sizes)[:-1]
+        states, after = iter([] if state is None else jnp.split(state, ends, axis=1)), []
+        x = obs
         for index, placed in enumerate(self.network.placed()):
-            layer = LAYERS[type(placed.layer)](placed, stored, stored if placed.name == "head" else compute)
-            x = ACTIVATIONS[placed.layer.activation](layer(x / 255 if index == self.network.scale_at else x))
-        return x
+            precision = stored if placed.is_precise else compute
+            layer = builder(placed)(placed, stored, precision)
+            x = x.astype(precision)
+            x = x / 255 if index == self.network.scale_at else x
+            if placed.state_size is None:
+                x = ACTIVATIONS[placed.layer.activation](layer(x))
+            else:
+                x, new = layer(x.reshape((*reset.shape, *x.shape[1:])), next(states), reset)
+                x = x.reshape((-1, *x.shape[2:]))
+                after.append(new)
+        return x, jnp.concatenate(after, axis=1) if after else state
+
+
+def builder(placed: Placed):
+    """What makes the module of a layer, one registered from outside too."""
+    spec = type(placed.layer)
+    return builder_of("jax", spec) or LAYERS[spec]
 
 
 def to_neutral(tree) -> dict[str, np.ndarray]:

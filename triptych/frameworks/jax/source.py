@@ -5,6 +5,9 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
+from dataclasses import fields
+
+from triptych.checks import check
 from triptych.spec import Adam, Network, Placed, dtypes
 
 TITLE = "JAX (Flax, optax)"
@@ -20,6 +23,17 @@ OPERATIONS = (
     ("concatenate", "cumsum", "exp", "max", "mean", "reshape", "sign", "sqrt", "square", "std", "sum", "where"),
 )
 COPIED = ("clip_by_global_norm",)  # functions and classes of learner.py that are shown as they are
+
+OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
+    "dueling": "DuelingHead",
+    "stack": "FrameWindow",
+    "rnn": "RNNLayer",
+    "gru": "GRULayer",
+    "lstm": "LSTMLayer",
+    "attention": "TransformerBlock",
+    "visual_attention": "LookingLSTM",
+}
+OWN_IMPORTS = """from typing import Any"""
 
 NAMES = {
     "dense layer": "nn.Dense(out)",
@@ -42,6 +56,24 @@ NAMES = {
 }
 
 
+def own(placed: Placed, *rest: str) -> str:
+    """The constructor of a class of layers.py.
+
+    Raises:
+        InputError: it is a memory of the user's own.
+    """
+    check(
+        placed.layer.kind in OWN,
+        "memory kind",
+        placed.layer.kind,
+        f"one of ours, to be shown as text: {', '.join(OWN)}",
+    )
+    names = [field.name for field in fields(placed.layer) if field.name != "initialiser"]
+    settings = ", ".join(f"{name}={getattr(placed.layer, name)!r}" for name in names)
+    tensors = placed.layer.tensors(placed.input_shape)
+    return f"{OWN[placed.layer.kind]}({', '.join([f'SimpleNamespace({settings})', repr(tensors), *rest])})"
+
+
 def layer(placed: Placed, precision: str) -> list[str]:
     """The lines that apply a layer to x."""
     kind, name, settings = placed.layer.kind, placed.name, placed.layer
@@ -58,37 +90,60 @@ def layer(placed: Placed, precision: str) -> list[str]:
         call = "x.reshape((len(x), -1))"
     elif kind == "difference":
         return ["older, newer = jnp.split(x, 2, axis=-1)", "x = newer - older"]
+    elif placed.state_size is None:
+        call = own(placed, f'"{stored}"', f'name="{name}"') + "(x)"
     else:
-        raise ValueError(f"no source for a {kind} layer")
+        return []
     return [f"x = jax.nn.relu({call})" if settings.activation == "relu" else f"x = {call}"]
+
+
+def memory(placed: Placed, number: int, stored: str) -> list[str]:
+    """The lines that apply a memory to x."""
+    module = own(placed, f'"{stored}"', f'name="{placed.name}"')
+    lines = [f'x = x.astype("{stored}").reshape((*reset.shape, *x.shape[1:]))']
+    lines.append(f"x, after_{number} = {module}(x, states[{number}], reset)")
+    return [*lines, "x = x.reshape((-1, *x.shape[2:]))"]
 
 
 def network(network: Network, precision: str) -> str:
     """The module, with each layer's output shape."""
-    observation = network.observation
+    observation, (stored, compute) = network.observation, dtypes(precision)
     applied: list[str] = []
+    after: list[str] = []
     for index, placed in enumerate(network.placed()):
         lines = ["x = x / 255"] if index == network.scale_at else []
-        applied += [f"        {text}" for text in lines + layer(placed, precision)]
-        applied[-1] += f"  # {('B', *placed.output_shape)}".replace("'", "")
-    first = []
+        if placed.state_size is not None:
+            lines += memory(placed, len(after), stored)
+            after.append(f"after_{len(after)}")
+        elif placed.layer.kind in OWN:
+            lines += [f'x = x.astype("{stored}")', *layer(placed, precision)]
+        else:
+            lines += layer(placed, precision)
+        batch = "T * B" if network.unrolls else "B"
+        lines[-1] += f"  # {(batch, *placed.output_shape)}".replace("'", "")
+        applied += lines
+    first = ["obs = obs.reshape((-1, *obs.shape[2:]))  # [T, B, ...] to [T * B, ...]"] if network.unrolls else []
+    if after:
+        ends = [sum(network.state_sizes[: index + 1]) for index in range(len(after) - 1)]
+        first.append(f"states = jnp.split(state, {ends}, axis=1)")
     if observation.is_picture:
-        first.append(f"        obs = jnp.moveaxis(obs, 1, 3).reshape((len(obs), *{observation.picture_shape}))")
-    first.append(f'        x = obs.astype("{dtypes(precision)[1]}")')
+        first.append(f"obs = jnp.moveaxis(obs, 1, 3).reshape((len(obs), *{observation.picture_shape}))")
+    first.append(f'x = obs.astype("{compute}")')
+    state = f"jnp.concatenate([{', '.join(after)}], axis=1)" if after else "state"
+    last = f"return x.reshape((*reset.shape, *x.shape[1:])), {state}" if network.unrolls else "return x"
     return "\n".join(
         [
             "class Net(nn.Module):",
             "    @nn.compact",
-            "    def __call__(self, obs):",
-            *first,
-            *applied,
-            "        return x",
+            f"    def __call__(self, obs{', state, reset' if network.unrolls else ''}):",
+            *(f"        {text}" for text in [*first, *applied, last]),
         ]
     )
 
 
-def update(adam: Adam, precision: str) -> str:
+def update(adam: Adam, precision: str, unrolls: bool) -> str:
     """Optimiser, target and one update; `weights` and `loss` stand above it."""
+    given, taken = ("obs, state, reset", "[0]") if unrolls else ("obs", "")
     return f'''def tree_of(weights):
     tree = {{}}
     for name, array in weights.items():
@@ -105,12 +160,12 @@ moments = optimiser.init(online)
 
 
 @jax.jit
-def forward(parameters, obs):
-    return net.apply({{"params": parameters}}, obs)
+def forward(parameters, {given}):
+    return net.apply({{"params": parameters}}, {given})
 
 
-def q_values(obs):
-    return np.asarray(forward(online, obs))
+def q_values({given}):
+    return np.asarray(forward(online, {given}){taken})
 
 
 @partial(jax.jit, donate_argnums=(0, 1))

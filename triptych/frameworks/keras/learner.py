@@ -66,11 +66,16 @@ class Learner:
         self.sync_target()
         obs = network.observation
         dtype = "uint8" if obs.dtype == "uint8" else self.precision
-        self.forward = tf.function(self.online, input_signature=[tf.TensorSpec((None, *obs.shape), dtype)])
+        # With memory a number of games is traced anew, as the steps of a sequence are written out one by one.
+        signature = None if network.unrolls else [tf.TensorSpec((None, *obs.shape), dtype)]
+        self.forward = tf.function(self.online, input_signature=signature)
         self.step = tf.function(self.step)
 
     def act(self, obs, state=None, reset=None):
-        return self.forward(tf.constant(obs)).numpy(), state
+        if state is None:
+            return self.forward(tf.constant(obs)).numpy(), None
+        outputs, state = self.forward(*map(tf.constant, (obs[None], state, reset[None])))
+        return outputs[0].numpy(), state.numpy()
 
     def update(self, batch, learning_rate):
         batch = type(batch)(*map(self.to_device, batch))

@@ -5,6 +5,9 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
+from dataclasses import fields
+
+from triptych.checks import check
 from triptych.spec import Adam, Network, Placed, dtypes
 
 TITLE = "Keras (TensorFlow)"
@@ -21,6 +24,17 @@ OPERATIONS = "keras.ops", (
     "stop_gradient", "sum",
 )  # fmt: skip
 COPIED = ("clip_by_global_norm", "ExactAdam")  # functions and classes of learner.py that are shown as they are
+
+OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
+    "dueling": "DuelingHead",
+    "stack": "FrameWindow",
+    "rnn": "RNNLayer",
+    "gru": "GRULayer",
+    "lstm": "LSTMLayer",
+    "attention": "TransformerBlock",
+    "visual_attention": "LookingLSTM",
+}
+OWN_IMPORTS = """from typing import Any"""
 
 NAMES = {
     "dense layer": "layers.Dense(out)",
@@ -43,54 +57,124 @@ NAMES = {
 }
 
 
-def layer(placed: Placed, precision: str) -> list[str]:
-    """The lines that apply a layer to x."""
+def own(placed: Placed, *rest: str) -> str:
+    """The constructor of a class of layers.py.
+
+    Raises:
+        InputError: it is a memory of the user's own.
+    """
+    check(
+        placed.layer.kind in OWN,
+        "memory kind",
+        placed.layer.kind,
+        f"one of ours, to be shown as text: {', '.join(OWN)}",
+    )
+    names = [field.name for field in fields(placed.layer) if field.name != "initialiser"]
+    settings = ", ".join(f"{name}={getattr(placed.layer, name)!r}" for name in names)
+    tensors = placed.layer.tensors(placed.input_shape)
+    return f"{OWN[placed.layer.kind]}({', '.join([f'SimpleNamespace({settings})', repr(tensors), *rest])})"
+
+
+def layer(placed: Placed, precision: str) -> tuple[str, list[str]]:
+    """A layer's constructor ('' for none) and, where there is none, the lines that stand for it."""
     kind, name, settings = placed.layer.kind, placed.name, placed.layer
     stored, compute = dtypes(precision)
-    policy = stored if compute == stored or name == "head" else f"mixed_{compute}"
+    policy = stored if compute == stored or placed.is_precise else f"mixed_{compute}"
     rest = ("" if policy == "float32" else f'dtype="{policy}", ') + f'name="{name}"'  # float32 is the default
     if kind == "conv":
         sides = f"{settings.filters}, {settings.kernel}, {settings.stride}"
-        return [f'x = layers.Conv2D({sides}, padding="valid", activation="{settings.activation}", {rest})(x)']
+        return f'layers.Conv2D({sides}, padding="valid", activation="{settings.activation}", {rest})', []
     if kind == "dense":
-        return [f'x = layers.Dense({settings.units}, activation="{settings.activation}", {rest})(x)']
+        return f'layers.Dense({settings.units}, activation="{settings.activation}", {rest})', []
     if kind == "flatten":
-        return [f"x = layers.Flatten({rest})(x)"]
+        return f"layers.Flatten({rest})", []
     if kind == "difference":
-        return ["older, newer = ops.split(x, 2, axis=-1)", "x = newer - older"]
-    raise ValueError(f"no source for a {kind} layer")
+        return "", ["older, newer = ops.split(x, 2, axis=-1)", "x = newer - older"]
+    return own(placed, f'"{policy}"', f'"{name}"'), []
+
+
+def entrance(network: Network, precision: str) -> list[str]:
+    """From the observations to what the first layer takes."""
+    observation, compute = network.observation, dtypes(precision)[1]
+    lines = []
+    if observation.is_picture:
+        axes = (0, 2, 3, 1) if len(observation.shape) == 3 else (0, 2, 3, 1, 4)
+        lines.append(f"x = ops.transpose(x, {axes})")
+    if len(observation.shape) == 4:
+        lines.append(f"x = ops.reshape(x, (-1, *{observation.picture_shape}))")
+    if observation.dtype == "uint8":
+        lines.append(f'x = ops.cast(x, "{compute}")')
+    return lines
 
 
 def network(network: Network, precision: str) -> str:
     """The model, with each layer's output shape."""
-    observation = network.observation
-    stored, compute = dtypes(precision)
-    pixels = observation.dtype == "uint8"
-    applied: list[str] = []
+    if network.unrolls:
+        return memory_network(network, precision)
+    observation, (stored, _) = network.observation, dtypes(precision)
+    dtype = "uint8" if observation.dtype == "uint8" else stored
+    lines = [f'obs = x = keras.Input({observation.shape}, dtype="{dtype}")', *entrance(network, precision)]
     for index, placed in enumerate(network.placed()):
-        lines = ["x = x / 255"] if index == network.scale_at else []
-        applied += [f"    {text}" for text in lines + layer(placed, precision)]
-        applied[-1] += f"  # {('B', *placed.output_shape)}".replace("'", "")
-    first = [f'    obs = x = keras.Input({observation.shape}, dtype="{"uint8" if pixels else stored}")']
-    if observation.is_picture:
-        axes = (0, 2, 3, 1) if len(observation.shape) == 3 else (0, 2, 3, 1, 4)
-        first.append(f"    x = ops.transpose(x, {axes})")
-    if len(observation.shape) == 4:
-        first.append(f"    x = ops.reshape(x, (-1, *{observation.picture_shape}))")
-    if pixels:
-        first.append(f'    x = ops.cast(x, "{compute}")')
-    return "\n".join(["def make_net():", *first, *applied, "    return keras.Model(obs, x)"])
+        constructor, written = layer(placed, precision)
+        lines += ["x = x / 255"] if index == network.scale_at else []
+        lines += [f"x = {constructor}(x)"] if constructor else written
+        lines[-1] += f"  # {('B', *placed.output_shape)}".replace("'", "")
+    return "\n".join(["def make_net():", *(f"    {text}" for text in [*lines, "return keras.Model(obs, x)"])])
 
 
-def update(adam: Adam, precision: str) -> str:
+def memory_network(network: Network, precision: str) -> str:
+    """The model of a network that takes sequences and a state."""
+    observation, (stored, _) = network.observation, dtypes(precision)
+    made = [f'super().__init__(dtype="{stored}", autocast=False)']
+    applied = [
+        "steps, batch = reset.shape",
+        "x = ops.reshape(obs, (-1, *obs.shape[2:]))  # [T, B, ...] to [T * B, ...]",
+    ]
+    applied += [f"states = tf.split(state, {network.state_sizes}, axis=1)"] if network.state_sizes else []
+    applied += entrance(network, precision)
+    after: list[str] = []
+    for index, placed in enumerate(network.placed()):
+        constructor, written = layer(placed, precision)
+        made += [f"self.{placed.name} = {constructor}"] if constructor else []
+        applied += ["x = x / 255"] if index == network.scale_at else []
+        if placed.state_size is not None:
+            number = len(after)
+            after.append(f"after_{number}")
+            applied.append(f"x = ops.reshape(x, (steps, batch, *{placed.input_shape}))")
+            applied.append(f"x, after_{number} = self.{placed.name}(x, states[{number}], reset)")
+            applied.append(f"x = ops.reshape(x, (-1, *{placed.output_shape}))")
+        else:
+            applied += [f"x = self.{placed.name}(x)"] if constructor else written
+        applied[-1] += f"  # {('T * B', *placed.output_shape)}".replace("'", "")
+    shapes = (1, 1, *observation.shape), (1, sum(network.state_sizes))
+    dtype = "uint8" if observation.dtype == "uint8" else stored
+    zeros = f'np.zeros({shapes[0]}, "{dtype}"), np.zeros({shapes[1]}, "{stored}"), np.ones((1, 1), bool)'
+    made.append(f"self({zeros})  # makes the weights")
+    state = f"tf.concat([{', '.join(after)}], axis=1)" if after else "state"
+    applied.append(f"return ops.reshape(x, (steps, batch, {list(network.placed())[-1].output_shape[0]})), {state}")
+    return "\n".join(
+        [
+            "class Net(keras.Model):",
+            "    def __init__(self):",
+            *(f"        {text}" for text in made),
+            "",
+            "    def call(self, obs, state, reset):",
+            *(f"        {text}" for text in applied),
+        ]
+    )
+
+
+def update(adam: Adam, precision: str, unrolls: bool) -> str:
     """Optimiser, target and one update; `weights` and `loss` stand above it."""
+    given, taken = ("obs, state, reset", "[0]") if unrolls else ("obs", "")
+    make = "Net" if unrolls else "make_net"
     return f'''def set_weights(net, weights):
     for layer in net.layers:
         for variable in layer.weights:
             variable.assign(weights[f"{{layer.name}}/{{variable.name}}"])
 
 
-online, target = make_net(), make_net()
+online, target = {make}(), {make}()
 set_weights(online, weights)
 target.set_weights(online.get_weights())
 optimiser = ExactAdam({adam.learning_rate}, {adam.beta_1}, {adam.beta_2}, {adam.epsilon})
@@ -98,8 +182,8 @@ optimiser.build(online.trainable_variables)
 forward = tf.function(online)
 
 
-def q_values(obs):
-    return forward(tf.constant(obs)).numpy()
+def q_values({given}):
+    return forward(*map(tf.constant, ({given},))){taken}.numpy()
 
 
 @tf.function

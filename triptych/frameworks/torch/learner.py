@@ -36,7 +36,8 @@ class Learner:
         self.online = net.Net(network, self.precision, self.precision).to(self.place)
         self.target = net.Net(network, self.precision, self.precision).to(self.place).requires_grad_(False)
         self.parameters = self.online.named()
-        spread = network.observation.is_picture and self.place.type == "cpu"  # small networks only wait for threads
+        large = network.observation.is_picture and not network.unrolls  # small networks only wait for threads
+        spread = large and self.place.type == "cpu"
         shards = frameworks.THREADS if spread else 1
         self.online_values = net.Sharded(self.online, network, precision, shards)
         self.target_values = net.Sharded(self.target, network, precision, shards)
@@ -52,7 +53,11 @@ class Learner:
 
     def act(self, obs, state=None, reset=None):
         with torch.inference_mode():
-            return self.online_values(self.to_device(obs)).cpu().numpy(), state
+            if state is None:
+                return self.online_values(self.to_device(obs)).cpu().numpy(), None
+            given = (self.to_device(array) for array in (obs[None], state, reset[None]))
+            outputs, state = self.online_values(*given)
+            return outputs[0].cpu().numpy(), state.cpu().numpy()
 
     def update(self, batch, learning_rate):
         batch = type(batch)(*map(self.to_device, batch))

@@ -14,7 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, dtypes
+from triptych.frameworks.torch.layers import OWN
+from triptych.layers import Conv, Dense, Flatten, FrameDifference
+from triptych.memory import builder_of
+from triptych.spec import Network, Placed, dtypes
 
 
 class FlattenChannelsLast(nn.Module):
@@ -49,48 +52,83 @@ def difference(placed: Placed) -> nn.Module:
     return Difference()
 
 
-LAYERS = {Conv: conv, Dense: dense, Flatten: flatten, FrameDifference: difference}
+LAYERS = {
+    Conv: conv,
+    Dense: dense,
+    Flatten: flatten,
+    FrameDifference: difference,
+    **OWN,
+}
 ACTIVATIONS = {"relu": torch.relu, "linear": lambda x: x}
 # Neutral kernels are HWIO and (in, out); PyTorch's are OIHW and (out, in).
-TO_NATIVE = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}
-TO_NEUTRAL = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}
-NATIVE_NAMES = {"kernel": "weight", "bias": "bias"}
+TO_NATIVE = {4: (3, 2, 0, 1), 3: (0, 1, 2), 2: (1, 0), 1: (0,), 0: ()}
+TO_NEUTRAL = {4: (2, 3, 1, 0), 3: (0, 1, 2), 2: (1, 0), 1: (0,), 0: ()}
+
+
+def native_name(layer: nn.Module, key: str) -> str:
+    """What PyTorch's own layers call a tensor; those of ours have the neutral name."""
+    return "weight" if key == "kernel" and hasattr(layer, "weight") else key
+
+
+def builder(placed: Placed) -> Callable[[Placed], nn.Module]:
+    """What makes the module of a layer, one registered from outside too."""
+    spec = type(placed.layer)
+    return builder_of("torch", spec) or LAYERS[spec]
 
 
 class Net(nn.Module):
-    """The network of a spec, its head in one precision and all below in another. [B, *observation] to [B, ...]."""
+    """The network of a spec, its head and its memory in one precision and all else in another."""
 
     def __init__(self, network: Network, stored: str, compute: str):
         super().__init__()
         self.scale_at = network.scale_at
         self.is_picture = network.observation.is_picture
         self.dtype, self.compute = getattr(torch, stored), getattr(torch, compute)
-        placed = list(network.placed())
-        self.layers = nn.ModuleDict({p.name: LAYERS[type(p.layer)](p) for p in placed})
-        self.activations = [ACTIVATIONS[p.layer.activation] for p in placed]
-        self.to(self.compute).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stubs lack it
-        self.layers[placed[-1].name].to(self.dtype)
+        self.placed = list(network.placed())
+        self.state_sizes = network.state_sizes
+        self.layers = nn.ModuleDict({p.name: builder(p)(p) for p in self.placed})
+        self.activations = [ACTIVATIONS[p.layer.activation] for p in self.placed]
+        self.dtypes = [self.dtype if p.is_precise else self.compute for p in self.placed]
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stubs lack it
+        for layer, dtype in zip(self.layers.values(), self.dtypes, strict=True):
+            layer.to(dtype)
 
-    def forward(self, obs: Tensor) -> Tensor:
+    def forward(self, obs: Tensor, state: Any = None, reset: Any = None) -> Any:
+        """[B, *observation] to the head's outputs [B, ...].
+
+        With memory: [T, B, *observation] and the state [B, S] before the first step to outputs [T, B, ...] and the
+        state after the last. `reset` [T, B] says where an episode starts: the state is zeroed before that step.
+        """
+        if state is None:
+            return self.through(obs, None, None)[0]
+        outputs, state = self.through(obs.flatten(0, 1), state, reset)
+        return outputs.unflatten(0, reset.shape), state
+
+    def through(self, obs: Tensor, state: Any, reset: Any) -> tuple[Tensor, Any]:
         if self.is_picture:
             if obs.ndim == 5:  # in colour: (stack, H, W, 3) to (stack * 3, H, W)
                 obs = obs.permute(0, 1, 4, 2, 3).flatten(1, 2)
             obs = obs.contiguous(memory_format=torch.channels_last)
-        x = obs.to(self.compute)
-        *body, head = zip(self.layers.values(), self.activations, strict=True)
-        for index, (layer, activation) in enumerate(body):
-            x = activation(layer(x / 255 if index == self.scale_at else x))
-        x = x.to(self.dtype)
-        layer, activation = head
-        return activation(layer(x / 255 if len(body) == self.scale_at else x))
+        x, states = obs, list(state.split(self.state_sizes, dim=1)) if self.state_sizes else []
+        after: list[Tensor] = []
+        for index, (layer, activation) in enumerate(zip(self.layers.values(), self.activations, strict=True)):
+            x = x.to(self.dtypes[index])
+            x = x / 255 if index == self.scale_at else x
+            if self.placed[index].state_size is None:
+                x = activation(layer(x))
+            else:
+                x = x.permute(0, 2, 3, 1) if x.ndim == 4 else x
+                x, new = layer(x.unflatten(0, reset.shape), states[len(after)], reset)
+                x = x.flatten(0, 1)
+                after.append(new)
+        return x, torch.cat(after, dim=1) if after else state
 
     def named(self) -> dict[str, nn.Parameter]:
         """Parameters by neutral name (`conv_1/kernel`), in the order of the spec."""
         return {
-            f"{name}/{key}": getattr(layer, native)
-            for name, layer in self.layers.items()
-            for key, native in NATIVE_NAMES.items()
-            if hasattr(layer, native)
+            f"{p.name}/{key}": self.layers[p.name].get_parameter(native_name(self.layers[p.name], key))
+            for p in self.placed
+            for key in p.layer.tensors(p.input_shape)
         }
 
 
@@ -141,7 +179,12 @@ class Sharded:
             with torch.no_grad():
                 torch._foreach_copy_(self.parameters, self.master)
 
-    def __call__(self, obs: Tensor) -> Tensor:
+    def __call__(self, obs: Tensor, state: Tensor | None = None, reset: Tensor | None = None) -> Any:
+        if state is not None:
+            names = (name for name, _ in self.module.named_parameters())
+            rounded = (m.to(p.dtype) for m, p in zip(self.master, self.parameters, strict=True))
+            weights = dict(zip(names, rounded, strict=True)) if self.rounds else {}
+            return torch.func.functional_call(self.module, weights, (obs, state, reset))
         if self.pool is None and not self.rounds:
             return self.module(obs)
         if self.master[0].requires_grad and torch.is_grad_enabled():

@@ -5,6 +5,9 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
+from dataclasses import fields
+
+from triptych.checks import check
 from triptych.spec import Adam, Network, Placed, dtypes
 
 TITLE = "PyTorch"
@@ -12,6 +15,21 @@ IMPORTS = """import torch
 from torch import nn"""
 OPERATIONS = "torch", ("abs", "cumsum", "exp", "reshape", "sign", "sqrt", "square", "where")
 COPIED = ("clip_by_global_norm",)  # functions and classes of learner.py that are shown as they are
+
+OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
+    "dueling": "DuelingHead",
+    "stack": "FrameWindow",
+    "rnn": "FusedRNN",
+    "gru": "FusedGRU",
+    "lstm": "FusedLSTM",
+    "attention": "TransformerBlock",
+    "visual_attention": "LookingLSTM",
+}
+OWN_IMPORTS = """from itertools import pairwise
+from typing import Any
+
+from torch import Tensor
+from torch.nn import functional as F"""
 
 NAMES = {
     "dense layer": "nn.Linear(in, out)",
@@ -34,6 +52,24 @@ NAMES = {
 }
 
 
+def own(placed: Placed, *rest: str) -> str:
+    """The constructor of a class of layers.py.
+
+    Raises:
+        InputError: it is a memory of the user's own.
+    """
+    check(
+        placed.layer.kind in OWN,
+        "memory kind",
+        placed.layer.kind,
+        f"one of ours, to be shown as text: {', '.join(OWN)}",
+    )
+    names = [field.name for field in fields(placed.layer) if field.name != "initialiser"]
+    settings = ", ".join(f"{name}={getattr(placed.layer, name)!r}" for name in names)
+    tensors = placed.layer.tensors(placed.input_shape)
+    return f"{OWN[placed.layer.kind]}({', '.join([f'SimpleNamespace({settings})', repr(tensors), *rest])})"
+
+
 def layer(placed: Placed) -> tuple[str, list[str]]:
     """A layer's constructor ('' for none) and the lines that apply it to x."""
     kind, name, settings = placed.layer.kind, placed.name, placed.layer
@@ -47,33 +83,35 @@ def layer(placed: Placed) -> tuple[str, list[str]]:
         return "", ["x = x.permute(0, 2, 3, 1).flatten(1)" if len(placed.input_shape) == 3 else "x = x.flatten(1)"]
     if kind == "difference":
         return "", ["older, newer = x.chunk(2, dim=1)", "x = newer - older"]
-    raise ValueError(f"no source for a {kind} layer")
+    return own(placed), [call]
 
 
 def network(network: Network, precision: str) -> str:
     """The module, with each layer's output shape."""
-    observation = network.observation
     stored, compute = dtypes(precision)
     made: list[str] = []
     applied: list[str] = []
+    rounded: list[str] = []  # lines of the layers that are computed in another precision
+    memories = 0
     for index, placed in enumerate(network.placed()):
-        if placed.name == "head" and compute != stored:
-            applied = [f'        with torch.autocast("cpu", torch.{compute}):', *(f"    {text}" for text in applied)]
-            applied.append(f"        x = x.to(torch.{stored})")
         constructor, lines = layer(placed)
+        if placed.state_size is not None:
+            lines = ["x = x.permute(0, 2, 3, 1)"] if len(placed.input_shape) == 3 else []
+            lines.append(
+                f"x, after_{memories} = self.{placed.name}(x.unflatten(0, reset.shape), states[{memories}], reset)"
+            )
+            lines.append("x = x.flatten(0, 1)")
+            memories += 1
         lines = ["x = x / 255", *lines] if index == network.scale_at else lines
         if constructor:
             made.append(f"        self.{placed.name} = {constructor}")
-        applied += [f"        {text}" for text in lines]
-        applied[-1] += f"  # {('B', *placed.output_shape)}".replace("'", "")
-    first = []
-    if len(observation.shape) == 4:
-        first.append(
-            "        obs = obs.permute(0, 1, 4, 2, 3).flatten(1, 2)  # [B, stack, H, W, 3] to [B, 3 * stack, H, W]"
-        )
-    if observation.is_picture:
-        first.append("        obs = obs.contiguous(memory_format=torch.channels_last)")
-    first.append(f"        x = obs.to(torch.{compute})")
+        batch = "T * B" if network.unrolls else "B"
+        lines[-1] += f"  # {(batch, *placed.output_shape)}".replace("'", "")
+        if compute != stored and not placed.is_precise:
+            rounded += lines
+        else:
+            applied += autocast(rounded, stored, compute) + lines
+            rounded = []
     return "\n".join(
         [
             "class Net(nn.Module):",
@@ -82,16 +120,43 @@ def network(network: Network, precision: str) -> str:
             *made,
             f"        self.to(torch.{stored}).to(memory_format=torch.channels_last)",
             "",
-            "    def forward(self, obs):",
-            *first,
-            *applied,
-            "        return x",
+            f"    def forward(self, obs{', state, reset' if network.unrolls else ''}):",
+            *(f"        {text}" for text in [*entrance(network, compute), *applied, *result(network, memories)]),
         ]
     )
 
 
-def update(adam: Adam, precision: str) -> str:
+def autocast(lines: list[str], stored: str, compute: str) -> list[str]:
+    """Lines that are computed in a lower precision."""
+    if not lines:
+        return []
+    inside = [f"    {text}" for text in lines]
+    return [f'with torch.autocast("cpu", torch.{compute}):', *inside, f"x = x.to(torch.{stored})"]
+
+
+def entrance(network: Network, compute: str) -> list[str]:
+    """From the observations to what the first layer takes."""
+    observation = network.observation
+    lines = ["obs = obs.flatten(0, 1)  # [T, B, ...] to [T * B, ...]"] if network.unrolls else []
+    if network.state_sizes:
+        lines.append(f"states = state.split({network.state_sizes}, dim=1)")
+    if len(observation.shape) == 4:
+        lines.append("obs = obs.permute(0, 1, 4, 2, 3).flatten(1, 2)  # [B, stack, H, W, 3] to [B, 3 * stack, H, W]")
+    if observation.is_picture:
+        lines.append("obs = obs.contiguous(memory_format=torch.channels_last)")
+    return [*lines, f"x = obs.to(torch.{compute})"]
+
+
+def result(network: Network, memories: int) -> list[str]:
+    if not network.unrolls:
+        return ["return x"]
+    after = ", ".join(f"after_{index}" for index in range(memories))
+    return [f"return x.unflatten(0, reset.shape), {f'torch.cat([{after}], dim=1)' if memories else 'state'}"]
+
+
+def update(adam: Adam, precision: str, unrolls: bool) -> str:
     """Optimiser, target and one update; `weights` and `loss` stand above it."""
+    given, taken = ("obs, state, reset", "[0]") if unrolls else ("obs", "")
     return f"""# Neutral kernels are HWIO and (in, out); PyTorch's are OIHW and (out, in).
 TO_NATIVE = {{4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}}
 
@@ -99,7 +164,10 @@ TO_NATIVE = {{4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}}
 def set_weights(net, weights):
     parameters = dict(net.named_parameters())
     for name, array in weights.items():
-        native = name.replace("/kernel", ".weight").replace("/bias", ".bias")
+        layer, key = name.split("/")
+        native = f"{{layer}}.{{key}}"
+        if native not in parameters:
+            native = native.replace(".kernel", ".weight")
         with torch.no_grad():
             parameters[native].copy_(torch.from_numpy(np.ascontiguousarray(array.transpose(TO_NATIVE[array.ndim]))))
 
@@ -112,9 +180,9 @@ optimiser = torch.optim.Adam(
 )
 
 
-def q_values(obs):
+def q_values({given}):
     with torch.inference_mode():
-        return online(torch.from_numpy(obs)).numpy()
+        return online(*map(torch.from_numpy, ({given},))){taken}.numpy()
 
 
 def update(batch, learning_rate={adam.learning_rate}):

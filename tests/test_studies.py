@@ -1,0 +1,102 @@
+"""Studies: every arm can be trained, what is done is not done again, and what the page says follows from the rows."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from triptych.__main__ import main
+from triptych.checks import InputError
+from triptych.intervals import bootstrap_iqm
+from triptych.report.show import network_of
+from triptych.studies import NAMES, load_study
+from triptych.studies import run as studies
+from triptych.studies.page import sentences
+from triptych.studies.run import Result, Row, fingerprint, recipe_of, run_study
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_arm_can_be_trained(name: str) -> None:
+    study = load_study(name)
+    recipes = [recipe_of(arm, seed, {}) for arm in study.arms for seed in range(2)]
+    assert all(network_of(recipe).tensors() for recipe in recipes)
+    assert len({fingerprint(recipe) for recipe in recipes}) == len(recipes), "no two arms are the same"
+    assert len({(arm.task, arm.label) for arm in study.arms}) == len(study.arms)
+    assert study.seeds >= 5
+    quick = [recipe_of(arm, 0, study.quick) for arm in study.arms]
+    assert max(recipe.steps for recipe in quick) <= 2_000
+
+
+def test_a_study_runs_and_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    arguments = ["study", "flicker", "--quick", "--only", "gru", "--quiet", "--runs-dir", str(tmp_path), "--json"]
+    with pytest.raises(SystemExit) as stop:
+        main([*arguments, "--seeds", "1"])
+    assert stop.value.code == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {(row["task"], row["flicker"]) for row in result["rows"]} == {
+        (task, flicker) for task in ("trained at 0% blank", "trained at 25% blank") for flicker in (0.0, 0.1, 0.25, 0.5)
+    }
+    assert all(row["low"] <= row["iqm"] <= row["high"] for row in result["rows"])
+    folder = tmp_path / "study-flicker-torch-quick"
+    with open(folder / "runs.csv", newline="") as file:
+        runs = list(csv.DictReader(file))
+    assert len(runs) == 8
+    assert all((Path(row["run"]) / "config.json").exists() for row in runs)
+    page = (folder / "study.html").read_text()
+    assert "A quick pass" in page
+    assert "highest is gru" in page
+    jobs = []
+    monkeypatch.setattr(
+        studies, "work", lambda kind, job: jobs.append(job) or {"path": "x", "tests": [{"flicker": 0.5, "score": 7.0}]}
+    )  # type: ignore[func-returns-value]
+    run_study("flicker", quick=True, seeds=1, only=("gru",), runs_dir=tmp_path)
+    assert not jobs, "what is done is not done again"
+    again = run_study("flicker", quick=True, seeds=2, only=("lstm",), runs_dir=tmp_path)
+    assert [job["recipe"]["seed"] for job in jobs] == [0, 1, 0, 1]
+    assert {row.label for row in again.rows} == {"gru", "lstm"}, "what was there is shown too"
+    jobs.clear()
+    run_study("flicker", "jax", quick=True, seeds=1, only=("gru",), runs_dir=tmp_path, out=folder)
+    assert len(jobs) == 2, "another framework's runs are not these"
+
+
+def test_the_interquartile_mean_and_its_interval() -> None:
+    rng = np.random.default_rng(0)
+    for count in (1, 4, 5, 10):
+        scores = rng.standard_normal(count).tolist()
+        iqm, low, high = bootstrap_iqm(scores)
+        assert iqm == pytest.approx(scipy.stats.trim_mean(scores, 0.25))
+        assert low <= iqm <= high
+    scores = rng.standard_normal(40)
+    wanted = scipy.stats.bootstrap(
+        (scores,), lambda x, axis: scipy.stats.trim_mean(x, 0.25, axis=axis), method="percentile", rng=1
+    ).confidence_interval
+    assert bootstrap_iqm(scores)[1:] == pytest.approx((wanted.low, wanted.high), abs=0.03)
+
+
+def test_what_the_page_says_follows_from_the_intervals() -> None:
+    rows = [
+        Row("t", "a", None, 10.0, 9.0, 11.0, [10.0]),
+        Row("t", "b", None, 8.5, 7.0, 9.5, [8.5]),
+        Row("t", "c", None, 2.0, 1.0, 3.0, [2.0]),
+    ]
+    result = Result("s", "q", rows, {"t": "a"}, "torch", 1, 1, False, "", "", "", {})
+    assert sentences(result) == [
+        "t: highest is a with 10.00 (9.00 to 11.00). Its interval overlaps with those of b. Clearly below: c (2.00)."
+    ]
+
+
+def test_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="study is 'gravity'; allowed: memory-kinds, "):
+        run_study("gravity")
+    with pytest.raises(InputError, match="only is 'nothing'; allowed: 'positions', 'none'"):
+        run_study("memory-kinds", only=("nothing",), runs_dir=tmp_path)
+    (tmp_path / "runs.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"runs.csv is no table of a study"):
+        run_study("losses", out=tmp_path, runs_dir=tmp_path)

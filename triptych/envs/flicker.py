@@ -1,0 +1,74 @@
+"""Games whose screen goes blank now and then (Hausknecht & Stone 2015): what was seen must be remembered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from triptych.envs import Games, Step
+
+
+class FlickeringGames:
+    """Games of which each observation is all zeros with some chance; of a stack of pictures each one by itself.
+
+    Args:
+        games: the games; everything else is theirs.
+        chance: that an observation cannot be seen.
+        fill: what stands in the stack before an episode's first picture (`EnvConfig.fill`).
+    """
+
+    def __init__(self, games: Games, chance: float, fill: str):
+        self.games, self.chance, self.fill = games, chance, fill
+        self.observation, self.num_actions, self.num_envs = games.observation, games.num_actions, games.num_envs
+        self.frames_per_step, self.typical_episode = games.frames_per_step, games.typical_episode
+        self.saves = games.saves
+        self.stack = self.observation.shape[0] if self.observation.is_picture else 1
+        self.rngs = [np.random.default_rng(0) for _ in range(self.num_envs)]
+        self.hidden = np.zeros((self.num_envs, self.stack), bool)  # of the stack's pictures, the newest last
+        self.ended = np.zeros(self.num_envs, bool)
+
+    def reset(self, seeds: np.ndarray) -> np.ndarray:
+        # A stream apart from the game's own, which has the plain seed.
+        self.rngs = [np.random.default_rng([int(seed), 1]) for seed in seeds]
+        self.ended[:] = True
+        obs = self.blank(self.games.reset(seeds))
+        self.ended[:] = False
+        return obs
+
+    def send(self, actions: np.ndarray) -> None:
+        self.games.send(actions)
+
+    def recv(self) -> Step:
+        step = self.games.recv()
+        obs = self.blank(step.obs)
+        self.ended = step.terminated | step.truncated
+        return step._replace(obs=obs)
+
+    def blank(self, obs: np.ndarray) -> np.ndarray:
+        """The observations with what flickers, the newest picture drawn anew and the older ones as they were."""
+        drawn = np.array([rng.random() < self.chance for rng in self.rngs])
+        # Before the first picture of an episode stand zeros, or that picture as it was seen.
+        self.hidden[self.ended] = drawn[self.ended, None] if self.fill == "first" else False
+        self.hidden = np.concatenate([self.hidden[:, 1:], drawn[:, None]], axis=1)
+        seen = obs.copy()
+        if self.observation.is_picture:
+            seen[self.hidden] = 0
+        else:
+            seen[drawn] = 0
+        return seen
+
+    def get_state(self) -> dict[str, Any]:
+        rngs = [rng.bit_generator.state for rng in self.rngs]
+        return {
+            "games": self.games.get_state(), "rngs": rngs, "hidden": self.hidden.tolist(), "ended": self.ended.tolist()
+        }  # fmt: skip
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.games.set_state(state["games"])
+        self.hidden, self.ended = np.array(state["hidden"], bool), np.array(state["ended"], bool)
+        for rng, saved in zip(self.rngs, state["rngs"], strict=True):
+            rng.bit_generator.state = saved
+
+    def close(self) -> None:
+        self.games.close()

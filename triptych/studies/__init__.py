@@ -1,0 +1,47 @@
+"""The studies, by name: one question each, the runs that answer it, and what they are measured by."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from triptych.checks import InputError
+
+NAMES = ("memory-kinds", "sequences", "losses", "flicker", "attention", "partial-cartpole", "q-learning")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way of doing it, on one task."""
+
+    task: str
+    label: str
+    recipe: str
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question and the runs that answer it."""
+
+    question: str
+    arms: tuple[Arm, ...]
+    seeds: int = 5
+    games: int = 50  # whole games that judge each run's best weights
+    quick: dict[str, Any] = field(
+        default_factory=dict
+    )  # what --quick changes in every run: it only shows that all works
+    flicker: tuple[float, ...] = ()  # chances of a blank observation that the weights are judged under, too
+    reading: str = ""  # what its numbers mean, told under the figure
+
+
+def load_study(name: str) -> Study:
+    """A study by its name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in NAMES:
+        raise InputError(f"study is {name!r}; allowed: {', '.join(NAMES)}")
+    return importlib.import_module(f"triptych.studies.{name.replace('-', '_')}").study

@@ -1,0 +1,21 @@
+"""A stack or a recurrent layer: which bears blank observations better? (Hausknecht & Stone 2015)"""
+
+from triptych.studies import Arm, Study
+from triptych.studies.tasks import QUICK, changes
+
+study = Study(
+    question="Trained with a quarter of the observations blank, or with none: which memory bears how many blanks when it is tested?",
+    arms=tuple(
+        Arm(
+            f"trained at {chance:.0%} blank",
+            kind,
+            "drqn-cartpole",
+            changes("positions", memory=kind, **{"env.flicker": chance}),
+        )
+        for chance in (0.0, 0.25)
+        for kind in ("stack", "gru", "lstm", "attention")
+    ),
+    quick=QUICK,
+    flicker=(0.0, 0.1, 0.25, 0.5),
+    reading="CartPole's two positions; a blank observation is all zeros, which it could also be in truth.",
+)

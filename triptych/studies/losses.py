@@ -1,0 +1,29 @@
+"""Squared, Huber or absolute error? (M14; the actor-critics' half comes with them.)"""
+
+from typing import Any
+
+from triptych.studies import Arm, Study
+from triptych.studies.tasks import QUICK, changes
+
+LOSSES = ("huber", "squared", "absolute")
+feed_forward: dict[str, tuple[str, dict[str, Any]]] = {
+    "CartPole": ("cartpole", {"evaluate_every": 0}),
+    "Catch": ("cartpole", {"env.id": "triptych/Catch-v0", "steps": 20_000, "algorithm.epsilon_steps": 6_000, "algorithm.delta": 1.0, "evaluate_every": 0}),
+}  # fmt: skip
+
+study = Study(
+    question="Does the loss of the TD error matter: squared, Huber or absolute?",
+    arms=(
+        *(
+            Arm(task, loss, recipe, {**given, "algorithm.loss": loss})
+            for task, (recipe, given) in feed_forward.items()
+            for loss in LOSSES
+        ),
+        *(
+            Arm("positions, DRQN", loss, "drqn-cartpole", changes("positions", **{"algorithm.loss": loss}))
+            for loss in LOSSES
+        ),
+    ),
+    quick=QUICK,
+    reading="The gradient's norm is clipped at 10 in all of them, and the rate is the one chosen for Huber's loss.",
+)

@@ -1,0 +1,25 @@
+"""Which memory, and how much of it? (M13)"""
+
+from triptych.studies import Arm, Study
+from triptych.studies.tasks import DRQN, QUICK, changes
+
+KINDS = ("none", "stack", "rnn", "gru", "lstm", "attention")
+AMOUNTS = {"stack": ("length", (2, 8)), "lstm": ("units", (16, 128))}  # beside the recipe's own: 4 steps, 64 units
+
+kinds = [Arm(task, kind, "drqn-cartpole", changes(task, memory=kind)) for task in DRQN for kind in KINDS]
+amounts = [
+    Arm(
+        "positions",
+        f"{kind}, {size} {name}",
+        "drqn-cartpole",
+        changes("positions", memory=kind, **{f"network.1.{name}": size}),
+    )
+    for kind, (name, sizes) in AMOUNTS.items()
+    for size in sizes
+]
+study = Study(
+    question="Which memory, and how much of it, does a small partially observable task want?",
+    arms=(*kinds, *amounts),
+    quick=QUICK,
+    reading="Positions: CartPole without its speeds, 500 at most. The chain and Catch: 1 is right, -1 wrong. Repeat previous: 1 for all right, -0.5 by chance.",
+)

@@ -1,0 +1,86 @@
+"""A study as one self-contained page: scores with their intervals, learning curves, the runs."""
+
+from __future__ import annotations
+
+import csv
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from triptych.files import write_whole
+from triptych.report.statistics import over_seeds
+from triptych.studies import Study
+
+COLOURS = ("#1f77d0", "#d9560b", "#0f8a5f", "#a2307f", "#8a6d00", "#5b4bc4", "#b0413e", "#6b7280", "#138a9c", "#7a5230")
+
+
+def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]) -> None:
+    """Writes the page; curves are of the runs whose folders are still there."""
+    import jinja2
+    from plotly.offline import get_plotlyjs
+
+    loader = jinja2.PackageLoader("triptych.report", "templates")
+    environment = jinja2.Environment(autoescape=True, loader=loader, undefined=jinja2.StrictUndefined)
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
+    folder = resources.files("triptych.report") / "templates"
+    labels = list(dict.fromkeys(row.label for row in result.rows))
+    colours = {label: COLOURS[index % len(COLOURS)] for index, label in enumerate(labels)}
+    page = environment.get_template("study.html").render(
+        study=study,
+        result=result,
+        sentences=sentences(result),
+        data={"tasks": [chart(task, result, runs, colours) for task in result.best]},
+        command=f"triptych study {result.study}{' --quick' if result.quick else ''} --framework {result.framework} --seeds {result.seeds}",
+        css=(folder / "page.css").read_text(encoding="utf-8"),
+        plotly=get_plotlyjs(),
+    )
+    write_whole(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+
+
+def sentences(result: Any) -> list[str]:
+    """What the numbers say of each task (and flicker): the highest arm, and which others cannot be told from it."""
+    found = []
+    for task, flicker in dict.fromkeys((row.task, row.flicker) for row in result.rows):
+        rows = [row for row in result.rows if (row.task, row.flicker) == (task, flicker)]
+        best = max(rows, key=lambda row: row.iqm)
+        near = [row for row in rows if row is not best and row.high >= best.low]
+        below = [row for row in rows if row.high < best.low]
+        where = task if flicker is None else f"{task}, tested at {flicker:.0%} blank"
+        text = f"{where}: highest is {best.label} with {best.iqm:,.2f} ({best.low:,.2f} to {best.high:,.2f})."
+        if near:
+            text += f" Its interval overlaps with those of {', '.join(row.label for row in near)}."
+        if below:
+            text += f" Clearly below: {', '.join(f'{row.label} ({row.iqm:,.2f})' for row in below)}."
+        found.append(text)
+    return found
+
+
+def named(row: Any) -> str:
+    return row.label if row.flicker is None else f"{row.label} tested at {row.flicker:.0%} blank"
+
+
+def chart(task: str, result: Any, runs: list[dict[str, str]], colours: dict[str, str]) -> dict[str, Any]:
+    """A task's scores and curves as numbers for the page's script."""
+    rows = [row for row in result.rows if row.task == task]
+    bars = [
+        {"name": named(row), "iqm": row.iqm, "low": row.low, "high": row.high, "scores": row.scores, "colour": colours[row.label]}
+        for row in rows
+    ]  # fmt: skip
+    curves = []
+    for label in dict.fromkeys(row.label for row in rows):
+        paths = dict.fromkeys(run["run"] for run in runs if (run["task"], run["label"]) == (task, label))
+        found = [columns for columns in map(rewards, paths) if columns[0]]
+        curve = over_seeds(found) if len(found) > 1 else None
+        if curve is not None:
+            curves.append({"name": label, "colour": colours[label], **curve})
+    return {"task": task, "bars": bars, "curves": curves}
+
+
+def rewards(run: str) -> tuple[list[float | None], list[float | None]]:
+    """Steps and running rewards of a run's episodes."""
+    try:
+        with open(Path(run) / "episodes.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError:
+        return [], []
+    return [float(row["steps"]) for row in rows], [float(row["running_reward"]) for row in rows]

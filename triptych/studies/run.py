@@ -1,0 +1,191 @@
+"""Runs a study: every arm with every seed, each in a process of its own; what is done already is not done again."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from triptych import machine
+from triptych.checks import InputError, check
+from triptych.experiment import check_framework
+from triptych.files import write_json, write_whole
+from triptych.intervals import bootstrap_iqm
+from triptych.recipes import Recipe, load_recipe, override, to_dict
+from triptych.runs import line
+from triptych.studies import Arm, Study, load_study
+from triptych.studies.page import write_page
+from triptych.workers import work
+
+COLUMNS = (
+    "framework", "task", "label", "seed", "settings", "flicker", "score", "best_step", "steps", "updates", "seconds",
+    "peak_memory", "run",
+)  # fmt: skip
+QUICK_SEEDS = 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """An arm's score over its seeds: the interquartile mean of the runs' scores, with its 95 % bootstrap interval."""
+
+    task: str
+    label: str
+    flicker: float | None  # chance of a blank observation in the test; None: as in training
+    iqm: float
+    low: float
+    high: float
+    scores: list[float]  # a seed each: mean raw reward of the best weights' test games
+    is_best: bool = False  # of its task and flicker
+
+
+@dataclass(frozen=True)
+class Result:
+    """A study and what came of it."""
+
+    study: str
+    question: str
+    rows: list[Row]
+    best: dict[str, str]  # task -> the label with the highest score there, over all flickers
+    framework: str
+    seeds: int
+    games: int
+    quick: bool
+    page: str
+    csv: str
+    processor: str
+    versions: dict[str, str]
+
+
+def run_study(
+    name: str,
+    framework: str = "torch",
+    *,
+    quick: bool = False,
+    seeds: int | None = None,
+    only: tuple[str, ...] = (),
+    runs_dir: str | Path = "runs",
+    out: Path | None = None,
+    quiet: bool = True,
+) -> Result:
+    """Trains and tests what is still missing, then writes `study.csv`, `runs.csv`, `study.json` and `study.html`.
+
+    Args:
+        quick: short runs with two seeds, which show that all works and nothing else.
+        seeds: runs an arm; None: as the study says.
+        only: labels or tasks to train now; empty: all. The page shows whatever is there.
+        out: the folder of the results; None: results/studies/NAME/FRAMEWORK (quick: in `runs_dir`).
+
+    Raises:
+        InputError: unknown study, framework or label, or a package is missing.
+        WorkerError: a run ended without a result.
+    """
+    study = load_study(name)
+    check_framework(framework)
+    check_page()
+    count = seeds if seeds is not None else QUICK_SEEDS if quick else study.seeds
+    check(count > 0, "seeds", count, "above 0")
+    chosen = [arm for arm in study.arms if not only or {arm.label, arm.task} & set(only)]
+    labels = dict.fromkeys(repr(word) for arm in study.arms for word in (arm.task, arm.label))
+    check(bool(chosen), "only", " ".join(only), ", ".join(labels))
+    prefix = f"study-{name}-{framework}" + ("-quick" if quick else "")
+    folder = out or (Path(runs_dir) / prefix if quick else Path("results/studies") / name / framework)
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = study.quick if quick else {}
+    recipes = {
+        (index, seed): recipe_of(arm, seed, changed) for index, arm in enumerate(study.arms) for seed in range(count)
+    }
+    table, done = folder / "runs.csv", read_runs(folder / "runs.csv")
+    for (index, seed), recipe in recipes.items():
+        arm, settings = study.arms[index], fingerprint(recipe)
+        if arm not in chosen or (framework, settings) in {(row["framework"], row["settings"]) for row in done}:
+            continue
+        job = {"recipe": to_dict(recipe), "framework": framework, "games": study.games, "quiet": quiet}
+        job |= {"run_name": run_name(prefix, arm, seed, settings), "runs_dir": str(runs_dir), "flicker": study.flicker}
+        known = {"framework": framework, "task": arm.task, "label": arm.label, "seed": seed, "settings": settings}
+        append_rows(table, known, work("study", job))
+        done = read_runs(table)
+    current = {fingerprint(recipe) for recipe in recipes.values()}
+    mine = [row for row in done if row["framework"] == framework and row["settings"] in current]
+    return conclude(name, study, mine, folder, framework, count, quick)
+
+
+def check_page() -> None:
+    """Refuses a study whose page could not be written, before anything is trained."""
+    for package in ("jinja2", "plotly"):
+        if importlib.util.find_spec(package) is None:
+            raise InputError(f"study needs {package}, which is not installed: pip install 'triptych[report]'")
+
+
+def recipe_of(arm: Arm, seed: int, changed: dict[str, Any]) -> Recipe:
+    return override(load_recipe(arm.recipe), {**arm.changes, **changed, "seed": seed})
+
+
+def fingerprint(recipe: Recipe) -> str:
+    """Eight letters that differ where any setting does, so that a run is never taken for another."""
+    return hashlib.sha256(json.dumps(to_dict(recipe), sort_keys=True).encode()).hexdigest()[:8]
+
+
+def run_name(prefix: str, arm: Arm, seed: int, settings: str) -> str:
+    words = f"{arm.task}-{arm.label}"
+    return f"{prefix}-{''.join(c if c.isalnum() or c in '-_' else '-' for c in words)}-seed{seed}-{settings}"
+
+
+def append_rows(table: Path, known: dict[str, Any], found: dict[str, Any]) -> None:
+    """A run's rows at once, one for each chance of a blank observation that it was tested under."""
+    rows = table.read_text(encoding="utf-8") if table.exists() else line(COLUMNS)
+    for test in found["tests"]:
+        row = found | known | {"run": found["path"]} | test
+        rows += line(["" if row.get(column) is None else row[column] for column in COLUMNS])
+    write_whole(table, lambda temporary: temporary.write_text(rows, encoding="utf-8"))
+
+
+def read_runs(table: Path) -> list[dict[str, str]]:
+    if not table.exists():
+        return []
+    with open(table, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if rows and set(rows[0]) != set(COLUMNS):
+        raise InputError(f"{table} is no table of a study; allowed: another --out")
+    return rows
+
+
+def conclude(
+    name: str, study: Study, done: list[dict[str, str]], folder: Path, framework: str, seeds: int, quick: bool
+) -> Result:
+    """Condenses the runs, and writes the table, the JSON and the page."""
+    rows = [row for arm in study.arms for row in rows_of(arm, done)]
+    rows = [dataclasses.replace(row, is_best=row.iqm == max(r.iqm for r in rows if same(r, row))) for row in rows]
+    tasks = dict.fromkeys(row.task for row in rows)
+    best = {task: max((row for row in rows if row.task == task), key=lambda row: row.iqm).label for task in tasks}
+    result = Result(
+        study=name, question=study.question, rows=rows, best=best, framework=framework, seeds=seeds, games=study.games,
+        quick=quick, page=str(folder / "study.html"), csv=str(folder / "study.csv"), processor=machine.processor(),
+        versions=machine.versions(),
+    )  # fmt: skip
+    fields = ("task", "label", "flicker", "iqm", "low", "high")
+    cells = [[getattr(row, field) for field in fields] for row in rows]
+    text = line(fields) + "".join(line(["" if cell is None else cell for cell in row]) for row in cells)
+    write_whole(folder / "study.csv", lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_json(folder / "study.json", dataclasses.asdict(result))
+    write_page(folder / "study.html", study, result, done)
+    return result
+
+
+def rows_of(arm: Arm, done: list[dict[str, str]]) -> list[Row]:
+    """An arm's row for each chance of a blank observation in the test."""
+    mine = [row for row in done if (row["task"], row["label"]) == (arm.task, arm.label)]
+    found = []
+    for flicker in dict.fromkeys(row["flicker"] for row in mine):
+        scores = [float(row["score"]) for row in mine if row["flicker"] == flicker]
+        found.append(Row(arm.task, arm.label, float(flicker) if flicker else None, *bootstrap_iqm(scores), scores))
+    return found
+
+
+def same(a: Row, b: Row) -> bool:
+    """Whether two rows stand against each other."""
+    return (a.task, a.flicker) == (b.task, b.flicker)
