@@ -7,6 +7,7 @@ what the numbers mean is said with each kind. Each framework's `layers.py` has a
 from __future__ import annotations
 
 import importlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ Builder = Callable[..., Any] | str
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memory(ABC):
     """What the memory kinds share; a kind of one's own inherits from it and is registered with `register_memory`."""
 
     kind: ClassVar[str] = ""
@@ -30,12 +31,13 @@ class Memory:
         if hasattr(self, "initialiser"):
             one_of(self, "initialiser", INITIALISERS)
 
+    @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:
-        raise NotImplementedError
+        """Of inputs of `shape`."""
 
+    @abstractmethod
     def state_size(self, shape: Shape) -> int:
         """Numbers carried for each game, for inputs of `shape`."""
-        raise NotImplementedError
 
     def tensors(self, shape: Shape) -> dict[str, Shape]:
         """Neutral names and shapes. A name that ends in `kernel` is drawn as a kernel, all else as a bias."""

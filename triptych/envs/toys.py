@@ -5,6 +5,7 @@ Each game has a generator of its own and draws an episode's secrets at its start
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import gymnasium
@@ -26,7 +27,7 @@ def plays(spec: Any) -> bool:
     return spec.id in GAMES
 
 
-class ToyGames:
+class ToyGames(ABC):
     """What the toys share. A subclass says how an episode begins (`begin`), what is seen (`look`) and what a step does (`play`)."""
 
     saves = True
@@ -49,16 +50,17 @@ class ToyGames:
 
     steps: int  # of an episode
 
+    @abstractmethod
     def begin(self, game: int, rng: np.random.Generator) -> None:
-        raise NotImplementedError
+        """Draws what a game's new episode hides."""
 
+    @abstractmethod
     def look(self) -> np.ndarray:
         """Observations [N, size]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def play(self, actions: np.ndarray) -> np.ndarray:
         """Rewards [N] of the actions [N], before time goes on."""
-        raise NotImplementedError
 
     def reset(self, seeds: np.ndarray) -> np.ndarray:
         self.rngs = [np.random.default_rng(int(seed)) for seed in seeds]
@@ -92,7 +94,9 @@ class ToyGames:
         for rng, saved in zip(self.rngs, state["rngs"], strict=True):
             rng.bit_generator.state = saved
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Nothing is held."""
+        return
 
 
 class MemoryChain(ToyGames):

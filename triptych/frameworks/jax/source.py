@@ -5,9 +5,7 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
-from dataclasses import fields
-
-from triptych.checks import check
+from triptych.frameworks.text import constructor
 from triptych.spec import Adam, Network, Placed, dtypes
 
 TITLE = "JAX (Flax, optax)"
@@ -56,24 +54,6 @@ NAMES = {
 }
 
 
-def own(placed: Placed, *rest: str) -> str:
-    """The constructor of a class of layers.py.
-
-    Raises:
-        InputError: it is a memory of the user's own.
-    """
-    check(
-        placed.layer.kind in OWN,
-        "memory kind",
-        placed.layer.kind,
-        f"one of ours, to be shown as text: {', '.join(OWN)}",
-    )
-    names = [field.name for field in fields(placed.layer) if field.name != "initialiser"]
-    settings = ", ".join(f"{name}={getattr(placed.layer, name)!r}" for name in names)
-    tensors = placed.layer.tensors(placed.input_shape)
-    return f"{OWN[placed.layer.kind]}({', '.join([f'SimpleNamespace({settings})', repr(tensors), *rest])})"
-
-
 def layer(placed: Placed, precision: str) -> list[str]:
     """The lines that apply a layer to x."""
     kind, name, settings = placed.layer.kind, placed.name, placed.layer
@@ -91,7 +71,7 @@ def layer(placed: Placed, precision: str) -> list[str]:
     elif kind == "difference":
         return ["older, newer = jnp.split(x, 2, axis=-1)", "x = newer - older"]
     elif placed.state_size is None:
-        call = own(placed, f'"{stored}"', f'name="{name}"') + "(x)"
+        call = constructor(OWN, placed, f'"{stored}"', f'name="{name}"') + "(x)"
     else:
         return []
     return [f"x = jax.nn.relu({call})" if settings.activation == "relu" else f"x = {call}"]
@@ -99,7 +79,7 @@ def layer(placed: Placed, precision: str) -> list[str]:
 
 def memory(placed: Placed, number: int, stored: str) -> list[str]:
     """The lines that apply a memory to x."""
-    module = own(placed, f'"{stored}"', f'name="{placed.name}"')
+    module = constructor(OWN, placed, f'"{stored}"', f'name="{placed.name}"')
     lines = [f'x = x.astype("{stored}").reshape((*reset.shape, *x.shape[1:]))']
     lines.append(f"x, after_{number} = {module}(x, states[{number}], reset)")
     return [*lines, "x = x.reshape((-1, *x.shape[2:]))"]

@@ -5,9 +5,7 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
-from dataclasses import fields
-
-from triptych.checks import check
+from triptych.frameworks.text import constructor
 from triptych.spec import Adam, Network, Placed, dtypes
 
 TITLE = "Keras (TensorFlow)"
@@ -57,24 +55,6 @@ NAMES = {
 }
 
 
-def own(placed: Placed, *rest: str) -> str:
-    """The constructor of a class of layers.py.
-
-    Raises:
-        InputError: it is a memory of the user's own.
-    """
-    check(
-        placed.layer.kind in OWN,
-        "memory kind",
-        placed.layer.kind,
-        f"one of ours, to be shown as text: {', '.join(OWN)}",
-    )
-    names = [field.name for field in fields(placed.layer) if field.name != "initialiser"]
-    settings = ", ".join(f"{name}={getattr(placed.layer, name)!r}" for name in names)
-    tensors = placed.layer.tensors(placed.input_shape)
-    return f"{OWN[placed.layer.kind]}({', '.join([f'SimpleNamespace({settings})', repr(tensors), *rest])})"
-
-
 def layer(placed: Placed, precision: str) -> tuple[str, list[str]]:
     """A layer's constructor ('' for none) and, where there is none, the lines that stand for it."""
     kind, name, settings = placed.layer.kind, placed.name, placed.layer
@@ -90,7 +70,7 @@ def layer(placed: Placed, precision: str) -> tuple[str, list[str]]:
         return f"layers.Flatten({rest})", []
     if kind == "difference":
         return "", ["older, newer = ops.split(x, 2, axis=-1)", "x = newer - older"]
-    return own(placed, f'"{policy}"', f'"{name}"'), []
+    return constructor(OWN, placed, f'"{policy}"', f'"{name}"'), []
 
 
 def entrance(network: Network, precision: str) -> list[str]:
@@ -115,9 +95,9 @@ def network(network: Network, precision: str) -> str:
     dtype = "uint8" if observation.dtype == "uint8" else stored
     lines = [f'obs = x = keras.Input({observation.shape}, dtype="{dtype}")', *entrance(network, precision)]
     for index, placed in enumerate(network.placed()):
-        constructor, written = layer(placed, precision)
+        made_by, written = layer(placed, precision)
         lines += ["x = x / 255"] if index == network.scale_at else []
-        lines += [f"x = {constructor}(x)"] if constructor else written
+        lines += [f"x = {made_by}(x)"] if made_by else written
         lines[-1] += f"  # {('B', *placed.output_shape)}".replace("'", "")
     return "\n".join(["def make_net():", *(f"    {text}" for text in [*lines, "return keras.Model(obs, x)"])])
 
@@ -134,8 +114,8 @@ def memory_network(network: Network, precision: str) -> str:
     applied += entrance(network, precision)
     after: list[str] = []
     for index, placed in enumerate(network.placed()):
-        constructor, written = layer(placed, precision)
-        made += [f"self.{placed.name} = {constructor}"] if constructor else []
+        made_by, written = layer(placed, precision)
+        made += [f"self.{placed.name} = {made_by}"] if made_by else []
         applied += ["x = x / 255"] if index == network.scale_at else []
         if placed.state_size is not None:
             number = len(after)
@@ -144,7 +124,7 @@ def memory_network(network: Network, precision: str) -> str:
             applied.append(f"x, after_{number} = self.{placed.name}(x, states[{number}], reset)")
             applied.append(f"x = ops.reshape(x, (-1, *{placed.output_shape}))")
         else:
-            applied += [f"x = self.{placed.name}(x)"] if constructor else written
+            applied += [f"x = self.{placed.name}(x)"] if made_by else written
         applied[-1] += f"  # {('T * B', *placed.output_shape)}".replace("'", "")
     shapes = (1, 1, *observation.shape), (1, sum(network.state_sizes))
     dtype = "uint8" if observation.dtype == "uint8" else stored

@@ -7,6 +7,7 @@ A module's parameters carry the names of the spec; those with two axes lie trans
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -46,7 +47,7 @@ def pieces(reset: Tensor) -> list[tuple[int, int]]:
     return list(pairwise([0, *(cut + 1 for cut in cuts), len(reset)]))
 
 
-class Fused(Parameters):
+class Fused(Parameters, ABC):
     """A recurrent layer of PyTorch's own, piece by piece. One bias, as the other frameworks have: a second one would count twice."""
 
     def forward(self, x: Tensor, state: Tensor, reset: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,8 +62,9 @@ class Fused(Parameters):
     def parameters_with(self, recurrent_bias: Tensor) -> list[Tensor]:
         return [self.kernel, self.recurrent_kernel, self.bias, recurrent_bias]
 
+    @abstractmethod
     def piece(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        raise NotImplementedError
+        """The framework's kernel over a stretch in which no episode starts."""
 
 
 OPTIONS = (

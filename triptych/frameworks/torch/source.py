@@ -5,9 +5,7 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
-from dataclasses import fields
-
-from triptych.checks import check
+from triptych.frameworks.text import constructor
 from triptych.spec import Adam, Network, Placed, dtypes
 
 TITLE = "PyTorch"
@@ -25,7 +23,8 @@ OWN = {  # kinds whose class in layers.py is shown as it is, and what that impor
     "attention": "TransformerBlock",
     "visual_attention": "LookingLSTM",
 }
-OWN_IMPORTS = """from itertools import pairwise
+OWN_IMPORTS = """from abc import ABC, abstractmethod
+from itertools import pairwise
 from typing import Any
 
 from torch import Tensor
@@ -52,24 +51,6 @@ NAMES = {
 }
 
 
-def own(placed: Placed, *rest: str) -> str:
-    """The constructor of a class of layers.py.
-
-    Raises:
-        InputError: it is a memory of the user's own.
-    """
-    check(
-        placed.layer.kind in OWN,
-        "memory kind",
-        placed.layer.kind,
-        f"one of ours, to be shown as text: {', '.join(OWN)}",
-    )
-    names = [field.name for field in fields(placed.layer) if field.name != "initialiser"]
-    settings = ", ".join(f"{name}={getattr(placed.layer, name)!r}" for name in names)
-    tensors = placed.layer.tensors(placed.input_shape)
-    return f"{OWN[placed.layer.kind]}({', '.join([f'SimpleNamespace({settings})', repr(tensors), *rest])})"
-
-
 def layer(placed: Placed) -> tuple[str, list[str]]:
     """A layer's constructor ('' for none) and the lines that apply it to x."""
     kind, name, settings = placed.layer.kind, placed.name, placed.layer
@@ -83,7 +64,7 @@ def layer(placed: Placed) -> tuple[str, list[str]]:
         return "", ["x = x.permute(0, 2, 3, 1).flatten(1)" if len(placed.input_shape) == 3 else "x = x.flatten(1)"]
     if kind == "difference":
         return "", ["older, newer = x.chunk(2, dim=1)", "x = newer - older"]
-    return own(placed), [call]
+    return constructor(OWN, placed), [call]
 
 
 def network(network: Network, precision: str) -> str:
@@ -94,7 +75,7 @@ def network(network: Network, precision: str) -> str:
     rounded: list[str] = []  # lines of the layers that are computed in another precision
     memories = 0
     for index, placed in enumerate(network.placed()):
-        constructor, lines = layer(placed)
+        made_by, lines = layer(placed)
         if placed.state_size is not None:
             lines = ["x = x.permute(0, 2, 3, 1)"] if len(placed.input_shape) == 3 else []
             lines.append(
@@ -103,8 +84,8 @@ def network(network: Network, precision: str) -> str:
             lines.append("x = x.flatten(0, 1)")
             memories += 1
         lines = ["x = x / 255", *lines] if index == network.scale_at else lines
-        if constructor:
-            made.append(f"        self.{placed.name} = {constructor}")
+        if made_by:
+            made.append(f"        self.{placed.name} = {made_by}")
         batch = "T * B" if network.unrolls else "B"
         lines[-1] += f"  # {(batch, *placed.output_shape)}".replace("'", "")
         if compute != stored and not placed.is_precise:
