@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,9 +58,13 @@ def test_a_study_runs_and_goes_on_where_it_was(
     assert "A quick pass" in page
     assert "highest is gru" in page
     jobs = []
-    monkeypatch.setattr(
-        studies, "work", lambda kind, job: jobs.append(job) or {"path": "x", "tests": [{"flicker": 0.5, "score": 7.0}]}
-    )  # type: ignore[func-returns-value]
+
+    def no_work(kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int) -> None:
+        for place, job in enumerate(given):
+            jobs.append(job)
+            then(place, {"path": "x", "tests": [{"flicker": 0.5, "score": 7.0}]})
+
+    monkeypatch.setattr(studies, "work_all", no_work)
     run_study("flicker", quick=True, seeds=1, only=("gru",), runs_dir=tmp_path)
     assert not jobs, "what is done is not done again"
     again = run_study("flicker", quick=True, seeds=2, only=("lstm",), runs_dir=tmp_path)
@@ -100,3 +109,23 @@ def test_bad_input(tmp_path: Path) -> None:
     (tmp_path / "runs.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match=r"runs.csv is no table of a study"):
         run_study("losses", out=tmp_path, runs_dir=tmp_path)
+
+
+def test_ctrl_c_reaches_every_run_and_a_second_call_goes_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "triptych", "study", "flicker", "--quick", "--only", "gru", "--seeds", "1"]
+    command += ["--quiet", "--jobs", "2", "--runs-dir", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        runs = [path.parent for path in tmp_path.glob("*/episodes.csv") if len(path.read_text().splitlines()) > 3]
+        if len(runs) == 2:
+            break
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert all(f"triptych resume {run}" in err for run in runs), err
+    assert "Traceback" not in err
+    result = run_study("flicker", quick=True, seeds=1, only=("gru",), runs_dir=tmp_path, jobs=2)
+    assert len(result.rows) == 8
+    assert all(json.loads((run / "summary.json").read_text())["steps"] == 1500 for run in runs)

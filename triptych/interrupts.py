@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a flag, and their way to a child process."""
+"""Ctrl-C and SIGTERM as a flag, and their way to child processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Interrupts:
 
     def __init__(self, answer: str = "") -> None:
         self.asked, self.answer = False, answer
-        self.child: subprocess.Popen[str] | None = None
+        self.children: list[subprocess.Popen[str]] = []
         self.before: dict[int, Any] = {}
 
     def ask(self, number: int, frame: Any) -> None:
@@ -26,8 +26,9 @@ class Interrupts:
         self.asked = True
         if self.answer:  # not through print: the interrupted code may be printing itself
             os.write(2, f"\n{self.answer}\n".encode())
-        if self.child is not None and sys.platform != "win32":  # there the console tells the child itself
-            self.child.send_signal(number)
+        if sys.platform != "win32":  # there the console tells the children itself
+            for child in self.children:
+                child.send_signal(number)
 
     def __enter__(self) -> Interrupts:
         try:

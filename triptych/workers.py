@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,35 +25,83 @@ from triptych.runs import read_summary
 
 
 def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
-    """Does a job in a process of its own and returns its result.
+    """Does a job in a process of its own and returns its result; raises as `work_all` does."""
+    results: list[dict[str, Any]] = []
+    work_all(kind, [job], lambda _, result: results.append(result))
+    return results[0]
 
-    Ctrl-C and SIGTERM reach the process once; it saves what it has, and this waits for it.
+
+def work_all(
+    kind: str, jobs: Sequence[dict[str, Any]], then: Callable[[int, dict[str, Any]], None], at_once: int = 1
+) -> None:
+    """Does jobs, so many at once, each in a process of its own; `then` gets each one's place and result when it ends.
+
+    Ctrl-C and SIGTERM reach each process once; it saves what it has, and this waits for it. So it is when one fails.
 
     Raises:
-        InputError: the process said that something given cannot be used.
-        KeyboardInterrupt: it was interrupted, after it has said how to go on.
-        WorkerError: it failed otherwise; its own output says how.
+        InputError: a process said that something given cannot be used.
+        KeyboardInterrupt: they were interrupted, after each has said how to go on.
+        WorkerError: one failed otherwise; its own output says how.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        answer = Path(folder) / "answer.json"
-        command = [sys.executable, "-c", "from triptych.workers import worker; worker()"]
-        text = json.dumps(job | {"kind": kind, "answer": str(answer)})
-        with Interrupts() as stop:
-            # A session of its own: a terminal's Ctrl-C then reaches it through us, once.
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
-            stop.child = process
-            try:
-                process.communicate(text)
-            except KeyboardInterrupt:
+    waiting, running = list(range(len(jobs)))[::-1], dict[int, subprocess.Popen[str]]()
+    with tempfile.TemporaryDirectory() as folder, Interrupts() as stop:
+        try:
+            while running or (waiting and not stop.asked):
+                while waiting and len(running) < at_once and not stop.asked:
+                    running[waiting[-1]] = start(kind, jobs[waiting[-1]], answer_of(folder, waiting[-1]))
+                    waiting.pop()
+                    stop.children = list(running.values())
+                for index in [index for index, process in running.items() if process.poll() is not None]:
+                    code = running.pop(index).returncode
+                    stop.children = list(running.values())
+                    result = read_answer(answer_of(folder, index))
+                    if "interrupted" in result or (stop.asked and not result):
+                        tell_how_to_go_on(result)
+                        if not stop.asked:  # somebody stopped that process alone; the others are not left behind
+                            stop.ask(signal.SIGTERM, None)
+                    else:
+                        then(index, checked(result, jobs[index]["framework"], code))
+                time.sleep(0.02)
+        except KeyboardInterrupt:  # asked a second time
+            for process in running.values():
                 process.kill()
-                raise
-        result = json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else {}
-    if stop.asked or "interrupted" in result:
-        if result.get("interrupted"):
-            print(f"interrupted; go on with: triptych resume {shlex.quote(result['interrupted'])}", file=sys.stderr)
+            raise
+        finally:  # whatever else went wrong, the others save what they have
+            for process in running.values():
+                process.terminate()
+            for process in running.values():
+                process.wait()
+    if stop.asked:
         raise KeyboardInterrupt
+
+
+def start(kind: str, job: dict[str, Any], answer: Path) -> subprocess.Popen[str]:
+    """A process that does the job and leaves its answer in a file."""
+    command = [sys.executable, "-c", "from triptych.workers import worker; worker()"]
+    # A session of its own: a terminal's Ctrl-C then reaches it through us, once.
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), process.stdin as pipe:  # it died at its start: its code will tell
+        pipe.write(json.dumps(job | {"kind": kind, "answer": str(answer)}))
+    return process
+
+
+def answer_of(folder: str, index: int) -> Path:
+    return Path(folder) / f"{index}.json"
+
+
+def read_answer(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def tell_how_to_go_on(result: dict[str, Any]) -> None:
+    if result.get("interrupted"):
+        print(f"interrupted; go on with: triptych resume {shlex.quote(result['interrupted'])}", file=sys.stderr)
+
+
+def checked(result: dict[str, Any], framework: str, code: int) -> dict[str, Any]:
     if not result:
-        raise WorkerError(f"the {job['framework']} process ended with code {process.returncode} before its result")
+        raise WorkerError(f"the {framework} process ended with code {code} before its result")
     if "error" in result:
         raise InputError(result["error"])
     return result

@@ -20,7 +20,7 @@ from triptych.recipes import Recipe, load_recipe, override, to_dict
 from triptych.runs import line
 from triptych.studies import Arm, Study, load_study
 from triptych.studies.page import write_page
-from triptych.workers import work
+from triptych.workers import work_all
 
 COLUMNS = (
     "framework", "task", "label", "seed", "settings", "flicker", "score", "best_step", "steps", "updates", "seconds",
@@ -68,6 +68,7 @@ def run_study(
     quick: bool = False,
     seeds: int | None = None,
     only: tuple[str, ...] = (),
+    jobs: int = 1,
     runs_dir: str | Path = "runs",
     out: Path | None = None,
     quiet: bool = True,
@@ -78,6 +79,7 @@ def run_study(
         quick: short runs with two seeds, which show that all works and nothing else.
         seeds: runs an arm; None: as the study says.
         only: labels or tasks to train now; empty: all. The page shows whatever is there.
+        jobs: runs at the same time, each in a process of its own. Where two studies want the same run, it is made once.
         out: the folder of the results; None: results/studies/NAME/FRAMEWORK (quick: in `runs_dir`).
 
     Raises:
@@ -89,6 +91,7 @@ def run_study(
     check_page()
     count = seeds if seeds is not None else QUICK_SEEDS if quick else study.seeds
     check(count > 0, "seeds", count, "above 0")
+    check(jobs > 0, "jobs", jobs, "above 0")
     chosen = [arm for arm in study.arms if not only or {arm.label, arm.task} & set(only)]
     labels = dict.fromkeys(repr(word) for arm in study.arms for word in (arm.task, arm.label))
     check(bool(chosen), "only", " ".join(only), ", ".join(labels))
@@ -99,16 +102,17 @@ def run_study(
     recipes = {
         (index, seed): recipe_of(arm, seed, changed) for index, arm in enumerate(study.arms) for seed in range(count)
     }
-    table, done = folder / "runs.csv", read_runs(folder / "runs.csv")
-    for (index, seed), recipe in recipes.items():
-        arm, settings = study.arms[index], fingerprint(recipe)
-        if arm not in chosen or (framework, settings) in {(row["framework"], row["settings"]) for row in done}:
-            continue
-        job = {"recipe": to_dict(recipe), "framework": framework, "games": study.games, "quiet": quiet}
-        job |= {"run_name": run_name(prefix, arm, seed, settings), "runs_dir": str(runs_dir), "flicker": study.flicker}
-        known = {"framework": framework, "task": arm.task, "label": arm.label, "seed": seed, "settings": settings}
-        append_rows(table, known, work("study", job))
-        done = read_runs(table)
+    table = folder / "runs.csv"
+    todo = [
+        job_of(study.arms[index], recipe, framework, quick)
+        for (index, _), recipe in recipes.items()
+        if study.arms[index] in chosen
+    ]
+    made = {(row["framework"], row["settings"]) for row in read_runs(table)}
+    todo = [job for job in todo if (framework, job["settings"]) not in made]
+    shared = {"games": study.games, "quiet": quiet, "runs_dir": str(runs_dir), "flicker": study.flicker}
+    work_all("study", [job | shared for job in todo], lambda place, found: append_rows(table, todo[place], found), jobs)
+    done = read_runs(table)
     current = {fingerprint(recipe) for recipe in recipes.values()}
     mine = [row for row in done if row["framework"] == framework and row["settings"] in current]
     return conclude(name, study, mine, folder, framework, count, quick)
@@ -130,9 +134,12 @@ def fingerprint(recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps(to_dict(recipe), sort_keys=True).encode()).hexdigest()[:8]
 
 
-def run_name(prefix: str, arm: Arm, seed: int, settings: str) -> str:
-    words = f"{arm.task}-{arm.label}"
-    return f"{prefix}-{''.join(c if c.isalnum() or c in '-_' else '-' for c in words)}-seed{seed}-{settings}"
+def job_of(arm: Arm, recipe: Recipe, framework: str, quick: bool) -> dict[str, Any]:
+    """What a process must know of a run; its folder is named by its settings, for every study that wants it."""
+    settings = fingerprint(recipe)
+    run = f"study-{framework}{'-quick' * quick}-{arm.recipe}-seed{recipe.seed}-{settings}"
+    job = {"framework": framework, "task": arm.task, "label": arm.label, "seed": recipe.seed, "settings": settings}
+    return job | {"recipe": to_dict(recipe), "run_name": run}
 
 
 def append_rows(table: Path, known: dict[str, Any], found: dict[str, Any]) -> None:
