@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cpprb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -110,3 +111,30 @@ def test_state_there_and_back_draws_the_same() -> None:
     ours, theirs = (replay.sample(np.random.default_rng(4), 16) for replay in (first, second))
     for a, b in zip(ours, theirs, strict=True):
         assert np.array_equal(a, b)
+
+
+def test_chances_and_weights_are_cpprbs() -> None:
+    """The same errors drawn by us and by cpprb's sum tree in C++ (cpprb draws from NumPy's global generator)."""
+    replay, errors = make(40, 80, alpha=0.6), np.random.default_rng(0).random(68) * 3
+    replay.sample(np.random.default_rng(0), 8)  # everything is known now
+    places = np.flatnonzero(replay.tree.get(np.arange(80)))
+    peer = cpprb.PrioritizedReplayBuffer(128, {"place": {"dtype": np.int64}}, alpha=0.6, eps=SMALLEST)
+    peer.add(place=places, priorities=errors)
+    replay.drawn = places
+    replay.learned(lambda: errors)
+
+    np.random.seed(0)  # noqa: NPY002
+    rng, counts, weights = np.random.default_rng(1), np.zeros((2, 80)), np.full((2, 80), np.nan)
+    for _ in range(2_000):
+        batch, theirs = replay.sample(rng, 32, beta=0.4), peer.sample(32, beta=0.4)
+        drawn = theirs["place"].ravel()
+        np.add.at(counts[0], replay.drawn, 1)
+        np.add.at(counts[1], drawn, 1)
+        # Ours stand over the batch's largest, theirs over that of all that is stored: the same but for a factor.
+        weights[0, replay.drawn] = batch.weight * (replay.tree.get(replay.drawn).min() ** -0.4)
+        weights[1, drawn] = theirs["weights"]
+    assert counts[0].sum() == counts[1].sum() == counts[:, places].sum() / 2
+    expected = counts[:, places].mean(axis=0)
+    assert np.all(np.abs(counts[:, places] - expected) < 5 * np.sqrt(expected) + 1)
+    ratio = weights[0, places] / weights[1, places]
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-6)  # cpprb's weights are float32

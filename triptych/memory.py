@@ -102,12 +102,27 @@ class RNN(Recurrent):
 
 
 @dataclass(frozen=True)
-class GRU(Recurrent):
+class Gated(Recurrent):
+    """A recurrent layer of which one gate says how much of the state is kept; it is the second one.
+
+    `forget_bias` is added to that gate's bias at the start: a step keeps sigmoid(forget_bias) of the state, so a memory
+    lasts about exp(forget_bias) steps (Gers et al. 2000; Tallec & Ollivier 2018), and so far back a gradient reaches.
+    """
+
+    forget_bias: float = 1.0  # 1: four steps (Jozefowicz et al. 2015); 4: fifty
+
+    def offsets(self) -> dict[str, tuple[slice, float]]:
+        return {"bias": (slice(self.units, 2 * self.units), self.forget_bias)}
+
+
+@dataclass(frozen=True)
+class GRU(Gated):
     """Gated recurrent unit (Cho et al. 2014), its reset gate applied after the product, as cuDNN has it. State: h.
 
     Gates in the order r z n: n = tanh(x W_n + b_n + r (h U_n + recurrent_bias)), h = (1 - z) n + z h.
     """
 
+    forget_bias: float = 0.0  # 0: two steps, as usual
     kind: ClassVar[str] = "gru"
     gates: ClassVar[int] = 3
 
@@ -116,20 +131,14 @@ class GRU(Recurrent):
 
 
 @dataclass(frozen=True)
-class LSTM(Recurrent):
-    """Long short-term memory (Hochreiter & Schmidhuber 1997; Gers et al. 2000). State: h, then c.
-
-    Gates in the order i f g o. The forget gate's bias starts 1 higher (Jozefowicz et al. 2015), so that it holds at first.
-    """
+class LSTM(Gated):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997; Gers et al. 2000). State: h, then c. Gates in the order i f g o."""
 
     kind: ClassVar[str] = "lstm"
     gates: ClassVar[int] = 4
 
     def state_size(self, shape: Shape) -> int:
         return 2 * self.units
-
-    def offsets(self) -> dict[str, tuple[slice, float]]:
-        return {"bias": (slice(self.units, 2 * self.units), 1.0)}
 
 
 @dataclass(frozen=True)
