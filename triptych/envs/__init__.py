@@ -7,6 +7,7 @@ action (mask 0), gives reward 0 and returns the first observation of the next ep
 from __future__ import annotations
 
 import importlib
+import json
 import warnings
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, Protocol
@@ -45,6 +46,7 @@ class EnvConfig:
     flicker: float = 0.0  # chance that an observation is blank
     length: int = 10  # steps that something must be remembered (the toys MemoryChain, RepeatPrevious)
     blind: int = 0  # rows in which the ball cannot be seen (the toy Catch)
+    kwargs: str = "{}"  # what else the id's maker takes, as JSON: '{"memory_length": 50}' (not Atari, not the toys)
 
     def __post_init__(self) -> None:
         positive(self, "frame_skip", "stack", "length")
@@ -56,6 +58,16 @@ class EnvConfig:
         top, bottom, left, right = self.crop
         inside = 0 <= top < bottom <= 1 and 0 <= left < right <= 1
         check(inside, "crop", self.crop, "shares of the picture: 0 <= top < bottom <= 1, 0 <= left < right <= 1")
+        self.arguments()
+
+    def arguments(self) -> dict[str, Any]:
+        """`kwargs` as Python has them."""
+        try:
+            found = json.loads(self.kwargs)
+        except (TypeError, ValueError):
+            found = None
+        check(isinstance(found, dict), "kwargs", self.kwargs, """names and values as JSON, such as '{"length": 50}'""")
+        return found
 
     @property
     def sides(self) -> tuple[int, int] | None:

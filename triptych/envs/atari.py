@@ -13,7 +13,7 @@ from triptych.spec import Observation
 
 def unread(spec: Any) -> set[str]:
     """The fields of a config that these games never read, or take in one form only."""
-    return {"render", "crop", "fill", "observe", "length", "blind"} | (
+    return {"render", "crop", "fill", "observe", "length", "blind", "kwargs"} | (
         set() if spec.kwargs["frameskip"] == 1 else {"frame_skip"}
     )
 

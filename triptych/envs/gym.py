@@ -39,7 +39,7 @@ def make_one(config: EnvConfig, spec: Any) -> gymnasium.Env:
     Raises:
         InputError: it cannot be made, or its spaces do not fit.
     """
-    options: dict[str, Any] = {}
+    options = config.arguments()
     if config.render:
         options["render_mode"] = "rgb_array"
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame draws into memory and looks for no display

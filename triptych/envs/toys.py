@@ -19,7 +19,7 @@ from triptych.spec import Observation
 
 def unread(spec: Any) -> set[str]:
     """The fields of a config that these games never read."""
-    others = {"frame_skip", "sticky", "noop_max", "render", "observe", "time_limit"}
+    others = {"frame_skip", "sticky", "noop_max", "render", "observe", "time_limit", "kwargs"}
     return others | ({"length"} if GAMES[spec.id] is Catch else {"blind"})
 
 

@@ -1,16 +1,15 @@
 """A stack or a recurrent layer: which bears blank observations better? (Hausknecht & Stone 2015)"""
 
-from triptych.studies import Arm, Study
-from triptych.studies.tasks import QUICK, changes
+import dataclasses
+
+from triptych.studies import Study
+from triptych.studies.tasks import QUICK, arm
 
 study = Study(
     question="Trained with a quarter of the observations blank, or with none: which memory bears how many blanks when it is tested?",
     arms=tuple(
-        Arm(
-            f"trained at {chance:.0%} blank",
-            kind,
-            "drqn-cartpole",
-            changes("positions", memory=kind, **{"env.flicker": chance}),
+        dataclasses.replace(
+            arm("positions", kind, memory=kind, **{"env.flicker": chance}), task=f"trained at {chance:.0%} blank"
         )
         for chance in (0.0, 0.25)
         for kind in ("stack", "gru", "lstm", "attention")

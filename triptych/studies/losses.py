@@ -3,11 +3,11 @@
 from typing import Any
 
 from triptych.studies import Arm, Study
-from triptych.studies.tasks import QUICK, changes
+from triptych.studies.tasks import QUICK, arm
 
 LOSSES = ("huber", "squared", "absolute")
 feed_forward: dict[str, tuple[str, dict[str, Any]]] = {
-    "CartPole": ("cartpole", {"evaluate_every": 0}),
+    "CartPole": ("cartpole", {"evaluate_every": 0, "steps": 30_000}),
     "Catch": ("cartpole", {"env.id": "triptych/Catch-v0", "steps": 20_000, "algorithm.epsilon_steps": 6_000, "algorithm.delta": 1.0, "evaluate_every": 0}),
 }  # fmt: skip
 
@@ -19,10 +19,7 @@ study = Study(
             for task, (recipe, given) in feed_forward.items()
             for loss in LOSSES
         ),
-        *(
-            Arm("positions, DRQN", loss, "drqn-cartpole", changes("positions", **{"algorithm.loss": loss}))
-            for loss in LOSSES
-        ),
+        *(arm("positions", loss, **{"algorithm.loss": loss}) for loss in LOSSES),
     ),
     quick=QUICK,
     reading="The gradient's norm is clipped at 10 in all of them, and the rate is the one chosen for Huber's loss.",

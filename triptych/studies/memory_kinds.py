@@ -1,19 +1,14 @@
-"""Which memory, and how much of it? (M13)"""
+"""Which memory, and how much of it? (M13; the actor-critics' half comes with them.)"""
 
-from triptych.studies import Arm, Study
-from triptych.studies.tasks import DRQN, QUICK, changes
+from triptych.studies import Study
+from triptych.studies.tasks import QUICK, TASKS, arm
 
 KINDS = ("none", "stack", "rnn", "gru", "lstm", "attention")
 AMOUNTS = {"stack": ("length", (2, 8)), "lstm": ("units", (16, 128))}  # beside the recipe's own: 4 steps, 64 units
 
-kinds = [Arm(task, kind, "drqn-cartpole", changes(task, memory=kind)) for task in DRQN for kind in KINDS]
+kinds = [arm(task, kind, memory=kind) for task in TASKS for kind in KINDS]
 amounts = [
-    Arm(
-        "positions",
-        f"{kind}, {size} {name}",
-        "drqn-cartpole",
-        changes("positions", memory=kind, **{f"network.1.{name}": size}),
-    )
+    arm("positions", f"{kind}, {size} {name}", memory=kind, **{f"network.1.{name}": size})
     for kind, (name, sizes) in AMOUNTS.items()
     for size in sizes
 ]

@@ -1,7 +1,7 @@
 """How long must a sequence be, and what does a burn-in or a stored state save?"""
 
-from triptych.studies import Arm, Study
-from triptych.studies.tasks import QUICK, changes
+from triptych.studies import Study
+from triptych.studies.tasks import QUICK, arm
 
 FORMS = {
     "10 steps, from zeros": (10, 0, False),
@@ -15,9 +15,9 @@ FORMS = {
 study = Study(
     question="How long must a sequence be, and what does a burn-in or a stored state save?",
     arms=tuple(
-        Arm(
-            task, label, "drqn-cartpole",
-            changes(task, **{"algorithm.sequence_length": length, "algorithm.burn_in": burn_in, "algorithm.stored_state": stored}),
+        arm(
+            task, label,
+            **{"algorithm.sequence_length": length, "algorithm.burn_in": burn_in, "algorithm.stored_state": stored},
         )
         for task in ("positions", "repeat previous 4")
         for label, (length, burn_in, stored) in FORMS.items()

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from triptych.studies import Arm
+
 # Tasks that need memory, learned in a minute or a few.
-DRQN: dict[str, dict[str, Any]] = {
-    "positions": {"steps": 60_000},
-    "memory chain 20": {
-        "env.id": "triptych/MemoryChain-v0", "env.length": 20, "steps": 30_000, "algorithm.sequence_length": 22,
-        "algorithm.burn_in": 0, "algorithm.epsilon_steps": 8_000, "algorithm.delta": 1.0,
-    },
-    "repeat previous 4": {
-        "env.id": "triptych/RepeatPrevious-v0", "env.length": 4, "steps": 40_000, "algorithm.sequence_length": 20,
-        "algorithm.burn_in": 8, "algorithm.gamma": 0.5, "algorithm.epsilon_steps": 10_000, "algorithm.delta": 1.0,
-    },
-    "blind catch": {
-        "env.id": "triptych/Catch-v0", "env.blind": 6, "steps": 20_000, "algorithm.sequence_length": 10,
-        "algorithm.burn_in": 0, "algorithm.epsilon_steps": 6_000, "algorithm.delta": 1.0,
-    },
+TASKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "positions": ("drqn-cartpole", {"steps": 40_000, "algorithm.epsilon_steps": 8_000}),
+    "memory chain 20": (
+        "memory-chain", {"env.length": 20, "algorithm.sequence_length": 21, "steps": 30_000, "algorithm.epsilon_steps": 6_000},
+    ),
+    "repeat previous 4": ("repeat-previous", {"steps": 40_000, "algorithm.epsilon_steps": 12_000}),
+    "blind catch": (
+        "memory-chain",
+        {"env.id": "triptych/Catch-v0", "env.blind": 6, "algorithm.sequence_length": 10, "steps": 20_000, "algorithm.epsilon_steps": 6_000},
+    ),
 }  # fmt: skip
 QUICK: dict[str, Any] = {"steps": 1_500, "warm_up": 200}
 
 
-def changes(task: str, **more: Any) -> dict[str, Any]:
-    """A task's changes of `drqn-cartpole`, and more."""
-    return {**DRQN[task], "evaluate_every": 0, **more}
+def arm(task: str, label: str, **more: Any) -> Arm:
+    """A way of doing one of the tasks, as changes of its recipe."""
+    recipe, given = TASKS[task]
+    return Arm(task, label, recipe, {**given, "evaluate_every": 0, **more})
