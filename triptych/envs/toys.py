@@ -154,7 +154,9 @@ class RepeatPrevious(ToyGames):
 class Catch(ToyGames):
     """A ball falls through 10 rows of 5 places; the paddle below moves left, stays or moves right: 1 if it is caught, else -1.
 
-    (Osband et al. 2020.) In the last `blind` rows before the paddle's the ball cannot be seen.
+    (Osband et al. 2020.) In the last `blind` rows before the paddle's the ball cannot be seen. It starts at most two places
+    aside, and the paddle itself tells where it was meant to go, so memory is needed only where `blind` is 8: without it
+    three balls in five are caught at best, 0.2 on average.
     Observation: the places, row by row, 1 where the ball or the paddle is.
     """
 

@@ -22,7 +22,7 @@ from triptych.spec import LAYERS, PRECISIONS, Adam, Layer, Network, Observation,
 NAMES = (
     "cartpole", "cartpole-pixels", "cartpole-pixels-tuned", "breakout", "breakout-tuned",
     "space-invaders", "space-invaders-tuned", "rainbow-lite", "drqn-cartpole", "drqn-cartpole-tuned",
-    "drqn-template", "drqn-lstm", "memory-chain", "repeat-previous",
+    "drqn-template", "drqn-lstm", "drqn-lstm-tuned", "darqn", "memory-chain", "repeat-previous",
 )  # fmt: skip
 BUILT_IN = {name: name.replace("-", "_") for name in NAMES}  # each name's module
 LONGEST = 27_000  # steps after which a game that does not end is counted as it stands (Atari: half an hour)

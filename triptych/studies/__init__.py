@@ -8,7 +8,9 @@ from typing import Any
 
 from triptych.checks import InputError
 
-NAMES = ("memory-kinds", "sequences", "losses", "flicker", "attention", "partial-cartpole", "q-learning")
+NAMES = (
+    "memory-kinds", "sequences", "losses", "flicker", "attention", "visual-attention", "partial-cartpole", "q-learning",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

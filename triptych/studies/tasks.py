@@ -12,10 +12,10 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "memory chain 20": (
         "memory-chain", {"env.length": 20, "algorithm.sequence_length": 21, "steps": 30_000, "algorithm.epsilon_steps": 6_000},
     ),
-    "repeat previous 4": ("repeat-previous", {"steps": 40_000, "algorithm.epsilon_steps": 12_000}),
+    "repeat previous 4": ("repeat-previous", {}),
     "blind catch": (
         "memory-chain",
-        {"env.id": "triptych/Catch-v0", "env.blind": 6, "algorithm.sequence_length": 10, "steps": 20_000, "algorithm.epsilon_steps": 6_000},
+        {"env.id": "triptych/Catch-v0", "env.blind": 8, "algorithm.sequence_length": 10, "algorithm.update_every": 8, "steps": 40_000},
     ),
 }  # fmt: skip
 QUICK: dict[str, Any] = {"steps": 1_500, "warm_up": 200}
