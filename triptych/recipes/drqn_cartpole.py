@@ -26,7 +26,7 @@ recipe = Recipe(
         epsilon_end=0.04,
         epsilon_steps=15_000,
     ),
-    optimiser=Adam(learning_rate=5e-4, final_rate=0.0, max_norm=10.0),
+    optimiser=Adam(learning_rate=1e-3, final_rate=0.0, max_norm=10.0),
     steps=100_000,
     num_envs=4,
     best_window=10,

@@ -5,7 +5,10 @@ import dataclasses
 from triptych.recipes import drqn_cartpole
 from triptych.spec import LSTM, Dense
 
+original = drqn_cartpole.recipe
+
 recipe = dataclasses.replace(
-    drqn_cartpole.recipe,
+    original,
     network=(Dense(64, initialiser="fan_in_uniform"), LSTM(128), Dense(256, initialiser="fan_in_uniform")),
+    optimiser=dataclasses.replace(original.optimiser, learning_rate=5e-4),
 )
