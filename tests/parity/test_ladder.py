@@ -118,7 +118,8 @@ def test_parts_of_a_batch_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None
             learners.append(ladder.make_learner(name, ladder.PICTURE))
         whole, cut = learners
         if name == "torch":
-            assert [len(part) for part in cut.online_values.outputs(cut.to_device(batch.obs), False)] == [3, 3, 2]
+            parts = cut.online_values.outputs((cut.to_device(batch.obs),), False)
+            assert [len(values) for (values,) in parts] == [3, 3, 2]
         ladder.close(name, "values", cut.act(batch.obs)[0], whole.act(batch.obs)[0])
         ladder.close(name, "one value", cut.act(batch.obs[:1])[0], whole.act(batch.obs[:1])[0])
         losses = [float(learner.update(batch, 1e-3)["loss"]) for learner in learners]

@@ -14,6 +14,7 @@ import pytest
 from tests.own_memory import Average
 from tests.parity import memory_ladder as ladder
 from tests.parity.ladder import NAMES, close, make_weights
+from triptych import frameworks
 from triptych.algorithms import drqn
 from triptych.checks import InputError
 from triptych.memory import GRU, LSTM, register_memory
@@ -80,6 +81,34 @@ def test_a_state_goes_on_where_it_was_left(framework: str, kind: str) -> None:
     learner.sync_target()
     aux = learner.update(batch._replace(reward=taken, discount=0 * batch.discount), 0.0)
     close(framework, f"{kind}: priority", aux["td_error"], np.zeros(ladder.BATCH), 1e-9)
+
+
+@pytest.mark.parametrize("kind", ["pictures", "visual"])
+def test_parts_of_a_batch_are_the_whole(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """PyTorch and JAX cut sequences of pictures for their threads, game by game, states and resets with them."""
+    network = ladder.make_net(kind)
+    batch = ladder.make_batch(network, np.random.default_rng(9))
+    for name in ("torch", "jax"):
+        learners = []
+        for threads in (1, 3):  # which do not divide the batch of 4
+            monkeypatch.setattr(frameworks, "THREADS", threads)
+            learners.append(ladder.make_learner(name, network))
+        whole, cut = learners
+        if name == "torch":
+            given = [cut.to_device(array) for array in (batch.obs, batch.state, batch.reset)]
+            parts = cut.online_values.outputs(given, False)
+            assert [tuple(x.shape[:2]) for x in parts[0]] == [(batch.obs.shape[0], 2), (2, batch.state.shape[1])]
+            assert len(parts) == 3
+        for found, wanted in zip(
+            cut.act(batch.obs[0], batch.state, batch.reset[0]),
+            whole.act(batch.obs[0], batch.state, batch.reset[0]),
+            strict=True,
+        ):
+            close(name, f"{kind}: act", found, wanted)
+        losses = [float(learner.update(batch, 1e-3)["loss"]) for learner in learners]
+        close(name, f"{kind}: loss", losses[1], losses[0])
+        for tensor, value in whole.get_state().items():
+            close(name, tensor, cut.get_state()[tensor], value)
 
 
 def part(framework: str, name: str) -> Any:

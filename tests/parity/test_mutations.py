@@ -274,8 +274,9 @@ def a_part_of_the_batch_counts_twice(framework: str) -> tuple[Any, str, Any]:
     return learner, "to_device", lambda self, array: move(self, array[[0, 1, 2, 3] * 2])
 
 
-def first_part_twice(self: Any, obs: Any, grad: bool) -> list[Any]:
-    return list(self.pool.map(partial(part("torch", "net").call, self.module, grad), [obs[: len(obs) // 2]] * 2))
+def first_part_twice(self: Any, given: Any, grad: bool) -> list[Any]:
+    half = (given[0][: len(given[0]) // 2],)
+    return list(self.pool.map(partial(part("torch", "net").call, self.module, grad), [half] * 2))
 
 
 RUNGS = {

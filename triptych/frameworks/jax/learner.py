@@ -65,10 +65,13 @@ class Learner:
 
     def apply(self, parameters, obs, state=None, reset=None):
         """The network on parts of the batch: XLA runs independent operations side by side."""
-        if state is not None:
-            return self.net.apply({"params": parameters}, obs, state, reset)
-        parts = jnp.array_split(obs, min(self.shards, len(obs)))
-        return jnp.concatenate([self.net.apply({"params": parameters}, part) for part in parts])
+        if state is None:
+            parts = jnp.array_split(obs, min(self.shards, len(obs)))
+            return jnp.concatenate([self.net.apply({"params": parameters}, part) for part in parts])
+        count = min(self.shards, obs.shape[1])
+        cut = zip(*(jnp.array_split(x, count, axis) for x, axis in ((obs, 1), (state, 0), (reset, 1))), strict=True)
+        outputs, states = zip(*(self.net.apply({"params": parameters}, *part) for part in cut), strict=True)
+        return jnp.concatenate(outputs, axis=1), jnp.concatenate(states)
 
     def step(self, online, moments, target, batch, learning_rate):
         def loss_of(parameters):

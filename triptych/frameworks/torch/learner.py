@@ -36,8 +36,7 @@ class Learner:
         self.online = net.Net(network, self.precision, self.precision).to(self.place)
         self.target = net.Net(network, self.precision, self.precision).to(self.place).requires_grad_(False)
         self.parameters = self.online.named()
-        large = network.observation.is_picture and not network.unrolls  # small networks only wait for threads
-        spread = large and self.place.type == "cpu"
+        spread = network.observation.is_picture and self.place.type == "cpu"  # small networks only wait for threads
         shards = frameworks.THREADS if spread else 1
         self.online_values = net.Sharded(self.online, network, precision, shards)
         self.target_values = net.Sharded(self.target, network, precision, shards)

@@ -179,21 +179,21 @@ class Sharded:
             with torch.no_grad():
                 torch._foreach_copy_(self.parameters, self.master)
 
-    def __call__(self, obs: Tensor, state: Tensor | None = None, reset: Tensor | None = None) -> Any:
-        if state is not None:
-            names = (name for name, _ in self.module.named_parameters())
-            rounded = (m.to(p.dtype) for m, p in zip(self.master, self.parameters, strict=True))
-            weights = dict(zip(names, rounded, strict=True)) if self.rounds else {}
-            return torch.func.functional_call(self.module, weights, (obs, state, reset))
+    def __call__(self, *given: Tensor) -> Any:
         if self.pool is None and not self.rounds:
-            return self.module(obs)
+            return self.module(*given)
         if self.master[0].requires_grad and torch.is_grad_enabled():
-            return Split.apply(self, obs, *self.master)
-        return torch.cat(self.outputs(obs, grad=False))
+            found = Split.apply(self, len(given), *given, *self.master)
+        else:
+            found = joined(self.outputs(given, grad=False))
+        return found if len(given) > 1 else found[0]
 
-    def outputs(self, obs: Tensor, grad: bool) -> list[Tensor]:
-        """The outputs of each part, with a graph of its own or none."""
-        return self.map(partial(call, self.module, grad), obs.tensor_split(min(self.shards, len(obs))))
+    def outputs(self, given: Sequence[Tensor], grad: bool) -> list[tuple[Tensor, ...]]:
+        """The outputs of each part, with a graph of its own or none. `given`: the observations, then a state and resets."""
+        axes = (1, 0, 1) if len(given) > 1 else (0,)
+        parts = min(self.shards, given[0].shape[axes[0]])
+        cut = zip(*(x.tensor_split(parts, dim=axis) for x, axis in zip(given, axes, strict=True)), strict=True)
+        return self.map(partial(call, self.module, grad), list(cut))
 
     def map(self, function: Callable[..., Any], *parts: Sequence[Any]) -> list[Any]:
         """Each part on a thread of its own, the first on the caller's: a single observation waits for nobody."""
@@ -205,32 +205,46 @@ class Sharded:
         return [first, *(future.result() for future in running)]
 
 
+def joined(parts: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    """The parts' outputs side by side, and their states where they have them."""
+    axes = (1, 0) if len(parts[0]) > 1 else (0,)
+    return tuple(torch.cat(found, dim=axis) for found, axis in zip(zip(*parts, strict=True), axes, strict=True))
+
+
 class Split(torch.autograd.Function):
-    """Forward and backward of a sharded network: a graph for each part, gradients for the master's weights."""
+    """Forward and backward of a sharded network: a graph for each part, gradients for the master's weights.
+
+    None passes through the state that comes back: whoever goes on from it has stopped the gradient there.
+    """
 
     @staticmethod
-    def forward(ctx: Any, sharded: Sharded, obs: Tensor, *master: Tensor) -> Tensor:
-        ctx.sharded = sharded
-        ctx.parts = sharded.outputs(obs, grad=True)
-        return torch.cat([part.detach() for part in ctx.parts])
+    def forward(ctx: Any, sharded: Sharded, count: int, *tensors: Tensor) -> tuple[Tensor, ...]:
+        ctx.sharded, ctx.count = sharded, count
+        ctx.parts = sharded.outputs(tensors[:count], grad=True)
+        found = joined([tuple(output.detach() for output in part) for part in ctx.parts])
+        ctx.mark_non_differentiable(*found[1:])
+        return found
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        sharded, given = ctx.sharded, gradient.split([len(part) for part in ctx.parts])
-        first, *rest = sharded.map(partial(gradients_of, sharded.parameters), ctx.parts, given)
+    def backward(ctx: Any, gradient: Tensor, *_: Any) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        sharded, axis = ctx.sharded, int(ctx.count > 1)
+        outputs = [part[0] for part in ctx.parts]
+        given = gradient.split([output.shape[axis] for output in outputs], dim=axis)
+        first, *rest = sharded.map(partial(gradients_of, sharded.parameters), outputs, given)
         total = [gradient.to(master.dtype) for gradient, master in zip(first, sharded.master, strict=True)]
         for gradients in rest:
             torch._foreach_add_(total, gradients)
-        return None, None, *total
+        return None, None, *(None for _ in range(ctx.count)), *total
 
 
 def gradients_of(parameters: Sequence[Tensor], output: Tensor, gradient: Tensor) -> tuple[Tensor, ...]:
     return torch.autograd.grad(output, parameters, gradient)
 
 
-def call(module: nn.Module, grad: bool, obs: Tensor) -> Tensor:
+def call(module: nn.Module, grad: bool, given: Sequence[Tensor]) -> tuple[Tensor, ...]:
     with torch.set_grad_enabled(grad):  # which each thread keeps for itself
-        return module(obs)
+        found = module(*given)
+    return found if isinstance(found, tuple) else (found,)
 
 
 @cache
