@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from triptych.checks import check
-from triptych.frameworks import Learner
+from triptych.frameworks import Learner, numpy_ops
+from triptych.layers import ActorCritic
 from triptych.spec import Network
+
+Policy = Literal["greedy", "sample"]
+
+
+def draw(logits: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Actions [N] drawn from the policies with these logits [N, A], and their log probabilities [N].
+
+    The largest of the log probabilities with Gumbel noise (Gumbel 1954) is a draw: one number an action, always.
+    """
+    log_probs = numpy_ops.log_softmax(logits)
+    actions = np.argmax(log_probs - np.log(-np.log(rng.random(logits.shape))), axis=1)
+    return actions, numpy_ops.select(log_probs, actions)
 
 
 class Agent:
-    """Plays by the largest Q value, or at random with chance `epsilon` unless told to be deterministic.
+    """Plays by the largest Q value or logit, or by drawing from the policy, and at random with chance `epsilon`.
 
     Args:
-        learner: whose `act` gives the Q values.
+        learner: whose `act` gives the Q values, or an actor-critic's logits and value.
         network: what it takes and carries: [*observation], or [N, *observation] for N games.
+        policy: "sample" draws, which only an actor-critic can; told to be deterministic, it does not.
         epsilon: share of random actions.
-        rng: draws those; None: a generator of its own.
+        rng: draws all of these; None: a generator of its own.
+
+    Raises:
+        InputError: there is no policy to draw from.
     """
 
     def __init__(
-        self, learner: Learner, network: Network, epsilon: float = 0.0, rng: np.random.Generator | None = None
+        self,
+        learner: Learner,
+        network: Network,
+        policy: str = "greedy",
+        epsilon: float = 0.0,
+        rng: np.random.Generator | None = None,
     ):
         self.learner = learner
+        self.is_actor = bool(network.layers) and isinstance(network.layers[-1], ActorCritic)
+        allowed = "greedy, sample" if self.is_actor else "greedy, as Q values are no policy to draw from"
+        check(policy in ("greedy", "sample")[: 1 + self.is_actor], "policy", policy, allowed)
+        self.policy = policy
         self.observation = network.observation
         self.state_size = sum(network.state_sizes) if network.unrolls else None
         self.epsilon = epsilon
@@ -37,7 +63,7 @@ class Agent:
     def act(
         self, obs: np.ndarray, state: np.ndarray | None = None, started: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Q values [N, A] of the observations [N, *observation], and the state [N, S] after them.
+        """Q values [N, A], or logits and value [N, A + 1], of the observations [N, *observation], and the state [N, S] after them.
 
         Args:
             state: before them; None: there is no memory, or nothing was seen.
@@ -71,7 +97,9 @@ class Agent:
         check(batch.shape[1:] == self.observation.shape, "observation shape", obs.shape, f"{self.observation.shape}")
         starts = None if episode_start is None else np.atleast_1d(np.asarray(episode_start, bool))
         values, state = self.act(batch, state, starts)
-        actions = np.argmax(values, axis=1)
+        values = values[:, :-1] if self.is_actor else values
+        drawn = self.policy == "sample" and not deterministic
+        actions = draw(values, self.rng)[0] if drawn else np.argmax(values, axis=1)
         if not deterministic and self.epsilon > 0:
             random = self.rng.random(len(actions)) < self.epsilon
             actions = np.where(random, self.rng.integers(values.shape[1], size=len(actions)), actions)

@@ -176,16 +176,18 @@ def lockstep(
             raise InputError(f"folder {folder} is not empty; allowed: another --run-name")
         job = {"recipe": to_dict(resolved), "folder": str(folder), "quiet": quiet}
         counts = [work("lockstep", job | {"framework": name}) for name in frameworks]
-        result = conclude(folder, list(frameworks), counts, overrides)
+        result = conclude(folder, list(frameworks), counts, overrides, proof.floors(resolved))
         write_json(folder / "verdict.json", dataclasses.asdict(result))
     return result
 
 
-def conclude(folder: Path, names: list[str], counts: list[dict[str, int]], overrides: dict[str, Any]) -> Lockstep:
+def conclude(
+    folder: Path, names: list[str], counts: list[dict[str, int]], overrides: dict[str, Any], floors: dict[str, int]
+) -> Lockstep:
     """Reads the logs of a proof and says what they show."""
     least = {name: min(count[name] for count in counts) for name in counts[0]}
     verdict = proof.judge(folder, names)
-    too_few = [f"{name}: {least[name]}, needed {floor}" for name, floor in proof.FLOOR.items() if least[name] < floor]
+    too_few = [f"{name}: {least[name]}, needed {floor}" for name, floor in floors.items() if least[name] < floor]
     return Lockstep(
         agree=verdict.first is None and not too_few,
         worst_relative=verdict.worst,

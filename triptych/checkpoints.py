@@ -47,9 +47,10 @@ class Checkpoints:
         metadata = self.metadata | {"steps": steps, "updates": updates}
         save_weights(self.folder / f"{name}.safetensors", weights, metadata)
 
-    def save(self, step: int, arrays: dict[str, np.ndarray], state: dict[str, Any], store: FrameStore) -> None:
+    def save(self, step: int, arrays: dict[str, np.ndarray], state: dict[str, Any], store: FrameStore | None) -> None:
         """Writes a boundary: new segments, then a folder that appears whole, then drops what is no longer needed."""
-        self.save_segments(store)
+        if store is not None:
+            self.save_segments(store)
         folder = self.folder / f"boundary-{step:09d}"
         temporary = folder.with_name(folder.name + TEMPORARY)
         for old in (temporary, folder):
@@ -131,8 +132,10 @@ class Checkpoints:
                 raise InputError(f"{file} is damaged: its SHA-256 is not the one in boundary.json")
         return manifest
 
-    def fill(self, store: FrameStore) -> None:
+    def fill(self, store: FrameStore | None) -> None:
         """Puts the segments' rows back into a store whose counters are restored."""
+        if store is None:
+            return
         for segment in self.segments:
             rows, _ = read_tensors(self.folder / "store" / segment["file"])
             store.put(segment["start"], rows)

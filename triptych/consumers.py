@@ -15,14 +15,12 @@ from triptych.checks import Period
 from triptych.envs import Games
 from triptych.intervals import bootstrap_mean
 from triptych.loop import Episode, Tick
+from triptych.parts import Training
 from triptych.play import Score, play_games
 from triptych.recipes import Recipe
-from triptych.runs import RunFolder
+from triptych.runs import EPISODES, RunFolder, metrics_columns
 from triptych.seeds import game_seeds
-from triptych.training import Training
 from triptych.videos import Film
-
-METRICS = ("loss", "q_mean", "td_error_mean", "gradient_norm")  # what an update reports, averaged
 
 
 class Mean:
@@ -85,10 +83,11 @@ class Clock:
 class Logs:
     """Writes episodes.csv (a row an episode) and metrics.csv (a row every `log_every` steps)."""
 
-    def __init__(self, run: RunFolder, clock: Clock):
+    def __init__(self, run: RunFolder, clock: Clock, reported: tuple[str, ...]):
         self.run, self.clock = run, clock
+        self.columns = metrics_columns(reported)
         self.episode_loss = Mean()
-        self.means = {name: Mean() for name in METRICS}
+        self.means = {name: Mean() for name in ("loss", *reported, "gradient_norm")}  # of what the updates report
         self.rows = 0  # periods of metrics.csv that have passed
 
     def see(self, training: Training, tick: Tick) -> None:
@@ -118,7 +117,7 @@ class Logs:
             "loss": self.episode_loss.take(),
             "seconds": self.clock.seconds(),
         }
-        self.run.append("episodes.csv", row)
+        self.run.append("episodes.csv", row, EPISODES)
 
     def write_metrics(self, training: Training, epsilon: float, score: Score | None) -> None:
         row: dict[str, Any] = {
@@ -132,7 +131,7 @@ class Logs:
             row |= {name: mean.take() for name, mean in self.means.items()}
         else:
             row |= {f"evaluation_{name}": value for name, value in score._asdict().items()}
-        self.run.append("metrics.csv", row)
+        self.run.append("metrics.csv", row, self.columns)
 
     def get_state(self) -> dict[str, Any]:
         means = {name: mean.settle() for name, mean in self.means.items()}
@@ -140,7 +139,7 @@ class Logs:
 
     def set_state(self, state: dict[str, Any]) -> None:
         self.episode_loss = Mean(*state["episode_loss"])
-        self.means = {name: Mean(*state["means"][name]) for name in METRICS}
+        self.means = {name: Mean(*state["means"][name]) for name in self.means}
         self.rows = state["rows"]
 
 
@@ -206,7 +205,7 @@ class KeptWeights(Periodic):
 
 
 class Evaluation(Periodic):
-    """Greedy test games every `evaluate_every`, with an environment and seeds of their own; the first may be filmed."""
+    """Test games every `evaluate_every`, with an environment and seeds of their own; the first may be filmed."""
 
     def __init__(self, make_games: Callable[[int], Games], logs: Logs, clock: Clock, recipe: Recipe):
         super().__init__(recipe.evaluation_period)
@@ -223,6 +222,7 @@ class Evaluation(Periodic):
         self.games = self.games or self.make_games(recipe.evaluate_games)
         seeds = game_seeds(recipe.seed, "evaluation", self.done, recipe.evaluate_games)
         agent = training.agent
+        agent.rng = np.random.default_rng(int(seeds[0]))  # draws the same in every sitting
         with ExitStack() as stack:
             film = None
             if recipe.video_fps:

@@ -38,3 +38,22 @@ class Sequence(NamedTuple):
     ahead: Array  # [L, B] int32, how many steps ahead the observation to bootstrap from lies: 1 to n
     mask: Array  # [L, B] float, 1 where an action was taken, 0 where it is padded
     weight: Array  # [B] float, of the sample in the loss
+
+
+class Rollout(NamedTuple):
+    """T consecutive steps of B games as the policy played them, for one update of an actor-critic.
+
+    Networks without memory take single steps in any order: T is 1. A step without an action (an episode's last
+    observation) is masked.
+    """
+
+    obs: Array  # [T, B, *observation] uint8 pictures (stack first), or floats
+    reset: Array  # [T, B] bool, obs starts an episode: the state is zeroed before it
+    state: Array  # [B, S] float, of the network before the first obs
+    action: Array  # [T, B] int32, taken at obs
+    log_prob: Array  # [T, B] float, of that action when it was taken
+    advantage: Array  # [T, B] float
+    returns: Array  # [T, B] float, what the value is drawn to
+    mask: Array  # [T, B] float, 1 where an action was taken
+    entropy_weight: Array  # [] float
+    clip: Array  # [] float, how far the policy may move for gain

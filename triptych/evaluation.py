@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from triptych import envs, frameworks, machine
-from triptych.agent import Agent
+from triptych.agent import Agent, Policy
 from triptych.algorithms import ALGORITHMS
 from triptych.checks import InputError, check
 from triptych.experiment import check_framework, recipe_file
@@ -62,6 +62,7 @@ def load_agent(
     weights: Literal["best", "latest"] = "best",
     framework: str | None = None,
     runs_dir: str | Path = "runs",
+    policy: Policy | None = None,
     epsilon: float = 0.0,
     seed: int = 0,
 ) -> Agent:
@@ -73,7 +74,7 @@ def load_agent(
     source = find_weights(run, weights, framework, runs_dir)
     games = envs.make(source.recipe.env, 1)
     games.close()
-    return make_agent(source, games, epsilon, seed)
+    return make_agent(source, games, policy, epsilon, seed)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def find_weights(run: str | Path, weights: str, framework: str | None, runs_dir:
     return Source(path, tensors, (metadata or {}).get("updates"), recipe, framework)
 
 
-def make_agent(source: Source, games: envs.Games, epsilon: float, seed: int) -> Agent:
+def make_agent(source: Source, games: envs.Games, policy: str | None, epsilon: float, seed: int) -> Agent:
     recipe = source.recipe
     network = recipe.make_network(games.observation, games.num_actions)
     check_weights(source.tensors, network, str(source.file))
@@ -123,7 +124,7 @@ def make_agent(source: Source, games: envs.Games, epsilon: float, seed: int) -> 
     learner = frameworks.load(source.framework).Learner(
         network, loss, recipe.optimiser, source.tensors, recipe.precision
     )
-    return Agent(learner, network, epsilon, generator(seed, "explore"))
+    return Agent(learner, network, policy or recipe.algorithm.policy, epsilon, generator(seed, "explore"))
 
 
 def evaluate(
@@ -132,7 +133,10 @@ def evaluate(
     seed: int = 0,
     *,
     weights: Literal["best", "latest"] = "best",
+    policy: Policy | None = None,
     epsilon: float = 0.0,
+    sticky: float | None = None,
+    env: str | None = None,
     framework: str | None = None,
     runs_dir: str | Path = "runs",
     report: Callable[[int], None] | None = None,
@@ -144,7 +148,11 @@ def evaluate(
     Args:
         run: a run folder, a name under `runs_dir`, or a weights file.
         seed: of the games; the i-th game has the same seed whatever `games` is.
-        epsilon: share of random actions; 0 plays by the largest Q value.
+        policy: "greedy" plays by the largest Q value or logit, "sample" draws from an actor-critic's policy; None: as in
+            training.
+        epsilon: share of random actions.
+        sticky: chance that the last action is repeated (Atari); None: as in the recipe.
+        env: another Gymnasium id with the same observations and actions; None: the recipe's.
         report: called with the number of games that have ended.
         video: film the first game, into `videos/` of the run's folder (of the weights file's own folder).
         flicker: chance that an observation is blank; None: as in the recipe.
@@ -158,14 +166,15 @@ def evaluate(
     check(seed >= 0, "seed", seed, "0 or more")
     check(0 <= epsilon <= 1, "epsilon", epsilon, "0 to 1")
     source = find_weights(run, weights, framework, runs_dir)
-    if flicker is not None:
-        env = dataclasses.replace(source.recipe.env, flicker=flicker)
-        source = dataclasses.replace(source, recipe=dataclasses.replace(source.recipe, env=env))
+    changed = {"flicker": flicker, "sticky": sticky, "id": env}
+    others = {name: value for name, value in changed.items() if value is not None}
+    tested = dataclasses.replace(source.recipe.env, **others)  # type: ignore[arg-type]
+    source = dataclasses.replace(source, recipe=dataclasses.replace(source.recipe, env=tested))
     recipe = source.recipe
     if video:
         check_video(recipe.env)
     set_of_games = envs.make(recipe.env, min(games, SIDE_BY_SIDE), machine.threads_for(recipe.threads))
-    agent = make_agent(source, set_of_games, epsilon, seed)
+    agent = make_agent(source, set_of_games, policy, epsilon, seed)
     seeds = game_seeds(seed, "evaluate", 0, games)
     with ExitStack() as stack:
         stack.callback(set_of_games.close)
@@ -183,7 +192,7 @@ def evaluate(
         std=float(np.std(rewards)),
         rewards=rewards,
         lengths=[game.length for game in played],
-        policy="greedy" if epsilon == 0 else "epsilon-greedy",
+        policy=agent.policy if epsilon == 0 else f"epsilon-{agent.policy}",
         epsilon=epsilon,
         env=recipe.env.id,
         frame_skip=set_of_games.frames_per_step,

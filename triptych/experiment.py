@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks, machine
-from triptych.algorithms import drqn
+from triptych.algorithms import dqn, drqn
 from triptych.buffers.frames import FrameStore
 from triptych.checkpoints import Checkpoints
 from triptych.checks import InputError, check
@@ -183,6 +183,8 @@ def resume(
 def check_replay(recipe: Recipe, games: envs.Games) -> None:
     """Refuses a replay that this machine can hardly hold, by an estimate, before anything is written."""
     config, observation = recipe.algorithm, games.observation
+    if not isinstance(config, dqn.Config):
+        return
     if config.replay_on_device:  # whose memory only its framework knows
         pictures = observation.is_picture and observation.dtype == "uint8"
         check(pictures, "replay_on_device", True, "False, as this game shows no pictures of bytes")

@@ -10,8 +10,8 @@ from triptych.checks import InputError, check, one_of, positive
 
 Shape = tuple[int, ...]
 Activation = Literal["relu", "linear"]
-Initialiser = Literal["glorot_uniform", "fan_in_uniform"]
-INITIALISERS: tuple[Initialiser, ...] = ("glorot_uniform", "fan_in_uniform")
+Initialiser = Literal["glorot_uniform", "fan_in_uniform", "orthogonal"]
+INITIALISERS: tuple[Initialiser, ...] = ("glorot_uniform", "fan_in_uniform", "orthogonal")
 ACTIVATIONS: tuple[Activation, ...] = ("relu", "linear")
 
 
@@ -131,4 +131,37 @@ class Dueling:
         }
 
 
-LAYERS: dict[str, Any] = {layer.kind: layer for layer in (Conv, Flatten, Dense, FrameDifference, Dueling)}
+@dataclass(frozen=True)
+class ActorCritic:
+    """The head of an actor-critic: A logits of a policy and, in the last place, the state's value: A + 1 numbers.
+
+    Drawn orthogonal whatever the body is: the policy a hundredth of unit size, so that it begins almost uniform, the value
+    at unit size (Andrychowicz et al. 2021).
+    """
+
+    actions: int
+
+    kind: ClassVar[str] = "actor_critic"
+    activation: ClassVar[Activation] = "linear"
+    initialiser: ClassVar[Initialiser] = "orthogonal"
+
+    def __post_init__(self) -> None:
+        positive(self, "actions")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        check(len(shape) == 1, "the input of an actor-critic head", shape, "a vector; put a flatten layer before it")
+        return (self.actions + 1,)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        """Neutral names and shapes: kernels are (in, out)."""
+        (size,) = shape
+        return {
+            "policy_kernel": (size, self.actions), "policy_bias": (self.actions,), "value_kernel": (size, 1), "value_bias": (1,),
+        }  # fmt: skip
+
+    def factors(self) -> dict[str, float]:
+        """What the drawn tensors are multiplied by."""
+        return {"policy_kernel": 0.01 / 2**0.5, "value_kernel": 1 / 2**0.5}
+
+
+LAYERS: dict[str, Any] = {layer.kind: layer for layer in (Conv, Flatten, Dense, FrameDifference, Dueling, ActorCritic)}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks, machine
+from triptych.algorithms import dqn
 from triptych.messages import counted
 from triptych.recipes import Recipe, from_dict, to_dict
 from triptych.training import Training, make_training
@@ -48,8 +49,7 @@ class Profile:
         for owner, method, name in (
             (training.games, "send", "play"),
             (training.games, "recv", "play"),
-            (training.store, "add", "store"),
-            (training.replay, "sample", "sample"),
+            *training.clocked(),
             (learner, "act", "act"),
             (learner, "to_device", "transfer"),
             (logs, "see", "log"),
@@ -132,15 +132,16 @@ def print_update(text: str) -> None:
     """The other process: the median milliseconds of an update on a batch of zeros."""
     job = json.loads(text)
     recipe = dataclasses.replace(from_dict(job["recipe"], own=True), precision=job["precision"])
-    longest = max(recipe.algorithm.batch_size, getattr(recipe.algorithm, "sequence_length", 1))
-    size = 4 * longest * recipe.num_envs  # the run beside it has its own
-    small = dataclasses.replace(recipe.algorithm, replay_size=size, replay_on_device=False, learn_from=None, n_step=1)
-    recipe = dataclasses.replace(recipe, algorithm=small)
+    if isinstance(recipe.algorithm, dqn.Config):
+        longest = max(recipe.algorithm.batch_size, getattr(recipe.algorithm, "sequence_length", 1))
+        changes: dict[str, Any] = {"replay_size": 4 * longest * recipe.num_envs}  # the run beside it has its own
+        changes |= {"replay_on_device": False, "learn_from": None, "n_step": 1}
+        recipe = dataclasses.replace(recipe, algorithm=dataclasses.replace(recipe.algorithm, **changes))
     frameworks.set_threads(job["threads"])
     games = envs.make(recipe.env, recipe.num_envs)
     training = make_training(recipe, games, frameworks.load(job["framework"]).Learner)
     games.close()
-    batch, times = training.replay.example(recipe.algorithm.batch_size), []
+    batch, times = training.example(), []
     for _ in range(UPDATES):
         start = time.perf_counter()
         waited(training.learner.update(batch, 0.0))

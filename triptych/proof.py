@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks, machine
+from triptych.algorithms import dqn
 from triptych.loop import Tick, run_loop
 from triptych.progress import ProgressLine
 from triptych.recipes import Recipe
@@ -35,6 +36,8 @@ def provable(recipe: Recipe, steps: int) -> tuple[Recipe, dict[str, Any]]:
     Network, loss and optimiser stay. `steps` are counted after the warm-up.
     """
     config = recipe.algorithm
+    if not isinstance(config, dqn.Config):
+        return in_float64(recipe, steps, {})
     changes: dict[str, Any] = {
         "warm_up": min(config.warm_up, MOST_WARM_UP),
         "epsilon_start": min(config.epsilon_start, MOST_EPSILON),
@@ -46,10 +49,12 @@ def provable(recipe: Recipe, steps: int) -> tuple[Recipe, dict[str, Any]]:
     changes["target_every"] = (min(number, MOST_TARGET) if unit == "steps" else MOST_TARGET, "steps")
     changed = {f"algorithm.{name}": value for name, value in changes.items() if getattr(config, name) != value}
     algorithm = dataclasses.replace(config, **changes)
-    total = algorithm.warm_up + steps
-    proof = dataclasses.replace(
-        recipe, algorithm=algorithm, precision="float64", steps=total, episodes=None, solved_at=None
-    )
+    return in_float64(dataclasses.replace(recipe, algorithm=algorithm), algorithm.warm_up + steps, changed)
+
+
+def in_float64(recipe: Recipe, steps: int, changed: dict[str, Any]) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe in float64 with no limit but its steps, and what that changes."""
+    proof = dataclasses.replace(recipe, precision="float64", steps=steps, episodes=None, solved_at=None)
     for name in ("precision", "episodes", "solved_at"):
         if getattr(recipe, name) != getattr(proof, name):
             changed[name] = getattr(proof, name)
@@ -86,7 +91,13 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool) -> dict[str, 
         write_tensors(tensors, training)
     games.close()
     counters = training.counters
-    return {"steps": counters.steps - recipe.algorithm.warm_up} | {name: getattr(counters, name) for name in FLOOR}
+    steps = counters.steps - getattr(recipe.algorithm, "warm_up", 0)
+    return {"steps": steps} | {name: getattr(counters, name) for name in FLOOR}
+
+
+def floors(recipe: Recipe) -> dict[str, int]:
+    """How much of what a proof must hold; an actor-critic has no target to copy."""
+    return FLOOR if isinstance(recipe.algorithm, dqn.Config) else {**FLOOR, "target_copies": 0}
 
 
 def write_actions(file: Any, training: Training, tick: Tick, losses: list[Any]) -> None:

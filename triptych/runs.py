@@ -23,12 +23,16 @@ EPISODES = (
     "episode", "frames", "steps", "updates", "episode_reward", "episode_length", "running_reward", "max_reward",
     "epsilon", "loss", "seconds",
 )  # fmt: skip
-METRICS = (
-    "steps", "updates", "epsilon", "loss", "q_mean", "td_error_mean", "gradient_norm", "learning_rate",
-    "evaluation_mean", "evaluation_low", "evaluation_high", "evaluation_games", "seconds",
-)  # fmt: skip
-LOGS = {"episodes.csv": EPISODES, "metrics.csv": METRICS}
+LOGS = ("episodes.csv", "metrics.csv")
 RESUMES = ("step", "framework", "processor", "threads", "versions")
+
+
+def metrics_columns(reported: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of metrics.csv; `reported` is what the algorithm's updates report beside their loss."""
+    return (
+        "steps", "updates", "epsilon", "loss", *reported, "gradient_norm", "learning_rate",
+        "evaluation_mean", "evaluation_low", "evaluation_high", "evaluation_games", "seconds",
+    )  # fmt: skip
 
 
 def run_path(run: str, runs_dir: str | Path) -> Path:
@@ -88,10 +92,9 @@ class RunFolder:
         if isinstance(error, InputError) and [path.name for path in self.path.iterdir()] == [".lock"]:
             shutil.rmtree(self.path, ignore_errors=True)  # refused before anything was written
 
-    def append(self, name: str, row: Mapping[str, Any], columns: tuple[str, ...] | None = None) -> None:
+    def append(self, name: str, row: Mapping[str, Any], columns: tuple[str, ...]) -> None:
         """Appends one row to a CSV in a single write; a new file gets its header first."""
         path = self.path / name
-        columns = columns or LOGS[name]
         text = "" if path.exists() and path.stat().st_size else line(columns)
         text += line(["" if row.get(column) is None else row[column] for column in columns])
         content = text.encode()

@@ -63,7 +63,7 @@ class Sitting:
         self.compile_seconds = compile_learner(self.training)
         self.checkpoints = checkpoints or Checkpoints(run, recipe)
         self.clock = Clock()
-        self.logs = Logs(run, self.clock)
+        self.logs = Logs(run, self.clock, recipe.algorithm.metrics)
         self.best = Best(self.checkpoints, recipe.best_window, self.clock)
         make_games = partial(envs.make, recipe.env, threads=threads)
         self.evaluation = Evaluation(make_games, self.logs, self.clock, recipe)
@@ -118,11 +118,12 @@ class Sitting:
             return
         training, recipe = self.training, self.recipe
         games, store = training.games, training.store
-        rows = min(store.rows, recipe.steps // recipe.num_envs + 1)
+        rows = min(store.rows, recipe.steps // recipe.num_envs + 1) if store else 0
         weights = sum(array.nbytes for array in training.learner.get_weights().values())
         boundaries = max(1, recipe.steps // self.interval())
-        disk = rows * store.row_bytes() + weights * (boundaries + self.kept_weights() + 2 + 2 * 5)
-        memory = machine.memory_now() + (0 if recipe.algorithm.replay_on_device else rows * store.row_bytes())
+        disk = rows * training.row_bytes() + weights * (boundaries + self.kept_weights() + 2 + 2 * 5)
+        on_device = getattr(recipe.algorithm, "replay_on_device", False)
+        memory = machine.memory_now() + (0 if on_device else rows * training.row_bytes())
         last = self.interval() >= recipe.steps
         checkpoints = "a checkpoint at the end" if last else f"a checkpoint every {self.interval():,} steps"
         count = sum(array.size for array in training.learner.get_weights().values())
@@ -161,7 +162,7 @@ class Sitting:
                 self.stopped_by = self.limit()
                 if self.stopped_by:
                     break
-                if training.counters.steps // interval > boundary:
+                if training.counters.steps // interval > boundary and training.rests:
                     boundary = training.counters.steps // interval
                     training.cross_boundary()
                     self.clock.pause(self.save)

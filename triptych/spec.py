@@ -16,7 +16,7 @@ from tyro.conf import arg
 
 from triptych.checks import at_least, check, positive, within
 from triptych.layers import LAYERS as LAYERS  # one door for whoever writes a network
-from triptych.layers import Conv, Dense, Dueling, Flatten, FrameDifference, Shape
+from triptych.layers import ActorCritic, Conv, Dense, Dueling, Flatten, FrameDifference, Shape
 from triptych.memory import GRU, LSTM, RNN, Attention, Memory, Stack, VisualAttention
 
 Precision = Literal["float32", "float64", "bfloat16"]
@@ -49,7 +49,20 @@ class Observation:
         return (height, width, stack * prod(colours))
 
 
-Layer = Conv | Flatten | Dense | FrameDifference | Dueling | Stack | RNN | GRU | LSTM | Attention | VisualAttention
+Layer = (
+    Conv
+    | Flatten
+    | Dense
+    | FrameDifference
+    | Dueling
+    | ActorCritic
+    | Stack
+    | RNN
+    | GRU
+    | LSTM
+    | Attention
+    | VisualAttention
+)
 
 
 @dataclass(frozen=True)

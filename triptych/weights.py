@@ -41,43 +41,57 @@ def fan_in_uniform(rng: np.random.Generator, shape: Shape) -> tuple[np.ndarray, 
     return rng.uniform(-limit, limit, shape), rng.uniform(-limit, limit, shape[-1])
 
 
-def orthogonal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+def orthogonal(rng: np.random.Generator, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel with orthogonal columns (rows, where there are fewer) of length sqrt(2), for the half that a ReLU cuts
+    (Saxe et al. 2014; He et al. 2015); bias 0."""
+    rows, columns = int(np.prod(shape[:-1])), shape[-1]
+    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    q = q * np.sign(np.diag(r))
+    return np.sqrt(2.0) * (q if rows >= columns else q.T).reshape(shape), np.zeros(columns)
+
+
+def orthogonal_blocks(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     """Square blocks side by side, a gate each, each orthogonal (Saxe et al. 2014): [H, gates * H]."""
     rows, columns = shape
     blocks = [np.linalg.qr(rng.standard_normal((rows, rows))) for _ in range(columns // rows)]
     return np.concatenate([q * np.sign(np.diag(r)) for q, r in blocks], axis=1)
 
 
-INITIALISERS = {"glorot_uniform": glorot_uniform, "fan_in_uniform": fan_in_uniform}
+INITIALISERS = {"glorot_uniform": glorot_uniform, "fan_in_uniform": fan_in_uniform, "orthogonal": orthogonal}
 
 
 def draw(layers: list[Any], rng: np.random.Generator) -> Weights:
-    """Draws every tensor of (name, initialiser, shapes by tensor, what is added to a part of one), in this order, in float64."""
+    """Draws every tensor of (name, initialiser, shapes by tensor, factors of some, what is added to a part of one), in float64."""
     weights = {}
-    for layer, initialiser, shapes, offsets in layers:
+    for layer, initialiser, shapes, factors, offsets in layers:
         bias = np.zeros(0)  # drawn with the last kernel, for the bias after it
         for key, shape in shapes.items():
             name = f"{layer}/{key}"
             if key.endswith("recurrent_kernel"):
-                weights[name] = orthogonal(rng, shape)
+                weights[name] = orthogonal_blocks(rng, shape)
             elif key.endswith("kernel"):
                 weights[name], bias = initialiser(rng, shape)
             elif key.endswith("scale"):
                 weights[name] = np.ones(shape)
             else:
                 weights[name], bias = bias if bias.shape == shape else np.zeros(shape), np.zeros(0)
+        for key, factor in factors.items():
+            weights[f"{layer}/{key}"] *= factor
         for key, (part, more) in offsets.items():
             weights[f"{layer}/{key}"][part] += more
     return weights
 
 
-def to_draw(network: Network) -> list[tuple[str, str, dict[str, Shape], dict[str, tuple[slice, float]]]]:
+def to_draw(
+    network: Network,
+) -> list[tuple[str, str, dict[str, Shape], dict[str, float], dict[str, tuple[slice, float]]]]:
     """What `draw` wants of each layer that has weights, its initialiser by name."""
     return [
         (
             p.name,
             getattr(p.layer, "initialiser", "glorot_uniform"),
             p.layer.tensors(p.input_shape),
+            getattr(p.layer, "factors", dict)(),
             getattr(p.layer, "offsets", dict)(),
         )
         for p in network.placed()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triptych.algorithms import dqn, drqn
+from triptych.algorithms import a2c, dqn, drqn, ppo
 
-ALGORITHMS = {"dqn": dqn, "drqn": drqn}
+ALGORITHMS = {"dqn": dqn, "drqn": drqn, "a2c": a2c, "ppo": ppo}
 CONFIGS = {name: module.Config for name, module in ALGORITHMS.items()}

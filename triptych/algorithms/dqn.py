@@ -53,6 +53,8 @@ class Config:
     epsilon_from: int = 0  # the step from which the fall is counted
 
     kind: ClassVar[str] = "dqn"
+    policy: ClassVar[str] = "greedy"  # how its agent plays: by the largest value
+    metrics: ClassVar[tuple[str, ...]] = ("q_mean", "td_error_mean")  # what an update reports, beside its loss
 
     def __post_init__(self) -> None:
         positive(self, "batch_size", "delta", "replay_size", "update_every", "learn_from", "n_step")

@@ -22,7 +22,8 @@ from triptych.spec import LAYERS, PRECISIONS, Adam, Layer, Network, Observation,
 NAMES = (
     "cartpole", "cartpole-pixels", "cartpole-pixels-tuned", "breakout", "breakout-tuned",
     "space-invaders", "space-invaders-tuned", "rainbow-lite", "drqn-cartpole", "drqn-cartpole-tuned",
-    "drqn-template", "drqn-lstm", "drqn-lstm-tuned", "darqn", "memory-chain", "repeat-previous",
+    "drqn-template", "drqn-lstm", "drqn-lstm-tuned", "darqn", "memory-chain",
+    "repeat-previous", "cartpole-ppo", "cartpole-a2c", "kung-fu-master",
 )  # fmt: skip
 BUILT_IN = {name: name.replace("-", "_") for name in NAMES}  # each name's module
 LONGEST = 27_000  # steps after which a game that does not end is counted as it stands (Atari: half an hour)
@@ -34,7 +35,7 @@ class Recipe:
 
     env: EnvConfig
     network: Annotated[tuple[Layer, ...], AvoidSubcommands]  # the body; the algorithm adds its head
-    algorithm: dqn.Config
+    algorithm: Any  # one of the CONFIGS; each part of the house reads the fields of its own kind
     optimiser: Adam
     steps: int  # steps at which the run ends, over all games
     num_envs: int = 1  # games played side by side
@@ -69,15 +70,20 @@ class Recipe:
             one_of(self, "memory", ("none", *KINDS))
             object.__setattr__(self, "network", with_memory(self.network, self.memory))
             object.__setattr__(self, "memory", None)  # the network says it
-        rows = self.algorithm.replay_size // self.num_envs
-        if isinstance(self.algorithm, drqn.Config):
+        if isinstance(self.algorithm, dqn.Config):
+            self.check_replay(self.algorithm)
+
+    def check_replay(self, config: dqn.Config) -> None:
+        """Refuses a replay that is too small for what is drawn from it."""
+        rows = config.replay_size // self.num_envs
+        if isinstance(config, drqn.Config):
             length, allowed = (
-                self.algorithm.sequence_length,
+                config.sequence_length,
                 f"at most half of what the replay keeps of each game ({rows // 2})",
             )
-            check(length + self.algorithm.n_step <= max(1, rows // 2), "sequence_length", length, allowed)
+            check(length + config.n_step <= max(1, rows // 2), "sequence_length", length, allowed)
         allowed = f"at most half of what the replay keeps of each game ({rows // 2})"
-        check(self.algorithm.n_step <= max(1, rows // 2), "n_step", self.algorithm.n_step, allowed)
+        check(config.n_step <= max(1, rows // 2), "n_step", config.n_step, allowed)
 
     def make_network(self, observation: Observation, num_actions: int) -> Network:
         """The whole network, head included, checked against the observation it will see.
@@ -104,14 +110,21 @@ class Recipe:
 
     def warnings(self) -> list[str]:
         """What is allowed but surely not meant, a line each."""
-        lines = []
-        if self.algorithm.learn_from is None and self.algorithm.warm_up >= self.steps:
+        lines: list[str] = []
+        config = self.algorithm
+        if not isinstance(config, dqn.Config):
+            if config.rollout_steps * self.num_envs > self.steps:
+                lines.append(
+                    f"a rollout is longer than the run's {self.steps:,} steps: it ends before the first update"
+                )
+            return lines
+        if config.learn_from is None and config.warm_up >= self.steps:
             lines.append(
-                f"warm_up is {self.algorithm.warm_up:,} steps, the run only {self.steps:,}: it ends before the first update"
+                f"warm_up is {config.warm_up:,} steps, the run only {self.steps:,}: it ends before the first update"
             )
-        if self.algorithm.n_step > 1:
+        if config.n_step > 1:
             lines.append(
-                f"n_step is {self.algorithm.n_step}: returns from replay are those of the older policies that acted, not corrected"
+                f"n_step is {config.n_step}: returns from replay are those of the older policies that acted, not corrected"
             )
         return lines
 

@@ -131,7 +131,7 @@ def settings(recipe: Recipe, network: Network) -> str:
     read = {name: value for name, value in values.items() if f"config.{name}" in text}
     listed = ", ".join(f"{name}={value!r}" for name, value in {**read, "gamma": config.gamma}.items())
     layers = ",\n        ".join(
-        f'("{n}", {kind}, {shapes}, {offsets})' for n, kind, shapes, offsets in to_draw(network)
+        f'("{n}", {kind}, {shapes}, {factors}, {offsets})' for n, kind, shapes, factors, offsets in to_draw(network)
     )
     stored, _ = dtypes(recipe.precision)
     dtype = "uint8" if network.observation.dtype == "uint8" else stored
@@ -140,7 +140,7 @@ PRECISION, SEED, BATCH_SIZE = "{stored}", {recipe.seed}, {config.batch_size}
 OBSERVATION, OBSERVATION_DTYPE, ACTIONS = {network.observation.shape}, "{dtype}", {list(network.placed())[-1].output_shape[0]}
 
 
-def layers_to_draw():  # name, initialiser, shapes, what is added to a part
+def layers_to_draw():  # name, initialiser, shapes, factors, what is added to a part
     return [
         {layers},
     ]'''
@@ -158,7 +158,7 @@ def drawing(recipe: Recipe) -> str:
     """How the recipe's first weights are drawn."""
     kinds = {layer.initialiser for layer in recipe.network if hasattr(layer, "initialiser")}
     shipped = Path(str(weights.__file__))
-    functions = copied(shipped, sorted(kinds | {"glorot_uniform", "orthogonal", "draw"}))
+    functions = copied(shipped, sorted(kinds | {"glorot_uniform", "orthogonal_blocks", "draw"}))
     return f"""{functions.replace("shape: Shape", "shape")}
 
 

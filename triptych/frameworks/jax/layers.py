@@ -1,4 +1,4 @@
-"""The layers that need more than the framework offers: the dueling head, and the memory kinds.
+"""The layers that need more than the framework offers: the dueling and the actor-critic head, and the memory kinds.
 
 A memory is (x [T, B, *input], state [B, S], reset [T, B]) to (y [T, B, ...], state [B, S])."""
 
@@ -11,7 +11,7 @@ import jax
 from flax import linen as nn
 from jax import numpy as jnp
 
-from triptych.layers import Dueling
+from triptych.layers import ActorCritic, Dueling
 from triptych.memory import GRU, LSTM, RNN, Attention, Stack, VisualAttention
 from triptych.spec import Placed
 
@@ -192,11 +192,19 @@ class DuelingHead(Parameters):
         return value + advantage - jnp.mean(advantage, axis=1, keepdims=True)
 
 
+class ActorCriticHead(Parameters):
+    """The policy's logits, and the value behind them."""
+
+    def __call__(self, x):
+        return jnp.concatenate([self.dense("policy", x), self.dense("value", x)], axis=-1)
+
+
 def build(module: type[Parameters], placed: Placed, stored: str, compute: str) -> nn.Module:
     return module(placed.layer, placed.layer.tensors(placed.input_shape), stored, name=placed.name)
 
 
 MODULES = {
+    ActorCritic: ActorCriticHead,
     Dueling: DuelingHead,
     Stack: FrameWindow,
     RNN: RNNLayer,

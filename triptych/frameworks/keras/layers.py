@@ -1,4 +1,4 @@
-"""The layers that need more than the framework offers: the dueling head, and the memory kinds.
+"""The layers that need more than the framework offers: the dueling and the actor-critic head, and the memory kinds.
 
 A memory is (x [T, B, *input], state [B, S], reset [T, B]) to (y [T, B, ...], state [B, S]).
 
@@ -14,7 +14,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from triptych.layers import Dueling
+from triptych.layers import ActorCritic, Dueling
 from triptych.memory import GRU, LSTM, RNN, Attention, Stack, VisualAttention
 from triptych.spec import Placed
 
@@ -183,11 +183,19 @@ class DuelingHead(Parameters):
         return value + advantage - ops.mean(advantage, axis=1, keepdims=True)
 
 
+class ActorCriticHead(Parameters):
+    """The policy's logits, and the value behind them."""
+
+    def call(self, x):
+        return ops.concatenate([self.dense("policy", x), self.dense("value", x)], axis=-1)
+
+
 def build(layer: type[Parameters], placed: Placed, policy: str) -> Parameters:
     return layer(placed.layer, placed.layer.tensors(placed.input_shape), policy, placed.name)
 
 
 MODULES = {
+    ActorCritic: ActorCriticHead,
     Dueling: DuelingHead,
     Stack: FrameWindow,
     RNN: RNNLayer,

@@ -24,6 +24,7 @@ OPERATIONS = "keras.ops", (
 COPIED = ("clip_by_global_norm", "ExactAdam")  # functions and classes of learner.py that are shown as they are
 
 OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
+    "actor_critic": "ActorCriticHead",
     "dueling": "DuelingHead",
     "stack": "FrameWindow",
     "rnn": "RNNLayer",

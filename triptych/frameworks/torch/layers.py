@@ -1,4 +1,4 @@
-"""The layers that need more than the framework offers: the dueling head, and the memory kinds.
+"""The layers that need more than the framework offers: the dueling and the actor-critic head, and the memory kinds.
 
 A memory is (x [T, B, *input], state [B, S], reset [T, B]) to (y [T, B, ...], state [B, S]).
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from triptych.layers import Dueling
+from triptych.layers import ActorCritic, Dueling
 from triptych.memory import GRU, LSTM, RNN, Attention, Stack, VisualAttention
 from triptych.spec import Placed
 
@@ -199,11 +199,19 @@ class DuelingHead(Parameters):
         return value + advantage - advantage.mean(dim=1, keepdim=True)
 
 
+class ActorCriticHead(Parameters):
+    """The policy's logits, and the value behind them."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.dense("policy", x), self.dense("value", x)], dim=-1)
+
+
 def builder(module: type[Parameters]) -> Callable[[Placed], nn.Module]:
     return lambda placed: module(placed.layer, placed.layer.tensors(placed.input_shape))
 
 
 MODULES = {
+    ActorCritic: ActorCriticHead,
     Dueling: DuelingHead,
     Stack: FrameWindow,
     RNN: FusedRNN,

@@ -1,0 +1,69 @@
+"""PPO (Schulman et al. 2017): several passes over a rollout, each kept near the policy that played it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, ClassVar
+
+from triptych.algorithms import a2c
+from triptych.algorithms.a2c import network as network
+from triptych.checks import at_least, positive
+from triptych.data import Array, Rollout
+from triptych.losses.policy import clipped_surrogate, entropy, masked_mean, normalised
+from triptych.losses.value import loss_of_error
+
+
+@dataclass(frozen=True)
+class Config(a2c.Config):
+    """PPO's settings. A rollout is `rollout_steps` steps of every game; an update is made of each minibatch of it."""
+
+    rollout_steps: int = 128  # steps of each game between updates
+    gae_lambda: float = 0.95  # 1: returns up to the rollout's end; less: nearer to one-step values
+    normalise_advantages: bool = True  # to mean 0 and deviation 1 in each update
+    epochs: int = 4  # passes over a rollout
+    minibatches: int = 4  # that each pass is cut into: whole sequences of games with memory, else single steps
+    clip: float = 0.1  # how far the policy may move for gain
+    clip_end: float | None = None  # that at the run's last step, reached in a straight line; None: constant
+
+    kind: ClassVar[str] = "ppo"
+    metrics: ClassVar[tuple[str, ...]] = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        positive(self, "epochs", "minibatches", "clip")
+        at_least(self, 0, "clip_end")
+
+
+Batch = Rollout  # what the loss wants
+
+
+def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
+    """Closes over the settings; see `a2c.make_loss`."""
+
+    def loss(xp: ModuleType, online: Any, target: Any, batch: Rollout) -> tuple[Array, tuple[Array, dict[str, Array]]]:
+        start, state = config.burn_in, batch.state
+        if start:
+            state = xp.stop_gradient(online(batch.obs[:start], state, batch.reset[:start])[1])
+        outputs = online(batch.obs[start:], state, batch.reset[start:])[0]  # [T, B, A + 1]
+        log_probs, mask = xp.log_softmax(outputs[..., :-1]), batch.mask[start:]
+        advantage = batch.advantage[start:]
+        if config.normalise_advantages:
+            advantage = normalised(xp, advantage, mask)
+        log_ratio = xp.select(log_probs, batch.action[start:]) - batch.log_prob[start:]  # [T, B]
+        error = batch.returns[start:] - outputs[..., -1]  # [T, B]
+        moved = xp.abs(xp.exp(log_ratio) - 1)
+        parts = {
+            "policy_loss": -masked_mean(xp, clipped_surrogate(xp, log_ratio, advantage, batch.clip), mask),
+            "value_loss": masked_mean(xp, loss_of_error(xp, error, config.loss, config.delta), mask),
+            "entropy": masked_mean(xp, entropy(xp, log_probs), mask),
+            "approx_kl": masked_mean(xp, xp.exp(log_ratio) - 1 - log_ratio, mask),
+            "clip_fraction": xp.sum(xp.where(moved > batch.clip, mask, 0 * mask)) / xp.sum(mask),
+        }
+        total = (
+            parts["policy_loss"] + config.value_weight * parts["value_loss"] - batch.entropy_weight * parts["entropy"]
+        )
+        return total, (error, parts)
+
+    return loss

@@ -1,0 +1,95 @@
+"""What the policy has just played, for the actor-critics: T steps of N games, and the advantages of their actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from triptych.data import Rollout
+from triptych.losses.returns import generalised_advantages
+from triptych.spec import Observation
+
+
+class Played(NamedTuple):
+    """One step of every game, as the rollout keeps it."""
+
+    obs: np.ndarray  # [N, *observation] acted on
+    reset: np.ndarray  # [N] bool, obs starts an episode
+    action: np.ndarray  # [N]
+    log_prob: np.ndarray  # [N] of the action
+    value: np.ndarray  # [N] of obs
+    reward: np.ndarray  # [N] learned from
+    terminated: np.ndarray  # [N] bool
+    truncated: np.ndarray  # [N] bool
+    mask: np.ndarray  # [N] bool, an action was taken
+
+
+class RolloutBuffer:
+    """Fills up with T steps, gives them out as minibatches, and is empty again.
+
+    Args:
+        steps: T.
+        precision: NumPy's name of the floats' type.
+        state_size: numbers that the network carries from step to step.
+    """
+
+    def __init__(self, steps: int, num_envs: int, observation: Observation, state_size: int, precision: str):
+        shape = (steps, num_envs)
+        self.steps, self.num_envs, self.filled = steps, num_envs, 0
+        floats = observation.dtype if observation.dtype == "uint8" else precision
+        self.obs = np.zeros((*shape, *observation.shape), floats)
+        self.reset, self.terminated, self.truncated, self.mask = (np.zeros(shape, bool) for _ in range(4))
+        self.action = np.zeros(shape, np.int32)
+        self.log_prob, self.value, self.reward = (np.zeros(shape, precision) for _ in range(3))
+        self.state = np.zeros((num_envs, state_size), precision)  # before the first step
+        self.advantage = np.zeros(shape, precision)
+        self.returns = np.zeros(shape, precision)
+
+    @property
+    def full(self) -> bool:
+        return self.filled == self.steps
+
+    def add(self, played: Played, state: np.ndarray | None) -> None:
+        """Appends a step; `state` [N, S] is the network's before it."""
+        if self.filled == 0 and state is not None:
+            self.state[:] = state
+        for name, array in played._asdict().items():
+            getattr(self, name)[self.filled] = array
+        self.filled += 1
+
+    def close(self, value: np.ndarray, gamma: float, gae_lambda: float) -> None:
+        """Works out advantages and returns; `value` [N] is of the observation after the last step. Then it is empty."""
+        last = self.terminated | self.truncated
+        # Worked out in float64 and rounded once, whatever the run's precision is.
+        values = np.concatenate([self.value, value[None]]).astype(np.float64)
+        discount = gamma * ~self.terminated
+        advantage = generalised_advantages(self.reward.astype(np.float64), discount, last, values, gamma * gae_lambda)
+        self.advantage[:] = advantage * self.mask
+        self.returns[:] = (advantage + values[:-1]) * self.mask
+        self.filled = 0
+
+    def minibatches(
+        self, rng: np.random.Generator, count: int, whole: bool, entropy_weight: float, clip: float
+    ) -> Iterator[Rollout]:
+        """Every step once, in `count` batches of equal size.
+
+        Args:
+            rng: draws what goes together.
+            whole: whole sequences of games, for networks with memory; else single steps [1, B] in any order.
+        """
+        places = rng.permutation(self.num_envs if whole else self.steps * self.num_envs)
+        for chosen in np.split(places, count):
+            numbers = {"entropy_weight": entropy_weight, "clip": clip}
+            weights = {name: np.asarray(number, self.value.dtype) for name, number in numbers.items()}
+            names = ("obs", "reset", "action", "log_prob", "advantage", "returns")
+            if whole:
+                arrays = {name: np.ascontiguousarray(getattr(self, name)[:, chosen]) for name in (*names, "mask")}
+                state = self.state[chosen]
+            else:
+                flat = {name: getattr(self, name) for name in (*names, "mask")}
+                arrays = {name: array.reshape(-1, *array.shape[2:])[chosen][None] for name, array in flat.items()}
+                state = np.zeros((len(chosen), self.state.shape[1]), self.state.dtype)
+            mask = arrays.pop("mask").astype(self.value.dtype)
+            yield Rollout(**arrays, state=state, mask=mask, **weights)

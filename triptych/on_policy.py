@@ -1,0 +1,90 @@
+"""On-policy training: actor-critics, which learn from what they have just played and then forget it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from triptych.agent import draw
+from triptych.buffers.rollout import Played, RolloutBuffer
+from triptych.checks import check
+from triptych.envs import Step
+from triptych.losses.returns import linear_schedule
+from triptych.memory import Memory
+from triptych.parts import Choice, Training
+from triptych.spec import dtypes
+
+
+class OnPolicy(Training):
+    """A2C and PPO: a rollout of every game, its updates, the next rollout."""
+
+    def make_memory(self) -> None:
+        recipe, config = self.recipe, self.recipe.algorithm
+        self.whole = any(isinstance(layer, Memory) for layer in recipe.network)  # sequences stay whole
+        self.epochs, self.parts = getattr(config, "epochs", 1), getattr(config, "minibatches", 1)
+        steps, what = (1, "games") if self.whole else (config.rollout_steps, "steps of a rollout")
+        count = steps * recipe.num_envs
+        check(count % self.parts == 0, "minibatches", self.parts, f"a divisor of {count}, the {what}")
+        shape = (config.rollout_steps, recipe.num_envs, self.games.observation)
+        self.rollout = RolloutBuffer(*shape, self.state_size, dtypes(recipe.precision)[0])
+
+    def choose(self) -> Choice:
+        """Draws from the policy."""
+        outputs, state = self.agent.act(self.obs, self.state, self.started)
+        actions, log_prob = draw(outputs[:, :-1], self.rngs["explore"])
+        return Choice(actions, np.ones(len(actions), bool), state, 0.0, log_prob, outputs[:, -1])
+
+    def keep(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
+        assert choice.log_prob is not None
+        assert choice.value is not None
+        played = Played(
+            self.obs, self.started, choice.actions, choice.log_prob, choice.value, self.learned_reward(step.reward),
+            step.terminated, step.truncated, mask,
+        )  # fmt: skip
+        self.rollout.add(played, self.state)
+
+    def learned_reward(self, reward: np.ndarray) -> np.ndarray:
+        config = self.recipe.algorithm
+        reward = config.reward_scale * reward
+        if config.reward == "sign":
+            return np.sign(reward)
+        return np.clip(reward, -1, 1) if config.reward == "clip" else reward
+
+    def learn_after(self) -> list[dict[str, Any]]:
+        """Makes the updates of a rollout when it is full."""
+        if not self.rollout.full:
+            return []
+        recipe, counters = self.recipe, self.counters
+        config = recipe.algorithm
+        outputs, _ = self.agent.act(self.obs, self.state, self.started)
+        self.rollout.close(outputs[:, -1], config.gamma, config.gae_lambda)
+        rate = recipe.learning_rate(counters.steps)
+        numbers = self.scheduled("entropy_weight", "entropy_end"), self.scheduled("clip", "clip_end")
+        updates = []
+        for _ in range(self.epochs):
+            for batch in self.rollout.minibatches(self.rngs["sample"], self.parts, self.whole, *numbers):
+                updates.append(self.learner.update(batch, rate))
+                counters.updates += 1
+        return updates
+
+    def scheduled(self, start: str, end: str) -> float:
+        """A setting that may change in a straight line to the run's last step; 0 where the algorithm has none."""
+        config = self.recipe.algorithm
+        first, last = getattr(config, start, 0.0), getattr(config, end, None)
+        return first if last is None else linear_schedule(self.counters.steps, first, last, self.recipe.steps)
+
+    @property
+    def rests(self) -> bool:
+        return self.rollout.filled == 0
+
+    def example(self) -> Any:
+        self.rollout.mask[:] = True  # a batch without an action has no mean
+        rng = np.random.default_rng(0)
+        return next(self.rollout.minibatches(rng, self.parts, self.whole, 0.0, 0.1))
+
+    def row_bytes(self) -> float:
+        return 0
+
+    def clocked(self) -> list[tuple[Any, str, str]]:
+        return [(self.rollout, "add", "store"), (self.rollout, "close", "sample")]
