@@ -134,7 +134,10 @@ def unroll(
     placed = list(network.placed())
     index = next((i for i, p in enumerate(placed) if isinstance(p.layer, Memory)), None)
     if index is None:
-        return np.stack([numpy_forward(network, weights, step) for step in obs]), histories
+        body = Network(network.observation, network.layers[:-1])
+        return np.stack(
+            [above(network, placed[-1:], weights, forward_body(body, weights, step)) for step in obs]
+        ), histories
     memory = placed[index]
     below = Network(network.observation, network.layers[:index])
     own = {name.split("/")[1]: array for name, array in weights.items() if name.startswith(f"{memory.name}/")}
@@ -161,12 +164,21 @@ def forward_body(network: Network, weights: Weights, obs: np.ndarray) -> np.ndar
 
 
 def above(network: Network, layers: list[Any], weights: Weights, x: np.ndarray) -> np.ndarray:
-    """Dense layers and a dueling head."""
+    """Dense layers and heads of two streams."""
     for placed in layers:
         w = {name.split("/")[1]: array for name, array in weights.items() if name.startswith(f"{placed.name}/")}
-        x = dueling(w, x) if placed.layer.kind == "dueling" else x @ w["kernel"] + w["bias"]
+        x = HEADS.get(placed.layer.kind, dense)(w, x)
         x = np.maximum(x, 0) if placed.layer.activation == "relu" else x
     return x
+
+
+def dense(w: Weights, x: np.ndarray) -> np.ndarray:
+    return x @ w["kernel"] + w["bias"]
+
+
+def actor_critic(w: Weights, x: np.ndarray) -> np.ndarray:
+    both = [x @ w[f"{part}_kernel"] + w[f"{part}_bias"] for part in ("policy", "value")]
+    return np.concatenate(both, axis=1)
 
 
 def dueling(w: Weights, x: np.ndarray) -> np.ndarray:
@@ -174,3 +186,6 @@ def dueling(w: Weights, x: np.ndarray) -> np.ndarray:
     hidden = np.maximum(x @ w["advantage_hidden_kernel"] + w["advantage_hidden_bias"], 0)
     advantage = hidden @ w["advantage_kernel"] + w["advantage_bias"]
     return value + advantage - advantage.mean(axis=1, keepdims=True)
+
+
+HEADS = {"dueling": dueling, "actor_critic": actor_critic}
