@@ -81,6 +81,21 @@ def test_lockstep_with_memory(memory: str, tmp_path: Path) -> None:
     assert result.agree, result
 
 
+ACTOR_CRITICS = {
+    "ppo": ("cartpole-ppo", {"memory": "lstm", "network.2.units": 16, "algorithm.rollout_steps": 16}, 1_300),
+    "a2c": ("cartpole-a2c", {"num_envs": 4, "algorithm.rollout_steps": 2, "algorithm.entropy_weight": 0.01}, 2_600),
+}
+
+
+@pytest.mark.parametrize("name", ACTOR_CRITICS)
+def test_lockstep_of_actor_critics(name: str, tmp_path: Path) -> None:
+    """Actions drawn from the policy, advantages, several passes over a rollout, a rate that falls."""
+    recipe, changes, steps = ACTOR_CRITICS[name]
+    result = triptych.lockstep(recipe, steps, runs_dir=tmp_path, **changes)
+    assert result.agree, result
+    assert result.target_copies == 0
+
+
 def test_too_few_updates_prove_nothing(tmp_path: Path) -> None:
     result = triptych.lockstep("cartpole", 60, ("torch", "jax"), runs_dir=tmp_path, warm_up=10)
     assert result.first_difference is None

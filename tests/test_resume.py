@@ -42,8 +42,15 @@ MEMORY = {
     "log_every": 100, "evaluate_every": 700, "evaluate_games": 2, "best_window": 3, "algorithm.prioritised": True, "algorithm.n_step": 2,
     "algorithm.update_every": 8, "algorithm.epsilon_steps": 1_000, "env.flicker": 0.1, "algorithm.replay_size": 1_200,
 }  # fmt: skip
+KUNG_FU = {
+    "recipe": "kung-fu-master", "steps": 4_600, "checkpoint_every": 1_500, "num_envs": 4, "log_every": 200, "threads": 2, "best_window": 2,
+    "algorithm.rollout_steps": 16, "algorithm.minibatches": 2, "algorithm.epochs": 2, "algorithm.entropy_end": 0.0, "env.time_limit": 150,
+    "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4, "network.4.units": 16, "network.5.units": 8,
+    "evaluate_every": 2_000, "evaluate_games": 2, "evaluate_steps": 60,
+}  # fmt: skip
 RECIPES = {
     "memory": MEMORY,
+    "kung-fu-master": KUNG_FU,
     "cartpole": CARTPOLE,
     "space-invaders": SPACE_INVADERS,
     "cartpole-pixels": PIXELS,

@@ -1,0 +1,185 @@
+"""Rollouts: advantages against a slow reading of their definition, minibatches that miss nothing, and what a run puts in."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from triptych import envs, frameworks
+from triptych.agent import Agent, draw
+from triptych.buffers.rollout import Played, RolloutBuffer
+from triptych.checks import InputError
+from triptych.loop import run_loop
+from triptych.losses import returns
+from triptych.on_policy import OnPolicy
+from triptych.recipes import load_recipe, override
+from triptych.spec import Observation
+from triptych.training import make_training
+
+
+def advantage_of(
+    t: int, reward: Any, value: Any, terminated: Any, truncated: Any, gamma: float, lambda_: float
+) -> float:
+    """The weighted mean of all n-step advantages of one game's step t (Schulman et al. 2016, equation 16)."""
+    total, steps, weight = 0.0, len(reward), 1.0
+    for k in range(t, steps):
+        following = 0.0 if terminated[k] else value[k + 1]
+        total += weight * (reward[k] + gamma * following - value[k])
+        if terminated[k] or truncated[k]:
+            break
+        weight *= gamma * lambda_
+    return total
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 12), lambda_=st.sampled_from([0.0, 0.9, 1.0]))
+def test_advantages_against_their_definition(seed: int, steps: int, lambda_: float) -> None:
+    rng, games = np.random.default_rng(seed), 3
+    buffer = RolloutBuffer(steps, games, Observation((1,), "float32"), 0, "float64")
+    ended = np.zeros(games, bool)
+    for _ in range(steps):
+        mask = ~ended
+        terminated, truncated = (rng.random((2, games)) < 0.2) & mask
+        reward = rng.standard_normal(games) * mask
+        value, nothing = rng.standard_normal(games), np.zeros(games)
+        buffer.add(Played(nothing[:, None], ~mask, nothing, nothing, value, reward, terminated, truncated, mask), None)
+        ended = terminated | truncated
+    assert buffer.full
+    after = rng.standard_normal(games)
+    buffer.close(after, 0.97, lambda_)
+    values = np.concatenate([buffer.value, after[None]])
+    for t in range(steps):
+        for game in range(games):
+            given_ = (array[:, game] for array in (buffer.reward, values, buffer.terminated, buffer.truncated))
+            wanted = advantage_of(t, *given_, 0.97, lambda_) * buffer.mask[t, game]
+            assert buffer.advantage[t, game] == pytest.approx(wanted)
+            if buffer.mask[t, game]:
+                assert buffer.returns[t, game] == pytest.approx(wanted + values[t, game])
+
+
+def through_a_termination(keep: Any) -> Any:
+    return lambda reward, discount, last, value, decay: keep(reward, 0 * discount + discount.max(), last, value, decay)
+
+
+def past_an_end(keep: Any) -> Any:
+    return lambda reward, discount, last, value, decay: keep(reward, discount, 0 * last != 0, value, decay)
+
+
+@pytest.mark.parametrize("mutation", [through_a_termination, past_an_end])
+def test_wrong_advantages_are_found(mutation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from triptych.buffers import rollout
+
+    monkeypatch.setattr(rollout, "generalised_advantages", mutation(returns.generalised_advantages))
+    with pytest.raises(AssertionError):
+        test_advantages_against_their_definition()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_minibatches_hold_every_step_once(whole: bool) -> None:
+    buffer = RolloutBuffer(3, 4, Observation((1,), "float32"), 2, "float32")
+    for step in range(3):
+        number = np.arange(4.0) + 10 * step
+        false = np.zeros(4, bool)
+        played = Played(number[:, None], false, number, number, number, number, false, false, ~false)
+        buffer.add(played, np.arange(4)[:, None] + np.zeros(2) + 100 * step)
+    buffer.close(np.zeros(4), 0.9, 0.9)
+    assert not buffer.filled
+    batches = list(buffer.minibatches(np.random.default_rng(0), 2, whole, 0.01, 0.2))
+    assert [batch.action.shape for batch in batches] == [(3, 2) if whole else (1, 6)] * 2
+    seen = np.concatenate([batch.action.ravel() for batch in batches])
+    assert sorted(seen) == sorted((np.arange(4)[None] + 10 * np.arange(3)[:, None]).ravel())
+    for batch in batches:
+        assert (batch.obs[..., 0] == batch.action).all()
+        assert batch.entropy_weight == np.float32(0.01)
+        if whole:
+            assert (batch.state[:, 0] == batch.action[0]).all(), "the states before the rollout, of these games"
+
+
+def test_draws_follow_the_policy() -> None:
+    logits = np.log(np.array([[0.7, 0.2, 0.1]])) + 3
+    rng = np.random.default_rng(0)
+    counts = np.zeros(3)
+    for _ in range(4_000):
+        [action], [log_prob] = draw(logits, rng)
+        counts[action] += 1
+        assert log_prob == pytest.approx(np.log([0.7, 0.2, 0.1][action]))
+    assert counts / 4_000 == pytest.approx([0.7, 0.2, 0.1], abs=0.03)
+
+
+def make(**changes: Any) -> OnPolicy:
+    recipe = override(load_recipe("cartpole-ppo"), {"precision": "float64", "num_envs": 4, **changes})
+    games = envs.make(recipe.env, recipe.num_envs)
+    training = make_training(recipe, games, frameworks.load("torch").Learner)
+    assert isinstance(training, OnPolicy)
+    return training
+
+
+@pytest.mark.parametrize("memory", ["none", "lstm"])
+def test_a_rollout_is_what_the_network_says_of_it(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log probabilities, values and states while playing are those of one pass over the stored rollout."""
+    training = make(memory=memory, **{"algorithm.rollout_steps": 40, "algorithm.minibatches": 1})
+    rolled: list[Any] = []
+    learn = training.rollout.minibatches
+    monkeypatch.setattr(training.rollout, "minibatches", lambda rng, count, whole, *rest: rolled.append((training.rollout, training.learner.get_weights())) or learn(rng, count, whole, *rest))  # fmt: skip
+    loop, seen = run_loop(training), []
+    state = np.zeros((4, training.state_size))
+    for _ in range(40):
+        seen.append(next(loop))
+    buffer, _ = rolled[0]
+    fresh = make(memory=memory)  # the weights before the update
+    for t in range(40):
+        outputs, state = fresh.agent.act(buffer.obs[t], state if fresh.state is not None else None, buffer.reset[t])
+        log_probs = outputs[:, :-1] - np.log(np.exp(outputs[:, :-1]).sum(axis=1, keepdims=True))
+        assert buffer.value[t] == pytest.approx(outputs[:, -1])
+        assert buffer.log_prob[t] == pytest.approx(log_probs[np.arange(4), buffer.action[t]])
+        assert (seen[t].actions == buffer.action[t]).all()
+        assert (seen[t].mask == buffer.mask[t]).all()
+    ends = buffer.terminated | buffer.truncated
+    assert ends.any(), "an episode ended within"
+    assert (buffer.mask[1:] == ~ends[:-1]).all()
+    assert (buffer.reset[1:][ends[:-1]] == 0).all(), "an episode's last observation belongs to it still"
+    assert (buffer.reset[2:] == ends[:-2]).all()
+
+
+def test_updates_come_when_the_rollout_is_full() -> None:
+    training = make(**{"algorithm.rollout_steps": 8, "algorithm.epochs": 2, "algorithm.minibatches": 4})
+    loop = run_loop(training)
+    made = [len(next(loop).updates) for _ in range(24)]
+    assert made == ([0] * 7 + [8]) * 3
+    assert training.counters.updates == 24
+    assert training.rests
+
+
+def test_schedules_reach_their_ends() -> None:
+    training = make(steps=100, **{"algorithm.clip": 0.2, "algorithm.clip_end": 0.0, "algorithm.entropy_end": 0.5})
+    training.counters.steps = 50
+    assert training.scheduled("clip", "clip_end") == pytest.approx(0.1)
+    assert training.scheduled("entropy_weight", "entropy_end") == pytest.approx(0.25)
+
+
+def test_rewards_as_the_recipe_wants_them() -> None:
+    reward = np.array([-30.0, 0.0, 5.0])
+    wanted = {"raw": [-3.0, 0.0, 0.5], "sign": [-1.0, 0.0, 1.0], "clip": [-1.0, 0.0, 0.5]}
+    for kind, values in wanted.items():
+        training = make(**{"algorithm.reward": kind, "algorithm.reward_scale": 0.1})
+        assert training.learned_reward(reward).tolist() == values
+
+
+def test_what_is_not_allowed() -> None:
+    for memory, line in (
+        ("lstm", "minibatches is 3; allowed: a divisor of 4, the games"),
+        ("none", "minibatches is 3; allowed: a divisor of 128, the steps of a rollout"),
+    ):
+        with pytest.raises(InputError, match=line):
+            make(memory=memory, **{"algorithm.minibatches": 3})
+    with pytest.raises(InputError, match=r"burn_in is 8; allowed: less than rollout_steps \(8\)"):
+        make(**{"algorithm.rollout_steps": 8, "algorithm.burn_in": 8})
+    dqn = load_recipe("cartpole")
+    learner: Any = dataclasses.make_dataclass("Nothing", [])()
+    with pytest.raises(InputError, match="policy is 'sample'; allowed: greedy, as Q values"):
+        Agent(learner, dqn.make_network(Observation((4,), "float32"), 2), "sample")
