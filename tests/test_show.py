@@ -34,6 +34,18 @@ RECIPES: dict[str, Recipe] = {
         kind: override(load_recipe("drqn-cartpole"), {"precision": "float64", "memory": kind, "batch_size": 4})
         for kind in ("none", "rnn", "gru", "lstm", "stack", "attention")
     },
+    "ppo": override(load_recipe("cartpole-ppo"), {"precision": "float64", "memory": "lstm", "num_envs": 4}),
+    "a2c": override(load_recipe("cartpole-a2c"), {"precision": "float64", "num_envs": 4}),
+    "kung-fu-master": override(
+        load_recipe("kung-fu-master"),
+        {
+            "precision": "float64",
+            "num_envs": 4,
+            "algorithm.rollout_steps": 3,
+            "network.4.units": 9,
+            "network.5.units": 8,
+        },
+    ),
     "atari-lstm": override(
         load_recipe("drqn-lstm"), {"precision": "float64", "batch_size": 2, "network.4.units": 9, "network.5.units": 8}
     ),
@@ -52,7 +64,7 @@ def learner_of(recipe: Recipe, framework: str) -> Any:
 
 
 def values_of(learner: Any, batch: Any) -> tuple[tuple[Any, ...], np.ndarray]:
-    """What a shown file's `q_values` takes of a batch, and the learner's values of it."""
+    """What a shown file's `outputs` takes of a batch, and the learner's values of it."""
     if not hasattr(batch, "state"):
         return (batch.obs,), learner.act(batch.obs)[0]
     state, values = batch.state, []
@@ -83,7 +95,7 @@ def test_each_file_does_what_the_learner_does(
         batch = shown["example_batch"]()
         given, found = values_of(learner, batch)
         assert batch.obs.dtype == found.dtype or batch.obs.dtype == np.uint8
-        np.testing.assert_allclose(shown["q_values"](*given), found, tolerance, tolerance)
+        np.testing.assert_allclose(shown["outputs"](*given), found, tolerance, tolerance)
         loss = learner.update(ALGORITHMS[recipe.algorithm.kind].Batch(*batch), rate)["loss"]
         np.testing.assert_allclose(shown["update"](batch, rate), np.asarray(loss), tolerance, tolerance)
 
@@ -101,7 +113,7 @@ def test_a_file_runs_by_itself_with_and_without_weights(
         command = [sys.executable, "-W", "error", f"dqn_{framework}.py", *arguments]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
         lines = dict(line.split(" ", 1) for line in done.stdout.splitlines())
-        printed.append(np.array(json.loads(lines["Q"])))
+        printed.append(np.array(json.loads(lines["outputs"])))
         assert np.isfinite(json.loads(lines["loss"]))
     assert printed[0].shape == (64, 2)
     learner = learner_of(recipe, framework)

@@ -17,18 +17,20 @@ from types import ModuleType
 from typing import Any
 
 from triptych import envs, frameworks, seeds, weights
-from triptych.algorithms import ALGORITHMS
+from triptych.algorithms import ALGORITHMS, dqn
 from triptych.checks import InputError
 from triptych.files import write_whole
-from triptych.losses import value
+from triptych.losses import policy, value
 from triptych.recipes import Recipe
 from triptych.report.copying import copied, needed, operations
 from triptych.spec import Network, Placed, dtypes
 from triptych.weights import to_draw
 
 WRITTEN_BY = "Written by `triptych show`."  # in the first lines of each file
-LOSSES = ("double_q_learning", "q_learning", "loss_of_error", "sequence_priority")
-ERRORS = ["huber", "squared", "absolute", "check_shapes"]
+LOSSES = {  # what a loss may call, and what that calls in turn
+    value: ("double_q_learning", "q_learning", "loss_of_error", "sequence_priority"),
+    policy: ("masked_mean", "normalised", "entropy", "clipped_surrogate"),
+}
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def source(framework: str, recipe: Recipe, network: Network, name: str) -> Sourc
 def header(name: str, text: ModuleType) -> str:
     return f'''"""{name} in {text.TITLE}: network, loss, optimiser and one update. {WRITTEN_BY}
 
-python FILE [weights.safetensors] prints the Q values of one batch and the loss of one update.
+python FILE [weights.safetensors] prints what the network gives for one batch, and the loss of one update.
 """
 
 from __future__ import annotations
@@ -135,9 +137,11 @@ def settings(recipe: Recipe, network: Network) -> str:
     )
     stored, _ = dtypes(recipe.precision)
     dtype = "uint8" if network.observation.dtype == "uint8" else stored
+    head = list(network.placed())[-1]
+    actions = getattr(head.layer, "actions", head.output_shape[0])
     return f'''config = SimpleNamespace({listed})
-PRECISION, SEED, BATCH_SIZE = "{stored}", {recipe.seed}, {config.batch_size}
-OBSERVATION, OBSERVATION_DTYPE, ACTIONS = {network.observation.shape}, "{dtype}", {list(network.placed())[-1].output_shape[0]}
+PRECISION, SEED, BATCH_SIZE = "{stored}", {recipe.seed}, {getattr(config, "batch_size", recipe.num_envs)}
+OBSERVATION, OBSERVATION_DTYPE, ACTIONS = {network.observation.shape}, "{dtype}", {actions}
 
 
 def layers_to_draw():  # name, initialiser, shapes, factors, what is added to a part
@@ -149,9 +153,12 @@ def layers_to_draw():  # name, initialiser, shapes, factors, what is added to a 
 def loss_source(recipe: Recipe) -> str:
     """The shipped loss and the functions that it calls."""
     main = inspect.getsource(ALGORITHMS[recipe.algorithm.kind].make_loss)
-    called = [name for name in LOSSES if f"{name}(" in main] + ERRORS
-    shipped = Path(str(value.__file__))
-    return copied(shipped, called) + "\n\n\n" + main.strip("\n")
+    parts = []
+    for module, names in LOSSES.items():
+        shipped = Path(str(module.__file__))
+        called = needed(shipped, {name for name in names if f"{name}(" in main})
+        parts += [copied(shipped, called)] if called else []
+    return "\n\n\n".join([*parts, main.strip("\n")])
 
 
 def drawing(recipe: Recipe) -> str:
@@ -182,7 +189,9 @@ def own_layers(folder: Path, network: Network, text: ModuleType) -> str:
 
 def main(network: Network, config: Any) -> str:
     """A batch of random numbers, and what is printed of it."""
-    return SEQUENCES.format(**lengths(network, config)) if network.unrolls else TRANSITIONS
+    if isinstance(config, dqn.Config):
+        return SEQUENCES.format(**lengths(network, config)) if network.unrolls else TRANSITIONS
+    return ROLLOUTS.format(steps=config.rollout_steps, state=sum(network.state_sizes))
 
 
 def lengths(network: Network, config: Any) -> dict[str, int]:
@@ -213,7 +222,7 @@ TRANSITIONS = '''def example_batch():
 
 if __name__ == "__main__":
     batch = example_batch()
-    print("Q", json.dumps(q_values(batch.obs).tolist()))
+    print("outputs", json.dumps(outputs(batch.obs).tolist()))
     print("loss", json.dumps(update(batch).tolist()))'''
 
 SEQUENCES = '''def example_batch():
@@ -237,7 +246,32 @@ SEQUENCES = '''def example_batch():
 
 if __name__ == "__main__":
     batch = example_batch()
-    print("Q", json.dumps(q_values(batch.obs, batch.state, batch.reset).tolist()))
+    print("outputs", json.dumps(outputs(batch.obs, batch.state, batch.reset).tolist()))
+    print("loss", json.dumps(update(batch).tolist()))'''
+
+
+ROLLOUTS = '''def example_batch():
+    """Random observations, actions and advantages; a tenth of the steps begin an episode."""
+    rng, floats, shape = generator(SEED, "example"), PRECISION, ({steps}, BATCH_SIZE)
+    pixels = OBSERVATION_DTYPE == "uint8"
+    obs = rng.integers(0, 256, (*shape, *OBSERVATION)) if pixels else rng.standard_normal((*shape, *OBSERVATION))
+    return Rollout(
+        obs=obs.astype(OBSERVATION_DTYPE),
+        reset=rng.random(shape) < 0.1,
+        state=np.zeros((BATCH_SIZE, {state}), floats),
+        action=rng.integers(ACTIONS, size=shape, dtype=np.int32),
+        log_prob=-rng.random(shape).astype(floats),
+        advantage=rng.standard_normal(shape).astype(floats),
+        returns=rng.standard_normal(shape).astype(floats),
+        mask=np.ones(shape, floats),
+        entropy_weight=np.asarray(0.01, floats),
+        clip=np.asarray(0.1, floats),
+    )
+
+
+if __name__ == "__main__":
+    batch = example_batch()
+    print("outputs", json.dumps(outputs(batch.obs, batch.state, batch.reset).tolist()))
     print("loss", json.dumps(update(batch).tolist()))'''
 
 

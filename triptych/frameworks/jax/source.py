@@ -145,7 +145,7 @@ def forward(parameters, {given}):
     return net.apply({{"params": parameters}}, {given})
 
 
-def q_values({given}):
+def outputs({given}):
     return np.asarray(forward(online, {given}){taken})
 
 

@@ -163,7 +163,7 @@ optimiser.build(online.trainable_variables)
 forward = tf.function(online)
 
 
-def q_values({given}):
+def outputs({given}):
     return forward(*map(tf.constant, ({given},))){taken}.numpy()
 
 

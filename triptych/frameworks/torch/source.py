@@ -162,7 +162,7 @@ optimiser = torch.optim.Adam(
 )
 
 
-def q_values({given}):
+def outputs({given}):
     with torch.inference_mode():
         return online(*map(torch.from_numpy, ({given},))){taken}.numpy()
 
