@@ -271,3 +271,26 @@ def test_a_difference_is_of_two_pictures(stack: int) -> None:
     network = Network(Observation((stack, 8, 8), "uint8"), (FrameDifference(), Flatten(), Dense(2)))
     with pytest.raises(InputError, match="stack before a difference layer"):
         network.tensors()
+
+
+def test_an_id_gets_its_own_arguments() -> None:
+    """FrozenLake's ice is not slippery: the same moves lead to the same places."""
+    still = EnvConfig("FrozenLake-v1", kwargs='{"is_slippery": false}')
+    games = make(still, 3)
+    games.reset(np.arange(3))
+    for action in (2, 2, 1):
+        games.send(np.full(3, action))
+        step = games.recv()
+    assert (np.argmax(step.obs, axis=1) == 6).all()
+    games.close()
+
+
+@pytest.mark.parametrize("kwargs", ["[1]", "{", "5"])
+def test_arguments_are_json(kwargs: str) -> None:
+    with pytest.raises(InputError, match=r"kwargs is .*; allowed: names and values as JSON"):
+        EnvConfig("FrozenLake-v1", kwargs=kwargs)
+
+
+def test_arguments_that_an_id_does_not_take() -> None:
+    with pytest.raises(InputError, match="cannot be made"):
+        make(EnvConfig("CartPole-v1", kwargs='{"nonsense": 1}'), 1)

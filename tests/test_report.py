@@ -130,18 +130,29 @@ def test_only_tests_of_the_present_weights_are_told() -> None:
             "mean": 400.0,
             "low": 390.0,
             "high": 410.0,
+            "policy": "greedy",
+            "env": "CartPole-v1",
+            "sticky": None,
+            "flicker": 0.0,
         } | changes
 
     old, random = test(updates=10, games=100, mean=20.0), test(epsilon=1.0, games=200, mean=3.0)
+    elsewhere = [
+        test(games=100, mean=31.0, **{name: value})
+        for name, value in (("sticky", 0.25), ("env", "X-v0"), ("flicker", 0.5))
+    ]
     noisy = test(epsilon=0.001, mean=350.0, low=340.0, high=360.0)
     log = Log("x", {"steps": [1.0, 300.0], "running_reward": [1.0, 2.0], "epsilon": [1.0, 0.005]},
-              config={"recipe": load_recipe("cartpole")}, evaluations=[old, random, noisy, test()],
+              config={"recipe": load_recipe("cartpole")}, evaluations=[old, random, noisy, test(), *elsewhere],
               summary={"steps": 100})  # fmt: skip
     said = words.outcome(log, {})
     assert "scored 400.0 (95 % interval 390.0 to 410.0) in 50 new games without random moves and 350.0 " in said
     assert "in 50 new games with 0.1 % random moves" in said
     assert "20.0" not in said
     assert "3.0" not in said
+    assert "31.0" not in said, "tests in other games than the training's"
+    drawn = dataclasses.replace(log, evaluations=[test(policy="sample")])
+    assert "in 50 new games with moves drawn from its policy" in words.outcome(drawn, {})
     assert "(at the end with 0.5 % random moves)" in said
     assert "after 300 steps" in said, "the summary is of an earlier sitting"
 
@@ -154,8 +165,8 @@ TOYS = ("length", "blind")
     [
         ({"id": "CartPole-v1"}, {"frame_skip", "sticky", "noop_max", "crop", "size", "colour", "stack", "fill", *TOYS}),
         ({"id": "CartPole-v1", "render": True}, {"frame_skip", "sticky", "noop_max", *TOYS}),
-        ({"id": "SpaceInvadersNoFrameskip-v4"}, {"render", "crop", "fill", "observe", *TOYS}),
-        ({"id": "ALE/Pong-v5"}, {"render", "crop", "fill", "frame_skip", "observe", *TOYS}),
+        ({"id": "SpaceInvadersNoFrameskip-v4"}, {"render", "crop", "fill", "observe", "kwargs", *TOYS}),
+        ({"id": "ALE/Pong-v5"}, {"render", "crop", "fill", "frame_skip", "observe", "kwargs", *TOYS}),
         # A random frame skip: played one by one.
         ({"id": "SpaceInvaders-v4"}, {"frame_skip", "sticky", "noop_max", "observe", *TOYS}),
         (
@@ -167,6 +178,7 @@ TOYS = ("length", "blind")
                 "render",
                 "observe",
                 "time_limit",
+                "kwargs",
                 "blind",
                 "crop",
                 "size",

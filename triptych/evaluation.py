@@ -16,7 +16,7 @@ from triptych import envs, frameworks, machine
 from triptych.agent import Agent, Policy
 from triptych.algorithms import ALGORITHMS
 from triptych.checks import InputError, check
-from triptych.experiment import check_framework, recipe_file
+from triptych.experiment import check_framework, recipe_file, safe
 from triptych.intervals import bootstrap_mean
 from triptych.messages import warn
 from triptych.play import SIDE_BY_SIDE, play_games
@@ -84,7 +84,8 @@ class Source:
     file: Path
     tensors: Weights
     updates: int | None  # behind them, where the file says so
-    recipe: Recipe
+    recipe: Recipe  # as it is played now
+    trained: Recipe  # as it was trained
     framework: str
 
 
@@ -112,7 +113,7 @@ def find_weights(run: str | Path, weights: str, framework: str | None, runs_dir:
         tensors, metadata = read_tensors(path)
     check_framework(framework)
     recipe_file(recipe)
-    return Source(path, tensors, (metadata or {}).get("updates"), recipe, framework)
+    return Source(path, tensors, (metadata or {}).get("updates"), recipe, recipe, framework)
 
 
 def make_agent(source: Source, games: envs.Games, policy: str | None, epsilon: float, seed: int) -> Agent:
@@ -219,7 +220,11 @@ def remember(source: Source, evaluation: Evaluation) -> None:
     if source.file.parent.name != "checkpoints" or not (folder / "config.json").is_file():
         return
     name = f"{source.file.stem}-epsilon-{evaluation.epsilon:g}-games-{evaluation.games}-seed-{evaluation.seed}"
-    name += f"-flicker-{evaluation.flicker:g}" if evaluation.flicker else ""
+    trained = source.trained
+    others = {"flicker": evaluation.flicker, "sticky": evaluation.sticky, "env": evaluation.env}
+    before = {"flicker": 0.0, "sticky": trained.env.sticky, "env": trained.env.id}
+    name += "".join(f"-{key}-{safe(str(value))}" for key, value in others.items() if value != before[key])
+    name += f"-{evaluation.policy}" if not evaluation.policy.endswith(trained.algorithm.policy) else ""
     kept = dataclasses.asdict(evaluation) | {"weights": source.file.stem, "updates": source.updates or 0}
     del kept["video"]
     with contextlib.suppress(OSError):  # a folder that may only be read

@@ -10,7 +10,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -215,11 +215,15 @@ def write_evaluation(path: Path, name: str, evaluation: Mapping[str, Any]) -> No
     write_json(path / "evaluations" / f"{name}.json", evaluation)
 
 
+def optional_float(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
 def read_evaluations(path: Path) -> list[dict[str, Any]]:
     """A run folder's tests, by name: what a reader wants to know of each."""
-    shown = {
+    shown: dict[str, Callable[[Any], Any]] = {
         "weights": str, "updates": int, "epsilon": float, "games": int, "mean": float, "low": float, "high": float,
-        "seed": int, "framework": str, "flicker": float,
+        "seed": int, "framework": str, "flicker": float, "policy": str, "env": str, "sticky": optional_float,
     }  # fmt: skip
     files = sorted((path / "evaluations").glob("*.json"))
     tests = [json.loads(file.read_text(encoding="utf-8")) for file in files]

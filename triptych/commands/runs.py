@@ -78,7 +78,12 @@ class Evaluate(Answers):
     games: int = 100  # exactly so many, each the first of a seed of its own
     seed: int = 0  # of the games
     weights: Literal["best", "latest"] = "best"  # which of the run's
+    policy: Literal["sample", "greedy"] | None = (
+        None  # draw from an actor-critic's policy, or take its best; None: as in training
+    )
     epsilon: float = 0.0  # share of random actions
+    sticky: float | None = None  # chance that the last action is repeated (Atari); None: as in training
+    env: str | None = None  # another Gymnasium id with the same observations and actions; None: as in training
     framework: Framework | None = None  # which one plays; None: the run's, and torch for a weights file
     flicker: float | None = None  # chance that an observation is blank; None: as in training
     video: bool = False  # film the first game, into the run's videos/
@@ -91,7 +96,8 @@ class Evaluate(Answers):
         needed(self.name, "RUN", "a run folder, a run's name under --runs-dir, or a weights file")
         with games_bar(self.games) as report:
             score = evaluate(
-                self.name, self.games, self.seed, weights=self.weights, epsilon=self.epsilon,
+                self.name, self.games, self.seed, weights=self.weights, policy=self.policy, epsilon=self.epsilon,
+                sticky=self.sticky, env=self.env,
                 framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video, flicker=self.flicker,
             )  # fmt: skip
         interval = f" (95 % interval {score.low:.1f} to {score.high:.1f})" if score.games > 1 else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from triptych.envs import EnvConfig
 from triptych.intervals import bootstrap_mean
 from triptych.messages import counted
 from triptych.report.figures import seed_groups
@@ -113,17 +114,29 @@ def exploring(log: Log) -> str:
 
 def tests(log: Log) -> str:
     """What the best weights scored in games of their own; tests of weights that others have replaced say nothing."""
-    usual = log.recipe.env.flicker if log.recipe else 0.0
+    trained = log.recipe.env if log.recipe else None
     best = [test for test in log.evaluations if test["weights"] == "best" and test["epsilon"] <= MOST_RANDOM]
-    best = [test for test in best if test.get("flicker", 0.0) == usual]
+    best = [test for test in best if trained is None or as_trained(test, trained)]
     newest = [test for test in best if test["updates"] == max(test["updates"] for test in best)]
     told = sorted(newest, key=lambda test: (-test["games"], test["epsilon"]))[:MOST_TESTS]
     scores = [
         f"{test['mean']:,.1f} (95 % interval {test['low']:,.1f} to {test['high']:,.1f}) in {counted(test['games'], 'new game')} "
-        + (f"with {percent(test['epsilon'])} random moves" if test["epsilon"] else "without random moves")
+        + playing(test)
         for test in told
     ]
     return f"; its best weights scored {join(scores)}" if scores else ""
+
+
+def as_trained(test: dict[str, Any], env: EnvConfig) -> bool:
+    """Whether the games of a test were those of the training."""
+    return (test["flicker"], test["sticky"], test["env"]) == (env.flicker, env.sticky, env.id)
+
+
+def playing(test: dict[str, Any]) -> str:
+    """How the moves of a test were chosen."""
+    if test["epsilon"]:
+        return f"with {percent(test['epsilon'])} random moves"
+    return "with moves drawn from its policy" if test["policy"] == "sample" else "without random moves"
 
 
 def percent(share: float) -> str:
