@@ -21,6 +21,7 @@ from triptych.checks import WorkerError
 from triptych.recipes import load_recipe, override
 
 SMALL_INVADERS = {
+    "env.size": 44,
     "network.0.filters": 8,
     "network.1.filters": 8,
     "network.2.filters": 8,
@@ -61,7 +62,7 @@ def test_lockstep_space_invaders(tmp_path: Path) -> None:
 PIXELS = ("cartpole-pixels", {"threads": 1, "batch_size": 32, "algorithm.learn_from": 100}, 1_050)
 BREAKOUT = (
     "breakout",
-    {"threads": 1, "network.0.filters": 4, "network.1.filters": 8, "network.3.units": 32, "algorithm.learn_from": 100},
+    {"threads": 1, "env.size": 44, "network.0.filters": 4, "network.1.filters": 8, "network.3.units": 32, "algorithm.learn_from": 100},
     1_050,
 )
 
