@@ -17,8 +17,9 @@ import pytest
 import triptych
 from triptych import bench, frameworks, proof
 from triptych.__main__ import main
+from triptych.changes import override
 from triptych.checks import WorkerError
-from triptych.recipes import load_recipe, override
+from triptych.recipes import load_recipe
 
 SMALL_INVADERS = {
     "env.size": 44,
@@ -62,7 +63,14 @@ def test_lockstep_space_invaders(tmp_path: Path) -> None:
 PIXELS = ("cartpole-pixels", {"threads": 1, "batch_size": 32, "algorithm.learn_from": 100}, 1_050)
 BREAKOUT = (
     "breakout",
-    {"threads": 1, "env.size": 44, "network.0.filters": 4, "network.1.filters": 8, "network.3.units": 32, "algorithm.learn_from": 100},
+    {
+        "threads": 1,
+        "env.size": 44,
+        "network.0.filters": 4,
+        "network.1.filters": 8,
+        "network.3.units": 32,
+        "algorithm.learn_from": 100,
+    },
     1_050,
 )
 

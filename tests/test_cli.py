@@ -14,9 +14,10 @@ import pytest
 
 import triptych
 from triptych.__main__ import COMMANDS, main
+from triptych.changes import from_dict, override, to_dict
 from triptych.checks import InputError
 from triptych.flags import scan
-from triptych.recipes import BUILT_IN, from_dict, load_recipe, override, to_dict
+from triptych.recipes import BUILT_IN, load_recipe
 from triptych.report.show import network_of
 from triptych.weights import check_weights, initial_weights, read_tensors, save_weights
 

@@ -15,9 +15,10 @@ import pytest
 
 import triptych
 from triptych import envs
+from triptych.changes import override
 from triptych.checks import InputError
 from triptych.envs import EnvConfig
-from triptych.recipes import load_recipe, override
+from triptych.recipes import load_recipe
 from triptych.report import figures, statistics, words
 from triptych.report import page as page_module
 from triptych.report.command import repeat

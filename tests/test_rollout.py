@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from triptych import envs, frameworks
 from triptych.agent import Agent, draw
 from triptych.buffers.rollout import Played, RolloutBuffer
+from triptych.changes import override
 from triptych.checks import InputError
 from triptych.loop import run_loop
 from triptych.losses import returns
 from triptych.on_policy import OnPolicy
-from triptych.recipes import load_recipe, override
+from triptych.recipes import load_recipe
 from triptych.spec import Observation
 from triptych.training import make_training
 

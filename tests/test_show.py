@@ -15,8 +15,9 @@ import pytest
 from triptych import frameworks
 from triptych.__main__ import run
 from triptych.algorithms import ALGORITHMS
+from triptych.changes import override
 from triptych.checks import InputError
-from triptych.recipes import Recipe, load_recipe, override
+from triptych.recipes import Recipe, load_recipe
 from triptych.report.show import count, layer_table, names_table, network_of, show, write
 from triptych.seeds import generator
 from triptych.weights import initial_weights, save_weights

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from triptych.bench import compare, lockstep
+    from triptych.changes import override
     from triptych.checks import InputError
     from triptych.evaluation import evaluate, load_agent
     from triptych.experiment import resume, train
     from triptych.memory import register_memory
-    from triptych.recipes import Recipe, load_recipe, override
+    from triptych.recipes import Recipe, load_recipe
 
 __version__ = "0.1.0"
 __all__ = [
@@ -37,7 +38,7 @@ HOMES = {
     "load_agent": "evaluation",
     "load_recipe": "recipes",
     "lockstep": "bench",
-    "override": "recipes",
+    "override": "changes",
     "register_memory": "memory",
     "resume": "experiment",
     "train": "experiment",

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs, frameworks, machine, proof
+from triptych.changes import to_dict
 from triptych.checks import InputError, WorkerError, check
 from triptych.experiment import check_framework, resolve, safe
 from triptych.files import write_json
 from triptych.intervals import bootstrap_mean
-from triptych.recipes import Recipe, to_dict
+from triptych.recipes import Recipe
 from triptych.runs import RunFolder, fresh_name, new_path
 from triptych.workers import work
 

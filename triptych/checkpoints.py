@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from triptych.buffers.frames import FrameStore
+from triptych.changes import to_dict
 from triptych.checks import InputError
 from triptych.files import TEMPORARY, sha256, sync_folder, write_json, write_tensors, write_whole
-from triptych.recipes import Recipe, to_dict
+from triptych.recipes import Recipe
 from triptych.runs import RunFolder
 from triptych.weights import read_tensors, save_weights
 

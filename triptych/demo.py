@@ -10,7 +10,8 @@ from pathlib import Path
 
 from triptych.__main__ import guarded
 from triptych.bench import compare, lockstep
-from triptych.recipes import load_recipe, override
+from triptych.changes import override
+from triptych.recipes import load_recipe
 from triptych.report.page import report
 from triptych.tables import comparison_table, lockstep_lines, run_folders
 

@@ -15,12 +15,13 @@ import numpy as np
 from triptych import envs, frameworks, machine
 from triptych.agent import Agent, Policy
 from triptych.algorithms import ALGORITHMS
+from triptych.changes import from_dict
 from triptych.checks import InputError, check
 from triptych.experiment import check_framework, recipe_file, safe
 from triptych.intervals import bootstrap_mean
 from triptych.messages import warn
 from triptych.play import SIDE_BY_SIDE, play_games
-from triptych.recipes import LONGEST, Recipe, from_dict
+from triptych.recipes import LONGEST, Recipe
 from triptych.runs import last_framework, read_config, run_path, write_evaluation
 from triptych.seeds import game_seeds, generator
 from triptych.videos import Film, check_video

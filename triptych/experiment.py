@@ -12,12 +12,13 @@ import numpy as np
 from triptych import envs, frameworks, machine
 from triptych.algorithms import dqn, drqn
 from triptych.buffers.frames import FrameStore
+from triptych.changes import override, to_dict
 from triptych.checkpoints import Checkpoints
 from triptych.checks import InputError, check
 from triptych.files import write_json
 from triptych.messages import warn
 from triptych.profile import Profile
-from triptych.recipes import Recipe, default_recipe, load_recipe, override, to_dict
+from triptych.recipes import Recipe, default_recipe, load_recipe
 from triptych.runs import (
     LOGS,
     RESUMES,

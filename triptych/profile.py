@@ -15,8 +15,9 @@ import numpy as np
 
 from triptych import envs, frameworks, machine
 from triptych.algorithms import dqn
+from triptych.changes import from_dict, to_dict
 from triptych.messages import counted
-from triptych.recipes import Recipe, from_dict, to_dict
+from triptych.recipes import Recipe
 from triptych.training import Training, make_training
 
 SLOW = 1e9  # bytes a second; moving whole arrays is faster on every machine of the last ten years

@@ -15,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from triptych.changes import from_dict
 from triptych.checks import InputError
 from triptych.files import TEMPORARY, sync_folder, write_json
-from triptych.recipes import Recipe, from_dict
+from triptych.recipes import Recipe
 
 EPISODES = (
     "episode", "frames", "steps", "updates", "episode_reward", "episode_length", "running_reward", "max_reward",

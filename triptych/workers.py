@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from triptych import proof
+from triptych.changes import from_dict
 from triptych.checks import InputError, WorkerError
 from triptych.evaluation import evaluate
 from triptych.experiment import recipe_file, resume, train
 from triptych.interrupts import Interrupts
-from triptych.recipes import Recipe, from_dict
+from triptych.recipes import Recipe
 from triptych.runs import read_summary
 
 

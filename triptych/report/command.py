@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from triptych.algorithms import drqn
+from triptych.changes import COMMON, to_dict
 from triptych.memory import KINDS
-from triptych.recipes import BUILT_IN, COMMON, Recipe, load_recipe, to_dict
+from triptych.recipes import BUILT_IN, Recipe, load_recipe
 
 SHORT = {path: name for name, path in COMMON.items()}
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs
+from triptych.changes import to_dict
 from triptych.checks import InputError
 from triptych.files import write_whole
 from triptych.messages import counted, warn
-from triptych.recipes import Recipe, to_dict
+from triptych.recipes import Recipe
 from triptych.report import figures, show, words
 from triptych.report.command import flat, repeat
 from triptych.report.logs import Log, read

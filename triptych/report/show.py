@@ -23,6 +23,7 @@ from triptych.files import write_whole
 from triptych.losses import policy, value
 from triptych.recipes import Recipe
 from triptych.report.copying import copied, needed, operations
+from triptych.report.examples import ROLLOUTS, SEQUENCES, TRANSITIONS
 from triptych.spec import Network, Placed, dtypes
 from triptych.weights import to_draw
 
@@ -197,82 +198,6 @@ def main(network: Network, config: Any) -> str:
 def lengths(network: Network, config: Any) -> dict[str, int]:
     learned = config.sequence_length - config.burn_in
     return {"steps": config.sequence_length + config.n_step, "learned": learned, "state": sum(network.state_sizes)}
-
-
-TRANSITIONS = '''def example_batch():
-    """Random observations, actions, rewards; a fifth of the transitions end their episode."""
-    rng, floats = generator(SEED, "example"), PRECISION
-
-    def observations():
-        shape = (BATCH_SIZE, *OBSERVATION)
-        if OBSERVATION_DTYPE == "uint8":
-            return rng.integers(0, 256, shape, dtype=np.uint8)
-        return rng.standard_normal(shape).astype(floats)
-
-    discount = config.gamma * (rng.random(BATCH_SIZE) < 0.8)
-    return Transition(
-        obs=observations(),
-        action=rng.integers(ACTIONS, size=BATCH_SIZE, dtype=np.int32),
-        reward=rng.standard_normal(BATCH_SIZE).astype(floats),
-        discount=discount.astype(floats),
-        next_obs=observations(),
-        weight=np.ones(BATCH_SIZE, floats),
-    )
-
-
-if __name__ == "__main__":
-    batch = example_batch()
-    print("outputs", json.dumps(outputs(batch.obs).tolist()))
-    print("loss", json.dumps(update(batch).tolist()))'''
-
-SEQUENCES = '''def example_batch():
-    """Random observations, actions, rewards; a tenth of the steps begin an episode."""
-    rng, floats = generator(SEED, "example"), PRECISION
-    shape, learned = ({steps}, BATCH_SIZE), ({learned}, BATCH_SIZE)
-    pixels = OBSERVATION_DTYPE == "uint8"
-    obs = rng.integers(0, 256, (*shape, *OBSERVATION)) if pixels else rng.standard_normal((*shape, *OBSERVATION))
-    return Sequence(
-        obs=obs.astype(OBSERVATION_DTYPE),
-        reset=rng.random(shape) < 0.1,
-        state=np.zeros((BATCH_SIZE, {state}), floats),
-        action=rng.integers(ACTIONS, size=learned, dtype=np.int32),
-        reward=rng.standard_normal(learned).astype(floats),
-        discount=(config.gamma * (rng.random(learned) < 0.8)).astype(floats),
-        ahead=np.ones(learned, np.int32),
-        mask=np.ones(learned, floats),
-        weight=np.ones(BATCH_SIZE, floats),
-    )
-
-
-if __name__ == "__main__":
-    batch = example_batch()
-    print("outputs", json.dumps(outputs(batch.obs, batch.state, batch.reset).tolist()))
-    print("loss", json.dumps(update(batch).tolist()))'''
-
-
-ROLLOUTS = '''def example_batch():
-    """Random observations, actions and advantages; a tenth of the steps begin an episode."""
-    rng, floats, shape = generator(SEED, "example"), PRECISION, ({steps}, BATCH_SIZE)
-    pixels = OBSERVATION_DTYPE == "uint8"
-    obs = rng.integers(0, 256, (*shape, *OBSERVATION)) if pixels else rng.standard_normal((*shape, *OBSERVATION))
-    return Rollout(
-        obs=obs.astype(OBSERVATION_DTYPE),
-        reset=rng.random(shape) < 0.1,
-        state=np.zeros((BATCH_SIZE, {state}), floats),
-        action=rng.integers(ACTIONS, size=shape, dtype=np.int32),
-        log_prob=-rng.random(shape).astype(floats),
-        advantage=rng.standard_normal(shape).astype(floats),
-        returns=rng.standard_normal(shape).astype(floats),
-        mask=np.ones(shape, floats),
-        entropy_weight=np.asarray(0.01, floats),
-        clip=np.asarray(0.1, floats),
-    )
-
-
-if __name__ == "__main__":
-    batch = example_batch()
-    print("outputs", json.dumps(outputs(batch.obs, batch.state, batch.reset).tolist()))
-    print("loss", json.dumps(update(batch).tolist()))'''
 
 
 def layer_table(network: Network) -> list[tuple[str, str, Any, int]]:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from triptych import envs
+from triptych.changes import to_dict
 from triptych.envs import EnvConfig
 from triptych.files import write_json
 from triptych.intervals import bootstrap_mean
 from triptych.play import SIDE_BY_SIDE, play_games
-from triptych.recipes import to_dict
 from triptych.seeds import game_seeds, generator
 from triptych.training import RUNNING
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from triptych import machine
+from triptych.changes import override, to_dict
 from triptych.checks import InputError, check
 from triptych.experiment import check_framework
 from triptych.files import write_json, write_whole
 from triptych.intervals import bootstrap_iqm
-from triptych.recipes import Recipe, load_recipe, override, to_dict
+from triptych.recipes import Recipe, load_recipe
 from triptych.runs import line
 from triptych.studies import Arm, Study, load_study
 from triptych.studies.page import write_page
