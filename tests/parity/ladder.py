@@ -8,6 +8,7 @@ PyTorch against finite differences, and in the others against PyTorch.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -177,14 +178,32 @@ def check_loss(framework: str) -> None:
 
 
 def gradients(framework: str, observation: Observation, max_norm: float | None = None) -> tuple[dict[str, Any], float]:
-    """Gradients by neutral name, read from Adam's first moment after one update, and the norm it reported."""
+    """Gradients by neutral name after one update, and the norm it reported."""
     adam = Adam(max_norm=max_norm)
     learner = make_learner(framework, observation, adam)
     aux = learner.update(make_batch(observation, np.random.default_rng(5)), 0.0)
+    return gradients_of(learner, adam), float(aux["gradient_norm"])
+
+
+def against_differences(
+    framework: str, label: str, found: dict[str, Any], weights: dict[str, Any], loss: Callable[[dict[str, Any]], float]
+) -> None:
+    """One entry of each tensor's gradient against the finite difference of a loss of the weights."""
+    rng = np.random.default_rng(6)
+    for name, gradient in found.items():
+        index = tuple(rng.integers(side) for side in gradient.shape)
+        ups = []
+        for sign in (1, -1):
+            moved = {k: v.copy() for k, v in weights.items()}
+            moved[name][index] += sign * 1e-6
+            ups.append(loss(moved))
+        close(framework, f"{label}gradient of {name}{index}", gradient[index], (ups[0] - ups[1]) / 2e-6, 2e-6)
+
+
+def gradients_of(learner: Any, adam: Adam) -> dict[str, Any]:
+    """Gradients by neutral name, read from Adam's first moment after one update."""
     moments = {k: v for k, v in learner.get_state().items() if k.startswith("adam/m/")}
-    return {name.removeprefix("adam/m/"): m / (1 - adam.beta_1) for name, m in moments.items()}, float(
-        aux["gradient_norm"]
-    )
+    return {name.removeprefix("adam/m/"): m / (1 - adam.beta_1) for name, m in moments.items()}
 
 
 def check_gradient(framework: str) -> None:
@@ -196,15 +215,9 @@ def check_gradient(framework: str) -> None:
         found, norm = gradients(framework, observation)
         total = np.sqrt(sum(np.square(g).sum() for g in found.values()))
         close(framework, "gradient norm", norm, total)
-        rng = np.random.default_rng(6)
-        for name, gradient in found.items():
-            index = tuple(rng.integers(side) for side in gradient.shape)
-            ups = []
-            for sign in (1, -1):
-                moved = {k: v.copy() for k, v in weights.items()}
-                moved[name][index] += sign * 1e-6
-                ups.append(numpy_loss(observation, moved, weights, batch)[0])
-            close(framework, f"gradient of {name}{index}", gradient[index], (ups[0] - ups[1]) / 2e-6, 2e-6)
+        against_differences(
+            framework, "", found, weights, lambda moved: numpy_loss(observation, moved, weights, batch)[0]
+        )
         clipped, reported = gradients(framework, observation, max_norm=total / 3)
         close(framework, "norm before clipping", reported, total)
         for name, gradient in clipped.items():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tests.own_memory import Average
-from tests.parity.ladder import close, make_weights
+from tests.parity.ladder import against_differences, close, gradients_of, make_weights
 from tests.parity.memory_oracle import unroll
 from triptych import frameworks
 from triptych.algorithms import drqn
@@ -152,15 +152,10 @@ def check_gradient(framework: str, kind: str) -> None:
     batch, weights = make_batch(network, np.random.default_rng(3)), make_weights(network)
     learner = make_learner(framework, network, adam=adam)
     learner.update(batch, 0.0)
-    rng = np.random.default_rng(4)
-    for name, m in learner.get_state().items():
-        if not name.startswith("adam/m/"):
-            continue
-        name, gradient = name.removeprefix("adam/m/"), m / (1 - adam.beta_1)
-        index = tuple(rng.integers(side) for side in gradient.shape)
-        ups = []
-        for sign in (1, -1):
-            moved = {k: v.copy() for k, v in weights.items()}
-            moved[name][index] += sign * 1e-6
-            ups.append(numpy_loss(network, moved, weights, batch, CONFIG, weights)[0])
-        close(framework, f"{kind}: gradient of {name}{index}", gradient[index], (ups[0] - ups[1]) / 2e-6, 2e-6)
+    against_differences(
+        framework,
+        f"{kind}: ",
+        gradients_of(learner, adam),
+        weights,
+        lambda moved: numpy_loss(network, moved, weights, batch, CONFIG, weights)[0],
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.parity.ladder import close, make_weights
+from tests.parity.ladder import against_differences, close, gradients_of, make_weights
 from tests.parity.memory_oracle import unroll
 from triptych import frameworks
 from triptych.algorithms import ALGORITHMS, a2c, ppo
@@ -131,15 +131,10 @@ def check_gradient(framework: str, body: str, name: str) -> None:
     batch, weights = make_batch(network, config, np.random.default_rng(2)), lively(network)
     learner = make_learner(framework, network, config, adam)
     learner.update(batch, 0.0)
-    rng = np.random.default_rng(3)
-    for tensor, m in learner.get_state().items():
-        if not tensor.startswith("adam/m/"):
-            continue
-        tensor, gradient = tensor.removeprefix("adam/m/"), m / (1 - adam.beta_1)
-        index = tuple(rng.integers(side) for side in gradient.shape)
-        ups = []
-        for sign in (1, -1):
-            moved = {k: v.copy() for k, v in weights.items()}
-            moved[tensor][index] += sign * 1e-6
-            ups.append(numpy_loss(network, moved, batch, config, weights)[0])
-        close(framework, f"{body} {name}: gradient of {tensor}{index}", gradient[index], (ups[0] - ups[1]) / 2e-6, 2e-6)
+    against_differences(
+        framework,
+        f"{body} {name}: ",
+        gradients_of(learner, adam),
+        weights,
+        lambda moved: numpy_loss(network, moved, batch, config, weights)[0],
+    )

@@ -11,7 +11,7 @@ from triptych.algorithms.dqn import LOSSES, Loss
 from triptych.checks import at_least, check, one_of, positive, within
 from triptych.data import Array, Rollout
 from triptych.layers import ActorCritic
-from triptych.losses.policy import entropy, masked_mean, normalised
+from triptych.losses.policy import entropy, looked_at_again, masked_mean, normalised
 from triptych.losses.value import loss_of_error
 from triptych.spec import Layer, Network, Observation
 
@@ -68,16 +68,9 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
     """
 
     def loss(xp: ModuleType, online: Any, target: Any, batch: Rollout) -> tuple[Array, tuple[Array, dict[str, Array]]]:
-        start, state = config.burn_in, batch.state
-        if start:
-            state = xp.stop_gradient(online(batch.obs[:start], state, batch.reset[:start])[1])
-        outputs = online(batch.obs[start:], state, batch.reset[start:])[0]  # [T, B, A + 1]
-        log_probs, mask = xp.log_softmax(outputs[..., :-1]), batch.mask[start:]
-        advantage = batch.advantage[start:]
+        log_probs, taken, error, advantage, mask = looked_at_again(xp, online, batch, config.burn_in)
         if config.normalise_advantages:
             advantage = normalised(xp, advantage, mask)
-        taken = xp.select(log_probs, batch.action[start:])  # [T, B]
-        error = batch.returns[start:] - outputs[..., -1]  # [T, B]
         parts = {
             "policy_loss": -masked_mean(xp, advantage * taken, mask),
             "value_loss": masked_mean(xp, loss_of_error(xp, error, config.loss, config.delta), mask),

@@ -11,7 +11,7 @@ from triptych.algorithms import a2c
 from triptych.algorithms.a2c import network as network
 from triptych.checks import at_least, positive
 from triptych.data import Array, Rollout
-from triptych.losses.policy import clipped_surrogate, entropy, masked_mean, normalised
+from triptych.losses.policy import clipped_surrogate, entropy, looked_at_again, masked_mean, normalised
 from triptych.losses.value import loss_of_error
 
 
@@ -43,16 +43,10 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
     """Closes over the settings; see `a2c.make_loss`."""
 
     def loss(xp: ModuleType, online: Any, target: Any, batch: Rollout) -> tuple[Array, tuple[Array, dict[str, Array]]]:
-        start, state = config.burn_in, batch.state
-        if start:
-            state = xp.stop_gradient(online(batch.obs[:start], state, batch.reset[:start])[1])
-        outputs = online(batch.obs[start:], state, batch.reset[start:])[0]  # [T, B, A + 1]
-        log_probs, mask = xp.log_softmax(outputs[..., :-1]), batch.mask[start:]
-        advantage = batch.advantage[start:]
+        log_probs, taken, error, advantage, mask = looked_at_again(xp, online, batch, config.burn_in)
         if config.normalise_advantages:
             advantage = normalised(xp, advantage, mask)
-        log_ratio = xp.select(log_probs, batch.action[start:]) - batch.log_prob[start:]  # [T, B]
-        error = batch.returns[start:] - outputs[..., -1]  # [T, B]
+        log_ratio = taken - batch.log_prob[config.burn_in :]  # [T, B]
         moved = xp.abs(xp.exp(log_ratio) - 1)
         parts = {
             "policy_loss": -masked_mean(xp, clipped_surrogate(xp, log_ratio, advantage, batch.clip), mask),

@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
-from triptych.data import Array
+from triptych.data import Array, Rollout
+
+
+def looked_at_again(
+    xp: ModuleType, network: Any, batch: Rollout, burn_in: int
+) -> tuple[Array, Array, Array, Array, Array]:
+    """A rollout through the network as it is now, without its first `burn_in` steps, through which no gradient passes.
+
+    Returns:
+        log_probs [T, B, A], those of the actions taken [T, B], returns less values [T, B], advantages [T, B], mask [T, B].
+    """
+    state = batch.state
+    if burn_in:
+        state = xp.stop_gradient(network(batch.obs[:burn_in], state, batch.reset[:burn_in])[1])
+    outputs = network(batch.obs[burn_in:], state, batch.reset[burn_in:])[0]  # [T, B, A + 1]
+    log_probs = xp.log_softmax(outputs[..., :-1])
+    taken = xp.select(log_probs, batch.action[burn_in:])
+    error = batch.returns[burn_in:] - outputs[..., -1]
+    return log_probs, taken, error, batch.advantage[burn_in:], batch.mask[burn_in:]
 
 
 def masked_mean(xp: ModuleType, x: Array, mask: Array) -> Array:

@@ -30,7 +30,7 @@ from triptych.weights import to_draw
 WRITTEN_BY = "Written by `triptych show`."  # in the first lines of each file
 LOSSES = {  # what a loss may call, and what that calls in turn
     value: ("double_q_learning", "q_learning", "loss_of_error", "sequence_priority"),
-    policy: ("masked_mean", "normalised", "entropy", "clipped_surrogate"),
+    policy: ("looked_at_again", "masked_mean", "normalised", "entropy", "clipped_surrogate"),
 }
 
 
