@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -200,6 +201,10 @@ def against_differences(
         close(framework, f"{label}gradient of {name}{index}", gradient[index], (ups[0] - ups[1]) / 2e-6, 2e-6)
 
 
+def loss_of(observation: Observation, target: dict[str, Any], batch: Transition, online: dict[str, Any]) -> float:
+    return numpy_loss(observation, online, target, batch)[0]
+
+
 def gradients_of(learner: Any, adam: Adam) -> dict[str, Any]:
     """Gradients by neutral name, read from Adam's first moment after one update."""
     moments = {k: v for k, v in learner.get_state().items() if k.startswith("adam/m/")}
@@ -215,9 +220,8 @@ def check_gradient(framework: str) -> None:
         found, norm = gradients(framework, observation)
         total = np.sqrt(sum(np.square(g).sum() for g in found.values()))
         close(framework, "gradient norm", norm, total)
-        against_differences(
-            framework, "", found, weights, lambda moved: numpy_loss(observation, moved, weights, batch)[0]
-        )
+        loss = partial(loss_of, observation, weights, batch)
+        against_differences(framework, "", found, weights, loss)
         clipped, reported = gradients(framework, observation, max_norm=total / 3)
         close(framework, "norm before clipping", reported, total)
         for name, gradient in clipped.items():
