@@ -16,6 +16,7 @@ recipe = Recipe(
         gae_lambda=0.9,
         clip=0.2,
         entropy_weight=0.0,
+        reward_scale=0.05,  # else the value's gradient, of returns near 50, drowns the policy's in the layers that they share
     ),
     optimiser=Adam(learning_rate=1e-3, final_rate=0.0, epsilon=1e-5, max_norm=0.5),
     steps=100_000,
