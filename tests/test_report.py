@@ -166,8 +166,8 @@ TOYS = ("length", "blind")
     [
         ({"id": "CartPole-v1"}, {"frame_skip", "sticky", "noop_max", "crop", "size", "colour", "stack", "fill", *TOYS}),
         ({"id": "CartPole-v1", "render": True}, {"frame_skip", "sticky", "noop_max", *TOYS}),
-        ({"id": "SpaceInvadersNoFrameskip-v4"}, {"render", "crop", "fill", "observe", "kwargs", *TOYS}),
-        ({"id": "ALE/Pong-v5"}, {"render", "crop", "fill", "frame_skip", "observe", "kwargs", *TOYS}),
+        ({"id": "SpaceInvadersNoFrameskip-v4"}, {"render", "fill", "observe", "kwargs", *TOYS}),
+        ({"id": "ALE/Pong-v5"}, {"render", "fill", "frame_skip", "observe", "kwargs", *TOYS}),
         # A random frame skip: played one by one.
         ({"id": "SpaceInvaders-v4"}, {"frame_skip", "sticky", "noop_max", "observe", *TOYS}),
         (

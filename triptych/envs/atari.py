@@ -13,7 +13,7 @@ from triptych.spec import Observation
 
 def unread(spec: Any) -> set[str]:
     """The fields of a config that these games never read, or take in one form only."""
-    return {"render", "crop", "fill", "observe", "length", "blind", "kwargs"} | (
+    return {"render", "fill", "observe", "length", "blind", "kwargs"} | (
         set() if spec.kwargs["frameskip"] == 1 else {"frame_skip"}
     )
 
@@ -29,6 +29,23 @@ NEVER = 2**31 - 1  # emulator frames: a year and more
 SCREEN = (210, 160)  # pixels, height and width
 
 
+def whole_and_part(config: EnvConfig) -> tuple[tuple[int, int], tuple[slice, ...]]:
+    """Height and width of the whole screen when it is resized so that its part has the wanted size, and that part.
+
+    ale-py resizes and stacks, but does not crop: resized first and cropped then, the part is the same but for rounding.
+    """
+    shares = config.crop[:2], config.crop[2:]
+    sides = config.sides or tuple(
+        max(1, round(pixels * (end - start))) for pixels, (start, end) in zip(SCREEN, shares, strict=True)
+    )
+    whole = [max(side, round(side / (end - start))) for side, (start, end) in zip(sides, shares, strict=True)]
+    starts = [
+        min(round(start * all_), all_ - side) for side, all_, (start, _) in zip(sides, whole, shares, strict=True)
+    ]
+    part = (slice(None), slice(None), *(slice(start, start + side) for start, side in zip(starts, sides, strict=True)))
+    return (whole[0], whole[1]), part
+
+
 class AtariGames:
     """N Atari games; whole games, raw rewards. No snapshot: ale-py has none that holds every detail."""
 
@@ -38,10 +55,9 @@ class AtariGames:
     def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
         from ale_py.vector_env import AtariVectorEnv
 
-        check(config.crop == (0, 1, 0, 1), "crop", config.crop, "the whole picture, for Atari games")
         check(not config.render, "render", config.render, "False: Atari games show their screen already")
         check(config.fill == "zeros", "fill", config.fill, "zeros, for Atari games")
-        height, width = config.sides or SCREEN
+        (height, width), self.part = whole_and_part(config)
         self.num_envs = num_envs
         # "NoFrameskip" (1) leaves the skip to the recipe; other ids fix it.
         self.frames_per_step = config.frame_skip if spec.kwargs["frameskip"] == 1 else spec.kwargs["frameskip"]
@@ -63,7 +79,9 @@ class AtariGames:
             reward_clipping=False,  # the raw score belongs in the log; the learner clips for itself
         )
         colours = (3,) if config.colour else ()
-        self.observation = Observation((config.stack, height, width, *colours), "uint8")
+        sides = (rows.stop - rows.start for rows in self.part[2:])
+        self.observation = Observation((config.stack, *sides, *colours), "uint8")
+        self.cropped = self.observation.shape[1:3] != (height, width)
         self.lives = np.zeros(num_envs, np.int64)
         self.num_actions = int(self.envs.single_action_space.n)  # type: ignore[attr-defined]  # a Discrete
         self.pending = False
@@ -73,7 +91,11 @@ class AtariGames:
             self.recv()
         obs, info = self.envs.reset(seed=np.asarray(seeds))
         self.lives = np.asarray(info["lives"])
-        return obs
+        return self.seen(obs)
+
+    def seen(self, obs: np.ndarray) -> np.ndarray:
+        """What is left of the pictures [N, stack, ...] after the crop."""
+        return np.ascontiguousarray(obs[self.part]) if self.cropped else obs
 
     def send(self, actions: np.ndarray) -> None:
         self.envs.send(np.asarray(actions, np.int64))
@@ -84,7 +106,7 @@ class AtariGames:
         self.pending = False
         before, self.lives = self.lives, np.array(info["lives"])
         ends = np.asarray(terminated, bool), np.asarray(truncated, bool)
-        return Step(obs, np.asarray(reward, np.float64), *ends, self.lives < before)
+        return Step(self.seen(obs), np.asarray(reward, np.float64), *ends, self.lives < before)
 
     def longest(self, config: EnvConfig, frames: int) -> int:
         """Emulator frames after which an episode is cut."""

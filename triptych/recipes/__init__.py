@@ -22,7 +22,7 @@ NAMES = (
     "cartpole", "cartpole-pixels", "cartpole-pixels-tuned", "breakout", "breakout-tuned",
     "space-invaders", "space-invaders-tuned", "rainbow-lite", "drqn-cartpole", "drqn-cartpole-tuned",
     "drqn-template", "drqn-lstm", "drqn-lstm-tuned", "darqn", "memory-chain",
-    "repeat-previous", "cartpole-ppo", "cartpole-a2c", "kung-fu-master",
+    "repeat-previous", "cartpole-ppo", "cartpole-a2c", "cartpole-positions-ppo", "kung-fu-master",
     "kung-fu-master-a2c", "kung-fu-master-ff", "kung-fu-master-one-frame", "space-invaders-ppo",
 )  # fmt: skip
 BUILT_IN = {name: name.replace("-", "_") for name in NAMES}  # each name's module
