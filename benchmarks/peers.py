@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 ENVIRONMENTS = HERE / ".environments"
 PACKAGES = {
     "stable-baselines3": ("stable-baselines3==2.9.2", "torch==2.13.0", "ale-py", "opencv-python-headless", "psutil"),
+    "sb3-contrib": ("sb3-contrib==2.9.2", "stable-baselines3==2.9.2", "torch==2.13.0", "ale-py", "opencv-python-headless"),
     "sb3-extra-buffers": ("sb3-extra-buffers[zstd]==0.5.0", "stable-baselines3==2.9.2", "torch==2.13.0", "psutil"),
     "cpprb": ("cpprb==11.0.0", "numpy", "psutil"),
     "envpool": ("envpool==1.2.5", "gymnasium"),
