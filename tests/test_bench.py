@@ -85,7 +85,13 @@ def test_lockstep_from_pixels(recipe: str, smaller: dict[str, Any], steps: int, 
 @pytest.mark.parametrize("memory", ["lstm", "attention"])
 def test_lockstep_with_memory(memory: str, tmp_path: Path) -> None:
     """Resets, stored states, burn-in, double targets: the small recurrent recipe."""
-    changes = {"memory": memory, "batch_size": 8, "num_envs": 2, "algorithm.replay_size": 2_000}
+    changes = {
+        "memory": memory,
+        "batch_size": 8,
+        "num_envs": 2,
+        "algorithm.replay_size": 2_000,
+        "algorithm.update_every": 4,
+    }
     result = triptych.lockstep("drqn-cartpole", 1_600, runs_dir=tmp_path, **changes)
     assert result.agree, result
 

@@ -128,4 +128,4 @@ def test_ctrl_c_reaches_every_run_and_a_second_call_goes_on(tmp_path: Path) -> N
     assert "Traceback" not in err
     result = run_study("flicker", quick=True, seeds=1, only=("gru",), runs_dir=tmp_path, jobs=2)
     assert len(result.rows) == 8
-    assert all(json.loads((run / "summary.json").read_text())["steps"] == 1500 for run in runs)
+    assert all(json.loads((run / "summary.json").read_text())["steps"] >= 1500 for run in runs)
