@@ -188,7 +188,7 @@ def test_games_of_another_seed_are_found(short: Any, tmp_path: Path) -> None:
 def test_nan_is_a_difference(short: Any, tmp_path: Path) -> None:
     for name in ("torch", "jax"):
         (tmp_path / f"{name}.csv").write_text("step,game,action,loss,epsilon\n1,0,1,nan,0.1\n")
-        (tmp_path / f"{name}-tensors.csv").write_text("updates,tensor,norm,product\n")
+        (tmp_path / f"{name}-tensors.csv").write_text("updates,tensor,norm,product,scale\n")
     first = proof.judge(tmp_path, ["torch", "jax"]).first
     assert first is not None
     assert first["what"] == "loss"
@@ -197,7 +197,7 @@ def test_nan_is_a_difference(short: Any, tmp_path: Path) -> None:
 def test_a_shorter_log_is_a_difference(tmp_path: Path) -> None:
     for name, rows in (("torch", "1,0,1,,0.1\n2,0,1,,0.1\n"), ("jax", "1,0,1,,0.1\n")):
         (tmp_path / f"{name}.csv").write_text("step,game,action,loss,epsilon\n" + rows)
-        (tmp_path / f"{name}-tensors.csv").write_text("updates,tensor,norm,product\n")
+        (tmp_path / f"{name}-tensors.csv").write_text("updates,tensor,norm,product,scale\n")
     first = proof.judge(tmp_path, ["torch", "jax"]).first
     assert first is not None
     assert first["what"] == "rows"

@@ -23,7 +23,7 @@ from triptych.seeds import generator
 from triptych.training import Training, make_training
 
 COLUMNS = ("step", "game", "action", "loss", "epsilon")
-TENSOR_COLUMNS = ("updates", "tensor", "norm", "product")
+TENSOR_COLUMNS = ("updates", "tensor", "norm", "product", "scale")
 TENSORS_EVERY = 100  # updates between two looks at the weights
 RELATIVE, ABSOLUTE = 1e-9, 1e-12  # how far values may lie apart and still be the same
 FLOOR = {"updates": 300, "greedy_actions": 500, "target_copies": 2}  # fewer prove nothing
@@ -111,13 +111,20 @@ def write_actions(file: Any, training: Training, tick: Tick, losses: list[Any]) 
 
 
 def write_tensors(file: Any, training: Training) -> None:
-    """Each tensor's norm, and its product with a fixed seeded vector."""
-    for name, array in sorted(training.learner.get_state().items()):
+    """Each tensor's norm, its product with a fixed seeded vector, and the scale on which both are told apart.
+
+    That is the norm itself; Adam's mean gradient may cancel to nearly 0, so it is told on the scale of the gradients' size.
+    """
+    state = training.learner.get_state()
+    for name, array in sorted(state.items()):
         if name.startswith("target/") or array.ndim == 0:
             continue
         flat = array.ravel().astype(np.float64)
         product = float(flat @ generator(0, name).standard_normal(flat.size))
-        file.write(line([training.counters.updates, name, float(np.linalg.norm(flat)), product]))
+        norm = float(np.linalg.norm(flat))
+        squares = state.get(name.replace("adam/m/", "adam/v/"), array) if name.startswith("adam/m/") else None
+        scale = norm if squares is None else float(np.sqrt(np.sum(squares)))
+        file.write(line([training.counters.updates, name, norm, product, scale]))
 
 
 @dataclasses.dataclass
@@ -183,16 +190,14 @@ def compare_logs(folder: Path, reference: str, name: str, verdict: Verdict) -> N
 
 
 def compare_tensors(folder: Path, reference: str, name: str, verdict: Verdict) -> None:
-    """Every 100 updates: each tensor's norm and product within the tolerance of the tensor's norm."""
+    """Every 100 updates: each tensor's norm and product within the tolerance, on the tensor's scale."""
     ours, theirs = read(folder / f"{reference}-tensors.csv"), read(folder / f"{name}-tensors.csv")
     if [(row["updates"], row["tensor"]) for row in ours] != [(row["updates"], row["tensor"]) for row in theirs]:
         return verdict.differ(0, name, reference, "rows", [len(ours), len(theirs)], "updates")
     for a, b in zip(ours, theirs, strict=True):
-        norm = float(a["norm"])
-        products = float(a["product"]), float(b["product"])
-        # A product may cancel to nearly 0, so it is measured on the norm's scale.
-        same = verdict.compare(norm, float(b["norm"]), absolute=0.0)
-        if not (same and verdict.compare(*products, scale=norm, absolute=0.0)):
+        # A product may cancel to nearly 0, so it is measured on the tensor's scale.
+        scale = float(a["scale"])
+        if not all(verdict.compare(float(a[what]), float(b[what]), scale, 0.0) for what in ("norm", "product")):
             values = [[float(row["norm"]), float(row["product"])] for row in (a, b)]
             return verdict.differ(int(a["updates"]), name, reference, a["tensor"], values, "updates")
     return None
