@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triptych import envs, frameworks
+from triptych import envs, evaluate, frameworks, train
 from triptych.agent import Agent, draw
 from triptych.buffers.rollout import Played, RolloutBuffer
 from triptych.changes import override
@@ -184,3 +186,30 @@ def test_what_is_not_allowed() -> None:
     learner: Any = dataclasses.make_dataclass("Nothing", [])()
     with pytest.raises(InputError, match="policy is 'sample'; allowed: greedy, as Q values"):
         Agent(learner, dqn.make_network(Observation((4,), "float32"), 2), "sample")
+
+
+def test_a_run_is_tested_by_its_policy_or_by_its_best_action(tmp_path: Path) -> None:
+    run = train(
+        "cartpole-ppo",
+        steps=1_500,
+        run_name="run",
+        runs_dir=tmp_path,
+        evaluate_every=600,
+        evaluate_games=2,
+        best_window=5,
+    )
+    assert run.updates > 0
+    with open(run.path / "metrics.csv", newline="") as file:
+        entropies = [float(row["entropy"]) for row in csv.DictReader(file) if row["entropy"]]
+    assert entropies[0] == pytest.approx(np.log(2), abs=0.1)
+    drawn, greedy = (evaluate(run.path, 3, policy=policy) for policy in (None, "greedy"))
+    assert (drawn.policy, greedy.policy) == ("sample", "greedy")
+    assert drawn.rewards != greedy.rewards
+    assert evaluate(run.path, 3).rewards == drawn.rewards, "the same seed draws the same"
+    elsewhere = evaluate(run.path, 3, env="CartPole-v0", flicker=0.5)
+    assert max(elsewhere.lengths) <= 200
+    names = {path.stem for path in (run.path / "evaluations").glob("*.json")}
+    start = "best-epsilon-0-games-3-seed-0"
+    assert names == {f"{start}-torch", f"{start}-greedy-torch", f"{start}-flicker-0.5-env-CartPole-v0-torch"}
+    with pytest.raises(InputError, match=r"sticky is 0.25; allowed: nothing, as these games do not read it"):
+        evaluate(run.path, 3, sticky=0.25)

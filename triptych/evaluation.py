@@ -176,6 +176,8 @@ def evaluate(
     if video:
         check_video(recipe.env)
     set_of_games = envs.make(recipe.env, min(games, SIDE_BY_SIDE), machine.threads_for(recipe.threads))
+    unread = sticky is not None and "sticky" in envs.unread(recipe.env, set_of_games.observation)
+    check(not unread, "sticky", sticky, "nothing, as these games do not read it")
     agent = make_agent(source, set_of_games, policy, epsilon, seed)
     seeds = game_seeds(seed, "evaluate", 0, games)
     with ExitStack() as stack:
@@ -224,7 +226,11 @@ def remember(source: Source, evaluation: Evaluation) -> None:
     trained = source.trained
     others = {"flicker": evaluation.flicker, "sticky": evaluation.sticky, "env": evaluation.env}
     before = {"flicker": 0.0, "sticky": trained.env.sticky, "env": trained.env.id}
-    name += "".join(f"-{key}-{safe(str(value))}" for key, value in others.items() if value != before[key])
+    name += "".join(
+        f"-{key}-{value:g}" if isinstance(value, float) else f"-{key}-{safe(value or '')}"
+        for key, value in others.items()
+        if value != before[key]
+    )
     name += f"-{evaluation.policy}" if not evaluation.policy.endswith(trained.algorithm.policy) else ""
     kept = dataclasses.asdict(evaluation) | {"weights": source.file.stem, "updates": source.updates or 0}
     del kept["video"]
