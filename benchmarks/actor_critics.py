@@ -1,4 +1,4 @@
-"""A2C, PPO and recurrent PPO on KungFuMaster in turn with Stable-Baselines3 and sb3-contrib: same games, network and updates.
+"""A2C, PPO and recurrent PPO on KungFuMaster in turn with Stable-Baselines3 and sb3-contrib: same games, network and number of updates (their A2C has RMSprop, ours Adam).
 
 python benchmarks/actor_critics.py --algorithm ppo --framework torch --json
 

@@ -291,8 +291,9 @@ def test_arguments_are_json(kwargs: str) -> None:
 
 
 def test_arguments_that_an_id_does_not_take() -> None:
-    with pytest.raises(InputError, match="cannot be made"):
-        make(EnvConfig("CartPole-v1", kwargs='{"nonsense": 1}'), 1)
+    for name, kwargs in (("CartPole-v1", '{"nonsense": 1}'), ("FrozenLake-v1", '{"map_name": "9x9"}')):
+        with pytest.raises(InputError, match="cannot be made"):
+            make(EnvConfig(name, kwargs=kwargs), 1)
 
 
 @pytest.mark.parametrize("colour", [False, True])

@@ -158,6 +158,15 @@ def test_updates_come_when_the_rollout_is_full() -> None:
     assert training.rests
 
 
+def test_a_rollout_of_last_observations_is_no_update() -> None:
+    training = make(num_envs=1, **{"algorithm.rollout_steps": 1, "algorithm.minibatches": 1, "algorithm.epochs": 1})
+    loop = run_loop(training)
+    ticks = [next(loop) for _ in range(80)]
+    assert any(not tick.mask.any() for tick in ticks)
+    assert all(len(tick.updates) == tick.mask.sum() for tick in ticks)
+    assert all(np.isfinite(array).all() for array in training.learner.get_weights().values())
+
+
 def test_schedules_reach_their_ends() -> None:
     training = make(steps=100, **{"algorithm.clip": 0.2, "algorithm.clip_end": 0.0, "algorithm.entropy_end": 0.5})
     training.counters.steps = 50
@@ -180,6 +189,8 @@ def test_what_is_not_allowed() -> None:
     ):
         with pytest.raises(InputError, match=line):
             make(memory=memory, **{"algorithm.minibatches": 3})
+    with pytest.raises(InputError, match="burn_in is 4; allowed: 0, as this network has no memory"):
+        make(**{"algorithm.burn_in": 4})
     with pytest.raises(InputError, match=r"burn_in is 8; allowed: less than rollout_steps \(8\)"):
         make(**{"algorithm.rollout_steps": 8, "algorithm.burn_in": 8})
     dqn = load_recipe("cartpole")
@@ -207,9 +218,15 @@ def test_a_run_is_tested_by_its_policy_or_by_its_best_action(tmp_path: Path) -> 
     assert drawn.rewards != greedy.rewards
     assert evaluate(run.path, 3).rewards == drawn.rewards, "the same seed draws the same"
     elsewhere = evaluate(run.path, 3, env="CartPole-v0", flicker=0.5)
+    evaluate(run.path, 1, flicker=1)
     assert max(elsewhere.lengths) <= 200
     names = {path.stem for path in (run.path / "evaluations").glob("*.json")}
     start = "best-epsilon-0-games-3-seed-0"
-    assert names == {f"{start}-torch", f"{start}-greedy-torch", f"{start}-flicker-0.5-env-CartPole-v0-torch"}
+    assert names == {
+        f"{start}-torch",
+        f"{start}-greedy-torch",
+        f"{start}-flicker-0.5-env-CartPole-v0-torch",
+        f"{start.replace('3', '1')}-flicker-1-torch",
+    }
     with pytest.raises(InputError, match=r"sticky is 0.25; allowed: nothing, as these games do not read it"):
         evaluate(run.path, 3, sticky=0.25)

@@ -227,7 +227,7 @@ def remember(source: Source, evaluation: Evaluation) -> None:
     others = {"flicker": evaluation.flicker, "sticky": evaluation.sticky, "env": evaluation.env}
     before = {"flicker": 0.0, "sticky": trained.env.sticky, "env": trained.env.id}
     name += "".join(
-        f"-{key}-{value:g}" if isinstance(value, float) else f"-{key}-{safe(value or '')}"
+        f"-{key}-{value:g}" if isinstance(value, int | float) else f"-{key}-{safe(value or '')}"
         for key, value in others.items()
         if value != before[key]
     )

@@ -77,7 +77,7 @@ def switches() -> set[str]:
         (part, field.name) for part, config in parts for field in dataclasses.fields(config) if field.type == "bool"
     ]
     found = {f"--{part}.{no}{name.replace('_', '-')}" for part, name in fields for no in ("", "no-")}
-    return found | {"--json", "--quiet", "-h", "--help"}
+    return found | {"--json", "--quiet", "--quick", "--video", "--profile", "-h", "--help"}
 
 
 def scan(arguments: list[str]) -> tuple[str, str]:

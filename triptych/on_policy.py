@@ -23,6 +23,7 @@ class OnPolicy(Training):
         recipe, config = self.recipe, self.recipe.algorithm
         self.whole = any(isinstance(layer, Memory) for layer in recipe.network)  # sequences stay whole
         self.epochs, self.parts = getattr(config, "epochs", 1), getattr(config, "minibatches", 1)
+        check(self.whole or not config.burn_in, "burn_in", config.burn_in, "0, as this network has no memory")
         steps, what = (1, "games") if self.whole else (config.rollout_steps, "steps of a rollout")
         count = steps * recipe.num_envs
         check(count % self.parts == 0, "minibatches", self.parts, f"a divisor of {count}, the {what}")
@@ -64,6 +65,10 @@ class OnPolicy(Training):
         updates = []
         for _ in range(self.epochs):
             for batch in self.rollout.minibatches(self.rngs["sample"], self.parts, self.whole, *numbers):
+                if not batch.mask[
+                    config.burn_in :
+                ].any():  # nothing but last observations: there is no mean to learn from
+                    continue
                 updates.append(self.learner.update(batch, rate))
                 counters.updates += 1
         return updates

@@ -69,7 +69,8 @@ def work_all(
             raise
         finally:  # whatever else went wrong, the others save what they have
             for process in running.values():
-                process.terminate()
+                if not stop.asked:  # else they are saving already, and a second signal would cut that short
+                    process.terminate()
             for process in running.values():
                 process.wait()
     if stop.asked:

@@ -53,8 +53,9 @@ def make_one(config: EnvConfig, spec: Any) -> gymnasium.Env:
             if "rgb_array" not in env.metadata.get("render_modes", []):
                 raise gymnasium.error.Error("it does not draw itself (no render mode rgb_array)")
             env = wrappers.AddRenderObservation(env, render_only=True)
-    except (gymnasium.error.Error, ImportError, TypeError) as error:
-        raise InputError(f"env is {config.id!r}, which cannot be made: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # whatever its maker raises at arguments that it does not like
+        told = [*str(error).splitlines(), ""][0]
+        raise InputError(f"env is {config.id!r}, which cannot be made: {type(error).__name__} {told}") from None
     if not isinstance(env.action_space, spaces.Discrete):
         raise InputError(f"env is {config.id!r} with action space {env.action_space}; allowed: a Discrete one")
     try:
