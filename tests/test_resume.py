@@ -49,7 +49,14 @@ KUNG_FU = {
     "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4, "network.4.units": 16, "network.5.units": 8,
     "evaluate_every": 2_000, "evaluate_games": 2, "evaluate_steps": 60,
 }  # fmt: skip
+POSITIONS_PPO = {
+    "recipe": "cartpole-positions-ppo", "steps": 2_600, "checkpoint_every": 500, "num_envs": 4, "log_every": 100, "threads": 1, "best_window": 3,
+    "algorithm.rollout_steps": 16, "algorithm.minibatches": 2, "algorithm.epochs": 2, "evaluate_every": 700, "evaluate_games": 2,
+}  # fmt: skip
+CARTPOLE_PPO = POSITIONS_PPO | {"recipe": "cartpole-ppo", "optimiser.final_rate": 0.0, "algorithm.clip_end": 0.0}
 RECIPES = {
+    "cartpole-positions-ppo": POSITIONS_PPO,
+    "cartpole-ppo": CARTPOLE_PPO,
     "memory": MEMORY,
     "kung-fu-master": KUNG_FU,
     "cartpole": CARTPOLE,
@@ -133,6 +140,7 @@ def boundary_of(run: Path) -> int:
 EVERYWHERE = ("memory", "space-invaders", "kung-fu-master")
 CASES = [(framework, recipe) for recipe in EVERYWHERE for framework in FRAMEWORKS]
 CASES += [("torch", "cartpole"), ("jax", "breakout"), ("keras", "cartpole-pixels")]
+CASES += [("torch", "cartpole-positions-ppo"), ("jax", "cartpole-ppo")]
 
 
 @pytest.mark.parametrize(("framework", "recipe"), CASES)

@@ -86,19 +86,24 @@ def test_wrong_advantages_are_found(mutation: Any, monkeypatch: pytest.MonkeyPat
 def test_minibatches_hold_every_step_once(whole: bool) -> None:
     buffer = RolloutBuffer(3, 4, Observation((1,), "float32"), 2, "float32")
     for step in range(3):
-        number = np.arange(4.0) + 10 * step
+        number = np.arange(4.0) + 10 * step  # names the step; all else is a function of it
         false = np.zeros(4, bool)
-        played = Played(number[:, None], false, number, number, number, number, false, false, ~false)
+        played = Played(number[:, None], number % 3 == 0, number, 2 * number, number, number, false, false, number % 4 != 1)  # fmt: skip
         buffer.add(played, np.arange(4)[:, None] + np.zeros(2) + 100 * step)
     buffer.close(np.zeros(4), 0.9, 0.9)
     assert not buffer.filled
-    batches = list(buffer.minibatches(np.random.default_rng(0), 2, whole, 0.01, 0.2))
+    buffer.advantage[:], buffer.returns[:] = 3 * buffer.obs[..., 0], 5 * buffer.obs[..., 0]
+    batches = buffer.minibatches(np.random.default_rng(0), 2, whole, 0.01, 0.2)
     assert [batch.action.shape for batch in batches] == [(3, 2) if whole else (1, 6)] * 2
     seen = np.concatenate([batch.action.ravel() for batch in batches])
     assert sorted(seen) == sorted((np.arange(4)[None] + 10 * np.arange(3)[:, None]).ravel())
     for batch in batches:
         assert (batch.obs[..., 0] == batch.action).all()
-        assert batch.entropy_weight == np.float32(0.01)
+        assert (batch.reset == (batch.action % 3 == 0)).all()
+        assert (batch.mask == (batch.action % 4 != 1)).all()
+        for factor, array in ((2, batch.log_prob), (3, batch.advantage), (5, batch.returns)):
+            assert (array == factor * batch.action).all()
+        assert (batch.entropy_weight, batch.clip) == (np.float32(0.01), np.float32(0.2))
         if whole:
             assert (batch.state[:, 0] == batch.action[0]).all(), "the states before the rollout, of these games"
 
@@ -125,15 +130,17 @@ def make(**changes: Any) -> OnPolicy:
 @pytest.mark.parametrize("memory", ["none", "lstm"])
 def test_a_rollout_is_what_the_network_says_of_it(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Log probabilities, values and states while playing are those of one pass over the stored rollout."""
-    training = make(memory=memory, **{"algorithm.rollout_steps": 40, "algorithm.minibatches": 1})
+    training = make(memory=memory, **{"algorithm.rollout_steps": 40, "algorithm.minibatches": 1, "algorithm.epochs": 1})
     rolled: list[Any] = []
     learn = training.rollout.minibatches
-    monkeypatch.setattr(training.rollout, "minibatches", lambda rng, count, whole, *rest: rolled.append((training.rollout, training.learner.get_weights())) or learn(rng, count, whole, *rest))  # fmt: skip
+    monkeypatch.setattr(
+        training.rollout, "minibatches", lambda *given: rolled.append(training.rollout) or learn(*given)
+    )
     loop, seen = run_loop(training), []
     state = np.zeros((4, training.state_size))
     for _ in range(40):
         seen.append(next(loop))
-    buffer, _ = rolled[0]
+    [buffer] = rolled
     fresh = make(memory=memory)  # the weights before the update
     for t in range(40):
         outputs, state = fresh.agent.act(buffer.obs[t], state if fresh.state is not None else None, buffer.reset[t])
@@ -167,11 +174,26 @@ def test_a_rollout_of_last_observations_is_no_update() -> None:
     assert all(np.isfinite(array).all() for array in training.learner.get_weights().values())
 
 
-def test_schedules_reach_their_ends() -> None:
-    training = make(steps=100, **{"algorithm.clip": 0.2, "algorithm.clip_end": 0.0, "algorithm.entropy_end": 0.5})
-    training.counters.steps = 50
-    assert training.scheduled("clip", "clip_end") == pytest.approx(0.1)
-    assert training.scheduled("entropy_weight", "entropy_end") == pytest.approx(0.25)
+def test_schedules_are_read_where_a_rollout_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one is learned from as the settings say, and the last one still with some rate."""
+    settings = {"clip": 0.2, "clip_end": 0.0, "entropy_weight": 0.0, "entropy_end": 0.5, "rollout_steps": 8, "epochs": 1, "minibatches": 1}  # fmt: skip
+    training = make(
+        steps=128,
+        **{f"algorithm.{name}": value for name, value in settings.items()},
+        **{"optimiser.learning_rate": 0.1, "optimiser.final_rate": 0.0},
+    )
+    seen: list[Any] = []
+    update = training.learner.update
+    monkeypatch.setattr(training.learner, "update", lambda batch, rate: seen.append((batch.clip, batch.entropy_weight, rate)) or update(batch, rate))  # fmt: skip
+    loop, begins = run_loop(training), []
+    while training.counters.steps < 128:
+        before = training.counters.steps if training.rests else None
+        next(loop)
+        begins += [] if before is None else [before / 128]
+    share = np.array(begins[: len(seen)])
+    assert share[0] == 0
+    assert share[-1] > 0.6
+    assert np.array(seen) == pytest.approx(np.stack([0.2 * (1 - share), 0.5 * share, 0.1 * (1 - share)], axis=1))
 
 
 def test_rewards_as_the_recipe_wants_them() -> None:

@@ -1,11 +1,9 @@
-"""Ctrl-C and SIGTERM as a flag, and their way to child processes."""
+"""Ctrl-C and SIGTERM as a flag."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from typing import Any
 
 
@@ -17,7 +15,6 @@ class Interrupts:
 
     def __init__(self, answer: str = "") -> None:
         self.asked, self.answer = False, answer
-        self.children: list[subprocess.Popen[str]] = []
         self.before: dict[int, Any] = {}
 
     def ask(self, number: int, frame: Any) -> None:
@@ -26,9 +23,6 @@ class Interrupts:
         self.asked = True
         if self.answer:  # not through print: the interrupted code may be printing itself
             os.write(2, f"\n{self.answer}\n".encode())
-        if sys.platform != "win32":  # there the console tells the children itself
-            for child in self.children:
-                child.send_signal(number)
 
     def __enter__(self) -> Interrupts:
         try:

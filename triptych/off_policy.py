@@ -24,6 +24,7 @@ from triptych.spec import dtypes
 class OffPolicy(Training):
     """DQN and DRQN: a store of the stream, a replay that draws from it, a target network that is copied now and then."""
 
+    overlaps = True
     store: FrameStore
     replay: UniformReplay
 

@@ -8,10 +8,8 @@ import numpy as np
 
 from triptych.agent import draw
 from triptych.buffers.rollout import Played, RolloutBuffer
-from triptych.checks import check
 from triptych.envs import Step
 from triptych.losses.returns import linear_schedule
-from triptych.memory import Memory
 from triptych.parts import Choice, Training
 from triptych.spec import dtypes
 
@@ -21,12 +19,8 @@ class OnPolicy(Training):
 
     def make_memory(self) -> None:
         recipe, config = self.recipe, self.recipe.algorithm
-        self.whole = any(isinstance(layer, Memory) for layer in recipe.network)  # sequences stay whole
         self.epochs, self.parts = getattr(config, "epochs", 1), getattr(config, "minibatches", 1)
-        check(self.whole or not config.burn_in, "burn_in", config.burn_in, "0, as this network has no memory")
-        steps, what = (1, "games") if self.whole else (config.rollout_steps, "steps of a rollout")
-        count = steps * recipe.num_envs
-        check(count % self.parts == 0, "minibatches", self.parts, f"a divisor of {count}, the {what}")
+        self.began = 0  # steps when the rollout began; the schedules are read there, so that the last one learns too
         shape = (config.rollout_steps, recipe.num_envs, self.games.observation)
         self.rollout = RolloutBuffer(*shape, self.state_size, dtypes(recipe.precision)[0])
 
@@ -39,6 +33,8 @@ class OnPolicy(Training):
     def keep(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
         assert choice.log_prob is not None
         assert choice.value is not None
+        if not self.rollout.filled:
+            self.began = self.counters.steps
         played = Played(
             self.obs, self.started, choice.actions, choice.log_prob, choice.value, self.learned_reward(step.reward),
             step.terminated, step.truncated, mask,
@@ -60,24 +56,22 @@ class OnPolicy(Training):
         config = recipe.algorithm
         outputs, _ = self.agent.act(self.obs, self.state, self.started)
         self.rollout.close(outputs[:, -1], config.gamma, config.gae_lambda)
-        rate = recipe.learning_rate(counters.steps)
+        rate = recipe.learning_rate(self.began)
         numbers = self.scheduled("entropy_weight", "entropy_end"), self.scheduled("clip", "clip_end")
         updates = []
         for _ in range(self.epochs):
-            for batch in self.rollout.minibatches(self.rngs["sample"], self.parts, self.whole, *numbers):
-                if not batch.mask[
-                    config.burn_in :
-                ].any():  # nothing but last observations: there is no mean to learn from
-                    continue
-                updates.append(self.learner.update(batch, rate))
-                counters.updates += 1
+            for batch in self.rollout.minibatches(self.rngs["sample"], self.parts, recipe.has_memory, *numbers):
+                # Where all of it are episodes' last observations, there is no mean to learn from.
+                if batch.mask[config.burn_in :].any():
+                    updates.append(self.learner.update(batch, rate))
+                    counters.updates += 1
         return updates
 
     def scheduled(self, start: str, end: str) -> float:
         """A setting that may change in a straight line to the run's last step; 0 where the algorithm has none."""
         config = self.recipe.algorithm
         first, last = getattr(config, start, 0.0), getattr(config, end, None)
-        return first if last is None else linear_schedule(self.counters.steps, first, last, self.recipe.steps)
+        return first if last is None else linear_schedule(self.began, first, last, self.recipe.steps)
 
     @property
     def rests(self) -> bool:
@@ -86,10 +80,14 @@ class OnPolicy(Training):
     def example(self) -> Any:
         self.rollout.mask[:] = True  # a batch without an action has no mean
         rng = np.random.default_rng(0)
-        return next(self.rollout.minibatches(rng, self.parts, self.whole, 0.0, 0.1))
+        return self.rollout.minibatches(rng, self.parts, self.recipe.has_memory, 0.0, 0.1)[0]
 
     def row_bytes(self) -> float:
         return 0
 
     def clocked(self) -> list[tuple[Any, str, str]]:
-        return [(self.rollout, "add", "store"), (self.rollout, "close", "sample")]
+        return [
+            (self.rollout, "add", "store"),
+            (self.rollout, "close", "store"),
+            (self.rollout, "minibatches", "sample"),
+        ]

@@ -54,6 +54,7 @@ class Training(ABC):
     """
 
     generators: ClassVar[tuple[str, ...]] = ("explore", "sample")
+    overlaps: ClassVar[bool] = False  # whether it learns while the games play
     store: FrameStore | None = None  # rows that checkpoints keep in segments
 
     def __init__(self, recipe: Recipe, games: Games, learner_class: type[Learner]):

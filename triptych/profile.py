@@ -87,13 +87,12 @@ class Profile:
         yield row("other", max(0.0, seconds - known), seconds, steps, "the loop itself")
         learner = self.seconds["act"] + self.seconds["transfer"] + self.seconds["update"]
         alone = steps / games_alone(training)
-        side_by_side = threads + min(training.recipe.num_envs, threads) <= machine.cores()
-        bound = max(learner, alone) if side_by_side else learner + alone
-        kind = (
-            "the larger of learning and playing"
-            if side_by_side
-            else "learning plus playing: their threads share the cores"
-        )
+        if not training.overlaps:
+            bound, kind = learner + alone, "learning plus playing: one waits for the other"
+        elif threads + min(training.recipe.num_envs, threads) <= machine.cores():
+            bound, kind = max(learner, alone), "the larger of learning and playing"
+        else:
+            bound, kind = learner + alone, "learning plus playing: their threads share the cores"
         yield f"bound     {steps / bound:,.0f} steps/s ({kind}); this run made {steps / seconds:,.0f}, {bound / seconds:.0%} of it"
         if not self.calls["act"]:
             yield "note      every action was random: the network did not act, so make a longer run to see all"

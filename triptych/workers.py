@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import json
 import shlex
-import signal
 import subprocess
 import sys
 import tempfile
@@ -37,7 +36,8 @@ def work_all(
 ) -> None:
     """Does jobs, so many at once, each in a process of its own; `then` gets each one's place and result when it ends.
 
-    Ctrl-C and SIGTERM reach each process once; it saves what it has, and this waits for it. So it is when one fails.
+    Ctrl-C and SIGTERM reach each process once; it saves what it has, and this waits for it. When one fails, no other is
+    started, those that run are told the same, and what they still bring is taken.
 
     Raises:
         InputError: a process said that something given cannot be used.
@@ -45,36 +45,46 @@ def work_all(
         WorkerError: one failed otherwise; its own output says how.
     """
     waiting, running = list(range(len(jobs)))[::-1], dict[int, subprocess.Popen[str]]()
+    told = set[int]()
+    end: Exception | KeyboardInterrupt | None = None
     with tempfile.TemporaryDirectory() as folder, Interrupts() as stop:
         try:
-            while running or (waiting and not stop.asked):
-                while waiting and len(running) < at_once and not stop.asked:
-                    running[waiting[-1]] = start(kind, jobs[waiting[-1]], answer_of(folder, waiting[-1]))
-                    waiting.pop()
-                    stop.children = list(running.values())
+            while running or (waiting and not end):
+                while waiting and len(running) < at_once and not end and not stop.asked:
+                    index = waiting.pop()
+                    running[index] = start(kind, jobs[index], answer_of(folder, index))
                 for index in [index for index, process in running.items() if process.poll() is not None]:
-                    code = running.pop(index).returncode
-                    stop.children = list(running.values())
-                    result = read_answer(answer_of(folder, index))
-                    if "interrupted" in result or (stop.asked and not result):
+                    code, result = running.pop(index).returncode, read_answer(answer_of(folder, index))
+                    if "interrupted" in result or (index in told and not result):
                         tell_how_to_go_on(result)
-                        if not stop.asked:  # somebody stopped that process alone; the others are not left behind
-                            stop.ask(signal.SIGTERM, None)
-                    else:
+                        end = end or KeyboardInterrupt()  # perhaps that one alone; the others are not left behind
+                        continue
+                    try:
                         then(index, checked(result, jobs[index]["framework"], code))
+                    except (InputError, WorkerError) as error:
+                        end = end or error
+                end = end or (KeyboardInterrupt() if stop.asked else None)
+                if end:
+                    tell_to_stop(running, told)
                 time.sleep(0.02)
         except KeyboardInterrupt:  # asked a second time
             for process in running.values():
                 process.kill()
             raise
         finally:  # whatever else went wrong, the others save what they have
-            for process in running.values():
-                if not stop.asked:  # else they are saving already, and a second signal would cut that short
-                    process.terminate()
+            tell_to_stop(running, told)
             for process in running.values():
                 process.wait()
-    if stop.asked:
-        raise KeyboardInterrupt
+    if end:
+        raise end
+
+
+def tell_to_stop(running: dict[int, subprocess.Popen[str]], told: set[int]) -> None:
+    """Sends SIGTERM to each process once: a second one would cut its saving short."""
+    for index in running.keys() - told:
+        told.add(index)
+        if sys.platform != "win32":  # there the console tells them itself
+            running[index].terminate()
 
 
 def start(kind: str, job: dict[str, Any], answer: Path) -> subprocess.Popen[str]:

@@ -111,6 +111,25 @@ def test_parts_of_a_batch_are_the_whole(monkeypatch: pytest.MonkeyPatch, kind: s
             close(name, tensor, cut.get_state()[tensor], value)
 
 
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_parts_that_are_put_together_wrongly_are_found(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The states of other games, which no shape betrays."""
+    if framework == "torch":
+        net = part(framework, "net")
+        keep = net.joined
+        monkeypatch.setattr(net, "joined", lambda parts: (keep(parts)[0], keep(parts[::-1])[1]))
+    else:
+        numbers = part(framework, "learner").jnp
+        keep_split = numbers.array_split
+        monkeypatch.setattr(
+            numbers,
+            "array_split",
+            lambda x, count, axis: keep_split(x[::-1] if axis == 0 and count > 1 else x, count, axis),
+        )
+    with pytest.raises(AssertionError, match=framework):
+        test_parts_of_a_batch_are_the_whole(monkeypatch, "pictures")
+
+
 def part(framework: str, name: str) -> Any:
     return importlib.import_module(f"triptych.frameworks.{framework}.{name}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -72,7 +71,7 @@ class RolloutBuffer:
 
     def minibatches(
         self, rng: np.random.Generator, count: int, whole: bool, entropy_weight: float, clip: float
-    ) -> Iterator[Rollout]:
+    ) -> list[Rollout]:
         """Every step once, in `count` batches of equal size.
 
         Args:
@@ -80,16 +79,19 @@ class RolloutBuffer:
             whole: whole sequences of games, for networks with memory; else single steps [1, B] in any order.
         """
         places = rng.permutation(self.num_envs if whole else self.steps * self.num_envs)
-        for chosen in np.split(places, count):
-            numbers = {"entropy_weight": entropy_weight, "clip": clip}
-            weights = {name: np.asarray(number, self.value.dtype) for name, number in numbers.items()}
-            names = ("obs", "reset", "action", "log_prob", "advantage", "returns")
-            if whole:
-                arrays = {name: np.ascontiguousarray(getattr(self, name)[:, chosen]) for name in (*names, "mask")}
-                state = self.state[chosen]
-            else:
-                flat = {name: getattr(self, name) for name in (*names, "mask")}
-                arrays = {name: array.reshape(-1, *array.shape[2:])[chosen][None] for name, array in flat.items()}
-                state = np.zeros((len(chosen), self.state.shape[1]), self.state.dtype)
-            mask = arrays.pop("mask").astype(self.value.dtype)
-            yield Rollout(**arrays, state=state, mask=mask, **weights)
+        weights = {"entropy_weight": entropy_weight, "clip": clip}
+        scalars = {name: np.asarray(number, self.value.dtype) for name, number in weights.items()}
+        return [self.batch(chosen, whole, scalars) for chosen in np.split(places, count)]
+
+    def batch(self, chosen: np.ndarray, whole: bool, scalars: dict[str, np.ndarray]) -> Rollout:
+        """The rollouts of some games, or some steps as sequences of one."""
+        names = ("obs", "reset", "action", "log_prob", "advantage", "returns", "mask")
+        kept = {name: getattr(self, name) for name in names}
+        if whole:
+            arrays = {name: np.ascontiguousarray(array[:, chosen]) for name, array in kept.items()}
+            state = self.state[chosen]
+        else:
+            arrays = {name: array.reshape(-1, *array.shape[2:])[chosen][None] for name, array in kept.items()}
+            state = np.zeros((len(chosen), self.state.shape[1]), self.state.dtype)
+        mask = arrays.pop("mask").astype(self.value.dtype)
+        return Rollout(**arrays, state=state, mask=mask, **scalars)

@@ -41,7 +41,7 @@ class Compare(Answers):
 
 @dataclass(frozen=True)
 class Lockstep(Answers):
-    """Proves that the frameworks take the same actions and learn the same, in float64; --steps counts from the warm-up's end."""
+    """Proves that the frameworks take the same actions and learn the same, in float64; --steps counts from the end of a warm-up, if there is one."""
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from tyro.conf import AvoidSubcommands, Suppress
 
-from triptych.algorithms import ALGORITHMS, dqn, drqn
+from triptych.algorithms import ALGORITHMS, a2c, dqn, drqn
 from triptych.checks import InputError, Period, at_least, check, one_of, period, positive
 from triptych.envs import EnvConfig
 from triptych.losses.returns import linear_schedule
@@ -72,6 +72,8 @@ class Recipe:
             object.__setattr__(self, "memory", None)  # the network says it
         if isinstance(self.algorithm, dqn.Config):
             self.check_replay(self.algorithm)
+        if isinstance(self.algorithm, a2c.Config):
+            self.check_rollout(self.algorithm)
 
     def check_replay(self, config: dqn.Config) -> None:
         """Refuses a replay that is too small for what is drawn from it."""
@@ -84,6 +86,18 @@ class Recipe:
             check(length + config.n_step <= max(1, rows // 2), "sequence_length", length, allowed)
         allowed = f"at most half of what the replay keeps of each game ({rows // 2})"
         check(config.n_step <= max(1, rows // 2), "n_step", config.n_step, allowed)
+
+    def check_rollout(self, config: a2c.Config) -> None:
+        """Refuses minibatches that a rollout cannot be cut into, and a burn-in of nothing."""
+        check(self.has_memory or not config.burn_in, "burn_in", config.burn_in, "0, as this network has no memory")
+        steps, what = (1, "games") if self.has_memory else (config.rollout_steps, "steps of a rollout")
+        count, parts = steps * self.num_envs, getattr(config, "minibatches", 1)
+        check(count % parts == 0, "minibatches", parts, f"a divisor of {count}, the {what}")
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether the network carries something from step to step."""
+        return any(isinstance(layer, Memory) for layer in self.network)
 
     def make_network(self, observation: Observation, num_actions: int) -> Network:
         """The whole network, head included, checked against the observation it will see.

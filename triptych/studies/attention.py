@@ -1,4 +1,4 @@
-"""Attention against none, and against recurrence. (M11; the actor-critics' half comes with them.)"""
+"""Attention against none, and against recurrence. (M11)"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Squared, Huber or absolute error? (M14; the actor-critics' half comes with them.)"""
+"""Squared, Huber or absolute error? (M14)"""
 
 from typing import Any
 

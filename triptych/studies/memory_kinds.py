@@ -1,4 +1,4 @@
-"""Which memory, and how much of it? (M13; the actor-critics' half comes with them.)"""
+"""Which memory, and how much of it? (M13)"""
 
 from triptych.studies import Study
 from triptych.studies.tasks import QUICK, TASKS, arm

@@ -80,7 +80,8 @@ def run_study(
         quick: short runs with two seeds, which show that all works and nothing else.
         seeds: runs an arm; None: as the study says.
         only: labels or tasks to train now; empty: all. The page shows whatever is there.
-        jobs: runs at the same time, each in a process of its own. Where two studies want the same run, it is made once.
+        jobs: runs at the same time, each in a process of its own. Where two studies want the same run, it is made
+            once; so let one end before the next begins.
         out: the folder of the results; None: results/studies/NAME/FRAMEWORK (quick: in `runs_dir`).
 
     Raises:
