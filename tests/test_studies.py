@@ -19,7 +19,7 @@ from triptych.__main__ import main
 from triptych.checks import InputError
 from triptych.intervals import bootstrap_iqm
 from triptych.report.show import network_of
-from triptych.studies import NAMES, load_study
+from triptych.studies import NAMES, load_study, published
 from triptych.studies import run as studies
 from triptych.studies.page import sentences
 from triptych.studies.run import Result, Row, fingerprint, recipe_of, run_study
@@ -29,12 +29,12 @@ from triptych.studies.run import Result, Row, fingerprint, recipe_of, run_study
 def test_every_arm_can_be_trained(name: str) -> None:
     study = load_study(name)
     recipes = [recipe_of(arm, seed, {}) for arm in study.arms for seed in range(2)]
-    assert all(network_of(recipe).tensors() for recipe in recipes)
+    assert all(network_of(recipe).tensors() for recipe in recipes if recipe.seed == 0)
     assert len({fingerprint(recipe) for recipe in recipes}) == len(recipes), "no two arms are the same"
     assert len({(arm.task, arm.label) for arm in study.arms}) == len(study.arms)
-    assert study.seeds >= 5 or name == "visual-attention"  # hours instead of minutes
+    assert study.seeds >= 5 or name in ("visual-attention", "atari57")  # hours instead of minutes
     quick = [recipe_of(arm, 0, study.quick) for arm in study.arms]
-    assert max(recipe.steps for recipe in quick) <= 2_000
+    assert max(recipe.steps for recipe in quick) <= 4_096
 
 
 def test_a_study_runs_and_goes_on_where_it_was(
@@ -75,6 +75,36 @@ def test_a_study_runs_and_goes_on_where_it_was(
     assert len(jobs) == 2, "another framework's runs are not these"
 
 
+def test_the_published_scores(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    games = published.load()
+    assert len({game.game for game in games}) == 57
+    kung_fu = next(game for game in games if game.game == "kung_fu_master")
+    assert kung_fu.scores == {"feed-forward": 28819.0, "LSTM": 40835.0}
+    assert kung_fu.normalised(kung_fu.human) == 100
+    assert kung_fu.normalised(kung_fu.random) == 0
+    [line] = published.sentences(games)
+    assert "more in 37 of 57 games, less in 18, the same in 2." in line
+    assert "loses most in robotank (-311 points)" in line
+    rows = [
+        Row("pong", label, None, score, 0, 0, [score]) for label, score in (("feed-forward", -20.7), ("LSTM", 14.6))
+    ]
+    own = published.figure(games, [*rows, Row("alien", "LSTM", None, 1.0, 0, 0, [1.0])])["own"]
+    assert [(game["game"], game["raw"], game["normalised"]) for game in own] == [("pong", pytest.approx(35.3), 100)]
+    with pytest.raises(SystemExit) as stop:
+        main(["study", "atari57", "--out", str(tmp_path), "--runs-dir", str(tmp_path)])
+    assert stop.value.code == 0
+    assert "no runs yet" in capsys.readouterr().out
+    assert "video pinball" in (tmp_path / "study.html").read_text()
+
+
+def test_which_arms_are_trained() -> None:
+    study, games = load_study("memory-kinds"), load_study("atari57")
+    assert studies.chosen_arms(study, (), ()) == list(study.arms)
+    assert {arm.task for arm in studies.chosen_arms(study, ("lstm",), ("positions",))} == {"positions"}
+    assert not studies.chosen_arms(games, (), ()), "57 games twice would take weeks"
+    assert [arm.label for arm in studies.chosen_arms(games, (), ("pong",))] == ["feed-forward", "LSTM"]
+
+
 def test_the_interquartile_mean_and_its_interval() -> None:
     rng = np.random.default_rng(0)
     for count in (1, 4, 5, 10):
@@ -104,8 +134,10 @@ def test_what_the_page_says_follows_from_the_intervals() -> None:
 def test_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="study is 'gravity'; allowed: memory-kinds, "):
         run_study("gravity")
-    with pytest.raises(InputError, match="only is 'nothing'; allowed: 'positions', 'none'"):
-        run_study("memory-kinds", only=("nothing",), runs_dir=tmp_path)
+    with pytest.raises(InputError, match=r"only is 'nothing'; allowed: 'positions', .*'none'"):
+        run_study("memory-kinds", only=("lstm", "nothing"), runs_dir=tmp_path)
+    with pytest.raises(InputError, match="games is 'tetris'; allowed: 'alien', "):
+        run_study("atari57", games=("tetris",), runs_dir=tmp_path)
     (tmp_path / "runs.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match=r"runs.csv is no table of a study"):
         run_study("losses", out=tmp_path, runs_dir=tmp_path)

@@ -52,6 +52,9 @@ def run_folders(comparison: Comparison) -> None:
 
 def study_table(result: Result) -> None:
     """One line an arm, then where the page is."""
+    if not result.rows:
+        print(f"no runs yet: name some of its tasks with --games\npage: {result.page}")
+        return
     table = Table(title=f"{result.study}: {result.question}")
     for title in ("task", "arm", "blank in the test"):
         table.add_column(title)

@@ -83,6 +83,8 @@ class Study(Answers):
     quick: bool = False  # short runs of two seeds, into --runs-dir: they show that all works, and answer nothing
     seeds: int | None = None  # runs an arm; None: as the study says
     only: tuple[str, ...] = ()  # tasks or arms; none: all
+    games: tuple[str, ...] = ()  # tasks; none: all, but atari57 trains only what is named and shows what is there
+    steps: int | None = None  # of each run; None: as the study says
     jobs: int = 1  # runs at the same time
     out: Path | None = None  # the folder of the results; None: results/studies/NAME
     quiet: bool = False  # no progress
@@ -94,8 +96,8 @@ class Study(Answers):
 
         needed(self.name, "NAME", ", ".join(NAMES))
         result = run_study(
-            self.name, self.framework, quick=self.quick, seeds=self.seeds, only=self.only, jobs=self.jobs,
-            runs_dir=self.runs_dir, out=self.out, quiet=self.quiet,
+            self.name, self.framework, quick=self.quick, seeds=self.seeds, only=self.only, games=self.games,
+            steps=self.steps, jobs=self.jobs, runs_dir=self.runs_dir, out=self.out, quiet=self.quiet,
         )  # fmt: skip
         study_table(result)
         print_json(self, result)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from triptych.checks import InputError
+from triptych.studies.published import Published
 
 NAMES = (
     "memory-kinds", "sequences", "losses", "flicker", "attention", "visual-attention", "partial-cartpole", "q-learning",
+    "atari57",
 )  # fmt: skip
 
 
@@ -36,6 +38,7 @@ class Study:
     )  # what --quick changes in every run: it only shows that all works
     flicker: tuple[float, ...] = ()  # chances of a blank observation that the weights are judged under, too
     reading: str = ""  # what its numbers mean, told under the figure
+    published: tuple[Published, ...] = ()  # scores of others to lay its own over; then only the tasks asked for are run
 
 
 def load_study(name: str) -> Study:

@@ -9,7 +9,7 @@ from typing import Any
 
 from triptych.files import write_whole
 from triptych.report.statistics import over_seeds
-from triptych.studies import Study
+from triptych.studies import Study, published
 
 COLOURS = ("#1f77d0", "#d9560b", "#0f8a5f", "#a2307f", "#8a6d00", "#5b4bc4", "#b0413e", "#6b7280", "#138a9c", "#7a5230")
 
@@ -25,11 +25,12 @@ def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]
     folder = resources.files("triptych.report") / "templates"
     labels = list(dict.fromkeys(row.label for row in result.rows))
     colours = {label: COLOURS[index % len(COLOURS)] for index, label in enumerate(labels)}
+    others = published.figure(study.published, result.rows) if study.published else None
     page = environment.get_template("study.html").render(
         study=study,
         result=result,
-        sentences=sentences(result),
-        data={"tasks": [chart(task, result, runs, colours) for task in result.best]},
+        sentences=(published.sentences(study.published) if study.published else []) + sentences(result),
+        data={"tasks": [chart(task, result, runs, colours) for task in result.best], "published": others},
         command=f"triptych study {result.study}{' --quick' if result.quick else ''} --framework {result.framework} --seeds {result.seeds}",
         css=(folder / "page.css").read_text(encoding="utf-8"),
         plotly=get_plotlyjs(),

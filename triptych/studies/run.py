@@ -69,6 +69,8 @@ def run_study(
     quick: bool = False,
     seeds: int | None = None,
     only: tuple[str, ...] = (),
+    games: tuple[str, ...] = (),
+    steps: int | None = None,
     jobs: int = 1,
     runs_dir: str | Path = "runs",
     out: Path | None = None,
@@ -80,12 +82,14 @@ def run_study(
         quick: short runs with two seeds, which show that all works and nothing else.
         seeds: runs an arm; None: as the study says.
         only: labels or tasks to train now; empty: all. The page shows whatever is there.
+        games: tasks to train now; empty: all, but none where the page has published scores to show.
+        steps: of each run; None: as the study says. Runs of other lengths are left out of the page.
         jobs: runs at the same time, each in a process of its own. Where two studies want the same run, it is made
             once; so let one end before the next begins.
         out: the folder of the results; None: results/studies/NAME/FRAMEWORK (quick: in `runs_dir`).
 
     Raises:
-        InputError: unknown study, framework or label, or a package is missing.
+        InputError: unknown study, framework, label or game, or a package is missing.
         WorkerError: a run ended without a result.
     """
     study = load_study(name)
@@ -94,13 +98,11 @@ def run_study(
     count = seeds if seeds is not None else QUICK_SEEDS if quick else study.seeds
     check(count > 0, "seeds", count, "above 0")
     check(jobs > 0, "jobs", jobs, "above 0")
-    chosen = [arm for arm in study.arms if not only or {arm.label, arm.task} & set(only)]
-    labels = dict.fromkeys(repr(word) for arm in study.arms for word in (arm.task, arm.label))
-    check(bool(chosen), "only", " ".join(only), ", ".join(labels))
+    chosen = chosen_arms(study, only, games)
     prefix = f"study-{name}-{framework}" + ("-quick" if quick else "")
     folder = out or (Path(runs_dir) / prefix if quick else Path("results/studies") / name / framework)
     folder.mkdir(parents=True, exist_ok=True)
-    changed = study.quick if quick else {}
+    changed = (study.quick if quick else {}) | ({} if steps is None else {"steps": steps})
     recipes = {
         (index, seed): recipe_of(arm, seed, changed) for index, arm in enumerate(study.arms) for seed in range(count)
     }
@@ -118,6 +120,18 @@ def run_study(
     current = {fingerprint(recipe) for recipe in recipes.values()}
     mine = [row for row in done if row["framework"] == framework and row["settings"] in current]
     return conclude(name, study, mine, folder, framework, count, quick)
+
+
+def chosen_arms(study: Study, only: tuple[str, ...], games: tuple[str, ...]) -> list[Arm]:
+    """The arms to train now."""
+    tasks, labels = (list(dict.fromkeys(getattr(arm, name) for arm in study.arms)) for name in ("task", "label"))
+    for name, given, known in (("only", only, tasks + labels), ("games", games, tasks)):
+        for word in given:
+            check(word in known, name, word, ", ".join(map(repr, known)))
+    if study.published and not (only or games):
+        return []
+    arms = [arm for arm in study.arms if not games or arm.task in games]
+    return [arm for arm in arms if not only or {arm.label, arm.task} & set(only)]
 
 
 def check_page() -> None:

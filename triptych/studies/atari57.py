@@ -1,0 +1,29 @@
+"""Feed-forward against LSTM on 57 Atari games: the published scores, and runs of one's own laid over them. (M16)"""
+
+from triptych.studies import Arm, Study
+from triptych.studies.published import FEED_FORWARD, LSTM, load
+
+RECIPES = {FEED_FORWARD: "kung-fu-master-ff", LSTM: "kung-fu-master"}
+games = load()
+
+
+def env_id(game: str) -> str:
+    """The id without frame skip and sticky actions; Surround has none."""
+    name = "".join(word.capitalize() for word in game.split("_"))
+    return "ALE/Surround-v5" if game == "surround" else f"{name}NoFrameskip-v4"
+
+
+study = Study(
+    question="Does an LSTM help a policy on 57 Atari games?",
+    arms=tuple(
+        Arm(game.game, label, recipe, {"env.id": env_id(game.game), "env.sticky": 0.0, "steps": 500_000})
+        for game in games
+        for label, recipe in RECIPES.items()
+    ),
+    seeds=1,  # a run takes a quarter of an hour or more
+    games=30,
+    quick={"steps": 4_096},
+    published=games,
+    reading="Own runs: recurrent PPO against the same with a dense layer in place of the LSTM, both with a stack of 4 frames, drawing from the policy. "
+    "Published: A3C after hundreds of millions of frames, from games begun at human starts; random play and the human tester from games begun with idle frames.",
+)
