@@ -23,7 +23,7 @@ NAMES = (
     "space-invaders", "space-invaders-tuned", "rainbow-lite", "drqn-cartpole", "drqn-cartpole-tuned",
     "drqn-template", "drqn-lstm", "drqn-lstm-tuned", "darqn", "memory-chain",
     "repeat-previous", "cartpole-ppo", "cartpole-a2c", "cartpole-positions-ppo", "kung-fu-master",
-    "kung-fu-master-a2c", "kung-fu-master-ff", "kung-fu-master-one-frame", "space-invaders-ppo",
+    "memory-chain-ppo", "memory-chain-a2c", "kung-fu-master-a2c", "kung-fu-master-ff", "kung-fu-master-one-frame", "space-invaders-ppo",
 )  # fmt: skip
 BUILT_IN = {name: name.replace("-", "_") for name in NAMES}  # each name's module
 LONGEST = 27_000  # steps after which a game that does not end is counted as it stands (Atari: half an hour)

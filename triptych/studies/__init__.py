@@ -23,6 +23,7 @@ class Arm:
     label: str
     recipe: str
     changes: dict[str, Any] = field(default_factory=dict)
+    quick: dict[str, Any] = field(default_factory=lambda: {"steps": 1_500, "warm_up": 200})  # what --quick changes too
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,6 @@ class Study:
     arms: tuple[Arm, ...]
     seeds: int = 5
     games: int = 50  # whole games that judge each run's best weights
-    quick: dict[str, Any] = field(
-        default_factory=dict
-    )  # what --quick changes in every run: it only shows that all works
     flicker: tuple[float, ...] = ()  # chances of a blank observation that the weights are judged under, too
     reading: str = ""  # what its numbers mean, told under the figure
     published: tuple[Published, ...] = ()  # scores of others to lay its own over; then only the tasks asked for are run

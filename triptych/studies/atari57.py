@@ -16,13 +16,18 @@ def env_id(game: str) -> str:
 study = Study(
     question="Does an LSTM help a policy on 57 Atari games?",
     arms=tuple(
-        Arm(game.game, label, recipe, {"env.id": env_id(game.game), "env.sticky": 0.0, "steps": 500_000})
+        Arm(
+            game.game,
+            label,
+            recipe,
+            {"env.id": env_id(game.game), "env.sticky": 0.0, "steps": 500_000},
+            {"steps": 4_096},
+        )
         for game in games
         for label, recipe in RECIPES.items()
     ),
     seeds=1,  # a run takes a quarter of an hour or more
     games=30,
-    quick={"steps": 4_096},
     published=games,
     reading="Own runs: recurrent PPO against the same with a dense layer in place of the LSTM, both with a stack of 4 frames, drawing from the policy. "
     "Published: A3C after hundreds of millions of frames, from games begun at human starts; random play and the human tester from games begun with idle frames.",

@@ -3,7 +3,7 @@
 import dataclasses
 
 from triptych.studies import Study
-from triptych.studies.tasks import QUICK, arm
+from triptych.studies.tasks import arm
 
 study = Study(
     question="Trained with a quarter of the observations blank, or with none: which memory bears how many blanks when it is tested?",
@@ -14,7 +14,6 @@ study = Study(
         for chance in (0.0, 0.25)
         for kind in ("stack", "gru", "lstm", "attention")
     ),
-    quick=QUICK,
     flicker=(0.0, 0.1, 0.25, 0.5),
     reading="CartPole's two positions; a blank observation is all zeros, which it could also be in truth.",
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from triptych.studies import Arm, Study
-from triptych.studies.tasks import QUICK, arm
+from triptych.studies.tasks import arm
 
 LOSSES = ("huber", "squared", "absolute")
 feed_forward: dict[str, tuple[str, dict[str, Any]]] = {
@@ -11,8 +11,10 @@ feed_forward: dict[str, tuple[str, dict[str, Any]]] = {
     "Catch": ("cartpole", {"env.id": "triptych/Catch-v0", "steps": 20_000, "algorithm.epsilon_steps": 6_000, "algorithm.delta": 1.0, "evaluate_every": 0}),
 }  # fmt: skip
 
+POLICIES = {"CartPole, PPO": "cartpole-ppo", "CartPole, A2C": "cartpole-a2c"}
+
 study = Study(
-    question="Does the loss of the TD error matter: squared, Huber or absolute?",
+    question="Does the loss of the TD error, or of an actor-critic's value, matter: squared, Huber or absolute?",
     arms=(
         *(
             Arm(task, loss, recipe, {**given, "algorithm.loss": loss})
@@ -20,7 +22,13 @@ study = Study(
             for loss in LOSSES
         ),
         *(arm("positions", loss, **{"algorithm.loss": loss}) for loss in LOSSES),
+        *(
+            Arm(task, loss, recipe, {"evaluate_every": 0, "algorithm.loss": loss}, {"steps": 3_000})
+            for task, recipe in POLICIES.items()
+            for loss in LOSSES
+        ),
+        *(arm("positions, PPO", loss, **{"algorithm.loss": loss}) for loss in LOSSES),
     ),
-    quick=QUICK,
-    reading="The gradient's norm is clipped at 10 in all of them, and the rate is the one chosen for Huber's loss.",
+    reading="Q-learning: the gradient's norm is clipped at 10, and the rate is the one chosen for Huber's loss. "
+    "Actor-critics: the norm is clipped at 0.5, and the rate is the one chosen for the squared loss.",
 )

@@ -1,20 +1,20 @@
 """Which memory, and how much of it? (M13)"""
 
 from triptych.studies import Study
-from triptych.studies.tasks import QUICK, TASKS, arm
+from triptych.studies.tasks import POLICY_TASKS, TASKS, arm
 
 KINDS = ("none", "stack", "rnn", "gru", "lstm", "attention")
 AMOUNTS = {"stack": ("length", (2, 8)), "lstm": ("units", (16, 128))}  # beside the recipe's own: 4 steps, 64 units
 
-kinds = [arm(task, kind, memory=kind) for task in TASKS for kind in KINDS]
+kinds = [arm(task, kind, memory=kind) for task in (*TASKS, *POLICY_TASKS) for kind in KINDS]
 amounts = [
-    arm("positions", f"{kind}, {size} {name}", memory=kind, **{f"network.1.{name}": size})
+    arm(task, f"{kind}, {size} {name}", memory=kind, **{f"memory_{name}": size})
+    for task in ("positions", "positions, PPO")
     for kind, (name, sizes) in AMOUNTS.items()
     for size in sizes
 ]
 study = Study(
     question="Which memory, and how much of it, does a small partially observable task want?",
     arms=(*kinds, *amounts),
-    quick=QUICK,
     reading="Positions: CartPole without its speeds, 500 at most. The chain: 1 is right, -1 wrong, 0 by chance. Catch: 1 is caught, -1 missed; 0.2 at best without memory. Repeat previous: 1 for all right, -0.5 by chance.",
 )

@@ -3,7 +3,7 @@
 import dataclasses
 
 from triptych.studies import Study
-from triptych.studies.tasks import QUICK, arm
+from triptych.studies.tasks import arm
 
 study = Study(
     question="What does memory gain where speeds or positions are hidden, and what does it cost where nothing is?",
@@ -12,5 +12,4 @@ study = Study(
         for observe in ("all", "positions", "speeds")
         for kind in ("none", "stack", "lstm")
     ),
-    quick=QUICK,
 )

@@ -4,7 +4,6 @@ from typing import Any
 
 from triptych.studies import Arm, Study
 from triptych.studies.losses import feed_forward
-from triptych.studies.tasks import QUICK
 
 PLAIN = {"algorithm.double": False}
 SWITCHES: dict[str, dict[str, Any]] = {
@@ -24,5 +23,4 @@ study = Study(
         for label, switch in SWITCHES.items()
     ),
     seeds=10,
-    quick=QUICK,
 )

@@ -102,9 +102,11 @@ def run_study(
     prefix = f"study-{name}-{framework}" + ("-quick" if quick else "")
     folder = out or (Path(runs_dir) / prefix if quick else Path("results/studies") / name / framework)
     folder.mkdir(parents=True, exist_ok=True)
-    changed = (study.quick if quick else {}) | ({} if steps is None else {"steps": steps})
+    length = {} if steps is None else {"steps": steps}
     recipes = {
-        (index, seed): recipe_of(arm, seed, changed) for index, arm in enumerate(study.arms) for seed in range(count)
+        (index, seed): recipe_of(arm, seed, (arm.quick if quick else {}) | length)
+        for index, arm in enumerate(study.arms)
+        for seed in range(count)
     }
     table = folder / "runs.csv"
     todo = [

@@ -1,7 +1,7 @@
 """How long must a sequence be, and what does a burn-in or a stored state save?"""
 
 from triptych.studies import Study
-from triptych.studies.tasks import QUICK, arm
+from triptych.studies.tasks import arm
 
 FORMS = {
     "10 steps, from zeros": (10, 0, False),
@@ -22,6 +22,5 @@ study = Study(
         for task in ("positions", "repeat previous 4")
         for label, (length, burn_in, stored) in FORMS.items()
     ),
-    quick=QUICK,
     reading="An update costs in proportion to the sequence's length; all arms make as many updates.",
 )  # fmt: skip

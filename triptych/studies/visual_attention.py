@@ -8,12 +8,17 @@ RECIPES = {"lstm": "drqn-lstm-tuned", "visual attention": "darqn"}
 study = Study(
     question="Does an LSTM that weighs the places of the picture play better than one that sees all of it at once?",
     arms=tuple(
-        Arm(game, label, recipe, {"env.id": env, "steps": 100_000, "evaluate_every": 0, "threads": 1})
+        Arm(
+            game,
+            label,
+            recipe,
+            {"env.id": env, "steps": 100_000, "evaluate_every": 0, "threads": 1},
+            {"steps": 1_500, "warm_up": 300},
+        )
         for game, env in GAMES.items()
         for label, recipe in RECIPES.items()
     ),
     seeds=1,  # a run takes most of an hour
     games=30,
-    quick={"steps": 1_500, "warm_up": 300},
     reading="Sorokin et al. (2015) found 7,263 against 1,284 on Seaquest with 100 times these steps, and a loss on Breakout.",
 )

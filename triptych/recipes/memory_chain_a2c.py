@@ -1,0 +1,16 @@
+"""A sign shown once must be named 50 steps later, with recurrent A2C. Learned in half a minute."""
+
+import dataclasses
+
+from triptych.algorithms import a2c
+from triptych.recipes import memory_chain_ppo
+
+original = memory_chain_ppo.recipe
+
+recipe = dataclasses.replace(
+    original,
+    algorithm=a2c.Config(rollout_steps=102, gamma=0.99, entropy_weight=0.0, normalise_advantages=True),
+    steps=600_000,
+    num_envs=32,
+    evaluate_every=150_000,
+)
