@@ -261,7 +261,7 @@ def test_every_loss_is_compared(short: Any, tmp_path: Path) -> None:
 
 def test_compare_trains_each_framework_with_each_seed(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     arguments = ["compare", "cartpole", "--frameworks", "jax", "torch", "--seeds", "2", "--games", "2", "--steps", "300",
-                 "--warm-up", "100", "--evaluate-every", "0", "--threads", "1", "--quiet", "--runs-dir", str(tmp_path), "--json"]  # fmt: skip
+                 "--warm-up", "100", "--evaluate-every", "0", "--threads", "1", "--quiet", "--runs-dir", str(tmp_path), "--json", "--margin", "490"]  # fmt: skip
     with pytest.raises(SystemExit) as stop:
         main(arguments)
     assert stop.value.code == 0
@@ -277,3 +277,8 @@ def test_compare_trains_each_framework_with_each_seed(tmp_path: Path, capfd: pyt
         assert all((Path(run) / "config.json").exists() for run in row["runs"])
         assert all(run in out for run in row["runs"])
     assert result["seeds"] == [0, 1]
+    [test] = result["equivalence"]
+    scores = [row["run_scores"] for row in result["rows"]]
+    assert test["difference"] == pytest.approx(sum(scores[0]) / 2 - sum(scores[1]) / 2)
+    assert test["equivalent"] == (max(-test["low"], test["high"]) < 490)
+    assert "jax less torch: " in out

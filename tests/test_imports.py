@@ -12,7 +12,7 @@ import triptych
 ROOT = Path(triptych.__file__).parent
 # Left may import right, never the other way; names in one set never import each other.
 ORDER: list[set[str]] = [
-    {"demo"}, {"__main__"}, {"commands"}, {"flags", "tables"}, {"studies"}, {"report"}, {"bench"}, {"workers"}, {"proof", "evaluation"}, {"experiment"}, {"sitting"},
+    {"demo"}, {"__main__"}, {"commands"}, {"flags", "tables"}, {"studies"}, {"report"}, {"bench"}, {"workers"}, {"proof", "evaluation", "equivalence"}, {"experiment"}, {"sitting"},
     {"consumers", "profile", "progress"}, {"loop", "play", "training"}, {"on_policy", "off_policy"}, {"parts"}, {"videos"}, {"checkpoints"}, {"runs"}, {"agent"}, {"changes"}, {"recipes"},
     {"algorithms", "buffers", "envs", "frameworks"}, {"losses"}, {"weights"},
     {"spec", "data", "files", "intervals", "machine", "messages", "seeds", "interrupts"}, {"memory"}, {"layers"}, {"checks"},

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from triptych import envs, frameworks, machine, proof
 from triptych.changes import to_dict
 from triptych.checks import InputError, WorkerError, check
+from triptych.equivalence import Equivalence, check_margin, equivalences
 from triptych.experiment import check_framework, resolve, safe
 from triptych.files import write_json
 from triptych.intervals import bootstrap_mean
@@ -37,6 +40,7 @@ class Row:
     updates_per_second: float
     compile_seconds: float
     peak_memory: int  # bytes
+    run_scores: list[float]  # mean raw reward of each run's best weights
     runs: list[str]  # folders
 
 
@@ -46,6 +50,7 @@ class Comparison:
 
     recipe: str
     rows: list[Row]
+    equivalence: list[Equivalence]  # of the others with the first; empty where no margin was given
     failures: list[str]  # runs that ended without a result, and how; the rows are of the others
     seeds: list[int]
     games: int  # a run
@@ -79,6 +84,7 @@ def compare(
     seeds: int = 1,
     *,
     games: int = 20,
+    margin: float | None = None,
     runs_dir: str | Path = "runs",
     run_name: str | None = None,
     label: str | None = None,
@@ -90,6 +96,7 @@ def compare(
     Args:
         seeds: how many, counted up from the recipe's own.
         games: whole games played by each run's best weights, and as many by its last.
+        margin: difference of scores that does not matter; then it is tested whether the frameworks are nearer than that.
         run_name: what the runs' folders begin with.
         label: what to call the recipe; None: its name, or the environment's where it has none.
         changes: recipe fields, as in `train`.
@@ -99,6 +106,7 @@ def compare(
     """
     check(seeds > 0, "seeds", seeds, "above 0")
     check(games > 0, "games", games, "above 0")
+    check_margin(margin, seeds)
     resolved = checked(recipe, frameworks, changes)
     label = label or safe(recipe if isinstance(recipe, str) else resolved.env.id)
     prefix = run_name or f"compare-{label}"
@@ -116,9 +124,11 @@ def compare(
             except WorkerError as error:  # the other runs are worth having
                 failures.append(f"{run}: {error}")
                 print(f"warning: {failures[-1]}", file=sys.stderr)
+    rows = [make_row(name, results[name]) for name in frameworks if results[name]]
     return Comparison(
         recipe=label,
-        rows=[make_row(name, results[name]) for name in frameworks if results[name]],
+        rows=rows,
+        equivalence=[] if margin is None else equivalences({row.framework: row.run_scores for row in rows}, margin),
         failures=failures,
         seeds=numbers,
         games=games,
@@ -147,6 +157,7 @@ def make_row(framework: str, results: list[dict[str, Any]]) -> Row:
         updates_per_second=median("updates_per_second"),
         compile_seconds=median("compile_seconds"),
         peak_memory=int(median("peak_memory")),
+        run_scores=[float(np.mean(result["best_rewards"])) for result in results],
         runs=[result["path"] for result in results],
     )
 

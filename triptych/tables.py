@@ -41,6 +41,12 @@ def comparison_table(comparison: Comparison) -> None:
     console = Console()
     console.width = max(console.width, 120)  # a table cut to a pipe's 80 columns would break its numbers
     console.print(table)
+    for test in comparison.equivalence:
+        verdict = "equivalent" if test.equivalent else "not shown to be equivalent"
+        print(
+            f"{' less '.join(test.frameworks)}: {test.difference:+,.1f} (90 % interval {test.low:+,.1f} to {test.high:+,.1f}), "
+            f"margin {test.margin:,g}: {verdict}"
+        )
 
 
 def run_folders(comparison: Comparison) -> None:

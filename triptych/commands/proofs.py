@@ -21,6 +21,7 @@ class Compare(Answers):
     frameworks: tuple[Framework, ...] = ALL  # which ones
     seeds: int = 1  # runs a framework, counted up from --seed
     games: int = 20  # whole games played by the best weights of each run
+    margin: float | None = None  # a difference of scores that does not matter: tests if they are nearer; needs --seeds
     run_name: str | None = None  # what the new folders' names begin with
     quiet: bool = False  # no progress
 
@@ -30,8 +31,8 @@ class Compare(Answers):
 
         recipe = named(self.name, self.recipe)
         result = compare(
-            self.recipe, self.frameworks, self.seeds, games=self.games, runs_dir=self.runs_dir,
-            run_name=self.run_name, label=recipe, quiet=self.quiet,
+            self.recipe, self.frameworks, self.seeds, games=self.games, margin=self.margin,
+            runs_dir=self.runs_dir, run_name=self.run_name, label=recipe, quiet=self.quiet,
         )  # fmt: skip
         comparison_table(result)
         run_folders(result)
