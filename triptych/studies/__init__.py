@@ -11,7 +11,7 @@ from triptych.studies.published import Published
 
 NAMES = (
     "memory-kinds", "sequences", "losses", "flicker", "attention", "visual-attention", "partial-cartpole", "q-learning",
-    "atari57",
+    "atari57", "memory-loses",
 )  # fmt: skip
 
 
