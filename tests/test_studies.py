@@ -21,7 +21,7 @@ from triptych.intervals import bootstrap_iqm
 from triptych.report.show import network_of
 from triptych.studies import NAMES, load_study, published
 from triptych.studies import run as studies
-from triptych.studies.page import sentences
+from triptych.studies.page import highest, sentences
 from triptych.studies.run import Result, Row, fingerprint, recipe_of, run_study
 
 
@@ -129,6 +129,12 @@ def test_what_the_page_says_follows_from_the_intervals() -> None:
     assert sentences(result) == [
         "t: highest is a with 10.00 (9.00 to 11.00). Its interval overlaps with those of b. Clearly below: c (2.00)."
     ]
+
+
+def test_the_highest_row_is_the_surest_of_equal_ones() -> None:
+    lucky, sure = Row("t", "a", None, 1.0000000001, 0.5, 1.0, [1.0]), Row("t", "b", None, 1.0, 0.9, 1.0, [1.0])
+    assert highest([lucky, sure]) is sure
+    assert highest([Row("t", "c", None, 1.1, 0.0, 2.0, [1.1]), sure]).label == "c"
 
 
 def test_bad_input(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def sentences(result: Any) -> list[str]:
     found = []
     for task, flicker in dict.fromkeys((row.task, row.flicker) for row in result.rows):
         rows = [row for row in result.rows if (row.task, row.flicker) == (task, flicker)]
-        best = max(rows, key=lambda row: row.iqm)
+        best = highest(rows)
         near = [row for row in rows if row is not best and row.high >= best.low]
         below = [row for row in rows if row.high < best.low]
         where = task if flicker is None else f"{task}, tested at {flicker:.0%} blank"
@@ -54,6 +54,11 @@ def sentences(result: Any) -> list[str]:
             text += f" Clearly below: {', '.join(f'{row.label} ({row.iqm:,.2f})' for row in below)}."
         found.append(text)
     return found
+
+
+def highest(rows: list[Any]) -> Any:
+    """The row with the highest mean, among equal ones the surest."""
+    return max(rows, key=lambda row: (round(row.iqm, 6), row.low))
 
 
 def named(row: Any) -> str:

@@ -20,7 +20,7 @@ from triptych.intervals import bootstrap_iqm
 from triptych.recipes import Recipe, load_recipe
 from triptych.runs import line
 from triptych.studies import Arm, Study, load_study
-from triptych.studies.page import write_page
+from triptych.studies.page import highest, write_page
 from triptych.workers import work_all
 
 COLUMNS = (
@@ -184,9 +184,9 @@ def conclude(
 ) -> Result:
     """Condenses the runs, and writes the table, the JSON and the page."""
     rows = [row for arm in study.arms for row in rows_of(arm, done)]
-    rows = [dataclasses.replace(row, is_best=row.iqm == max(r.iqm for r in rows if same(r, row))) for row in rows]
+    rows = [dataclasses.replace(row, is_best=row is highest([r for r in rows if same(r, row)])) for row in rows]
     tasks = dict.fromkeys(row.task for row in rows)
-    best = {task: max((row for row in rows if row.task == task), key=lambda row: row.iqm).label for task in tasks}
+    best = {task: highest([row for row in rows if row.task == task]).label for task in tasks}
     result = Result(
         study=name, question=study.question, rows=rows, best=best, framework=framework, seeds=seeds, games=study.games,
         quick=quick, page=str(folder / "study.html"), csv=str(folder / "study.csv"), processor=machine.processor(),
