@@ -23,16 +23,25 @@ def test_what_differs_by_the_margin_is_rarely_called_equivalent() -> None:
     for _ in range(1_000):
         near, far, base = rng.standard_normal(8), rng.standard_normal(8) + 2, rng.standard_normal(8)
         found = equivalences({"base": base.tolist(), "near": near.tolist(), "far": far.tolist()}, 2.0)
-        same += found[0].equivalent
-        wrong += found[1].equivalent
+        assert [test.frameworks for test in found] == [["base", "near"], ["base", "far"], ["near", "far"]]
+        same += bool(found[0].equivalent)
+        wrong += bool(found[1].equivalent)
     assert wrong / 1_000 == pytest.approx(0.05, abs=0.02)
     assert same / 1_000 > 0.9
 
 
 def test_what_cannot_be_tested() -> None:
+    assert not equivalences({}, 1.0), "all runs failed"
     assert not equivalences({"torch": [1.0, 2.0], "jax": [1.0]}, 1.0), "a single run tells nothing"
-    check_margin(None, 1)
-    with pytest.raises(InputError, match="margin is -1; allowed: above 0"):
-        check_margin(-1, 2)
-    with pytest.raises(InputError, match="seeds is 1; allowed: 2 or more with a margin"):
-        check_margin(5.0, 1)
+    [flat] = equivalences({"torch": [500.0, 500.0], "jax": [500.0, 500.0]}, 1.0)
+    assert flat.equivalent is None, "at the ceiling nothing is shown"
+    [near] = equivalences({"torch": [500.0, 500.0], "jax": [500.0, 499.0]}, 5.0)
+    assert near.equivalent is True or near.equivalent is False
+    check_margin(None, 1, 1)
+    for given, line in (
+        ((-1, 2, 2), "margin is -1; allowed: above 0"),
+        ((5.0, 1, 2), "seeds is 1; allowed: 2 or more with a margin"),
+        ((5.0, 2, 1), "frameworks is 1; allowed: 2 or more with a margin"),
+    ):
+        with pytest.raises(InputError, match=line):
+            check_margin(*given)

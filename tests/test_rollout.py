@@ -215,6 +215,9 @@ def test_what_is_not_allowed() -> None:
         make(**{"algorithm.burn_in": 4})
     with pytest.raises(InputError, match=r"burn_in is 8; allowed: less than rollout_steps \(8\)"):
         make(**{"algorithm.rollout_steps": 8, "algorithm.burn_in": 8})
+    burnt = override(load_recipe("cartpole-positions-ppo"), {"algorithm.burn_in": 8})
+    assert override(burnt, {"memory": "none", "algorithm.burn_in": 0}).algorithm.burn_in == 0, "judged all at once"
+    assert override(load_recipe("cartpole-ppo"), {"num_envs": 2, "memory": "lstm", "algorithm.minibatches": 2}).num_envs == 2  # fmt: skip
     dqn = load_recipe("cartpole")
     learner: Any = dataclasses.make_dataclass("Nothing", [])()
     with pytest.raises(InputError, match="policy is 'sample'; allowed: greedy, as Q values"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from triptych.intervals import bootstrap_iqm
 from triptych.report.show import network_of
 from triptych.studies import NAMES, load_study, published
 from triptych.studies import run as studies
-from triptych.studies.page import highest, sentences
+from triptych.studies.page import command, highest, sentences
 from triptych.studies.run import Result, Row, fingerprint, recipe_of, run_study
 
 
@@ -84,7 +85,7 @@ def test_the_published_scores(tmp_path: Path, capsys: pytest.CaptureFixture) -> 
     assert kung_fu.normalised(kung_fu.random) == 0
     [line] = published.sentences(games)
     assert "more in 37 of 57 games, less in 18, the same in 2." in line
-    assert "loses most in robotank (-311 points)" in line
+    assert "loses most in robotank (-311)" in line
     rows = [
         Row("pong", label, None, score, 0, 0, [score]) for label, score in (("feed-forward", -20.7), ("LSTM", 14.6))
     ]
@@ -121,14 +122,32 @@ def test_the_interquartile_mean_and_its_interval() -> None:
 
 def test_what_the_page_says_follows_from_the_intervals() -> None:
     rows = [
-        Row("t", "a", None, 10.0, 9.0, 11.0, [10.0]),
-        Row("t", "b", None, 8.5, 7.0, 9.5, [8.5]),
-        Row("t", "c", None, 2.0, 1.0, 3.0, [2.0]),
+        Row("t", "a", None, 10.0, 9.0, 11.0, [10.0] * 4),
+        Row("t", "b", None, 8.5, 7.0, 9.5, [8.5] * 4),
+        Row("t", "c", None, 2.0, 1.0, 3.0, [2.0] * 4),
     ]
-    result = Result("s", "q", rows, {"t": "a"}, "torch", 1, 1, False, "", "", "", {})
+    result = Result("s", "q", rows, {"t": "a"}, "torch", 4, 1, False, None, "", "", "", {})
     assert sentences(result) == [
         "t: highest is a with 10.00 (9.00 to 11.00). Its interval overlaps with those of b. Clearly below: c (2.00)."
     ]
+    few = dataclasses.replace(result, rows=[dataclasses.replace(row, scores=row.scores[:3]) for row in rows])
+    assert sentences(few) == ["t: highest is a with 10.00 (b 8.50, c 2.00); too few seeds to say more."]
+
+
+def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_work(kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int) -> None:
+        for place, _ in enumerate(given):
+            then(place, {"path": "x", "tests": [{"flicker": None, "score": 7.0}]})
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(studies, "work_all", no_work)
+    result = run_study("atari57", games=("pong", "breakout"), steps=5_000)
+    wanted = "triptych study atari57 --framework torch --seeds 1 --steps 5000 --games breakout pong"
+    assert command(load_study("atari57"), result) == wanted
+    assert wanted in Path(result.page).read_text()
+    run_study("atari57")
+    assert len(run_study("atari57", steps=5_000).rows) == 4, "other lengths do not overwrite these"
+    assert Path(result.csv).parent.name == "torch-5000-steps"
 
 
 def test_the_highest_row_is_the_surest_of_equal_ones() -> None:
@@ -144,6 +163,11 @@ def test_bad_input(tmp_path: Path) -> None:
         run_study("memory-kinds", only=("lstm", "nothing"), runs_dir=tmp_path)
     with pytest.raises(InputError, match="games is 'tetris'; allowed: 'alien', "):
         run_study("atari57", games=("tetris",), runs_dir=tmp_path)
+    with pytest.raises(InputError, match="only is 'positions'; allowed: an arm of blind catch"):
+        run_study("memory-kinds", only=("positions",), games=("blind catch",), runs_dir=tmp_path)
+    with pytest.raises(InputError, match="steps is 0; allowed: above 0"):
+        run_study("memory-kinds", steps=0, out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
     (tmp_path / "runs.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match=r"runs.csv is no table of a study"):
         run_study("losses", out=tmp_path, runs_dir=tmp_path)

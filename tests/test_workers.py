@@ -24,7 +24,7 @@ open(name + ".ready", "w").close()
 while waits_for == "signal" and not told or waits_for != "signal" and not os.path.exists(waits_for + ".ready"):
     time.sleep(0.005)
 time.sleep(0.1)
-told_result = {"interrupted": "runs/" + name, "times": len(told)}
+told_result = {"interrupted": f"runs/{name}-told-{len(told)}"}
 results = {"fails": {"error": "too big"}, "dies": None, "done": {"score": 1}, "told": told_result}
 if results[code]:
     json.dump(results[code], open(answer, "w"))
@@ -68,7 +68,7 @@ def test_one_failure_stops_the_others_and_loses_nothing(
         workers.work_all("study", jobs, found.__setitem__, 3)
     assert started == ["a", "b", "c"], "no other is started"
     assert found == {2: {"score": 1}}, "what ends meanwhile is taken"
-    assert "go on with: triptych resume runs/b" in capsys.readouterr().err
+    assert "go on with: triptych resume runs/b-told-1\n" in capsys.readouterr().err
 
 
 def test_a_signal_during_a_start_reaches_that_process(started: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +76,17 @@ def test_a_signal_during_a_start_reaches_that_process(started: list[str], capsys
     with pytest.raises(KeyboardInterrupt):
         workers.work_all("asked during the start", jobs, lambda *_: None, 2)
     assert started == ["a"]
-    assert "go on with: triptych resume runs/a" in capsys.readouterr().err
+    assert "go on with: triptych resume runs/a-told-1\n" in capsys.readouterr().err
+
+
+def test_a_signal_after_the_last_job_counts_too(started: list[str]) -> None:
+    """Whoever calls this once a run must not go on with the next."""
+
+    def asked(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt):
+        workers.work_all("study", [job("a", "a", "done")], asked)
 
 
 def test_all_are_done_in_order(started: list[str]) -> None:

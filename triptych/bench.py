@@ -50,7 +50,7 @@ class Comparison:
 
     recipe: str
     rows: list[Row]
-    equivalence: list[Equivalence]  # of the others with the first; empty where no margin was given
+    equivalence: list[Equivalence]  # of each pair; empty where no margin was given
     failures: list[str]  # runs that ended without a result, and how; the rows are of the others
     seeds: list[int]
     games: int  # a run
@@ -106,7 +106,7 @@ def compare(
     """
     check(seeds > 0, "seeds", seeds, "above 0")
     check(games > 0, "games", games, "above 0")
-    check_margin(margin, seeds)
+    check_margin(margin, seeds, len(frameworks))
     resolved = checked(recipe, frameworks, changes)
     label = label or safe(recipe if isinstance(recipe, str) else resolved.env.id)
     prefix = run_name or f"compare-{label}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from triptych.checks import InputError, check
 from triptych.envs import EnvConfig
 from triptych.memory import KINDS
 from triptych.messages import warn
-from triptych.recipes import Recipe, load_recipe
+from triptych.recipes import Recipe, load_recipe, with_memory
 from triptych.spec import LAYERS, Adam
 
 COMMON = {  # short names that stand for a nested field
@@ -30,7 +31,9 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
         InputError: there is no such field, or the value is not allowed.
     """
     if changes.get("memory") is not None:  # first: other changes may be of what it puts there
-        recipe, changes = dataclasses.replace(recipe, memory=changes["memory"]), {**changes, "memory": None}
+        body = with_memory(recipe.network, changes["memory"])
+        recipe, changes = copy.copy(recipe), {**changes, "memory": None}
+        object.__setattr__(recipe, "network", body)  # not checked before the other changes are made too
     tree: dict[str, Any] = {}
     for path, value in changes.items():
         name = "env.id" if path == "env" and isinstance(value, str) else COMMON.get(path, path)

@@ -124,7 +124,7 @@ class Logs:
             "steps": training.counters.steps,
             "updates": training.counters.updates,
             "epsilon": epsilon,
-            "learning_rate": training.recipe.learning_rate(training.counters.steps),
+            "learning_rate": training.rate,
             "seconds": self.clock.seconds(),
         }
         if score is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -13,43 +15,43 @@ from triptych.checks import InputError, check
 
 @dataclass(frozen=True)
 class Equivalence:
-    """Whether another framework's runs score what the first one's do, but for a margin."""
+    """Whether two frameworks' runs score the same but for a margin."""
 
-    frameworks: list[str]  # the first one, the other
-    difference: float  # of their mean scores
+    frameworks: list[str]  # two
+    difference: float  # of their mean scores, the first less the second
     low: float  # 90 % interval over runs
     high: float
     margin: float
-    equivalent: bool  # the interval lies within the margin; False: not shown, which is no difference shown
+    equivalent: bool | None  # the interval lies within the margin; False: not shown; None: scores without any spread
 
 
-def check_margin(margin: float | None, seeds: int) -> None:
+def check_margin(margin: float | None, seeds: int, frameworks: int) -> None:
     """Refuses a test that cannot be made, before anything is trained.
 
     Raises:
-        InputError: the margin or the number of seeds is too small, or SciPy is missing.
+        InputError: the margin, or the number of seeds or frameworks is too small, or SciPy is missing.
     """
     if margin is None:
         return
     check(margin > 0, "margin", margin, "above 0")
     check(seeds > 1, "seeds", seeds, "2 or more with a margin, as runs are compared")
+    check(frameworks > 1, "frameworks", frameworks, "2 or more with a margin")
     if importlib.util.find_spec("scipy") is None:
         raise InputError("margin needs scipy, which is not installed: pip install 'triptych[report]'")
 
 
 def equivalences(scores: dict[str, list[float]], margin: float) -> list[Equivalence]:
-    """Each further framework against the first; one with fewer than two runs is left out.
+    """Each pair of frameworks; one of which fewer than two runs are left cannot be tested and is not among them.
 
     Args:
         scores: of each framework's runs.
     """
-    (first, own), *others = scores.items()
     found = []
-    for name, other in others:
-        if min(len(own), len(other)) > 1:
-            difference, low, high = difference_of_means(own, other)
-            is_within = -margin < low and high < margin
-            found.append(Equivalence([first, name], difference, low, high, margin, is_within))
+    for one, other in combinations([name for name, values in scores.items() if len(values) > 1], 2):
+        difference, low, high = difference_of_means(scores[one], scores[other])
+        has_spread = max(np.ptp(scores[one]), np.ptp(scores[other])) > 0
+        is_within = -margin < low and high < margin if has_spread else None
+        found.append(Equivalence([one, other], difference, low, high, margin, is_within))
     return found
 
 
@@ -57,7 +59,7 @@ def difference_of_means(a: Sequence[float], b: Sequence[float]) -> tuple[float, 
     """How much higher `a` is on average than `b`, with Welch's 90 % t interval (1947): no equal variances assumed.
 
     Where it lies within a margin on both sides, two one-sided tests at 5 % each have shown that the means are no
-    farther apart than that (Schuirmann 1987).
+    farther apart than that (Schuirmann 1987). Without any spread it is a point, and shows nothing.
 
     Returns:
         difference, low, high. Two values of each are needed.
@@ -65,7 +67,9 @@ def difference_of_means(a: Sequence[float], b: Sequence[float]) -> tuple[float, 
     from scipy.stats import ttest_ind
 
     difference = float(np.mean(a) - np.mean(b))
-    if np.ptp(a) == np.ptp(b) == 0:  # no spread to judge by: SciPy would give nothing
+    if np.ptp(a) == np.ptp(b) == 0:
         return difference, difference, difference
-    interval = ttest_ind(a, b, equal_var=False).confidence_interval(0.90)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # that values are nearly equal is what is asked here
+        interval = ttest_ind(a, b, equal_var=False).confidence_interval(0.90)
     return difference, float(interval.low), float(interval.high)

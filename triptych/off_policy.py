@@ -55,7 +55,7 @@ class OffPolicy(Training):
         while counters.credit >= config.update_every:
             counters.credit -= config.update_every
             batch = self.replay.sample(self.rngs["sample"], config.batch_size, config.beta(counters.steps))
-            updates.append(self.learner.update(batch, recipe.learning_rate(counters.steps)))
+            updates.append(self.learner.update(batch, self.rate))
             self.replay.learned(partial(self.learner.to_numpy, updates[-1]["td_error"]))
             counters.updates += 1
         return updates

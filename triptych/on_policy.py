@@ -56,14 +56,13 @@ class OnPolicy(Training):
         config = recipe.algorithm
         outputs, _ = self.agent.act(self.obs, self.state, self.started)
         self.rollout.close(outputs[:, -1], config.gamma, config.gae_lambda)
-        rate = recipe.learning_rate(self.began)
         numbers = self.scheduled("entropy_weight", "entropy_end"), self.scheduled("clip", "clip_end")
         updates = []
         for _ in range(self.epochs):
             for batch in self.rollout.minibatches(self.rngs["sample"], self.parts, recipe.has_memory, *numbers):
                 # Where all of it are episodes' last observations, there is no mean to learn from.
                 if batch.mask[config.burn_in :].any():
-                    updates.append(self.learner.update(batch, rate))
+                    updates.append(self.learner.update(batch, self.rate))
                     counters.updates += 1
         return updates
 
@@ -72,6 +71,10 @@ class OnPolicy(Training):
         config = self.recipe.algorithm
         first, last = getattr(config, start, 0.0), getattr(config, end, None)
         return first if last is None else linear_schedule(self.began, first, last, self.recipe.steps)
+
+    @property
+    def rate(self) -> float:
+        return self.recipe.learning_rate(self.began)
 
     @property
     def rests(self) -> bool:

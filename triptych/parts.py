@@ -102,6 +102,11 @@ class Training(ABC):
         """Updates and whatever else is due when a step is over and `obs` is the next one; their scalars."""
 
     @property
+    def rate(self) -> float:
+        """Adam's, of an update now."""
+        return self.recipe.learning_rate(self.counters.steps)
+
+    @property
     def rests(self) -> bool:
         """Whether a checkpoint may be taken here: nothing is kept that it would lose."""
         return True

@@ -42,10 +42,10 @@ def comparison_table(comparison: Comparison) -> None:
     console.width = max(console.width, 120)  # a table cut to a pipe's 80 columns would break its numbers
     console.print(table)
     for test in comparison.equivalence:
-        verdict = "equivalent" if test.equivalent else "not shown to be equivalent"
+        verdict = {True: "equivalent", False: "not shown to be equivalent", None: "no spread, so nothing is shown"}
         print(
             f"{' less '.join(test.frameworks)}: {test.difference:+,.1f} (90 % interval {test.low:+,.1f} to {test.high:+,.1f}), "
-            f"margin {test.margin:,g}: {verdict}"
+            f"margin {test.margin:,g}: {verdict[test.equivalent]}"
         )
 
 
@@ -59,7 +59,7 @@ def run_folders(comparison: Comparison) -> None:
 def study_table(result: Result) -> None:
     """One line an arm, then where the page is."""
     if not result.rows:
-        print(f"no runs yet: name some of its tasks with --games\npage: {result.page}")
+        print(f"no runs yet; --games names what to train\npage: {result.page}")
         return
     table = Table(title=f"{result.study}: {result.question}")
     for title in ("task", "arm", "blank in the test"):

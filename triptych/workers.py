@@ -65,25 +65,29 @@ def work_all(
                         end = end or error
                 end = end or (KeyboardInterrupt() if stop.asked else None)
                 if end:
-                    tell_to_stop(running, told)
+                    tell_to_stop(running, told, by_console=stop.asked)
                 time.sleep(0.02)
         except KeyboardInterrupt:  # asked a second time
             for process in running.values():
                 process.kill()
             raise
         finally:  # whatever else went wrong, the others save what they have
-            tell_to_stop(running, told)
+            tell_to_stop(running, told, by_console=stop.asked)
             for process in running.values():
                 process.wait()
-    if end:
-        raise end
+    if end or stop.asked:  # perhaps in the last moment
+        raise end or KeyboardInterrupt
 
 
-def tell_to_stop(running: dict[int, subprocess.Popen[str]], told: set[int]) -> None:
-    """Sends SIGTERM to each process once: a second one would cut its saving short."""
+def tell_to_stop(running: dict[int, subprocess.Popen[str]], told: set[int], by_console: bool) -> None:
+    """Sends SIGTERM to each process once: a second one would cut its saving short.
+
+    Args:
+        by_console: a terminal's Ctrl-C was the cause, which on Windows has reached them all.
+    """
     for index in running.keys() - told:
         told.add(index)
-        if sys.platform != "win32":  # there the console tells them itself
+        if not (by_console and sys.platform == "win32"):
             running[index].terminate()
 
 

@@ -67,7 +67,6 @@ class Recipe:
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", PRECISIONS)
         if self.memory is not None:
-            one_of(self, "memory", ("none", *KINDS))
             object.__setattr__(self, "network", with_memory(self.network, self.memory))
             object.__setattr__(self, "memory", None)  # the network says it
         if isinstance(self.algorithm, dqn.Config):
@@ -145,6 +144,7 @@ class Recipe:
 
 def with_memory(body: tuple[Layer, ...], kind: str) -> tuple[Layer, ...]:
     """The layers with another kind of memory, or none, where theirs is; at the end where they have none."""
+    check(kind in ("none", *KINDS), "memory", kind, ", ".join(("none", *KINDS)))
     places = [index for index, layer in enumerate(body) if isinstance(layer, Memory)]
     if kind == "none":
         return tuple(layer for layer in body if not isinstance(layer, Memory))

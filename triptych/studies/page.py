@@ -13,6 +13,8 @@ from triptych.studies import Study, published
 
 COLOURS = ("#1f77d0", "#d9560b", "#0f8a5f", "#a2307f", "#8a6d00", "#5b4bc4", "#b0413e", "#6b7280", "#138a9c", "#7a5230")
 
+FEWEST = 4  # seeds of an arm below which intervals say nothing
+
 
 def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]) -> None:
     """Writes the page; curves are of the runs whose folders are still there."""
@@ -31,11 +33,21 @@ def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]
         result=result,
         sentences=(published.sentences(study.published) if study.published else []) + sentences(result),
         data={"tasks": [chart(task, result, runs, colours) for task in result.best], "published": others},
-        command=f"triptych study {result.study}{' --quick' if result.quick else ''} --framework {result.framework} --seeds {result.seeds}",
+        command=command(study, result),
         css=(folder / "page.css").read_text(encoding="utf-8"),
         plotly=get_plotlyjs(),
     )
     write_whole(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+
+
+def command(study: Study, result: Any) -> str:
+    """What makes the runs of the page again."""
+    words = ["triptych study", result.study, "--framework", result.framework, "--seeds", str(result.seeds)]
+    words += ["--quick"] if result.quick else []
+    words += ["--steps", str(result.steps)] if result.steps is not None else []
+    if study.published and result.rows:
+        words += ["--games", *dict.fromkeys(row.task for row in result.rows)]
+    return " ".join(words)
 
 
 def sentences(result: Any) -> list[str]:
@@ -47,6 +59,12 @@ def sentences(result: Any) -> list[str]:
         near = [row for row in rows if row is not best and row.high >= best.low]
         below = [row for row in rows if row.high < best.low]
         where = task if flicker is None else f"{task}, tested at {flicker:.0%} blank"
+        if min(len(row.scores) for row in rows) < FEWEST:
+            others = ", ".join(f"{row.label} {row.iqm:,.2f}" for row in rows if row is not best)
+            found.append(
+                f"{where}: highest is {best.label} with {best.iqm:,.2f} ({others}); too few seeds to say more."
+            )
+            continue
         text = f"{where}: highest is {best.label} with {best.iqm:,.2f} ({best.low:,.2f} to {best.high:,.2f})."
         if near:
             text += f" Its interval overlaps with those of {', '.join(row.label for row in near)}."

@@ -76,9 +76,9 @@ def sentences(games: Sequence[Published]) -> list[str]:
     more = sum(found["raw"] > 0 for found in gains)
     less = sum(found["raw"] < 0 for found in gains)
     medians = [median(found["shares"][place] for found in gains) for place in (0, 1)]
-    named = [f"{found['game']} ({found['normalised']:+,.0f} points)" for found in (*gains[:3], *gains[:-4:-1])]
+    named = [f"{found['game']} ({found['normalised']:+,.0f})" for found in (*gains[:3], *gains[:-4:-1])]
     return [
         f"Published: the LSTM scores more in {more} of {len(gains)} games, less in {less}, the same in {len(gains) - more - less}. "
         f"In percent of a human's score, the median is {medians[0]:,.0f} without and {medians[1]:,.0f} with it. "
-        f"It loses most in {', '.join(named[:3])}, and gains most in {', '.join(named[3:])}."
+        f"In percentage points it loses most in {', '.join(named[:3])}, and gains most in {', '.join(named[3:])}."
     ]

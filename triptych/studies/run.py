@@ -56,6 +56,7 @@ class Result:
     seeds: int
     games: int
     quick: bool
+    steps: int | None  # of each run; None: as the study says
     page: str
     csv: str
     processor: str
@@ -83,10 +84,10 @@ def run_study(
         seeds: runs an arm; None: as the study says.
         only: labels or tasks to train now; empty: all. The page shows whatever is there.
         games: tasks to train now; empty: all, but none where the page has published scores to show.
-        steps: of each run; None: as the study says. Runs of other lengths are left out of the page.
+        steps: of each run; None: as the study says. Each length has a folder and a page of its own.
         jobs: runs at the same time, each in a process of its own. Where two studies want the same run, it is made
             once; so let one end before the next begins.
-        out: the folder of the results; None: results/studies/NAME/FRAMEWORK (quick: in `runs_dir`).
+        out: the folder of the results; None: see `folder_of`.
 
     Raises:
         InputError: unknown study, framework, label or game, or a package is missing.
@@ -99,15 +100,14 @@ def run_study(
     check(count > 0, "seeds", count, "above 0")
     check(jobs > 0, "jobs", jobs, "above 0")
     chosen = chosen_arms(study, only, games)
-    prefix = f"study-{name}-{framework}" + ("-quick" if quick else "")
-    folder = out or (Path(runs_dir) / prefix if quick else Path("results/studies") / name / framework)
-    folder.mkdir(parents=True, exist_ok=True)
     length = {} if steps is None else {"steps": steps}
     recipes = {
         (index, seed): recipe_of(arm, seed, (arm.quick if quick else {}) | length)
         for index, arm in enumerate(study.arms)
         for seed in range(count)
     }
+    folder = out or folder_of(name, framework, quick, steps, Path(runs_dir))
+    folder.mkdir(parents=True, exist_ok=True)
     table = folder / "runs.csv"
     todo = [
         job_of(study.arms[index], recipe, framework, quick)
@@ -121,7 +121,15 @@ def run_study(
     done = read_runs(table)
     current = {fingerprint(recipe) for recipe in recipes.values()}
     mine = [row for row in done if row["framework"] == framework and row["settings"] in current]
-    return conclude(name, study, mine, folder, framework, count, quick)
+    return conclude(name, study, mine, folder, framework, count, quick, steps)
+
+
+def folder_of(name: str, framework: str, quick: bool, steps: int | None, runs_dir: Path) -> Path:
+    """Where results go that were given no place; runs of other lengths than the study's have one of their own."""
+    length = "" if steps is None else f"-{steps}-steps"
+    if quick:
+        return runs_dir / f"study-{name}-{framework}-quick{length}"
+    return Path("results/studies") / name / (framework + length)
 
 
 def chosen_arms(study: Study, only: tuple[str, ...], games: tuple[str, ...]) -> list[Arm]:
@@ -133,7 +141,9 @@ def chosen_arms(study: Study, only: tuple[str, ...], games: tuple[str, ...]) -> 
     if study.published and not (only or games):
         return []
     arms = [arm for arm in study.arms if not games or arm.task in games]
-    return [arm for arm in arms if not only or {arm.label, arm.task} & set(only)]
+    arms = [arm for arm in arms if not only or {arm.label, arm.task} & set(only)]
+    check(bool(arms), "only", " ".join(only), f"an arm of {', '.join(games)}")
+    return arms
 
 
 def check_page() -> None:
@@ -180,7 +190,14 @@ def read_runs(table: Path) -> list[dict[str, str]]:
 
 
 def conclude(
-    name: str, study: Study, done: list[dict[str, str]], folder: Path, framework: str, seeds: int, quick: bool
+    name: str,
+    study: Study,
+    done: list[dict[str, str]],
+    folder: Path,
+    framework: str,
+    seeds: int,
+    quick: bool,
+    steps: int | None,
 ) -> Result:
     """Condenses the runs, and writes the table, the JSON and the page."""
     rows = [row for arm in study.arms for row in rows_of(arm, done)]
@@ -189,7 +206,7 @@ def conclude(
     best = {task: highest([row for row in rows if row.task == task]).label for task in tasks}
     result = Result(
         study=name, question=study.question, rows=rows, best=best, framework=framework, seeds=seeds, games=study.games,
-        quick=quick, page=str(folder / "study.html"), csv=str(folder / "study.csv"), processor=machine.processor(),
+        quick=quick, steps=steps, page=str(folder / "study.html"), csv=str(folder / "study.csv"), processor=machine.processor(),
         versions=machine.versions(),
     )  # fmt: skip
     fields = ("task", "label", "flicker", "iqm", "low", "high")
