@@ -1,26 +1,17 @@
 """A sign shown once must be named 50 steps later, with recurrent PPO. Learned in a minute."""
 
-from triptych.algorithms import ppo
-from triptych.envs import EnvConfig
-from triptych.recipes import Recipe
-from triptych.spec import LSTM, Adam, Dense
+import dataclasses
 
-recipe = Recipe(
+from triptych.envs import EnvConfig
+from triptych.recipes import cartpole_positions_ppo
+from triptych.spec import LSTM
+
+original = cartpole_positions_ppo.recipe
+
+recipe = dataclasses.replace(
+    original,
     env=EnvConfig("triptych/MemoryChain-v0", length=50),
-    network=(LSTM(64, forget_bias=4.0), Dense(64, initialiser="orthogonal")),
-    algorithm=ppo.Config(
-        rollout_steps=128,
-        epochs=10,
-        minibatches=4,
-        gamma=0.99,
-        gae_lambda=0.95,
-        clip=0.2,
-        entropy_weight=0.0,
-    ),
-    optimiser=Adam(learning_rate=2e-3, final_rate=0.0, epsilon=1e-5, max_norm=0.5),
-    steps=100_000,
-    num_envs=8,
+    network=(LSTM(64, forget_bias=4.0), *original.network[1:]),
+    algorithm=dataclasses.replace(original.algorithm, reward_scale=1.0),
     best_window=50,
-    evaluate_every=20_000,
-    threads=1,
 )
