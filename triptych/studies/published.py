@@ -1,8 +1,8 @@
 """Published scores of an agent with and without memory on 57 Atari games, and the figure's numbers.
 
-Scores: asynchronous advantage actor-critic, feed-forward and with an LSTM (Mnih et al. 2016, raw scores of
-games begun from human starts). Random play and a human tester: Wang et al. 2016, games begun with up to 30 idle frames. The two ways to
-begin a game differ, so a normalised score of the one by the other is near and not exact.
+Scores: asynchronous advantage actor-critic, feed-forward and with an LSTM (Mnih et al. 2016, raw scores of games begun
+from human starts). Random play and a human tester: Wang et al. 2016, games begun with up to 30 idle frames. The two ways
+to begin a game differ, so a normalised score of the one by the other is near and not exact.
 """
 
 from __future__ import annotations
