@@ -19,6 +19,7 @@ from triptych.checks import InputError
 from triptych.flags import scan
 from triptych.recipes import BUILT_IN, load_recipe
 from triptych.report.show import network_of
+from triptych.runs import fresh_name
 from triptych.weights import check_weights, initial_weights, read_tensors, save_weights
 
 QUICK = ["--steps", "400", "--warm-up", "100", "--threads", "1", "--checkpoint-every", "150", "--evaluate-every", "0"]
@@ -326,6 +327,15 @@ def test_two_writers_are_kept_apart(run: Path, capsys: pytest.CaptureFixture) ->
         assert call("resume", str(run)) == 2
         holder.kill()
     assert "another process" in capsys.readouterr().err
+
+
+def test_runs_begun_together_get_names_of_their_own(tmp_path: Path) -> None:
+    assert [fresh_name("cartpole", tmp_path) for _ in range(3)] == ["cartpole-1", "cartpole-2", "cartpole-3"]
+    with pytest.raises(InputError, match=r"run name is '\.\./out-1'"):
+        fresh_name("../out", tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        fresh_name("cartpole", tmp_path / "file")
 
 
 def test_logs_agree_with_the_counts(run: Path) -> None:

@@ -116,7 +116,6 @@ def compare(
     for seed in numbers:
         for name in frameworks:
             run = fresh_name(f"{prefix}-{name}-seed{seed}", runs_dir)
-            new_path(run, runs_dir)
             job = {"recipe": to_dict(dataclasses.replace(resolved, seed=seed)), "framework": name, "run_name": run}
             job |= {"runs_dir": str(runs_dir), "games": games, "quiet": quiet}
             try:
@@ -169,6 +168,7 @@ def lockstep(
     *,
     runs_dir: str | Path = "runs",
     run_name: str | None = None,
+    label: str | None = None,
     quiet: bool = True,
     **changes: Any,
 ) -> Lockstep:
@@ -181,7 +181,7 @@ def lockstep(
     check(len(frameworks) > 1, "frameworks", " ".join(frameworks), "two or more")
     check(steps > 0, "steps", steps, "above 0")
     resolved, overrides = proof.provable(checked(recipe, frameworks, changes), steps)
-    label = safe(recipe if isinstance(recipe, str) else resolved.env.id)
+    label = label or safe(recipe if isinstance(recipe, str) else resolved.env.id)
     folder = new_path(run_name or fresh_name(f"lockstep-{label}", runs_dir), runs_dir)
     with RunFolder(folder):
         if any(path.name != ".lock" for path in folder.iterdir()):

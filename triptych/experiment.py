@@ -79,6 +79,7 @@ def train(
     framework: str = "torch",
     *,
     run_name: str | None = None,
+    label: str | None = None,
     runs_dir: str | Path = "runs",
     quiet: bool = True,
     profile: bool = False,
@@ -89,7 +90,8 @@ def train(
     Args:
         recipe: a recipe's name, a path to a Python file that defines `recipe`, or a Recipe.
         framework: torch, jax or keras.
-        run_name: the new folder under `runs_dir`; None: a fresh one.
+        run_name: the new folder under `runs_dir`; None: a fresh one, named after `label`.
+        label: what is trained, in such a name; None: the recipe's name, or the environment's.
         profile: print at the end where the time went.
         changes: recipe fields by name: steps=1000, seed=3, batch_size=64, **{"algorithm.gamma": 0.9}.
 
@@ -103,7 +105,7 @@ def train(
     resolved.make_network(games.observation, games.num_actions)
     check_replay(resolved, games)
     check_films(resolved)
-    label = recipe if isinstance(recipe, str) else resolved.env.id
+    label = label or (recipe if isinstance(recipe, str) else resolved.env.id)
     name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
     path = new_path(name, runs_dir)
     warn(*resolved.warnings(), *machine.precision_notes(resolved.precision))

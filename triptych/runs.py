@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import itertools
 import json
 import os
 import shlex
@@ -48,10 +49,7 @@ def new_path(name: str, runs_dir: str | Path) -> Path:
     Raises:
         InputError: the name leaves the runs folder, or is taken by a run.
     """
-    parent = Path(runs_dir)
-    path = parent / name
-    if not name.strip() or "\0" in name or path.resolve().parent != parent.resolve():
-        raise InputError(f"run name is {name!r}; allowed: one folder's name inside {parent}")
+    path = inside(name, runs_dir)
     if (path / "config.json").exists():
         raise InputError(
             f"run folder {path} exists; go on with `triptych resume {shlex.quote(str(path))}`, or choose another --run-name"
@@ -61,12 +59,37 @@ def new_path(name: str, runs_dir: str | Path) -> Path:
     return path
 
 
+def inside(name: str, runs_dir: str | Path) -> Path:
+    """The folder of that name under `runs_dir`, or an InputError where it would lie elsewhere."""
+    parent = Path(runs_dir)
+    path = parent / name
+    if not name.strip() or "\0" in name or path.resolve().parent != parent.resolve():
+        raise InputError(f"run name is {name!r}; allowed: one folder's name inside {parent}")
+    return path
+
+
 def fresh_name(prefix: str, runs_dir: str | Path) -> str:
-    """`prefix-1`, or the first number that is free."""
-    number = 1
-    while (Path(runs_dir) / f"{prefix}-{number}").exists():
-        number += 1
-    return f"{prefix}-{number}"
+    """`prefix-1`, or the first number that is free. Its folder is made, so that of two runs begun together each has its own.
+
+    Raises:
+        InputError: the name leaves the runs folder, or the folder cannot be written.
+    """
+    for number in itertools.count(1):
+        name = f"{prefix}-{number}"
+        path = inside(name, runs_dir)
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise unwritable(path, error) from None
+        return name
+    raise AssertionError("there is always another number")
+
+
+def unwritable(path: Path, error: OSError) -> InputError:
+    """What to say of a run folder that cannot be written."""
+    return InputError(f"run folder {path} cannot be written: {error.strerror}; allowed: a writable --runs-dir")
 
 
 class RunFolder:
@@ -78,9 +101,7 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
             self.lock = open(path / ".lock", "a+b")  # noqa: SIM115 (held for as long as the run)
         except OSError as error:
-            raise InputError(
-                f"run folder {path} cannot be written: {error.strerror}; allowed: a writable --runs-dir"
-            ) from None
+            raise unwritable(path, error) from None
         if not try_lock(self.lock):
             self.lock.close()
             raise InputError(f"run folder {path} is being written by another process; allowed: one at a time")

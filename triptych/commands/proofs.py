@@ -52,12 +52,16 @@ class Lockstep(Answers):
 
     def run(self) -> int:
         from triptych.bench import lockstep
-        from triptych.runs import fresh_name
         from triptych.tables import lockstep_lines
 
-        run_name = self.run_name or fresh_name(f"lockstep-{named(self.name, self.recipe)}", self.runs_dir)
         result = lockstep(
-            self.recipe, self.recipe.steps, self.frameworks, runs_dir=self.runs_dir, run_name=run_name, quiet=self.quiet
+            self.recipe,
+            self.recipe.steps,
+            self.frameworks,
+            runs_dir=self.runs_dir,
+            run_name=self.run_name,
+            label=named(self.name, self.recipe),
+            quiet=self.quiet,
         )
         lockstep_lines(result)
         print_json(self, result)

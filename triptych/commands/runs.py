@@ -42,14 +42,14 @@ class Train(Where):
     def run(self) -> int:
         from triptych.experiment import train
 
-        name = self.run_name
-        if name is None:
-            from triptych.experiment import safe
-            from triptych.runs import fresh_name
-
-            name = fresh_name(f"{safe(self.name or self.recipe.env.id)}-{self.framework}", self.runs_dir)
         result = train(
-            self.recipe, self.framework, run_name=name, runs_dir=self.runs_dir, quiet=self.quiet, profile=self.profile
+            self.recipe,
+            self.framework,
+            run_name=self.run_name,
+            label=self.name or None,
+            runs_dir=self.runs_dir,
+            quiet=self.quiet,
+            profile=self.profile,
         )
         return tell(result)
 
