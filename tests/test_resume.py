@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -242,6 +243,22 @@ def test_a_torn_line_is_repaired(whole: Path, tmp_path: Path) -> None:
 def test_a_finished_run_says_so(whole: Path, capsys: pytest.CaptureFixture) -> None:
     assert resume(whole) is None
     assert "is finished (steps, step 2,6" in capsys.readouterr().out
+
+
+def test_a_summary_of_an_earlier_sitting_is_replaced(whole: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    true = json.loads((run / "summary.json").read_text())
+    for earlier in (true | {"stopped_by": "interrupted", "steps": 700, "updates": 3, "best_step": 600}, None):
+        if earlier is None:
+            (run / "summary.json").unlink()
+        else:
+            (run / "summary.json").write_text(json.dumps(earlier))
+        assert resume(run) is None
+        told = json.loads((run / "summary.json").read_text())
+        same = set(told) - {"path", "seconds"}
+        assert {name: told[name] for name in same} == {name: true[name] for name in same}
+        assert {"steps", "updates", "episodes", "best_score", "best_step", "stopped_by"} <= same
 
 
 @pytest.mark.parametrize(("begun", "resumed"), [("torch", "jax"), ("jax", "keras"), ("keras", "torch")])

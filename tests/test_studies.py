@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,12 @@ from triptych.studies import NAMES, load_study, published
 from triptych.studies import run as studies
 from triptych.studies.page import command, highest, sentences
 from triptych.studies.run import Result, Row, fingerprint, recipe_of, run_study
+
+
+def done(tests: list[dict[str, Any]], games: int = 50) -> dict[str, Any]:
+    """What a run's process brings."""
+    made = {"parameters": 9, "processor": "one", "versions": "numpy=2.0.0"}
+    return {"path": "x", "tests": tests, "games": games, **made}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,7 +70,7 @@ def test_a_study_runs_and_goes_on_where_it_was(
     def no_work(kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int) -> None:
         for place, job in enumerate(given):
             jobs.append(job)
-            then(place, {"path": "x", "tests": [{"flicker": 0.5, "score": 7.0}]})
+            then(place, done([{"flicker": chance, "score": 7.0} for chance in job["flicker"]]))
 
     monkeypatch.setattr(studies, "work_all", no_work)
     run_study("flicker", quick=True, seeds=1, only=("gru",), runs_dir=tmp_path)
@@ -74,6 +81,37 @@ def test_a_study_runs_and_goes_on_where_it_was(
     jobs.clear()
     run_study("flicker", "jax", quick=True, seeds=1, only=("gru",), runs_dir=tmp_path, out=folder)
     assert len(jobs) == 2, "another framework's runs are not these"
+
+
+def test_what_a_score_was_measured_by_is_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = []
+
+    def no_work(kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int) -> None:
+        jobs.extend(given)
+        for place, job in enumerate(given):
+            then(place, done([{"flicker": chance, "score": 7.0} for chance in job["flicker"]], job["games"]))
+
+    def trained(**changes: Any) -> tuple[int, list[Row]]:
+        study = dataclasses.replace(load_study("flicker"), **changes)
+        monkeypatch.setattr(studies, "load_study", lambda name: study)
+        jobs.clear()
+        result = run_study("flicker", seeds=1, only=("gru",), out=tmp_path)
+        return len(jobs), result.rows
+
+    monkeypatch.setattr(studies, "work_all", no_work)
+    study = load_study("flicker")
+    assert trained()[0] == 2
+    assert trained() == (0, trained()[1])
+    count, rows = trained(flicker=(0.25, 0.75))
+    assert count == 2
+    assert [job["flicker"] for job in jobs] == [[0.75], [0.75]], "a chance that was not tested yet is"
+    assert {row.flicker for row in rows} == {0.25, 0.75}
+    assert trained(games=20)[0] == 2, "a score over other games is another score"
+    renamed = tuple(dataclasses.replace(arm, label=f"a {arm.label}") for arm in study.arms)
+    monkeypatch.setattr(studies, "load_study", lambda name: dataclasses.replace(study, arms=renamed))
+    jobs.clear()
+    assert {row.label for row in run_study("flicker", seeds=1, only=("a gru",), out=tmp_path).rows} == {"a gru"}
+    assert not jobs, "an arm by another name is the same runs"
 
 
 def test_the_published_scores(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -87,9 +125,9 @@ def test_the_published_scores(tmp_path: Path, capsys: pytest.CaptureFixture) -> 
     assert "more in 37 of 57 games, less in 18, the same in 2." in line
     assert "loses most in robotank (-311)" in line
     rows = [
-        Row("pong", label, None, score, 0, 0, [score]) for label, score in (("feed-forward", -20.7), ("LSTM", 14.6))
+        Row("pong", label, None, score, 0, 0, [score], 9) for label, score in (("feed-forward", -20.7), ("LSTM", 14.6))
     ]
-    own = published.figure(games, [*rows, Row("alien", "LSTM", None, 1.0, 0, 0, [1.0])])["own"]
+    own = published.figure(games, [*rows, Row("alien", "LSTM", None, 1.0, 0, 0, [1.0], 9)])["own"]
     assert [(game["game"], game["raw"], game["normalised"]) for game in own] == [("pong", pytest.approx(35.3), 100)]
     with pytest.raises(SystemExit) as stop:
         main(["study", "atari57", "--out", str(tmp_path), "--runs-dir", str(tmp_path)])
@@ -122,9 +160,9 @@ def test_the_interquartile_mean_and_its_interval() -> None:
 
 def test_what_the_page_says_follows_from_the_intervals() -> None:
     rows = [
-        Row("t", "a", None, 10.0, 9.0, 11.0, [10.0] * 4),
-        Row("t", "b", None, 8.5, 7.0, 9.5, [8.5] * 4),
-        Row("t", "c", None, 2.0, 1.0, 3.0, [2.0] * 4),
+        Row("t", "a", None, 10.0, 9.0, 11.0, [10.0] * 4, 9),
+        Row("t", "b", None, 8.5, 7.0, 9.5, [8.5] * 4, 9),
+        Row("t", "c", None, 2.0, 1.0, 3.0, [2.0] * 4, 9),
     ]
     result = Result("s", "q", rows, {"t": "a"}, "torch", 4, 1, False, None, "", "", "", {})
     assert sentences(result) == [
@@ -137,7 +175,7 @@ def test_what_the_page_says_follows_from_the_intervals() -> None:
 def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_work(kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int) -> None:
         for place, _ in enumerate(given):
-            then(place, {"path": "x", "tests": [{"flicker": None, "score": 7.0}]})
+            then(place, done([{"flicker": None, "score": 7.0}], games=30))
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(studies, "work_all", no_work)
@@ -151,9 +189,9 @@ def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_highest_row_is_the_surest_of_equal_ones() -> None:
-    lucky, sure = Row("t", "a", None, 1.0000000001, 0.5, 1.0, [1.0]), Row("t", "b", None, 1.0, 0.9, 1.0, [1.0])
+    lucky, sure = Row("t", "a", None, 1.0000000001, 0.5, 1.0, [1.0], 9), Row("t", "b", None, 1.0, 0.9, 1.0, [1.0], 9)
     assert highest([lucky, sure]) is sure
-    assert highest([Row("t", "c", None, 1.1, 0.0, 2.0, [1.1]), sure]).label == "c"
+    assert highest([Row("t", "c", None, 1.1, 0.0, 2.0, [1.1], 9), sure]).label == "c"
 
 
 def test_bad_input(tmp_path: Path) -> None:

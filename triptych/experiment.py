@@ -163,10 +163,9 @@ def resume(
         manifest, arrays = checkpoints.load()
         finished = manifest["state"]["stopped_by"]
         if finished:
-            if not (path / "summary.json").exists():  # killed just before it was written
-                write_summary(
-                    path, {"path": str(path), "framework": framework, "stopped_by": finished, "step": manifest["step"]}
-                )
+            told = read_summary(path)
+            if (told.get("stopped_by"), told.get("steps")) != (finished, manifest["step"]):
+                write_summary(path, ending(path, framework, manifest))
             print(
                 f"{path} is finished ({finished}, step {manifest['step']:,}); nothing to do; play it: triptych evaluate {shlex.quote(str(path))}"
             )
@@ -181,6 +180,25 @@ def resume(
         print(f"resumed at step {manifest['step']}, repeating {max(0, repeated)} steps", flush=True)
         sitting.introduce()
         return sitting.go()
+
+
+def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, Any]:
+    """The summary of a run that was killed between its last boundary and its summary: what the boundary knows."""
+    state = manifest["state"]
+    counters, best, scores = state["counters"], state["best"], state["scores"]
+    return {
+        "path": str(path),
+        "framework": framework,
+        "steps": counters["steps"],
+        "updates": counters["updates"],
+        "episodes": counters["episodes"],
+        "running_reward": sum(scores) / len(scores) if scores else None,
+        "best_score": best["score"],
+        "best_step": best["step"],
+        "checkpoint": manifest["step"],
+        "stopped_by": state["stopped_by"],
+        "seconds": state["seconds"],
+    }
 
 
 def check_replay(recipe: Recipe, games: envs.Games) -> None:

@@ -21,7 +21,8 @@ from triptych.evaluation import evaluate
 from triptych.experiment import recipe_file, resume, train
 from triptych.interrupts import Interrupts
 from triptych.recipes import Recipe
-from triptych.runs import read_summary
+from triptych.runs import read_config, read_summary
+from triptych.weights import read_tensors
 
 
 def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
@@ -164,10 +165,19 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     if result is not None and result.stopped_by == "interrupted":
         return {"interrupted": str(path)}
     tests = []
-    for flicker in job["flicker"] or [None]:
+    for flicker in job["flicker"]:
         score = evaluate(path, job["games"], recipe.seed, flicker=flicker).mean
         tests.append({"flicker": flicker, "score": score})
-    return read_summary(path) | {"path": str(path), "tests": tests}
+    weights, _ = read_tensors(path / "checkpoints/latest.safetensors")
+    config = read_config(path, own=True)
+    return read_summary(path) | {
+        "path": str(path),
+        "tests": tests,
+        "games": job["games"],
+        "parameters": sum(tensor.size for tensor in weights.values()),
+        "processor": config["processor"],
+        "versions": " ".join(f"{name}={version}" for name, version in config["versions"].items()),
+    }
 
 
 JOBS = {"train": train_job, "lockstep": lockstep_job, "study": study_job}

@@ -9,7 +9,12 @@ original = memory_chain_ppo.recipe
 
 recipe = dataclasses.replace(
     original,
-    algorithm=a2c.Config(rollout_steps=102, gamma=0.99, entropy_weight=0.0, normalise_advantages=True),
+    algorithm=a2c.Config(
+        rollout_steps=104,  # two whole episodes: 51 actions and the step that begins the next, twice
+        gamma=0.99,
+        entropy_weight=0.0,
+        normalise_advantages=True,
+    ),
     steps=600_000,
     num_envs=32,
     evaluate_every=150_000,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import hashlib
 import importlib.util
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triptych import machine
 from triptych.changes import override, to_dict
 from triptych.checks import InputError, check
 from triptych.experiment import check_framework
@@ -21,12 +19,9 @@ from triptych.recipes import Recipe, load_recipe
 from triptych.runs import line
 from triptych.studies import Arm, Study, load_study
 from triptych.studies.page import highest, write_page
+from triptych.studies.table import append_rows, read_runs, test_of
 from triptych.workers import work_all
 
-COLUMNS = (
-    "framework", "task", "label", "seed", "settings", "flicker", "score", "best_step", "steps", "updates", "seconds",
-    "peak_memory", "run",
-)  # fmt: skip
 QUICK_SEEDS = 2
 
 
@@ -41,6 +36,7 @@ class Row:
     low: float
     high: float
     scores: list[float]  # a seed each: mean raw reward of the best weights' test games
+    parameters: int  # of the network
     is_best: bool = False  # of its task and flicker
 
 
@@ -59,8 +55,8 @@ class Result:
     steps: int | None  # of each run; None: as the study says
     page: str
     csv: str
-    processor: str
-    versions: dict[str, str]
+    processor: str  # that the runs were made on; several where they were
+    versions: dict[str, str]  # of packages, likewise
 
 
 def run_study(
@@ -109,18 +105,23 @@ def run_study(
     folder = out or folder_of(name, framework, quick, steps, Path(runs_dir))
     folder.mkdir(parents=True, exist_ok=True)
     table = folder / "runs.csv"
-    todo = [
-        job_of(study.arms[index], recipe, framework, quick)
-        for (index, _), recipe in recipes.items()
-        if study.arms[index] in chosen
-    ]
-    made = {(row["framework"], row["settings"]) for row in read_runs(table)}
-    todo = [job for job in todo if (framework, job["settings"]) not in made]
-    shared = {"games": study.games, "quiet": quiet, "runs_dir": str(runs_dir), "flicker": study.flicker}
+    tests = study.flicker or (None,)
+    made = {(row["framework"], row["settings"], *test_of(row)) for row in read_runs(table)}
+    todo = []
+    for (index, _), recipe in recipes.items():
+        settings = fingerprint(recipe)
+        missing = [chance for chance in tests if (framework, settings, study.games, chance) not in made]
+        if study.arms[index] in chosen and missing:
+            todo.append(job_of(study.arms[index], recipe, framework, quick) | {"flicker": missing})
+    shared = {"games": study.games, "quiet": quiet, "runs_dir": str(runs_dir)}
     work_all("study", [job | shared for job in todo], lambda place, found: append_rows(table, todo[place], found), jobs)
-    done = read_runs(table)
-    current = {fingerprint(recipe) for recipe in recipes.values()}
-    mine = [row for row in done if row["framework"] == framework and row["settings"] in current]
+    arms = {fingerprint(recipe): study.arms[index] for (index, _), recipe in recipes.items()}
+    mine = [
+        row | {"task": arms[row["settings"]].task, "label": arms[row["settings"]].label}  # as they are called now
+        for row in read_runs(table)
+        if row["framework"] == framework and row["settings"] in arms
+        if test_of(row) in [(study.games, chance) for chance in tests]
+    ]
     return conclude(name, study, mine, folder, framework, count, quick, steps)
 
 
@@ -170,25 +171,6 @@ def job_of(arm: Arm, recipe: Recipe, framework: str, quick: bool) -> dict[str, A
     return job | {"recipe": to_dict(recipe), "run_name": run}
 
 
-def append_rows(table: Path, known: dict[str, Any], found: dict[str, Any]) -> None:
-    """A run's rows at once, one for each chance of a blank observation that it was tested under."""
-    rows = table.read_text(encoding="utf-8") if table.exists() else line(COLUMNS)
-    for test in found["tests"]:
-        row = found | known | {"run": found["path"]} | test
-        rows += line(["" if row.get(column) is None else row[column] for column in COLUMNS])
-    write_whole(table, lambda temporary: temporary.write_text(rows, encoding="utf-8"))
-
-
-def read_runs(table: Path) -> list[dict[str, str]]:
-    if not table.exists():
-        return []
-    with open(table, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if rows and set(rows[0]) != set(COLUMNS):
-        raise InputError(f"{table} is no table of a study; allowed: another --out")
-    return rows
-
-
 def conclude(
     name: str,
     study: Study,
@@ -206,10 +188,10 @@ def conclude(
     best = {task: highest([row for row in rows if row.task == task]).label for task in tasks}
     result = Result(
         study=name, question=study.question, rows=rows, best=best, framework=framework, seeds=seeds, games=study.games,
-        quick=quick, steps=steps, page=str(folder / "study.html"), csv=str(folder / "study.csv"), processor=machine.processor(),
-        versions=machine.versions(),
+        quick=quick, steps=steps, page=str(folder / "study.html"), csv=str(folder / "study.csv"),
+        processor="; ".join(dict.fromkeys(row["processor"] for row in done)), versions=versions_of(done),
     )  # fmt: skip
-    fields = ("task", "label", "flicker", "iqm", "low", "high")
+    fields = ("task", "label", "flicker", "iqm", "low", "high", "parameters")
     cells = [[getattr(row, field) for field in fields] for row in rows]
     text = line(fields) + "".join(line(["" if cell is None else cell for cell in row]) for row in cells)
     write_whole(folder / "study.csv", lambda temporary: temporary.write_text(text, encoding="utf-8"))
@@ -218,13 +200,25 @@ def conclude(
     return result
 
 
+def versions_of(done: list[dict[str, str]]) -> dict[str, str]:
+    """Each package's version, or versions, that the runs were made with."""
+    found: dict[str, dict[str, None]] = {}
+    for pair in (pair for row in done for pair in row["versions"].split()):
+        name, version = pair.split("=", 1)
+        found.setdefault(name, {})[version] = None
+    return {name: " and ".join(versions) for name, versions in found.items()}
+
+
 def rows_of(arm: Arm, done: list[dict[str, str]]) -> list[Row]:
     """An arm's row for each chance of a blank observation in the test."""
     mine = [row for row in done if (row["task"], row["label"]) == (arm.task, arm.label)]
     found = []
     for flicker in dict.fromkeys(row["flicker"] for row in mine):
         scores = [float(row["score"]) for row in mine if row["flicker"] == flicker]
-        found.append(Row(arm.task, arm.label, float(flicker) if flicker else None, *bootstrap_iqm(scores), scores))
+        parameters = int(mine[0]["parameters"])
+        found.append(
+            Row(arm.task, arm.label, float(flicker) if flicker else None, *bootstrap_iqm(scores), scores, parameters)
+        )
     return found
 
 

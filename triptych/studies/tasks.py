@@ -6,7 +6,8 @@ from typing import Any
 
 from triptych.studies import Arm
 
-# Tasks that need memory, learned in a minute or a few: with DRQN, and with actor-critics.
+# Tasks that need memory, learned in a minute or a few: with DRQN, and with actor-critics, whose rollouts hold whole
+# episodes (each takes a step more than it has actions, as a game that has ended begins anew with a step).
 TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "positions": ("drqn-cartpole", {"steps": 40_000, "algorithm.epsilon_steps": 8_000}),
     "memory chain 20": (
@@ -21,7 +22,7 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
 POLICY_TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "positions, PPO": ("cartpole-positions-ppo", {"steps": 60_000}),
     "memory chain 20, PPO": ("memory-chain-ppo", {"env.length": 20, "steps": 40_000}),
-    "memory chain 20, A2C": ("memory-chain-a2c", {"env.length": 20, "algorithm.rollout_steps": 42, "steps": 300_000}),
+    "memory chain 20, A2C": ("memory-chain-a2c", {"env.length": 20, "algorithm.rollout_steps": 44, "steps": 300_000}),
     "repeat previous 4, PPO": (
         "memory-chain-ppo",
         {"env.id": "triptych/RepeatPrevious-v0", "env.length": 4, "algorithm.rollout_steps": 64, "algorithm.gamma": 0.1, "steps": 80_000},
