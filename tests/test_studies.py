@@ -26,6 +26,8 @@ from triptych.studies import run as studies
 from triptych.studies.page import command, highest, sentences
 from triptych.studies.run import Result, Row, fingerprint, recipe_of, run_study
 
+TASKS = ("positions, trained at 0% blank", "positions, trained at 25% blank")
+
 
 def done(tests: list[dict[str, Any]], games: int = 50) -> dict[str, Any]:
     """What a run's process brings."""
@@ -48,13 +50,25 @@ def test_every_arm_can_be_trained(name: str) -> None:
 def test_a_study_runs_and_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    arguments = ["study", "flicker", "--quick", "--only", "gru", "--quiet", "--runs-dir", str(tmp_path), "--json"]
+    arguments = [
+        "study",
+        "flicker",
+        "--quick",
+        "--only",
+        "gru",
+        "--games",
+        *TASKS,
+        "--quiet",
+        "--runs-dir",
+        str(tmp_path),
+        "--json",
+    ]
     with pytest.raises(SystemExit) as stop:
         main([*arguments, "--seeds", "1"])
     assert stop.value.code == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {(row["task"], row["flicker"]) for row in result["rows"]} == {
-        (task, flicker) for task in ("trained at 0% blank", "trained at 25% blank") for flicker in (0.0, 0.1, 0.25, 0.5)
+        (task, flicker) for task in TASKS for flicker in (0.0, 0.1, 0.25, 0.5)
     }
     assert all(row["low"] <= row["iqm"] <= row["high"] for row in result["rows"])
     folder = tmp_path / "study-flicker-torch-quick"
@@ -73,13 +87,13 @@ def test_a_study_runs_and_goes_on_where_it_was(
             then(place, done([{"flicker": chance, "score": 7.0} for chance in job["flicker"]]))
 
     monkeypatch.setattr(studies, "work_all", no_work)
-    run_study("flicker", quick=True, seeds=1, only=("gru",), runs_dir=tmp_path)
+    run_study("flicker", quick=True, seeds=1, only=("gru",), games=TASKS, runs_dir=tmp_path)
     assert not jobs, "what is done is not done again"
-    again = run_study("flicker", quick=True, seeds=2, only=("lstm",), runs_dir=tmp_path)
+    again = run_study("flicker", quick=True, seeds=2, only=("lstm",), games=TASKS, runs_dir=tmp_path)
     assert [job["recipe"]["seed"] for job in jobs] == [0, 1, 0, 1]
     assert {row.label for row in again.rows} == {"gru", "lstm"}, "what was there is shown too"
     jobs.clear()
-    run_study("flicker", "jax", quick=True, seeds=1, only=("gru",), runs_dir=tmp_path, out=folder)
+    run_study("flicker", "jax", quick=True, seeds=1, only=("gru",), games=TASKS, runs_dir=tmp_path, out=folder)
     assert len(jobs) == 2, "another framework's runs are not these"
 
 
@@ -95,7 +109,7 @@ def test_what_a_score_was_measured_by_is_part_of_it(tmp_path: Path, monkeypatch:
         study = dataclasses.replace(load_study("flicker"), **changes)
         monkeypatch.setattr(studies, "load_study", lambda name: study)
         jobs.clear()
-        result = run_study("flicker", seeds=1, only=("gru",), out=tmp_path)
+        result = run_study("flicker", seeds=1, only=("gru",), games=TASKS, out=tmp_path)
         return len(jobs), result.rows
 
     monkeypatch.setattr(studies, "work_all", no_work)
@@ -110,7 +124,9 @@ def test_what_a_score_was_measured_by_is_part_of_it(tmp_path: Path, monkeypatch:
     renamed = tuple(dataclasses.replace(arm, label=f"a {arm.label}") for arm in study.arms)
     monkeypatch.setattr(studies, "load_study", lambda name: dataclasses.replace(study, arms=renamed))
     jobs.clear()
-    assert {row.label for row in run_study("flicker", seeds=1, only=("a gru",), out=tmp_path).rows} == {"a gru"}
+    assert {row.label for row in run_study("flicker", seeds=1, only=("a gru",), games=TASKS, out=tmp_path).rows} == {
+        "a gru"
+    }
     assert not jobs, "an arm by another name is the same runs"
 
 
@@ -213,7 +229,7 @@ def test_bad_input(tmp_path: Path) -> None:
 
 def test_ctrl_c_reaches_every_run_and_a_second_call_goes_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "triptych", "study", "flicker", "--quick", "--only", "gru", "--seeds", "1"]
-    command += ["--quiet", "--jobs", "2", "--runs-dir", str(tmp_path)]
+    command += ["--games", *TASKS, "--quiet", "--jobs", "2", "--runs-dir", str(tmp_path)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
@@ -226,6 +242,6 @@ def test_ctrl_c_reaches_every_run_and_a_second_call_goes_on(tmp_path: Path) -> N
     assert process.returncode == 130, err
     assert all(f"triptych resume {run}" in err for run in runs), err
     assert "Traceback" not in err
-    result = run_study("flicker", quick=True, seeds=1, only=("gru",), runs_dir=tmp_path, jobs=2)
+    result = run_study("flicker", quick=True, seeds=1, only=("gru",), games=TASKS, runs_dir=tmp_path, jobs=2)
     assert len(result.rows) == 8
     assert all(json.loads((run / "summary.json").read_text())["steps"] >= 1500 for run in runs)
