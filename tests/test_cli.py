@@ -165,6 +165,40 @@ def test_a_memory_of_ones_own_trains_and_resumes_and_plays(tmp_path: Path, capsy
     assert done.returncode == 0, done.stderr
 
 
+def test_a_memory_of_ones_own_may_lie_beside_its_recipe_and_know_one_framework(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    text = (Path(__file__).parent / "own_memory.py").read_text()
+    text = text[: text.index("register_memory(\n")].replace('"average"', '"moving"')
+    (tmp_path / "moving.py").write_text(text + 'register_memory(Average, torch="moving:torch_average")\n')
+    (tmp_path / "mine.py").write_text(
+        "import triptych, dataclasses\nfrom moving import Average\n"
+        "drqn = triptych.load_recipe('drqn-cartpole')\n"
+        "recipe = dataclasses.replace(drqn, network=(drqn.network[0], Average(), drqn.network[2]))\n"
+    )
+    small = ["--steps", "120", "--warm-up", "100", "--batch-size", "4", "--evaluate-every", "0", "--quiet"]
+    place = ["--runs-dir", str(tmp_path), "--run-name"]
+    command = [sys.executable, "-m", "triptych", "train", str(tmp_path / "mine.py"), *place]
+    done = subprocess.run([*command, "a", *small], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    done = subprocess.run([*command, "b", *small, "--framework", "jax"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "a moving memory's framework is 'jax'; allowed: torch" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "b").exists()
+    file = tmp_path / "moving.py"
+    file.write_text(file.read_text().replace("moving:torch_average", "moving:forgotten"))
+    done = subprocess.run([*command, "c", *small], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "torch of moving memory is 'moving:forgotten': " in done.stderr.splitlines()[-1]
+
+
+def test_a_rollout_of_the_whole_run_is_no_warning() -> None:
+    recipe = load_recipe("kung-fu-master")
+    assert not override(recipe, {"steps": 1_000}).warnings(), "32 games take 32 steps each"
+    assert "a rollout is longer than the run's 960 steps" in override(recipe, {"steps": 960}).warnings()[0]
+
+
 def test_weights_of_a_network_with_memory_fit_no_other() -> None:
     recurrent, plain = load_recipe("drqn-cartpole"), override(load_recipe("drqn-cartpole"), {"memory": "none"})
     weights = initial_weights(network_of(recurrent), np.random.default_rng(0))

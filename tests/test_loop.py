@@ -213,8 +213,8 @@ def test_best_keeps_the_later_of_equals_and_waits_for_a_full_window(tmp_path: Pa
     parts = training()
     parts.learner.get_weights = dict  # type: ignore[method-assign]
     best = Best(Weights(), 2, Clock())  # type: ignore[arg-type]
-    for step, reward in enumerate((5.0, 9.0, 1.0, 13.0, 1.0), start=1):
-        parts.counters.steps = step
+    for step, reward in enumerate((99.0, 99.0, 5.0, 9.0, 1.0, 13.0, 1.0), start=-1):
+        parts.counters.steps, parts.counters.updates = step, max(0, step)  # the first two of random play
         episode = Episode(step, reward, 1, 0.0, 0.0)
         best.see(parts, Tick(np.zeros(1), np.ones(1, bool), 0.0, [episode], []))
     assert saved == [2, 4, 5]  # means 7, 5, 7, 7

@@ -125,6 +125,22 @@ def test_a_file_runs_by_itself_with_and_without_weights(
     np.testing.assert_allclose(printed[1], learner.act(batch.obs)[0], 1e-12, 1e-12)
 
 
+def test_a_file_refuses_another_network_s_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = RECIPES["cartpole"]
+    write(show(recipe, network_of(recipe), "cartpole"), tmp_path)
+    file, good = tmp_path / "w.safetensors", initial_weights(network_of(recipe), np.random.default_rng(9))
+    name = next(iter(good))
+    monkeypatch.setattr(sys, "argv", ["file", str(file)])
+    for wrong, said in (
+        ({key: array for key, array in good.items() if key != name}, "is missing there"),
+        (good | {name: good[name][:1]}, r"is \(1, "),
+        (good | {"more/kernel": good[name]}, "more/kernel is .* there, missing here"),
+    ):
+        save_weights(file, wrong, {})
+        with pytest.raises(SystemExit, match=said):
+            runpy.run_path(str(tmp_path / "dqn_torch.py"))
+
+
 def test_writing_prints_the_files_and_spares_a_stranger_s(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):  # our own files give way
         assert run(["show", "cartpole", "--write", str(tmp_path)]) == 0

@@ -144,7 +144,10 @@ class Logs:
 
 
 class Best:
-    """Keeps the weights at the highest mean of the last `best_window` episodes, from the first full window on."""
+    """Keeps the weights at the highest mean of the last `best_window` episodes, from the first full window on.
+
+    Episodes that ended before the first update were played at random; they say nothing of any weights.
+    """
 
     def __init__(self, checkpoints: Checkpoints, window: int, clock: Clock):
         self.checkpoints, self.clock = checkpoints, clock
@@ -153,6 +156,8 @@ class Best:
         self.step: int | None = None
 
     def see(self, training: Training, tick: Tick) -> None:
+        if training.counters.updates == 0:
+            return
         self.recent.extend(episode.reward for episode in tick.episodes)
         if not tick.episodes or len(self.recent) < (self.recent.maxlen or 0):
             return

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from triptych.checks import check, one_of, positive
+from triptych.checks import InputError, check, one_of, positive
 from triptych.layers import INITIALISERS, LAYERS, Activation, Initialiser, Shape
 
 Builder = Callable[..., Any] | str
@@ -231,7 +231,9 @@ class VisualAttention(Memory):
 BUILDERS: dict[str, dict[type[Memory], Any]] = {"torch": {}, "jax": {}, "keras": {}}  # of kinds registered from outside
 
 
-def register_memory(spec: type[Memory], *, torch: Builder, jax: Builder, keras: Builder) -> None:
+def register_memory(
+    spec: type[Memory], *, torch: Builder | None = None, jax: Builder | None = None, keras: Builder | None = None
+) -> None:
     """Makes a memory kind of one's own known: its spec, and one function a framework that builds it.
 
     What is built is called with (x [T, B, *input], state [B, S], reset [T, B]) and returns (y [T, B, *output], state [B, S]). Its parameters have the
@@ -239,7 +241,8 @@ def register_memory(spec: type[Memory], *, torch: Builder, jax: Builder, keras: 
     resume, call this from the recipe's file.
 
     Args:
-        spec: a frozen dataclass that inherits from `Memory`, with a `kind` of its own.
+        spec: a frozen dataclass that inherits from `Memory`, with a `kind` of its own. It trains in the frameworks that
+            have a function.
         torch: `(placed) -> torch.nn.Module`. Each may be "module:function" too, which loads no framework before it is used.
         jax: `(placed, stored, compute) -> flax.linen.Module` named `placed.name`; `stored` is the dtype of its parameters.
         keras: `(placed, policy) -> keras.layers.Layer` named `placed.name`; `policy` is its dtype.
@@ -255,16 +258,28 @@ def register_memory(spec: type[Memory], *, torch: Builder, jax: Builder, keras: 
     check(known.__qualname__ == spec.__qualname__, "memory kind", spec.kind, "one that no other class has")
     KINDS[spec.kind] = spec
     for framework, builder in (("torch", torch), ("jax", jax), ("keras", keras)):
-        BUILDERS[framework][spec] = builder
+        if builder is not None:
+            BUILDERS[framework][spec] = builder
 
 
 def builder_of(framework: str, spec: type[Memory]) -> Callable[..., Any] | None:
-    """What builds a registered kind in a framework; None: it is not one of them."""
+    """What builds a registered kind in a framework; None: it is not one of them.
+
+    Raises:
+        InputError: it was registered for other frameworks only, or what it names cannot be imported.
+    """
     found = BUILDERS[framework].get(spec)
-    if isinstance(found, str):
-        module, _, name = found.partition(":")
+    others = [name for name, builders in BUILDERS.items() if spec in builders]
+    check(found is not None or not others, f"a {spec.kind} memory's framework", framework, ", ".join(others))
+    if not isinstance(found, str):
+        return found
+    module, _, name = found.partition(":")
+    try:
         return getattr(importlib.import_module(module), name)
-    return found
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"{framework} of {spec.kind} memory is {found!r}: {error}; allowed: module:function that can be imported"
+        ) from None
 
 
 KINDS: dict[str, type[Memory]] = {kind.kind: kind for kind in (Stack, RNN, GRU, LSTM, Attention, VisualAttention)}

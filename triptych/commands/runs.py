@@ -100,8 +100,10 @@ class Evaluate(Answers):
                 sticky=self.sticky, env=self.env,
                 framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video, flicker=self.flicker,
             )  # fmt: skip
+        others = f", sticky {score.sticky:g}" if score.sticky is not None else ""
+        others += f", {score.flicker:.0%} blank" if score.flicker else ""
         interval = f" (95 % interval {score.low:.1f} to {score.high:.1f})" if score.games > 1 else ""
-        print(f"{score.mean:.1f}{interval} over {counted(score.games, 'game')} of {score.env}")
+        print(f"{score.mean:.1f}{interval} over {counted(score.games, 'game')} of {score.env}{others}")
         if score.video:
             print(f"video {score.video}")
         print(f"{score.policy}, seed {score.seed}, weights {score.weights}, {score.framework} {score.precision}")

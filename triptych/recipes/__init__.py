@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import runpy
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -52,7 +53,7 @@ class Recipe:
     checkpoint_every: int | None = None  # steps between checkpoints; None: 5 % of the run, more where games are cut
     precision: Precision = "float32"  # of weights and gradients; bfloat16: of the layers' products, the rest float32
     threads: int | None = None  # of the learner; None: one a core, at most 8
-    memory: str | None = None  # a kind to put in place of the network's memory, in its size; none: no memory
+    memory: str | None = None  # in place of the network's memory: none, stack, rnn, gru, lstm, attention, or one's own
     source: Annotated[str, Suppress] = ""  # the user's own Python file that this recipe came from
 
     def __post_init__(self) -> None:
@@ -126,7 +127,7 @@ class Recipe:
         lines: list[str] = []
         config = self.algorithm
         if not isinstance(config, dqn.Config):
-            if config.rollout_steps * self.num_envs > self.steps:
+            if config.rollout_steps > -(-self.steps // self.num_envs):  # all games take their last step
                 lines.append(
                     f"a rollout is longer than the run's {self.steps:,} steps: it ends before the first update"
                 )
@@ -171,12 +172,15 @@ def load_recipe(name: str) -> Recipe:
         what = "that is a folder" if path.is_dir() else "there is no such file"
         raise InputError(f"recipe is {name!r}: {what}; allowed: a Python file that defines `recipe`")
     try:
+        # As Python does for a file it is given: its own folder is where it imports from, now and later.
+        if str(path.resolve().parent) not in sys.path:
+            sys.path.insert(0, str(path.resolve().parent))
         defined = runpy.run_path(str(path))
     except InputError:
         raise
     except Exception as error:  # whatever the user's own code raises
         raise InputError(
-            f"recipe file {name} fails: {type(error).__name__}: {error}; allowed: a Python file"
+            f"recipe file {name} fails: {type(error).__name__}: {error}; allowed: a Python file that runs"
         ) from error
     recipe = defined.get("recipe")
     if not isinstance(recipe, Recipe):

@@ -173,7 +173,13 @@ def drawing(recipe: Recipe) -> str:
 {inspect.getsource(seeds.generator).strip()}
 
 
-weights = load_file(sys.argv[1]) if len(sys.argv) > 1 else draw(layers_to_draw(), generator(SEED, "weights"))
+weights = draw(layers_to_draw(), generator(SEED, "weights"))
+if len(sys.argv) > 1:
+    drawn, weights = weights, load_file(sys.argv[1])
+    for name in {{**drawn, **weights}}:
+        there, here = (str(found[name].shape) if name in found else "missing" for found in (weights, drawn))
+        if there != here:
+            sys.exit(f"{{sys.argv[1]}}: tensor {{name}} is {{there}} there, {{here}} here; allowed: weights of this network")
 weights = {{name: np.asarray(array, PRECISION) for name, array in weights.items()}}"""
 
 

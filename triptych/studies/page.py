@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -42,12 +43,13 @@ def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]
 
 def command(study: Study, result: Any) -> str:
     """What makes the runs of the page again."""
-    words = ["triptych study", result.study, "--framework", result.framework, "--seeds", str(result.seeds)]
+    words = ["triptych", "study", result.study, "--framework", result.framework, "--seeds", str(result.seeds)]
     words += ["--quick"] if result.quick else []
     words += ["--steps", str(result.steps)] if result.steps is not None else []
-    if study.published and result.rows:
-        words += ["--games", *dict.fromkeys(row.task for row in result.rows)]
-    return " ".join(words)
+    shown, all_tasks = (dict.fromkeys(row.task for row in rows) for rows in (result.rows, study.arms))
+    if shown and set(shown) != set(all_tasks):
+        words += ["--games", *shown]
+    return shlex.join(words)
 
 
 def sentences(result: Any) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.util
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from triptych.checks import InputError, check
 from triptych.experiment import check_framework
 from triptych.files import write_json, write_whole
 from triptych.intervals import bootstrap_iqm
+from triptych.messages import say
 from triptych.recipes import Recipe, load_recipe
 from triptych.runs import line
 from triptych.studies import Arm, Study, load_study
@@ -114,7 +116,15 @@ def run_study(
         if study.arms[index] in chosen and missing:
             todo.append(job_of(study.arms[index], recipe, framework, quick) | {"flicker": missing})
     shared = {"games": study.games, "quiet": quiet, "runs_dir": str(runs_dir)}
-    work_all("study", [job | shared for job in todo], lambda place, found: append_rows(table, todo[place], found), jobs)
+    ended = itertools.count(1)
+
+    def keep(place: int, found: dict[str, Any]) -> None:
+        append_rows(table, todo[place], found)
+        if not quiet:
+            job, score = todo[place], found["tests"][0]["score"]
+            say(f"{next(ended)} of {len(todo)}: {job['task']}, {job['label']}, seed {job['seed']}: {score:,.2f}")
+
+    work_all("study", [job | shared for job in todo], keep, jobs)
     arms = {fingerprint(recipe): study.arms[index] for (index, _), recipe in recipes.items()}
     mine = [
         row | {"task": arms[row["settings"]].task, "label": arms[row["settings"]].label}  # as they are called now
@@ -214,7 +224,8 @@ def rows_of(arm: Arm, done: list[dict[str, str]]) -> list[Row]:
     mine = [row for row in done if (row["task"], row["label"]) == (arm.task, arm.label)]
     found = []
     for flicker in dict.fromkeys(row["flicker"] for row in mine):
-        scores = [float(row["score"]) for row in mine if row["flicker"] == flicker]
+        tested = sorted((row for row in mine if row["flicker"] == flicker), key=lambda row: int(row["seed"]))
+        scores = [float(row["score"]) for row in tested]
         parameters = int(mine[0]["parameters"])
         found.append(
             Row(arm.task, arm.label, float(flicker) if flicker else None, *bootstrap_iqm(scores), scores, parameters)
