@@ -25,13 +25,13 @@ study = Study(
             game.game,
             label,
             recipe,
-            {"env.id": env_id(game.game), "env.sticky": 0.0, "steps": 500_000, **changes},
+            {"env.id": env_id(game.game), "env.sticky": 0.0, "steps": 500_000, "threads": 1, **changes},
             {"steps": 4_096},
         )
         for game in games
         for label, (recipe, changes) in RECIPES.items()
     ),
-    seeds=1,  # a run takes a quarter of an hour or more
+    seeds=1,  # a run takes twenty minutes of a core or more
     games=30,
     published=games,
     reading="Own runs: recurrent PPO against the same with a dense layer in place of the LSTM, both with a stack of 4 frames, drawing from the policy. "

@@ -25,13 +25,19 @@ ARMS: dict[str, tuple[str, dict[str, Any]]] = {
 study = Study(
     question="Where memory loses: is it the way through the LSTM's gates, or the form of the rollouts?",
     arms=tuple(
-        Arm(game, label, recipe, {"env.id": env_id(game), "steps": 400_000, **changes}, {"steps": 4_096})
+        Arm(
+            game,
+            label,
+            recipe,
+            {"env.id": env_id(game), "env.sticky": 0.0, "steps": 200_000, "threads": 1, **changes},
+            {"steps": 4_096},
+        )
         for game in GAMES
         for label, (recipe, changes) in ARMS.items()
     ),
-    seeds=2,  # a run takes ten minutes of two cores
+    seeds=2,  # a run takes ten minutes of a core; the first two arms are those of `atari57 --steps 200000`
     games=30,
     reading="Published (A3C, hundreds of millions of frames): memory lost on River Raid and Seaquest, won on Kung-Fu Master and Road Runner. "
     "All arms see as many steps an update, from 32 games by 32 steps and stacks of 4 frames unless the arm says otherwise. "
-    "More games by fewer steps change three things at once: how mixed a minibatch is, how far gradients reach, how far advantages look.",
+    "The networks differ in size: see the parameters. More games by fewer steps change three things at once: how mixed a minibatch is, how far gradients reach, how far advantages look.",
 )
