@@ -14,7 +14,7 @@ from triptych.seeds import game_seeds, generator
 from triptych.spec import FrameDifference
 from triptych.videos import screen_config
 
-APART = 12  # steps of random play between two rows
+APART = 40  # steps of random play between two rows
 SCALE = 3  # screen pixels a pixel of what the agent sees
 GAP, HEAD, LINE = 12, 26, 16  # pixels between pictures, above them, of a line of text
 BACKGROUND, INK = (250, 250, 248), (40, 40, 40)
