@@ -29,10 +29,10 @@ from triptych.studies.run import Result, Row, fingerprint, recipe_of, run_study
 TASKS = ("positions, trained at 0% blank", "positions, trained at 25% blank")
 
 
-def done(tests: list[dict[str, Any]], games: int = 50) -> dict[str, Any]:
+def done(tests: list[dict[str, Any]], games: int = 50, epsilon: float = 0.0) -> dict[str, Any]:
     """What a run's process brings."""
     made = {"parameters": 9, "processor": "one", "versions": "numpy=2.0.0"}
-    return {"path": "x", "tests": tests, "games": games, **made}
+    return {"path": "x", "tests": tests, "games": games, "epsilon": epsilon, **made}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -103,7 +103,10 @@ def test_what_a_score_was_measured_by_is_part_of_it(tmp_path: Path, monkeypatch:
     def no_work(kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int) -> None:
         jobs.extend(given)
         for place, job in enumerate(given):
-            then(place, done([{"flicker": chance, "score": 7.0} for chance in job["flicker"]], job["games"]))
+            then(
+                place,
+                done([{"flicker": chance, "score": 7.0} for chance in job["flicker"]], job["games"], job["epsilon"]),
+            )
 
     def trained(**changes: Any) -> tuple[int, list[Row]]:
         study = dataclasses.replace(load_study("flicker"), **changes)
@@ -121,6 +124,7 @@ def test_what_a_score_was_measured_by_is_part_of_it(tmp_path: Path, monkeypatch:
     assert [job["flicker"] for job in jobs] == [[0.75], [0.75]], "a chance that was not tested yet is"
     assert {row.flicker for row in rows} == {0.25, 0.75}
     assert trained(games=20)[0] == 2, "a score over other games is another score"
+    assert trained(epsilon=0.05)[0] == 2, "and with random actions too"
     renamed = tuple(dataclasses.replace(arm, label=f"a {arm.label}") for arm in study.arms)
     monkeypatch.setattr(studies, "load_study", lambda name: dataclasses.replace(study, arms=renamed))
     jobs.clear()

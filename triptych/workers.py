@@ -166,7 +166,7 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
         return {"interrupted": str(path)}
     tests = []
     for flicker in job["flicker"]:
-        score = evaluate(path, job["games"], recipe.seed, flicker=flicker).mean
+        score = evaluate(path, job["games"], recipe.seed, epsilon=job["epsilon"], flicker=flicker).mean
         tests.append({"flicker": flicker, "score": score})
     weights, _ = read_tensors(path / "checkpoints/latest.safetensors")
     config = read_config(path, own=True)
@@ -174,6 +174,7 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
         "path": str(path),
         "tests": tests,
         "games": job["games"],
+        "epsilon": job["epsilon"],
         "parameters": sum(tensor.size for tensor in weights.values()),
         "processor": config["processor"],
         "versions": " ".join(f"{name}={version}" for name, version in config["versions"].items()),

@@ -34,6 +34,7 @@ class Study:
     arms: tuple[Arm, ...]
     seeds: int = 5
     games: int = 50  # whole games that judge each run's best weights
+    epsilon: float = 0.0  # share of random actions in those games
     flicker: tuple[float, ...] = ()  # chances of a blank observation that the weights are judged under, too
     reading: str = ""  # what its numbers mean, told under the figure
     published: tuple[Published, ...] = ()  # scores of others to lay its own over; then only the tasks asked for are run

@@ -112,10 +112,10 @@ def run_study(
     todo = []
     for (index, _), recipe in recipes.items():
         settings = fingerprint(recipe)
-        missing = [chance for chance in tests if (framework, settings, study.games, chance) not in made]
+        missing = [chance for chance in tests if (framework, settings, study.games, study.epsilon, chance) not in made]
         if study.arms[index] in chosen and missing:
             todo.append(job_of(study.arms[index], recipe, framework, quick) | {"flicker": missing})
-    shared = {"games": study.games, "quiet": quiet, "runs_dir": str(runs_dir)}
+    shared = {"games": study.games, "epsilon": study.epsilon, "quiet": quiet, "runs_dir": str(runs_dir)}
     ended = itertools.count(1)
 
     def keep(place: int, found: dict[str, Any]) -> None:
@@ -130,7 +130,7 @@ def run_study(
         row | {"task": arms[row["settings"]].task, "label": arms[row["settings"]].label}  # as they are called now
         for row in read_runs(table)
         if row["framework"] == framework and row["settings"] in arms
-        if test_of(row) in [(study.games, chance) for chance in tests]
+        if test_of(row) in [(study.games, study.epsilon, chance) for chance in tests]
     ]
     return conclude(name, study, mine, folder, framework, count, quick, steps)
 

@@ -11,14 +11,14 @@ from triptych.files import write_whole
 from triptych.runs import line
 
 COLUMNS = (
-    "framework", "task", "label", "seed", "settings", "flicker", "games", "score", "best_step", "steps", "updates",
+    "framework", "task", "label", "seed", "settings", "flicker", "epsilon", "games", "score", "best_step", "steps", "updates",
     "parameters", "seconds", "peak_memory", "processor", "versions", "run",
 )  # fmt: skip
 
 
-def test_of(row: dict[str, str]) -> tuple[int, float | None]:
-    """What a row's score was measured by: games, and the chance of a blank observation (None: as in training)."""
-    return int(row["games"]), float(row["flicker"]) if row["flicker"] else None
+def test_of(row: dict[str, str]) -> tuple[int, float, float | None]:
+    """What a row's score was measured by: games, random actions, the chance of a blank observation (None: as in training)."""
+    return int(row["games"]), float(row["epsilon"]), float(row["flicker"]) if row["flicker"] else None
 
 
 def append_rows(table: Path, known: dict[str, Any], found: dict[str, Any]) -> None:
