@@ -96,10 +96,15 @@ def chart(task: str, result: Any, runs: list[dict[str, str]], colours: dict[str,
     for label in dict.fromkeys(row.label for row in rows):
         paths = dict.fromkeys(run["run"] for run in runs if (run["task"], run["label"]) == (task, label))
         found = [columns for columns in map(rewards, paths) if columns[0]]
-        curve = over_seeds(found) if len(found) > 1 else None
+        curve = over_seeds(found) if len(found) != 1 else alone(*found[0])
         if curve is not None:
             curves.append({"name": label, "colour": colours[label], **curve})
     return {"task": task, "bars": bars, "curves": curves}
+
+
+def alone(steps: list[float | None], values: list[float | None]) -> dict[str, list[float | None]]:
+    """One run's curve, which has no interval."""
+    return {"x": steps, "mean": values, "low": values, "high": values}
 
 
 def rewards(run: str) -> tuple[list[float | None], list[float | None]]:
