@@ -82,7 +82,8 @@ def picture_row(recipe: Recipe, obs: np.ndarray, screen: np.ndarray) -> list[np.
     pictures = [coloured(frame) for frame in obs]
     if isinstance(recipe.network[0], FrameDifference):  # grey for no change; most are faint, so they are stretched
         change = obs[1].astype(float) - obs[0]
-        pictures.append(coloured((127 + 127 * change / max(1.0, np.abs(change).max())).astype(np.uint8)))
+        shown = np.ceil(127 * np.abs(change) / max(1.0, np.abs(change).max()))  # even the faintest
+        pictures.append(coloured((127 + shown * np.sign(change)).astype(np.uint8)))
     return [screen, *pictures]
 
 
