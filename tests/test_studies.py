@@ -184,7 +184,7 @@ def test_what_the_page_says_follows_from_the_intervals() -> None:
         Row("t", "b", None, 8.5, 7.0, 9.5, [8.5] * 4, 9),
         Row("t", "c", None, 2.0, 1.0, 3.0, [2.0] * 4, 9),
     ]
-    result = Result("s", "q", rows, {"t": "a"}, "torch", 4, 1, False, None, "", "", "", {})
+    result = Result("s", "q", rows, {"t": "a"}, "torch", 4, 1, False, None, None, "", "", "", {})
     assert sentences(result) == [
         "t: highest is a with 10.00 (9.00 to 11.00). Its interval overlaps with those of b. Clearly below: c (2.00)."
     ]
@@ -199,13 +199,16 @@ def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(studies, "work_all", no_work)
-    result = run_study("atari57", games=("pong", "breakout"), steps=5_000)
-    wanted = "triptych study atari57 --framework torch --seeds 1 --steps 5000 --games breakout pong"
+    result = run_study("atari57", games=("pong", "breakout"), steps=5_000, precision="bfloat16")
+    wanted = (
+        "triptych study atari57 --framework torch --seeds 1 --steps 5000 --precision bfloat16 --games breakout pong"
+    )
     assert command(load_study("atari57"), result) == wanted
     assert wanted in Path(result.page).read_text()
     run_study("atari57")
-    assert len(run_study("atari57", steps=5_000).rows) == 4, "other lengths do not overwrite these"
-    assert Path(result.csv).parent.name == "torch-5000-steps"
+    run_study("atari57", steps=5_000)
+    assert len(run_study("atari57", steps=5_000, precision="bfloat16").rows) == 4, "others do not overwrite these"
+    assert Path(result.csv).parent.name == "torch-5000-steps-bfloat16"
 
 
 def test_the_highest_row_is_the_surest_of_equal_ones() -> None:

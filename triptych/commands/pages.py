@@ -12,6 +12,7 @@ from tyro.conf import Positional, arg
 from triptych.checks import InputError
 from triptych.commands.common import Answers, Framework, RecipeName, Where, named, needed, print_json
 from triptych.recipes import Recipe
+from triptych.spec import Precision
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Study(Answers):
     only: tuple[str, ...] = ()  # tasks or arms; none: all
     games: tuple[str, ...] = ()  # tasks; none: all, but atari57 trains only what is named and shows what is there
     steps: int | None = None  # of each run; None: as the study says
+    precision: Precision | None = None  # of each run; None: as the study says
     jobs: int = 1  # runs at the same time
     out: Path | None = None  # the folder of the results; None: results/studies/NAME
     quiet: bool = False  # no progress
@@ -97,7 +99,8 @@ class Study(Answers):
         needed(self.name, "NAME", ", ".join(NAMES))
         result = run_study(
             self.name, self.framework, quick=self.quick, seeds=self.seeds, only=self.only, games=self.games,
-            steps=self.steps, jobs=self.jobs, runs_dir=self.runs_dir, out=self.out, quiet=self.quiet,
+            steps=self.steps, precision=self.precision, jobs=self.jobs, runs_dir=self.runs_dir, out=self.out,
+            quiet=self.quiet,
         )  # fmt: skip
         study_table(result)
         print_json(self, result)

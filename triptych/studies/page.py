@@ -46,6 +46,7 @@ def command(study: Study, result: Any) -> str:
     words = ["triptych", "study", result.study, "--framework", result.framework, "--seeds", str(result.seeds)]
     words += ["--quick"] if result.quick else []
     words += ["--steps", str(result.steps)] if result.steps is not None else []
+    words += ["--precision", result.precision] if result.precision is not None else []
     shown, all_tasks = (dict.fromkeys(row.task for row in rows) for rows in (result.rows, study.arms))
     if shown and set(shown) != set(all_tasks):
         words += ["--games", *shown]

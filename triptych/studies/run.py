@@ -19,6 +19,7 @@ from triptych.intervals import bootstrap_iqm
 from triptych.messages import say
 from triptych.recipes import Recipe, load_recipe
 from triptych.runs import line
+from triptych.spec import Precision
 from triptych.studies import Arm, Study, load_study
 from triptych.studies.page import highest, write_page
 from triptych.studies.table import append_rows, read_runs, test_of
@@ -55,6 +56,7 @@ class Result:
     games: int
     quick: bool
     steps: int | None  # of each run; None: as the study says
+    precision: str | None  # likewise
     page: str
     csv: str
     processor: str  # that the runs were made on; several where they were
@@ -70,6 +72,7 @@ def run_study(
     only: tuple[str, ...] = (),
     games: tuple[str, ...] = (),
     steps: int | None = None,
+    precision: Precision | None = None,
     jobs: int = 1,
     runs_dir: str | Path = "runs",
     out: Path | None = None,
@@ -83,6 +86,7 @@ def run_study(
         only: labels or tasks to train now; empty: all. The page shows whatever is there.
         games: tasks to train now; empty: all, but none where the page has published scores to show.
         steps: of each run; None: as the study says. Each length has a folder and a page of its own.
+        precision: of each run; None: as the study says. It too has a folder and a page of its own.
         jobs: runs at the same time, each in a process of its own. Where two studies want the same run, it is made
             once; so let one end before the next begins.
         out: the folder of the results; None: see `folder_of`.
@@ -98,13 +102,13 @@ def run_study(
     check(count > 0, "seeds", count, "above 0")
     check(jobs > 0, "jobs", jobs, "above 0")
     chosen = chosen_arms(study, only, games)
-    length = {} if steps is None else {"steps": steps}
+    changed = {name: value for name, value in (("steps", steps), ("precision", precision)) if value is not None}
     recipes = {
-        (index, seed): recipe_of(arm, seed, (arm.quick if quick else {}) | length)
+        (index, seed): recipe_of(arm, seed, (arm.quick if quick else {}) | changed)
         for index, arm in enumerate(study.arms)
         for seed in range(count)
     }
-    folder = out or folder_of(name, framework, quick, steps, Path(runs_dir))
+    folder = out or folder_of(name, framework, quick, changed, Path(runs_dir))
     folder.mkdir(parents=True, exist_ok=True)
     table = folder / "runs.csv"
     tests = study.flicker or (None,)
@@ -132,15 +136,16 @@ def run_study(
         if row["framework"] == framework and row["settings"] in arms
         if test_of(row) in [(study.games, study.epsilon, chance) for chance in tests]
     ]
-    return conclude(name, study, mine, folder, framework, count, quick, steps)
+    return conclude(name, study, mine, folder, framework, count, quick, changed)
 
 
-def folder_of(name: str, framework: str, quick: bool, steps: int | None, runs_dir: Path) -> Path:
-    """Where results go that were given no place; runs of other lengths than the study's have one of their own."""
-    length = "" if steps is None else f"-{steps}-steps"
+def folder_of(name: str, framework: str, quick: bool, changed: dict[str, Any], runs_dir: Path) -> Path:
+    """Where results go that were given no place; runs of other lengths or precisions than the study's have one of their own."""
+    suffix = f"-{changed['steps']}-steps" if "steps" in changed else ""
+    suffix += f"-{changed['precision']}" if "precision" in changed else ""
     if quick:
-        return runs_dir / f"study-{name}-{framework}-quick{length}"
-    return Path("results/studies") / name / (framework + length)
+        return runs_dir / f"study-{name}-{framework}-quick{suffix}"
+    return Path("results/studies") / name / (framework + suffix)
 
 
 def chosen_arms(study: Study, only: tuple[str, ...], games: tuple[str, ...]) -> list[Arm]:
@@ -189,7 +194,7 @@ def conclude(
     framework: str,
     seeds: int,
     quick: bool,
-    steps: int | None,
+    changed: dict[str, Any],
 ) -> Result:
     """Condenses the runs, and writes the table, the JSON and the page."""
     rows = [row for arm in study.arms for row in rows_of(arm, done)]
@@ -198,7 +203,8 @@ def conclude(
     best = {task: highest([row for row in rows if row.task == task]).label for task in tasks}
     result = Result(
         study=name, question=study.question, rows=rows, best=best, framework=framework, seeds=seeds, games=study.games,
-        quick=quick, steps=steps, page=str(folder / "study.html"), csv=str(folder / "study.csv"),
+        quick=quick, steps=changed.get("steps"), precision=changed.get("precision"),
+        page=str(folder / "study.html"), csv=str(folder / "study.csv"),
         processor="; ".join(dict.fromkeys(row["processor"] for row in done)), versions=versions_of(done),
     )  # fmt: skip
     fields = ("task", "label", "flicker", "iqm", "low", "high", "parameters")
