@@ -12,7 +12,8 @@ recipe = Recipe(
         rollout_steps=16,
         gamma=0.98,
         gae_lambda=0.95,
-        entropy_weight=0.0,  # nor are advantages normalised: where every game lasts to its end they are noise alone
+        entropy_weight=0.0,
+        normalise_advantages=False,  # as in cartpole-ppo
         reward_scale=0.05,  # else the value's gradient, of returns near 50, drowns the policy's in the layers that they share
     ),
     optimiser=Adam(learning_rate=3e-3, final_rate=0.0, epsilon=1e-5, max_norm=0.5),
