@@ -15,7 +15,6 @@ from triptych.layers import Conv, Dense, Flatten, FrameDifference
 from triptych.memory import builder_of
 from triptych.spec import Network, Placed, dtypes
 
-
 PICTURES = 32  # that a processor convolves at once: XLA's gradients of more are twice as slow, picture by picture
 
 
