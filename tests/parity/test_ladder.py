@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -126,6 +128,30 @@ def test_parts_of_a_batch_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None
         ladder.close(name, "loss", losses[1], losses[0])
         for tensor, value in whole.get_state().items():
             ladder.close(name, tensor, cut.get_state()[tensor], value)
+
+
+def convolved(pictures: int, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """JAX's values, loss and weights after an update, convolving so many pictures at once."""
+    net = importlib.import_module("triptych.frameworks.jax.net")
+    monkeypatch.setattr(net, "PICTURES", pictures)
+    batch = ladder.make_batch(ladder.PICTURE, np.random.default_rng(16))
+    learner = ladder.make_learner("jax", ladder.PICTURE)
+    values, _ = learner.act(batch.obs)
+    return [values, np.asarray(learner.update(batch, 1e-3)["loss"]), *learner.get_state().values()]
+
+
+def test_pictures_convolved_a_few_at_a_time_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    for found, wanted in zip(convolved(3, monkeypatch), convolved(8, monkeypatch), strict=True):
+        ladder.close("jax", "convolved a few at a time", found, wanted)
+
+
+def test_pieces_put_together_wrongly_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = convolved(8, monkeypatch)
+    net = importlib.import_module("triptych.frameworks.jax.net")
+    keep = net.in_pieces
+    monkeypatch.setattr(net, "in_pieces", lambda module, x: net.jnp.roll(keep(module, x), 1, 0))
+    with pytest.raises(AssertionError):
+        ladder.close("jax", "convolved a few at a time", convolved(3, monkeypatch)[0], whole[0])
 
 
 def test_b_against_b_by_1_is_refused(framework: str) -> None:
