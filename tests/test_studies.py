@@ -211,6 +211,12 @@ def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytes
     assert Path(result.csv).parent.name == "torch-5000-steps-bfloat16"
 
 
+def test_memory_loses_shares_its_runs_with_atari57() -> None:
+    wide = {fingerprint(recipe_of(arm, 0, {"steps": 200_000})) for arm in load_study("atari57").arms}
+    own = [arm.label for arm in load_study("memory-loses").arms if fingerprint(recipe_of(arm, 0, {})) in wide]
+    assert own == ["feed-forward", "LSTM"] * 4
+
+
 def test_the_highest_row_is_the_surest_of_equal_ones() -> None:
     lucky, sure = Row("t", "a", None, 1.0000000001, 0.5, 1.0, [1.0], 9), Row("t", "b", None, 1.0, 0.9, 1.0, [1.0], 9)
     assert highest([lucky, sure]) is sure

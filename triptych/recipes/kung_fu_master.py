@@ -29,4 +29,5 @@ recipe = Recipe(
     steps=3_400_000,
     num_envs=32,
     log_every=10_000,
+    checkpoint_every=1_000_000,  # which cuts 32 games that last 3,000 steps each
 )

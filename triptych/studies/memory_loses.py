@@ -7,15 +7,13 @@ reach farther, than those of 128 games by 8 steps (then these help more with an 
 
 from typing import Any
 
-from triptych.studies import Arm, Study
-from triptych.studies.atari57 import env_id
-from triptych.studies.published import FEED_FORWARD, LSTM
+from triptych.studies import Study
+from triptych.studies.atari57 import RECIPES, arm
 
 GAMES = ("riverraid", "seaquest", "kung_fu_master", "road_runner")
 WIDE: dict[str, Any] = {"num_envs": 128, "algorithm.rollout_steps": 8}
 ARMS: dict[str, tuple[str, dict[str, Any]]] = {
-    FEED_FORWARD: ("kung-fu-master-ff", {}),
-    LSTM: ("kung-fu-master", {"network.5.skip": False}),
+    **RECIPES,
     "LSTM, skip": ("kung-fu-master", {}),
     "feed-forward, 128 games x 8 steps": ("kung-fu-master-ff", WIDE),
     "LSTM, 128 games x 8 steps": ("kung-fu-master", {"network.5.skip": False, **WIDE}),
@@ -25,15 +23,7 @@ ARMS: dict[str, tuple[str, dict[str, Any]]] = {
 study = Study(
     question="Where memory loses: is it the way through the LSTM's gates, or the form of the rollouts?",
     arms=tuple(
-        Arm(
-            game,
-            label,
-            recipe,
-            {"env.id": env_id(game), "env.sticky": 0.0, "steps": 200_000, "threads": 1, **changes},
-            {"steps": 4_096},
-        )
-        for game in GAMES
-        for label, (recipe, changes) in ARMS.items()
+        arm(game, label, recipe, 200_000, changes) for game in GAMES for label, (recipe, changes) in ARMS.items()
     ),
     seeds=2,  # a run takes ten minutes of a core; the first two arms are those of `atari57 --steps 200000`
     games=30,
