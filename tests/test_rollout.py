@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import dataclasses
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,17 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triptych import envs, evaluate, frameworks, train
-from triptych.agent import Agent, draw
+from triptych.agent import draw
 from triptych.buffers.rollout import Played, RolloutBuffer
-from triptych.changes import override
-from triptych.checks import InputError
-from triptych.loop import run_loop
 from triptych.losses import returns
-from triptych.on_policy import OnPolicy
-from triptych.recipes import load_recipe
 from triptych.spec import Observation
-from triptych.training import make_training
 
 
 def advantage_of(
@@ -117,141 +107,3 @@ def test_draws_follow_the_policy() -> None:
         counts[action] += 1
         assert log_prob == pytest.approx(np.log([0.7, 0.2, 0.1][action]))
     assert counts / 4_000 == pytest.approx([0.7, 0.2, 0.1], abs=0.03)
-
-
-def make(**changes: Any) -> OnPolicy:
-    recipe = override(load_recipe("cartpole-ppo"), {"precision": "float64", "num_envs": 4, **changes})
-    games = envs.make(recipe.env, recipe.num_envs)
-    training = make_training(recipe, games, frameworks.load("torch").Learner)
-    assert isinstance(training, OnPolicy)
-    return training
-
-
-@pytest.mark.parametrize("memory", ["none", "lstm"])
-def test_a_rollout_is_what_the_network_says_of_it(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Log probabilities, values and states while playing are those of one pass over the stored rollout."""
-    training = make(memory=memory, **{"algorithm.rollout_steps": 40, "algorithm.minibatches": 1, "algorithm.epochs": 1})
-    rolled: list[Any] = []
-    learn = training.rollout.minibatches
-    monkeypatch.setattr(
-        training.rollout, "minibatches", lambda *given: rolled.append(training.rollout) or learn(*given)
-    )
-    loop, seen = run_loop(training), []
-    state = np.zeros((4, training.state_size))
-    for _ in range(40):
-        seen.append(next(loop))
-    [buffer] = rolled
-    fresh = make(memory=memory)  # the weights before the update
-    for t in range(40):
-        outputs, state = fresh.agent.act(buffer.obs[t], state if fresh.state is not None else None, buffer.reset[t])
-        log_probs = outputs[:, :-1] - np.log(np.exp(outputs[:, :-1]).sum(axis=1, keepdims=True))
-        assert buffer.value[t] == pytest.approx(outputs[:, -1])
-        assert buffer.log_prob[t] == pytest.approx(log_probs[np.arange(4), buffer.action[t]])
-        assert (seen[t].actions == buffer.action[t]).all()
-        assert (seen[t].mask == buffer.mask[t]).all()
-    ends = buffer.terminated | buffer.truncated
-    assert ends.any(), "an episode ended within"
-    assert (buffer.mask[1:] == ~ends[:-1]).all()
-    assert (buffer.reset[1:][ends[:-1]] == 0).all(), "an episode's last observation belongs to it still"
-    assert (buffer.reset[2:] == ends[:-2]).all()
-
-
-def test_updates_come_when_the_rollout_is_full() -> None:
-    training = make(**{"algorithm.rollout_steps": 8, "algorithm.epochs": 2, "algorithm.minibatches": 4})
-    loop = run_loop(training)
-    made = [len(next(loop).updates) for _ in range(24)]
-    assert made == ([0] * 7 + [8]) * 3
-    assert training.counters.updates == 24
-    assert training.rests
-
-
-def test_a_rollout_of_last_observations_is_no_update() -> None:
-    training = make(num_envs=1, **{"algorithm.rollout_steps": 1, "algorithm.minibatches": 1, "algorithm.epochs": 1})
-    loop = run_loop(training)
-    ticks = [next(loop) for _ in range(80)]
-    assert any(not tick.mask.any() for tick in ticks)
-    assert all(len(tick.updates) == tick.mask.sum() for tick in ticks)
-    assert all(np.isfinite(array).all() for array in training.learner.get_weights().values())
-
-
-def test_schedules_are_read_where_a_rollout_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first one is learned from as the settings say, and the last one still with some rate."""
-    settings = {"clip": 0.2, "clip_end": 0.0, "entropy_weight": 0.0, "entropy_end": 0.5, "rollout_steps": 8, "epochs": 1, "minibatches": 1}  # fmt: skip
-    training = make(
-        steps=128,
-        **{f"algorithm.{name}": value for name, value in settings.items()},
-        **{"optimiser.learning_rate": 0.1, "optimiser.final_rate": 0.0},
-    )
-    seen: list[Any] = []
-    update = training.learner.update
-    monkeypatch.setattr(training.learner, "update", lambda batch, rate: seen.append((batch.clip, batch.entropy_weight, rate)) or update(batch, rate))  # fmt: skip
-    loop, begins = run_loop(training), []
-    while training.counters.steps < 128:
-        before = training.counters.steps if training.rests else None
-        next(loop)
-        begins += [] if before is None else [before / 128]
-    share = np.array(begins[: len(seen)])
-    assert share[0] == 0
-    assert share[-1] > 0.6
-    assert np.array(seen) == pytest.approx(np.stack([0.2 * (1 - share), 0.5 * share, 0.1 * (1 - share)], axis=1))
-
-
-def test_rewards_as_the_recipe_wants_them() -> None:
-    reward = np.array([-30.0, 0.0, 5.0])
-    wanted = {"raw": [-3.0, 0.0, 0.5], "sign": [-1.0, 0.0, 1.0], "clip": [-1.0, 0.0, 0.5]}
-    for kind, values in wanted.items():
-        training = make(**{"algorithm.reward": kind, "algorithm.reward_scale": 0.1})
-        assert training.learned_reward(reward).tolist() == values
-
-
-def test_what_is_not_allowed() -> None:
-    for memory, line in (
-        ("lstm", "minibatches is 3; allowed: a divisor of 4, the games"),
-        ("none", "minibatches is 3; allowed: a divisor of 128, the steps of a rollout"),
-    ):
-        with pytest.raises(InputError, match=line):
-            make(memory=memory, **{"algorithm.minibatches": 3})
-    with pytest.raises(InputError, match="burn_in is 4; allowed: 0, as this network has no memory"):
-        make(**{"algorithm.burn_in": 4})
-    with pytest.raises(InputError, match=r"burn_in is 8; allowed: less than rollout_steps \(8\)"):
-        make(**{"algorithm.rollout_steps": 8, "algorithm.burn_in": 8})
-    burnt = override(load_recipe("cartpole-positions-ppo"), {"algorithm.burn_in": 8})
-    assert override(burnt, {"memory": "none", "algorithm.burn_in": 0}).algorithm.burn_in == 0, "judged all at once"
-    assert override(load_recipe("cartpole-ppo"), {"num_envs": 2, "memory": "lstm", "algorithm.minibatches": 2}).num_envs == 2  # fmt: skip
-    dqn = load_recipe("cartpole")
-    learner: Any = dataclasses.make_dataclass("Nothing", [])()
-    with pytest.raises(InputError, match="policy is 'sample'; allowed: greedy, as Q values"):
-        Agent(learner, dqn.make_network(Observation((4,), "float32"), 2), "sample")
-
-
-def test_a_run_is_tested_by_its_policy_or_by_its_best_action(tmp_path: Path) -> None:
-    run = train(
-        "cartpole-ppo",
-        steps=1_500,
-        run_name="run",
-        runs_dir=tmp_path,
-        evaluate_every=600,
-        evaluate_games=2,
-        best_window=5,
-    )
-    assert run.updates > 0
-    with open(run.path / "metrics.csv", newline="") as file:
-        entropies = [float(row["entropy"]) for row in csv.DictReader(file) if row["entropy"]]
-    assert entropies[0] == pytest.approx(np.log(2), abs=0.1)
-    drawn, greedy = (evaluate(run.path, 3, policy=policy) for policy in (None, "greedy"))
-    assert (drawn.policy, greedy.policy) == ("sample", "greedy")
-    assert drawn.rewards != greedy.rewards
-    assert evaluate(run.path, 3).rewards == drawn.rewards, "the same seed draws the same"
-    elsewhere = evaluate(run.path, 3, env="CartPole-v0", flicker=0.5)
-    evaluate(run.path, 1, flicker=1)
-    assert max(elsewhere.lengths) <= 200
-    names = {path.stem for path in (run.path / "evaluations").glob("*.json")}
-    start = "best-epsilon-0-games-3-seed-0"
-    assert names == {
-        f"{start}-torch",
-        f"{start}-greedy-torch",
-        f"{start}-flicker-0.5-env-CartPole-v0-torch",
-        f"{start.replace('3', '1')}-flicker-1-torch",
-    }
-    with pytest.raises(InputError, match=r"sticky is 0.25; allowed: nothing, as these games do not read it"):
-        evaluate(run.path, 3, sticky=0.25)
