@@ -36,7 +36,7 @@ def test_what_cannot_be_tested() -> None:
     [flat] = equivalences({"torch": [500.0, 500.0], "jax": [500.0, 500.0]}, 1.0)
     assert flat.equivalent is None, "at the ceiling nothing is shown"
     [near] = equivalences({"torch": [500.0, 500.0], "jax": [500.0, 499.0]}, 5.0)
-    assert near.equivalent is True or near.equivalent is False
+    assert near.equivalent is True, "where one of them spreads there is something to test with"
     check_margin(None, 1, 1)
     for given, line in (
         ((-1, 2, 2), "margin is -1; allowed: above 0"),

@@ -205,10 +205,17 @@ def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytes
     )
     assert command(load_study("atari57"), result) == wanted
     assert wanted in Path(result.page).read_text()
-    run_study("atari57")
-    run_study("atari57", steps=5_000)
-    assert len(run_study("atari57", steps=5_000, precision="bfloat16").rows) == 4, "others do not overwrite these"
-    assert Path(result.csv).parent.name == "torch-5000-steps-bfloat16"
+    before = Path(result.csv).read_text()
+    others = [run_study("atari57"), run_study("atari57", steps=5_000)]
+    assert Path(result.csv).read_text() == before, "others do not overwrite these"
+    folders = [Path(run.csv).parent.name for run in (result, *others)]
+    assert folders == ["torch-5000-steps-bfloat16", "torch", "torch-5000-steps"]
+    part = run_study("atari57", games=("pong",), only=("LSTM",))
+    assert command(load_study("atari57"), part) == "triptych study atari57 --framework torch --seeds 1 --games pong --only LSTM"  # fmt: skip
+    part = run_study("memory-loses", only=("LSTM",), seeds=1)
+    assert command(load_study("memory-loses"), part) == "triptych study memory-loses --framework torch --seeds 1 --only LSTM"  # fmt: skip
+    with pytest.raises(InputError, match="games is 'none'; allowed: named where --only is, as there are 57"):
+        run_study("atari57", only=("LSTM",))
 
 
 def test_memory_loses_shares_its_runs_with_atari57() -> None:

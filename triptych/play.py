@@ -11,7 +11,7 @@ import numpy as np
 from triptych.envs import Games
 from triptych.recipes import LONGEST
 
-SIDE_BY_SIDE = 20  # games at once; the seeds decide the games, not their number
+SIDE_BY_SIDE = 20  # games at once; where actions are drawn, this many share a generator, so it is part of a test
 
 
 class Game(NamedTuple):

@@ -1,4 +1,4 @@
-"""A sign shown once must be named 50 steps later: without memory no better than a coin. Learned in a minute or two."""
+"""A sign shown once must be named 50 steps later: without memory no better than a coin. Learned in half a minute."""
 
 from triptych.algorithms import drqn
 from triptych.envs import EnvConfig

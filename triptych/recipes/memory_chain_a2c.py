@@ -1,4 +1,4 @@
-"""A sign shown once must be named 50 steps later, with recurrent A2C. Learned in half a minute."""
+"""A sign shown once must be named 50 steps later, with recurrent A2C. Learned in a quarter of a minute."""
 
 import dataclasses
 

@@ -47,9 +47,11 @@ def command(study: Study, result: Any) -> str:
     words += ["--quick"] if result.quick else []
     words += ["--steps", str(result.steps)] if result.steps is not None else []
     words += ["--precision", result.precision] if result.precision is not None else []
-    shown, all_tasks = (dict.fromkeys(row.task for row in rows) for rows in (result.rows, study.arms))
-    if shown and set(shown) != set(all_tasks):
-        words += ["--games", *shown]
+    tasks, labels = (list(dict.fromkeys(getattr(row, name) for row in result.rows)) for name in ("task", "label"))
+    if tasks and (study.published or set(tasks) != {arm.task for arm in study.arms}):
+        words += ["--games", *tasks]
+    if labels and set(labels) != {arm.label for arm in study.arms if arm.task in tasks}:
+        words += ["--only", *labels]
     return shlex.join(words)
 
 

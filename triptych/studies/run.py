@@ -154,7 +154,8 @@ def chosen_arms(study: Study, only: tuple[str, ...], games: tuple[str, ...]) -> 
     for name, given, known in (("only", only, tasks + labels), ("games", games, tasks)):
         for word in given:
             check(word in known, name, word, ", ".join(map(repr, known)))
-    if study.published and not (only or games):
+    if study.published and not games:
+        check(not only, "games", "none", f"named where --only is, as there are {len(tasks)}")
         return []
     arms = [arm for arm in study.arms if not games or arm.task in games]
     arms = [arm for arm in arms if not only or {arm.label, arm.task} & set(only)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from triptych.studies import Arm
 
-# Tasks that need memory, learned in a minute or a few: with DRQN, and with actor-critics, whose rollouts hold whole
+# Tasks that need memory, learned in a minute or a few: with DRQN, and with actor-critics. A2C's rollouts hold whole
 # episodes (each takes a step more than it has actions, as a game that has ended begins anew with a step).
 TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "positions": ("drqn-cartpole", {"steps": 40_000, "algorithm.epsilon_steps": 8_000}),
