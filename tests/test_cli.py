@@ -256,6 +256,8 @@ BAD = [
     (["train", "LICENSE"], "recipe is 'LICENSE'"),
     (["train", "--env", "..x:Foo-v0"], "cannot be imported"),
     (["train", "space-invaders", "--algorithm.replay-size", "1000000000", "--steps", "1000000000"], "replay_size is"),
+    (["train", "cartpole-ppo", "--algorithm.rollout-steps", "1000000000000"], "rollout_steps is 1000000000000: about"),
+    (["look", "kung-fu-master", "--env.crop", "0.5", "0.50000001", "0", "1"], "at most 2000 pixels a side"),
     (["train", "cartpole", "--solved-at", "nan"], "solved_at is nan"),
     (["fly"], "command is 'fly'"),
     (["train", "drqn-cartpole", "--algorithm.burn-in", "30"], "burn_in is 30; allowed: less than sequence_length (30)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -202,9 +203,11 @@ def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, An
 
 
 def check_replay(recipe: Recipe, games: envs.Games) -> None:
-    """Refuses a replay that this machine can hardly hold, by an estimate, before anything is written."""
+    """Refuses a replay or rollout that this machine can hardly hold, by an estimate, before anything is written."""
     config, observation = recipe.algorithm, games.observation
     if not isinstance(config, dqn.Config):
+        steps, size = config.rollout_steps, np.dtype(observation.dtype).itemsize * math.prod(observation.shape)
+        check_fits("rollout_steps", steps, steps * recipe.num_envs * size)
         return
     if config.replay_on_device:  # whose memory only its framework knows
         pictures = observation.is_picture and observation.dtype == "uint8"
@@ -214,10 +217,15 @@ def check_replay(recipe: Recipe, games: envs.Games) -> None:
     stored = isinstance(config, drqn.Config) and config.stored_state
     state = np.dtype(dtypes(recipe.precision)[0]).itemsize * sum(network.state_sizes) if stored else 0
     need = FrameStore.bytes_for(config.replay_size, recipe.steps, observation, config.compress, state)
+    check_fits("replay_size", config.replay_size, need)
+
+
+def check_fits(name: str, value: int, need: float) -> None:
+    """Refuses a setting that needs more bytes than there are."""
     there = machine.memory_total()
-    allowed = f"what fits into this machine's {there / 1e9:.0f} GB"
     if need > there:
-        raise InputError(f"replay_size is {config.replay_size}: about {need / 1e9:.0f} GB; allowed: {allowed}")
+        allowed = f"what fits into this machine's {there / 1e9:.0f} GB"
+        raise InputError(f"{name} is {value}: about {need / 1e9:.0f} GB; allowed: {allowed}")
 
 
 def recipe_file(recipe: Recipe) -> None:

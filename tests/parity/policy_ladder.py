@@ -92,7 +92,7 @@ def numpy_loss(
     if config.normalise_advantages:
         spread = np.sqrt(np.mean((advantages - advantages.mean()) ** 2))
         advantages = (advantages - advantages.mean()) / (spread + 1e-8)
-    policy = value = entropy = 0.0
+    policy = value = entropy = kl = clipped = 0.0
     for (t, game), advantage in zip(living, advantages, strict=True):
         *logits, v = outputs[t - start, game]
         probabilities = np.exp(logits) / np.exp(logits).sum()
@@ -101,6 +101,8 @@ def numpy_loss(
             ratio = now / np.exp(batch.log_prob[t, game])
             limited = min(max(ratio, 1 - float(batch.clip)), 1 + float(batch.clip))
             policy -= min(ratio * advantage, limited * advantage)
+            kl += ratio - 1 - np.log(ratio)
+            clipped += abs(ratio - 1) > batch.clip
         else:
             policy -= np.log(now) * advantage
         error = abs(batch.returns[t, game] - v)
@@ -108,6 +110,7 @@ def numpy_loss(
         value += {"squared": error**2, "absolute": error, "huber": huber}[config.loss]
         entropy -= sum(p * np.log(p) for p in probabilities)
     parts = {"policy_loss": policy, "value_loss": value, "entropy": entropy}
+    parts |= {"approx_kl": kl, "clip_fraction": clipped} if config.kind == "ppo" else {}
     parts = {name: part / len(living) for name, part in parts.items()}
     total = parts["policy_loss"] + config.value_weight * parts["value_loss"]
     return total - float(batch.entropy_weight) * parts["entropy"], parts

@@ -27,6 +27,7 @@ def plays(spec: Any) -> bool:
 
 NEVER = 2**31 - 1  # emulator frames: a year and more
 SCREEN = (210, 160)  # pixels, height and width
+LARGEST = 2_000  # pixels a side that a screen is made to; beyond lies a slip of the pen, and memory that runs out
 
 
 def whole_and_part(config: EnvConfig) -> tuple[tuple[int, int], tuple[slice, ...]]:
@@ -39,6 +40,7 @@ def whole_and_part(config: EnvConfig) -> tuple[tuple[int, int], tuple[slice, ...
         max(1, round(pixels * (end - start))) for pixels, (start, end) in zip(SCREEN, shares, strict=True)
     )
     whole = [max(side, round(side / (end - start))) for side, (start, end) in zip(sides, shares, strict=True)]
+    check(max(whole) <= LARGEST, "size", list(sides), f"such that the screen before its crop has at most {LARGEST} pixels a side ({whole[0]} by {whole[1]})")  # fmt: skip
     starts = [
         min(round(start * all_), all_ - side) for side, all_, (start, _) in zip(sides, whole, shares, strict=True)
     ]
