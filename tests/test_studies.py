@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -89,6 +90,12 @@ def test_a_study_runs_and_goes_on_where_it_was(
     monkeypatch.setattr(studies, "work_all", no_work)
     run_study("flicker", quick=True, seeds=1, only=("gru",), games=TASKS, runs_dir=tmp_path)
     assert not jobs, "what is done is not done again"
+    curves = (folder / "curves.json").read_text()
+    assert json.loads(curves)[TASKS[0]][0]["mean"]
+    for row in runs:
+        shutil.rmtree(row["run"], ignore_errors=True)
+    run_study("flicker", quick=True, seeds=1, only=("gru",), games=TASKS, runs_dir=tmp_path)
+    assert (folder / "curves.json").read_text() == curves, "a page made without the runs' folders keeps its curves"
     again = run_study("flicker", quick=True, seeds=2, only=("lstm",), games=TASKS, runs_dir=tmp_path)
     assert [job["recipe"]["seed"] for job in jobs] == [0, 1, 0, 1]
     assert {row.label for row in again.rows} == {"gru", "lstm"}, "what was there is shown too"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import shlex
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from triptych.files import write_whole
+from triptych.files import write_json, write_whole
 from triptych.report.statistics import over_seeds
 from triptych.studies import Study, published
 
@@ -18,7 +19,7 @@ FEWEST = 4  # seeds of an arm below which intervals say nothing
 
 
 def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]) -> None:
-    """Writes the page; curves are of the runs whose folders are still there."""
+    """Writes the page, and beside it `curves.json`, from which a page made without the runs' folders has its curves."""
     import jinja2
     from plotly.offline import get_plotlyjs
 
@@ -28,12 +29,16 @@ def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]
     folder = resources.files("triptych.report") / "templates"
     labels = list(dict.fromkeys(row.label for row in result.rows))
     colours = {label: COLOURS[index % len(COLOURS)] for index, label in enumerate(labels)}
+    file = path.with_name("curves.json")
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    charts = [chart(task, result, runs, colours, kept.get(task, [])) for task in result.best]
+    write_json(file, kept | {made["task"]: made["curves"] for made in charts})
     others = published.figure(study.published, result.rows) if study.published else None
     page = environment.get_template("study.html").render(
         study=study,
         result=result,
         sentences=(published.sentences(study.published) if study.published else []) + sentences(result),
-        data={"tasks": [chart(task, result, runs, colours) for task in result.best], "published": others},
+        data={"tasks": charts, "published": others},
         command=command(study, result),
         css=(folder / "page.css").read_text(encoding="utf-8"),
         plotly=get_plotlyjs(),
@@ -88,8 +93,10 @@ def named(row: Any) -> str:
     return row.label if row.flicker is None else f"{row.label} tested at {row.flicker:.0%} blank"
 
 
-def chart(task: str, result: Any, runs: list[dict[str, str]], colours: dict[str, str]) -> dict[str, Any]:
-    """A task's scores and curves as numbers for the page's script."""
+def chart(
+    task: str, result: Any, runs: list[dict[str, str]], colours: dict[str, str], kept: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """A task's scores and curves as numbers for the page's script; a kept curve serves where not all runs are there."""
     rows = [row for row in result.rows if row.task == task]
     bars = [
         {"name": named(row), "iqm": row.iqm, "low": row.low, "high": row.high, "scores": row.scores, "colour": colours[row.label]}
@@ -97,11 +104,17 @@ def chart(task: str, result: Any, runs: list[dict[str, str]], colours: dict[str,
     ]  # fmt: skip
     curves = []
     for label in dict.fromkeys(row.label for row in rows):
-        paths = dict.fromkeys(run["run"] for run in runs if (run["task"], run["label"]) == (task, label))
-        found = [columns for columns in map(rewards, paths) if columns[0]]
-        curve = over_seeds(found) if len(found) != 1 else alone(*found[0])
+        settings = {run["settings"]: run["run"] for run in runs if (run["task"], run["label"]) == (task, label)}
+        found = {
+            name: columns for name, columns in ((name, rewards(run)) for name, run in settings.items()) if columns[0]
+        }
+        curve = next((old for old in kept if old["name"] == label and settings.keys() >= set(old["settings"])), None)
+        if curve is None or len(found) >= len(curve["settings"]):
+            columns = list(found.values())
+            made = over_seeds(columns) if len(columns) != 1 else alone(*columns[0])
+            curve = None if made is None else {"name": label, "settings": list(found), **made}
         if curve is not None:
-            curves.append({"name": label, "colour": colours[label], **curve})
+            curves.append(curve | {"colour": colours[label]})
     return {"task": task, "bars": bars, "curves": curves}
 
 
