@@ -124,7 +124,7 @@ def test_parts_that_are_put_together_wrongly_are_found(framework: str, monkeypat
         monkeypatch.setattr(
             numbers,
             "array_split",
-            lambda x, count, axis: keep_split(x[::-1] if axis == 0 and count > 1 else x, count, axis),
+            lambda x, count, axis=0: keep_split(x[::-1] if axis == 0 and count > 1 else x, count, axis),
         )
     with pytest.raises(AssertionError, match=framework):
         test_parts_of_a_batch_are_the_whole(monkeypatch, "pictures")
