@@ -32,7 +32,10 @@ def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]
     file = path.with_name("curves.json")
     kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     charts = [chart(task, result, runs, colours, kept.get(task, [])) for task in result.best]
-    write_json(file, kept | {made["task"]: made["curves"] for made in charts})
+    for made in charts:  # a curve that could not be made, nor used this time, stays for another page
+        curves = {curve["name"]: curve for curve in (*kept.get(made["task"], []), *made["curves"])}
+        kept[made["task"]] = list(curves.values())
+    write_json(file, kept)
     others = published.figure(study.published, result.rows) if study.published else None
     page = environment.get_template("study.html").render(
         study=study,
