@@ -62,12 +62,12 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_one_failure_stops_the_others_and_loses_nothing(
     code: str, error: type[Exception], line: str, started: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    jobs = [job("a", "c", code), job("b", "signal", "told"), job("c", "a", "done"), job("d", "a", "done")]
+    jobs = [job("a", "c", code), job("b", "signal", "told"), job("c", "signal", "done"), job("d", "a", "done")]
     found: dict[int, Any] = {}
     with pytest.raises(error, match=line):
         workers.work_all("study", jobs, found.__setitem__, 3)
     assert started == ["a", "b", "c"], "no other is started"
-    assert found == {2: {"score": 1}}, "what ends meanwhile is taken"
+    assert found == {2: {"score": 1}}, "what ends when it is told to stop is taken"
     assert "go on with: triptych resume runs/b-told-1\n" in capsys.readouterr().err
 
 
