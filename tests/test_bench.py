@@ -32,8 +32,9 @@ SMALL_INVADERS = {
 
 
 def test_lockstep_cartpole(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    words = ["--steps", "2000", "--num-envs", "2", "--runs-dir", str(tmp_path), "--control", "--json"]
     with pytest.raises(SystemExit) as stop:
-        main(["lockstep", "cartpole", "--steps", "2000", "--num-envs", "2", "--runs-dir", str(tmp_path), "--json"])
+        main(["lockstep", "cartpole", *words])
     lines = capfd.readouterr().out.splitlines()
     result = json.loads(lines[-1])
     assert stop.value.code == 0
@@ -45,6 +46,10 @@ def test_lockstep_cartpole(tmp_path: Path, capfd: pytest.CaptureFixture) -> None
     assert result["target_copies"] >= 2
     assert 0 < result["worst_relative"] < 1e-9
     assert result["first_difference"] is None
+    control = result["control"]  # every update rounded otherwise: not equal, and never equal to another framework
+    assert lines[-3] == f"control: torch against itself, rounded otherwise: {control['worst_relative']:.1e}"
+    assert 0 < control["worst_relative"] < 1e-9
+    assert control["first_difference"] is None
     assert result["overrides"]["precision"] == "float64"
     assert set(result["logs"]) == {"torch", "jax", "keras"}
     with open(result["logs"]["jax"], newline="") as file:

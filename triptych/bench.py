@@ -72,6 +72,9 @@ class Lockstep:
     worst_relative: float
     first_difference: dict[str, Any] | None
     too_few: list[str]  # counts below the floor: then nothing is proved and agree is False
+    control: (
+        dict[str, Any] | None
+    )  # worst_relative and first_difference of the first framework from itself, rounded otherwise
     overrides: dict[str, Any]
     logs: dict[str, str]  # framework -> its CSV
     processor: str
@@ -169,10 +172,15 @@ def lockstep(
     runs_dir: str | Path = "runs",
     run_name: str | None = None,
     label: str | None = None,
+    control: bool = False,
     quiet: bool = True,
     **changes: Any,
 ) -> Lockstep:
     """Proves that the frameworks are the same: in float64 they take the same actions for `steps` after the warm-up.
+
+    Args:
+        control: the first framework also plays against itself, its weights moved by their last bit after each update.
+            Where that parts as far as the frameworks do, they part by rounding.
 
     Raises:
         InputError: something given cannot be used.
@@ -186,9 +194,14 @@ def lockstep(
     with RunFolder(folder):
         if any(path.name != ".lock" for path in folder.iterdir()):
             raise InputError(f"folder {folder} is not empty; allowed: another --run-name")
-        job = {"recipe": to_dict(resolved), "folder": str(folder), "quiet": quiet}
+        job = {"recipe": to_dict(resolved), "folder": str(folder), "quiet": quiet, "control": False}
         counts = [work("lockstep", job | {"framework": name}) for name in frameworks]
         result = conclude(folder, list(frameworks), counts, overrides, proof.floors(resolved))
+        if control:
+            work("lockstep", job | {"framework": frameworks[0], "control": True})
+            verdict = proof.judge(folder, [frameworks[0], "control"])
+            found = {"worst_relative": verdict.worst, "first_difference": verdict.first}
+            result = dataclasses.replace(result, control=found)
         write_json(folder / "verdict.json", dataclasses.asdict(result))
     return result
 
@@ -205,6 +218,7 @@ def conclude(
         worst_relative=verdict.worst,
         first_difference=verdict.first,
         too_few=too_few,
+        control=None,
         overrides=overrides,
         logs={name: str(folder / f"{name}.csv") for name in names},
         processor=machine.processor(),

@@ -15,6 +15,7 @@ import numpy as np
 
 from triptych import envs, frameworks, machine
 from triptych.algorithms import dqn
+from triptych.frameworks import Learner
 from triptych.loop import Tick, run_loop
 from triptych.progress import ProgressLine
 from triptych.recipes import Recipe
@@ -61,17 +62,24 @@ def in_float64(recipe: Recipe, steps: int, changed: dict[str, Any]) -> tuple[Rec
     return proof, changed
 
 
-def run(recipe: Recipe, framework: str, folder: Path, quiet: bool) -> dict[str, int]:
-    """The worker: trains with games of its own and writes `<framework>.csv` and `<framework>-tensors.csv`."""
+def run(recipe: Recipe, framework: str, folder: Path, quiet: bool, control: bool = False) -> dict[str, int]:
+    """The worker: trains with games of its own and writes `<framework>.csv` and `<framework>-tensors.csv`.
+
+    Args:
+        control: it rounds otherwise than the framework does, and writes `control.csv` and `control-tensors.csv`.
+    """
     frameworks.use_cpu()
     threads = machine.threads_for(recipe.threads)
     frameworks.set_threads(threads)
     games = envs.make(recipe.env, recipe.num_envs, threads)
     training = make_training(recipe, games, frameworks.load(framework).Learner)
+    name = "control" if control else framework
+    if control:
+        round_otherwise(training.learner)
     with (
-        open(folder / f"{framework}.csv", "w", encoding="utf-8", newline="") as actions,
-        open(folder / f"{framework}-tensors.csv", "w", encoding="utf-8", newline="") as tensors,
-        ProgressLine(f"lockstep {framework:6}", recipe.steps, quiet) as progress,
+        open(folder / f"{name}.csv", "w", encoding="utf-8", newline="") as actions,
+        open(folder / f"{name}-tensors.csv", "w", encoding="utf-8", newline="") as tensors,
+        ProgressLine(f"lockstep {name:7}", recipe.steps, quiet) as progress,
     ):
         actions.write(line(COLUMNS))
         tensors.write(line(TENSOR_COLUMNS))
@@ -93,6 +101,26 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool) -> dict[str, 
     counters = training.counters
     steps = counters.steps - getattr(recipe.algorithm, "warm_up", 0)
     return {"steps": steps} | {name: getattr(counters, name) for name in FLOOR}
+
+
+def round_otherwise(learner: Learner) -> None:
+    """After each update every trained weight moves by its last bit, up or down: what another framework's rounding may do.
+
+    How far that alone carries a run is the least that rounding explains: sums of thousands of products round more.
+    """
+    update, bits = learner.update, generator(0, "control")
+
+    def updated(batch: Any, rate: float) -> dict[str, Any]:
+        aux = update(batch, rate)
+        state = learner.get_state()
+        for name in sorted(state):
+            if name.startswith("online/"):
+                up = bits.random(state[name].shape) < 0.5
+                state[name] = np.nextafter(state[name], np.where(up, np.inf, -np.inf))
+        learner.set_state(state)
+        return aux
+
+    learner.update = updated  # type: ignore[method-assign, assignment]
 
 
 def floors(recipe: Recipe) -> dict[str, int]:

@@ -83,6 +83,11 @@ def lockstep_lines(result: Lockstep, before_verdict: str = "") -> None:
         f"{result.steps:,} steps, {result.greedy_actions:,} greedy actions, {result.target_copies} target copies, at least"
     )
     print(f"worst relative difference {result.worst_relative:.1e}")
+    if result.control:
+        parts = result.control["first_difference"] or {}
+        where = next((f", parts at {unit} {parts[unit]}" for unit in ("step", "updates") if unit in parts), "")
+        worst = result.control["worst_relative"]
+        print(f"control: {next(iter(result.logs))} against itself, rounded otherwise: {worst:.1e}{where}")
     if before_verdict:
         print(before_verdict)
     if result.agree:

@@ -151,8 +151,8 @@ def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def lockstep_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
-    """Plays one framework's part of the proof."""
-    return proof.run(recipe, job["framework"], Path(job["folder"]), job["quiet"])
+    """Plays one framework's part of the proof, or its control."""
+    return proof.run(recipe, job["framework"], Path(job["folder"]), job["quiet"], job["control"])
 
 
 def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:

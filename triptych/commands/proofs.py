@@ -48,6 +48,7 @@ class Lockstep(Answers):
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
     frameworks: tuple[Framework, ...] = ALL  # which ones
     run_name: str | None = None  # the new folder's name; None: a fresh one
+    control: bool = False  # is it rounding? the first framework also against itself, last bits moved at each update
     quiet: bool = False  # no progress
 
     def run(self) -> int:
@@ -61,6 +62,7 @@ class Lockstep(Answers):
             runs_dir=self.runs_dir,
             run_name=self.run_name,
             label=named(self.name, self.recipe),
+            control=self.control,
             quiet=self.quiet,
         )
         lockstep_lines(result)
