@@ -20,6 +20,7 @@ from triptych.__main__ import main
 from triptych.changes import override
 from triptych.checks import WorkerError
 from triptych.recipes import load_recipe
+from triptych.report import words
 
 SMALL_INVADERS = {
     "env.size": 44,
@@ -116,6 +117,28 @@ def test_lockstep_of_actor_critics(name: str, tmp_path: Path) -> None:
     assert result.target_copies == 0
 
 
+def test_a_control_parts_where_last_bits_are_multiplied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof tells of both, and stands whatever becomes of the control."""
+    nothing = {"steps": 1, "updates": 1_000, "greedy_actions": 1_000, "target_copies": 9}
+
+    def work(kind: str, job: dict[str, Any]) -> dict[str, int]:
+        by = {"torch": 0.0, "jax": 2e-9}[job["framework"]] if not job["control"] else 5e-9
+        name, folder = "control" if job["control"] else job["framework"], Path(job["folder"])
+        assert job["control"] == (folder / "verdict.json").exists(), "the proof is written before its control begins"
+        (folder / f"{name}.csv").write_text(f"step,game,action,loss,epsilon\n1,0,1,{1 + by},0\n")
+        (folder / f"{name}-tensors.csv").write_text("step,updates,tensor,norm,product,scale\n")
+        return nothing
+
+    monkeypatch.setattr(bench, "work", work)
+    result = triptych.lockstep("cartpole", 9, ("torch", "jax"), control=True, runs_dir=tmp_path, run_name="proof")
+    assert result.actions_part_at is None
+    assert result.control is not None
+    assert result.control["worst_relative"] == pytest.approx(5e-9)
+    assert result.control["first_difference"]["framework"] == "control"
+    said = words.verdict(json.loads((tmp_path / "proof" / "verdict.json").read_text()))
+    assert "No action differs. A control, one framework rounded otherwise, parts from itself by 5.0e-09" in said
+
+
 def test_too_few_updates_prove_nothing(tmp_path: Path) -> None:
     result = triptych.lockstep("cartpole", 60, ("torch", "jax"), runs_dir=tmp_path, warm_up=10)
     assert result.first_difference is None
@@ -193,7 +216,7 @@ def test_games_of_another_seed_are_found(short: Any, tmp_path: Path) -> None:
 def test_nan_is_a_difference(short: Any, tmp_path: Path) -> None:
     for name in ("torch", "jax"):
         (tmp_path / f"{name}.csv").write_text("step,game,action,loss,epsilon\n1,0,1,nan,0.1\n")
-        (tmp_path / f"{name}-tensors.csv").write_text("updates,tensor,norm,product,scale\n")
+        (tmp_path / f"{name}-tensors.csv").write_text("step,updates,tensor,norm,product,scale\n")
     first = proof.judge(tmp_path, ["torch", "jax"]).first
     assert first is not None
     assert first["what"] == "loss"
@@ -202,10 +225,24 @@ def test_nan_is_a_difference(short: Any, tmp_path: Path) -> None:
 def test_a_shorter_log_is_a_difference(tmp_path: Path) -> None:
     for name, rows in (("torch", "1,0,1,,0.1\n2,0,1,,0.1\n"), ("jax", "1,0,1,,0.1\n")):
         (tmp_path / f"{name}.csv").write_text("step,game,action,loss,epsilon\n" + rows)
-        (tmp_path / f"{name}-tensors.csv").write_text("updates,tensor,norm,product,scale\n")
+        (tmp_path / f"{name}-tensors.csv").write_text("step,updates,tensor,norm,product,scale\n")
     first = proof.judge(tmp_path, ["torch", "jax"]).first
     assert first is not None
     assert first["what"] == "rows"
+
+
+def test_the_worst_difference_is_that_of_the_whole_run(tmp_path: Path) -> None:
+    """It grows on after the first one, until another action is taken; the first one is the first of all logs."""
+    header = "step,updates,tensor,norm,product,scale\n"
+    for name, by in (("torch", 0.0), ("jax", 1e-8)):
+        losses = f"1,0,1,1,0\n2,0,1,1,0\n3,0,1,{1 + by},0\n4,0,1,{1 + 5 * by},0\n5,0,{int(by > 0)},{1 + 10 * by},0\n"
+        (tmp_path / f"{name}.csv").write_text("step,game,action,loss,epsilon\n" + losses)
+        tensors = f"2,1,a,1,{1 + 3 * by},1\n2,1,b,1,{1 + 7 * by},1\n5,2,a,1,{1 + 50 * by},1\n"
+        (tmp_path / f"{name}-tensors.csv").write_text(header + tensors)
+    verdict = proof.judge(tmp_path, ["torch", "jax"])
+    assert verdict.first is not None
+    assert (verdict.first["step"], verdict.first["what"], verdict.parted) == (2, "a", 5)
+    assert verdict.worst == pytest.approx(1e-7), "the loss of step 5 shows what was learned before its action"
 
 
 def test_ctrl_c_reaches_the_worker_which_saves(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from gymnasium import spaces
 
 from triptych.checks import InputError
-from triptych.envs import EnvConfig, forgets, make, trace
+from triptych.envs import EnvConfig, fixed, forgets, make, trace
 from triptych.spec import Dense, Flatten, FrameDifference, Network, Observation
 
 SPACE_INVADERS = EnvConfig("SpaceInvadersNoFrameskip-v4")
@@ -103,9 +103,16 @@ def test_any_discrete_gymnasium_id(env_id: str) -> None:
 
 
 def test_a_random_frame_skip_goes_one_game_at_a_time() -> None:
-    games = make(EnvConfig("SpaceInvaders-v4"), 1)
-    assert games.reset(np.zeros(1)).shape == (1, 4, 84, 84)
-    games.close()
+    """The picture is the one that the vector environment shows, to the pixel."""
+    seen = []
+    for env_id in ("KungFuMaster-v0", "KungFuMasterNoFrameskip-v4"):
+        games = make(EnvConfig(env_id, noop_max=0, size=42), 1)
+        seen.append(games.reset(np.zeros(1, int))[0, -1])
+        games.close()
+    assert np.ptp(seen[0]) > 50
+    assert np.array_equal(*seen)
+    assert fixed(EnvConfig("KungFuMaster-v0")) == {"frame_skip": (2, 4), "sticky": 0.25}
+    assert fixed(EnvConfig("KungFuMasterNoFrameskip-v4")) == {}
 
 
 def test_atari_shows_what_the_paper_saw() -> None:

@@ -216,3 +216,13 @@ def test_a_run_is_tested_by_its_policy_or_by_its_best_action(tmp_path: Path) -> 
     }
     with pytest.raises(InputError, match=r"sticky is 0.25; allowed: nothing, as these games do not read it"):
         evaluate(run.path, 3, sticky=0.25)
+
+
+def test_what_an_id_fixes_itself_is_told(tmp_path: Path) -> None:
+    """KungFuMaster-v0 draws its frame skip and repeats actions by itself, and has no idle frames."""
+    small = {"num_envs": 4, "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4}
+    run = train("kung-fu-master", steps=128, runs_dir=tmp_path, **small)
+    found = evaluate(run.path, 1, env="KungFuMaster-v0", weights="latest")
+    assert (found.frame_skip, found.sticky, found.start) == ((2, 4), 0.25, "a seed a game")
+    found = evaluate(run.path, 1, sticky=0.1, weights="latest")
+    assert (found.frame_skip, found.sticky, found.start) == (4, 0.1, "a seed a game, up to 30 idle frames")

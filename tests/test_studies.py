@@ -221,6 +221,12 @@ def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytes
     assert command(load_study("atari57"), part) == "triptych study atari57 --framework torch --seeds 1 --games pong --only LSTM"  # fmt: skip
     part = run_study("memory-loses", only=("LSTM",), seeds=1)
     assert command(load_study("memory-loses"), part) == "triptych study memory-loses --framework torch --seeds 1 --only LSTM"  # fmt: skip
+    rows = [dataclasses.replace(row, scores=[7.0] * (1 + (row.task == "seaquest"))) for row in part.rows]
+    unlike = dataclasses.replace(part, rows=[row for row in rows if row.task != "riverraid"])
+    assert command(load_study("memory-loses"), unlike).splitlines() == [
+        "triptych study memory-loses --framework torch --seeds 2 --games seaquest --only LSTM",
+        "triptych study memory-loses --framework torch --seeds 1 --games kung_fu_master road_runner --only LSTM",
+    ], "a line for each number of seeds"
     with pytest.raises(InputError, match="games is 'none'; allowed: named where --only is, as there are 57"):
         run_study("atari57", only=("LSTM",))
 

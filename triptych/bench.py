@@ -6,6 +6,7 @@ Every framework runs in a process of its own, so that memory and start-up are it
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,10 +72,11 @@ class Lockstep:
     target_copies: int
     worst_relative: float
     first_difference: dict[str, Any] | None
+    actions_part_at: int | None  # step at which an action or a game differs, None: never; what follows is not compared
     too_few: list[str]  # counts below the floor: then nothing is proved and agree is False
     control: (
         dict[str, Any] | None
-    )  # worst_relative and first_difference of the first framework from itself, rounded otherwise
+    )  # worst_relative, first_difference: the first framework from itself, rounded otherwise
     overrides: dict[str, Any]
     logs: dict[str, str]  # framework -> its CSV
     processor: str
@@ -180,7 +182,7 @@ def lockstep(
 
     Args:
         control: the first framework also plays against itself, its weights moved by their last bit after each update.
-            Where that parts as far as the frameworks do, they part by rounding.
+            Where that parts as far as the frameworks do, rounding suffices to explain them.
 
     Raises:
         InputError: something given cannot be used.
@@ -197,12 +199,13 @@ def lockstep(
         job = {"recipe": to_dict(resolved), "folder": str(folder), "quiet": quiet, "control": False}
         counts = [work("lockstep", job | {"framework": name}) for name in frameworks]
         result = conclude(folder, list(frameworks), counts, overrides, proof.floors(resolved))
+        write_json(folder / "verdict.json", dataclasses.asdict(result))  # the control's process may end without its own
         if control:
             work("lockstep", job | {"framework": frameworks[0], "control": True})
             verdict = proof.judge(folder, [frameworks[0], "control"])
             found = {"worst_relative": verdict.worst, "first_difference": verdict.first}
             result = dataclasses.replace(result, control=found)
-        write_json(folder / "verdict.json", dataclasses.asdict(result))
+            write_json(folder / "verdict.json", dataclasses.asdict(result))
     return result
 
 
@@ -217,6 +220,7 @@ def conclude(
         agree=verdict.first is None and not too_few,
         worst_relative=verdict.worst,
         first_difference=verdict.first,
+        actions_part_at=None if math.isinf(verdict.parted) else int(verdict.parted),
         too_few=too_few,
         control=None,
         overrides=overrides,

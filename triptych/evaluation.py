@@ -42,7 +42,7 @@ class Evaluation:
     policy: str
     epsilon: float  # share of random actions
     env: str
-    frame_skip: int
+    frame_skip: int | tuple[int, int]  # two numbers: drawn between them at each step
     sticky: float | None  # None: what the id says
     flicker: float  # chance that an observation was blank
     life_loss: str
@@ -176,8 +176,8 @@ def evaluate(
     if video:
         check_video(recipe.env)
     set_of_games = envs.make(recipe.env, min(games, SIDE_BY_SIDE), machine.threads_for(recipe.threads))
-    unread = sticky is not None and "sticky" in envs.unread(recipe.env, set_of_games.observation)
-    check(not unread, "sticky", sticky, "nothing, as these games do not read it")
+    unread, fixed = envs.unread(recipe.env, set_of_games.observation), envs.fixed(recipe.env)
+    check(sticky is None or "sticky" not in unread, "sticky", sticky, "nothing, as these games do not read it")
     agent = make_agent(source, set_of_games, policy, epsilon, seed)
     seeds = game_seeds(seed, "evaluate", 0, games)
     with ExitStack() as stack:
@@ -199,12 +199,12 @@ def evaluate(
         policy=agent.policy if epsilon == 0 else f"epsilon-{agent.policy}",
         epsilon=epsilon,
         env=recipe.env.id,
-        frame_skip=set_of_games.frames_per_step,
-        sticky=recipe.env.sticky,
+        frame_skip=fixed.get("frame_skip", set_of_games.frames_per_step),
+        sticky=fixed.get("sticky", recipe.env.sticky),
         flicker=recipe.env.flicker,
         life_loss="no end of the episode",
         reward="raw",
-        start=f"a seed a game, up to {recipe.env.noop_max} idle frames on Atari",
+        start="a seed a game" if "noop_max" in unread else f"a seed a game, up to {recipe.env.noop_max} idle frames",
         seed=seed,
         longest=LONGEST,
         weights=str(source.file),

@@ -24,7 +24,7 @@ from triptych.seeds import generator
 from triptych.training import Training, make_training
 
 COLUMNS = ("step", "game", "action", "loss", "epsilon")
-TENSOR_COLUMNS = ("updates", "tensor", "norm", "product", "scale")
+TENSOR_COLUMNS = ("step", "updates", "tensor", "norm", "product", "scale")
 TENSORS_EVERY = 100  # updates between two looks at the weights
 RELATIVE, ABSOLUTE = 1e-9, 1e-12  # how far values may lie apart and still be the same
 FLOOR = {"updates": 300, "greedy_actions": 500, "target_copies": 2}  # fewer prove nothing
@@ -106,7 +106,8 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool, control: bool
 def round_otherwise(learner: Learner) -> None:
     """After each update every trained weight moves by its last bit, up or down: what another framework's rounding may do.
 
-    How far that alone carries a run is the least that rounding explains: sums of thousands of products round more.
+    How far that alone carries a run tells how much it multiplies. It stands for no framework's rounding: sums of
+    thousands of products round more, an update that rounds seldom rounds less.
     """
     update, bits = learner.update, generator(0, "control")
 
@@ -152,19 +153,24 @@ def write_tensors(file: Any, training: Training) -> None:
         norm = float(np.linalg.norm(flat))
         squares = state.get(name.replace("adam/m/", "adam/v/"), array) if name.startswith("adam/m/") else None
         scale = norm if squares is None else float(np.sqrt(np.sum(squares)))
-        file.write(line([training.counters.updates, name, norm, product, scale]))
+        file.write(line([training.counters.steps, training.counters.updates, name, norm, product, scale]))
 
 
 @dataclasses.dataclass
 class Verdict:
     """What a comparison of two frameworks' logs found."""
 
-    worst: float = 0.0  # relative difference
+    worst: float = 0.0  # relative difference, as long as they take the same actions
     first: dict[str, Any] | None = None
+    parted: float = math.inf  # step at which an action or a game differs: nothing after it compares
 
-    def differ(self, step: int, framework: str, reference: str, what: str, values: list[Any], unit: str) -> None:
+    def differ(self, step: int, framework: str, reference: str, what: str, values: list[Any]) -> None:
         if self.first is None:
-            self.first = {unit: step, "framework": framework, "reference": reference, "what": what, "values": values}
+            self.first = {"step": step, "framework": framework, "reference": reference, "what": what, "values": values}
+
+    def part(self, step: int, *difference: Any) -> None:
+        self.differ(step, *difference)
+        self.parted = step
 
     def compare(self, ours: float, theirs: float, scale: float = 0.0, absolute: float = ABSOLUTE) -> bool:
         """Whether two values are the same: within 1e-9 relative, or within `absolute`; NaN and infinity never are.
@@ -186,15 +192,14 @@ def judge(folder: Path, names: list[str]) -> Verdict:
     for name in names[1:]:
         actions, tensors = Verdict(), Verdict()
         compare_logs(folder, names[0], name, actions)
-        compare_tensors(folder, names[0], name, tensors)
+        compare_tensors(folder, names[0], name, tensors, actions.parted)
+        if actions.first:  # a tensor that parted names what to look at, so it is told beside it
+            actions.first["tensor"] = tensors.first["what"] if tensors.first else None
         verdicts += [actions, tensors]
     parted = [verdict.first for verdict in verdicts if verdict.first]
-    # An action or loss names the step; a tensor that parted names what to look at, so it is told beside it.
-    first = min(parted, key=lambda difference: difference.get("step", math.inf), default=None)
-    if first and "step" in first:
-        tensor = next((d for d in parted if "updates" in d and d["framework"] == first["framework"]), None)
-        first["tensor"] = tensor["what"] if tensor else None
-    return Verdict(max((verdict.worst for verdict in verdicts), default=0.0), first)
+    first = min(parted, key=lambda difference: difference["step"], default=None)
+    worst = max((verdict.worst for verdict in verdicts), default=0.0)
+    return Verdict(worst, first, min((verdict.parted for verdict in verdicts), default=math.inf))
 
 
 def compare_logs(folder: Path, reference: str, name: str, verdict: Verdict) -> None:
@@ -203,31 +208,41 @@ def compare_logs(folder: Path, reference: str, name: str, verdict: Verdict) -> N
     for a, b in zip(ours, theirs, strict=False):
         step = int(a["step"])
         if (a["step"], a["game"]) != (b["step"], b["game"]):
-            return verdict.differ(step, name, reference, "game", [a["game"], b["game"]], "step")
+            return verdict.part(step, name, reference, "game", [a["game"], b["game"]])
         for what in ("loss", "epsilon"):
             same = (a[what] == b[what] == "") or (
                 a[what] != "" and b[what] != "" and verdict.compare(float(a[what]), float(b[what]))
             )
             if not same:
-                return verdict.differ(step, name, reference, what, [a[what], b[what]], "step")
+                verdict.differ(step, name, reference, what, [a[what], b[what]])
         if a["action"] != b["action"]:
-            return verdict.differ(step, name, reference, "action", [int(a["action"]), int(b["action"])], "step")
+            return verdict.part(step, name, reference, "action", [int(a["action"]), int(b["action"])])
     if len(ours) != len(theirs) or not ours:
-        verdict.differ(min(len(ours), len(theirs)), name, reference, "rows", [len(ours), len(theirs)], "step")
+        verdict.part(min(len(ours), len(theirs)), name, reference, "rows", [len(ours), len(theirs)])
     return None
 
 
-def compare_tensors(folder: Path, reference: str, name: str, verdict: Verdict) -> None:
-    """Every 100 updates: each tensor's norm and product within the tolerance, on the tensor's scale."""
+def compare_tensors(folder: Path, reference: str, name: str, verdict: Verdict, until: float = math.inf) -> None:
+    """Every 100 updates: each tensor's norm and product within the tolerance, on the tensor's scale.
+
+    Args:
+        until: step from which on the two no longer play the same game.
+    """
     ours, theirs = read(folder / f"{reference}-tensors.csv"), read(folder / f"{name}-tensors.csv")
-    if [(row["updates"], row["tensor"]) for row in ours] != [(row["updates"], row["tensor"]) for row in theirs]:
-        return verdict.differ(0, name, reference, "rows", [len(ours), len(theirs)], "updates")
-    for a, b in zip(ours, theirs, strict=True):
+    for a, b in zip(ours, theirs, strict=False):
+        step = int(a["step"])
+        if step >= until:
+            return None
+        if (step, a["updates"], a["tensor"]) != (int(b["step"]), b["updates"], b["tensor"]):
+            return verdict.part(step, name, reference, "rows", [a["tensor"], b["tensor"]])
         # A product may cancel to nearly 0, so it is measured on the tensor's scale.
         scale = float(a["scale"])
-        if not all(verdict.compare(float(a[what]), float(b[what]), scale, 0.0) for what in ("norm", "product")):
+        same = [verdict.compare(float(a[what]), float(b[what]), scale, 0.0) for what in ("norm", "product")]
+        if not all(same):
             values = [[float(row["norm"]), float(row["product"])] for row in (a, b)]
-            return verdict.differ(int(a["updates"]), name, reference, a["tensor"], values, "updates")
+            verdict.differ(step, name, reference, a["tensor"], values)
+    if len(ours) != len(theirs):
+        verdict.part(min(len(ours), len(theirs)), name, reference, "rows", [len(ours), len(theirs)])
     return None
 
 

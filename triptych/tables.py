@@ -82,11 +82,12 @@ def lockstep_lines(result: Lockstep, before_verdict: str = "") -> None:
     print(
         f"{result.steps:,} steps, {result.greedy_actions:,} greedy actions, {result.target_copies} target copies, at least"
     )
-    print(f"worst relative difference {result.worst_relative:.1e}")
+    part = result.actions_part_at
+    until = "" if part is None else f" up to step {part}, at which another action is taken"
+    print(f"worst relative difference {result.worst_relative:.1e}{until}")
     if result.control:
-        parts = result.control["first_difference"] or {}
-        where = next((f", parts at {unit} {parts[unit]}" for unit in ("step", "updates") if unit in parts), "")
-        worst = result.control["worst_relative"]
+        first, worst = result.control["first_difference"], result.control["worst_relative"]
+        where = f", parts at step {first['step']}" if first else ""
         print(f"control: {next(iter(result.logs))} against itself, rounded otherwise: {worst:.1e}{where}")
     if before_verdict:
         print(before_verdict)
@@ -96,11 +97,10 @@ def lockstep_lines(result: Lockstep, before_verdict: str = "") -> None:
         print(f"lockstep: too little to prove anything ({'; '.join(result.too_few)})")
     else:
         first = result.first_difference
-        unit = "step" if "step" in first else "updates"
         ours, theirs = first["values"]
         tensor = f" (tensor {first['tensor']})" if first.get("tensor") else ""
         print(
-            f"lockstep: {first['framework']} parts from {first['reference']} at {unit} {first[unit]}: "
+            f"lockstep: {first['framework']} parts from {first['reference']} at step {first['step']}: "
             f"{first['what']} {theirs} against {ours}{tensor}"
         )
 

@@ -153,6 +153,12 @@ def unread(config: EnvConfig, observation: Observation) -> set[str]:
     return set(module.unread(spec)) | (set() if observation.is_picture else {"crop", "size", "colour", "stack", "fill"})
 
 
+def fixed(config: EnvConfig) -> dict[str, Any]:
+    """What an id that plays through Gymnasium (Atari's `-v0`) fixes itself: `frame_skip` and `sticky`, or nothing."""
+    spec = find(config.id)
+    return importlib.import_module("triptych.envs.gym").fixed(spec) if module_of(spec) == "gym" else {}
+
+
 def quiet_spec(name: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecated versions are still playable

@@ -14,6 +14,7 @@ from triptych.checks import InputError
 from triptych.envs import EnvConfig, Step
 from triptych.spec import Observation
 
+EMULATOR = "ale_py.env:AtariEnv"
 SMALLEST_PICTURE = 32  # pixels a side; smaller uint8 grids are symbols, and are flattened
 
 
@@ -24,6 +25,17 @@ def plays(spec: Any) -> bool:
 def unread(spec: Any) -> set[str]:
     """The fields of a config that these games never read."""
     return {"frame_skip", "sticky", "noop_max", "observe", "length", "blind"}
+
+
+def fixed(spec: Any) -> dict[str, Any]:
+    """What an Atari id fixes itself: frames a step (two numbers: drawn between them) and the chance of a repeated action."""
+    if spec.entry_point != EMULATOR:
+        return {}
+    skip = spec.kwargs["frameskip"]
+    return {
+        "frame_skip": skip if isinstance(skip, int) else (skip[0], skip[1] - 1),
+        "sticky": spec.kwargs["repeat_action_probability"],
+    }
 
 
 def is_picture(space: spaces.Space) -> bool:
@@ -43,6 +55,8 @@ def make_one(config: EnvConfig, spec: Any) -> gymnasium.Env:
     if config.render:
         options["render_mode"] = "rgb_array"
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame draws into memory and looks for no display
+    if spec.entry_point == EMULATOR and not config.colour:
+        options.setdefault("obs_type", "grayscale")  # as the vector environment shows it, not made of the colours here
     if config.time_limit is not None:
         options["max_episode_steps"] = config.time_limit or -1  # Gymnasium's way to say never
     try:

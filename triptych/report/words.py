@@ -169,7 +169,10 @@ def verdict(proof: dict[str, Any]) -> str:
     where = (
         f" First difference: {plain(first)}." if first else f" Too little to prove anything: {plain(proof['too_few'])}."
     )
-    return f"Lockstep: the frameworks part.{where}"
+    acted = " No action differs." if first and proof.get("actions_part_at", 0) is None else ""
+    control = proof.get("control") or {}
+    beside = f" A control, one framework rounded otherwise, parts from itself by {control['worst_relative']:.1e}; the frameworks by {proof['worst_relative']:.1e}." if control else ""  # fmt: skip
+    return f"Lockstep: the frameworks part.{where}{acted}{beside}"
 
 
 def last(log: Log, column: str) -> float | None:

@@ -50,17 +50,33 @@ def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]
 
 
 def command(study: Study, result: Any) -> str:
-    """What makes the runs of the page again."""
-    words = ["triptych", "study", result.study, "--framework", result.framework, "--seeds", str(result.seeds)]
-    words += ["--quick"] if result.quick else []
-    words += ["--steps", str(result.steps)] if result.steps is not None else []
-    words += ["--precision", result.precision] if result.precision is not None else []
-    tasks, labels = (list(dict.fromkeys(getattr(row, name) for row in result.rows)) for name in ("task", "label"))
-    if tasks and (study.published or set(tasks) != {arm.task for arm in study.arms}):
-        words += ["--games", *tasks]
-    if labels and set(labels) != {arm.label for arm in study.arms if arm.task in tasks}:
-        words += ["--only", *labels]
-    return shlex.join(words)
+    """What makes the runs of the page again: a line for the tasks that share their arms and seeds."""
+    common = ["--quick"] if result.quick else []
+    common += ["--steps", str(result.steps)] if result.steps is not None else []
+    common += ["--precision", result.precision] if result.precision is not None else []
+    lines = []
+    for seeds, labels, tasks in alike(result):
+        words = ["triptych", "study", result.study, "--framework", result.framework, "--seeds", str(seeds), *common]
+        if tasks and (study.published or set(tasks) != {arm.task for arm in study.arms}):
+            words += ["--games", *tasks]
+        if tasks and set(labels) != {arm.label for arm in study.arms if arm.task in tasks}:
+            words += ["--only", *labels]
+        lines.append(shlex.join(words))
+    return "\n".join(lines)
+
+
+def alike(result: Any) -> list[tuple[int, list[str], list[str]]]:
+    """Seeds, labels and tasks: the tasks whose arms and numbers of seeds are the same stand together."""
+    found: list[tuple[int, list[str], list[str]]] = []
+    for task in dict.fromkeys(row.task for row in result.rows):
+        rows = [row for row in result.rows if row.task == task]
+        seeds, labels = max(len(row.scores) for row in rows), list(dict.fromkeys(row.label for row in rows))
+        same = next((tasks for s, others, tasks in found if s == seeds and set(others) == set(labels)), None)
+        if same is None:
+            found.append((seeds, labels, [task]))
+        else:
+            same.append(task)
+    return found or [(result.seeds, [], [])]
 
 
 def sentences(result: Any) -> list[str]:
