@@ -215,7 +215,11 @@ def conclude(
     """Reads the logs of a proof and says what they show."""
     least = {name: min(count[name] for count in counts) for name in counts[0]}
     verdict = proof.judge(folder, names)
-    too_few = [f"{name}: {least[name]}, needed {floor}" for name, floor in floors.items() if least[name] < floor]
+    too_few = [
+        f"{name}: {least[name]}, needed {floor}, which take about {math.ceil(least['steps'] * floor / max(1, least[name])):,} steps"
+        for name, floor in floors.items()
+        if least[name] < floor
+    ]
     return Lockstep(
         agree=verdict.first is None and not too_few,
         worst_relative=verdict.worst,
