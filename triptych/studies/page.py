@@ -55,25 +55,25 @@ def command(study: Study, result: Any) -> str:
     common += ["--steps", str(result.steps)] if result.steps is not None else []
     common += ["--precision", result.precision] if result.precision is not None else []
     lines = []
-    for seeds, labels, tasks in alike(result):
+    for seeds, only, tasks in alike(study, result):
         words = ["triptych", "study", result.study, "--framework", result.framework, "--seeds", str(seeds), *common]
         if tasks and (study.published or set(tasks) != {arm.task for arm in study.arms}):
             words += ["--games", *tasks]
-        if tasks and set(labels) != {arm.label for arm in study.arms if arm.task in tasks}:
-            words += ["--only", *labels]
+        words += ["--only", *only] if only else []
         lines.append(shlex.join(words))
     return "\n".join(lines)
 
 
-def alike(result: Any) -> list[tuple[int, list[str], list[str]]]:
-    """Seeds, labels and tasks: the tasks whose arms and numbers of seeds are the same stand together."""
+def alike(study: Study, result: Any) -> list[tuple[int, list[str], list[str]]]:
+    """Seeds, labels (none: all that there are) and tasks: the tasks of which these are the same stand together."""
     found: list[tuple[int, list[str], list[str]]] = []
     for task in dict.fromkeys(row.task for row in result.rows):
         rows = [row for row in result.rows if row.task == task]
         seeds, labels = max(len(row.scores) for row in rows), list(dict.fromkeys(row.label for row in rows))
-        same = next((tasks for s, others, tasks in found if s == seeds and set(others) == set(labels)), None)
+        only = [] if set(labels) == {arm.label for arm in study.arms if arm.task == task} else labels
+        same = next((tasks for s, others, tasks in found if s == seeds and set(others) == set(only)), None)
         if same is None:
-            found.append((seeds, labels, [task]))
+            found.append((seeds, only, [task]))
         else:
             same.append(task)
     return found or [(result.seeds, [], [])]
