@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.test_rollout import advantage_of
-from triptych import envs, evaluate, frameworks, train
+from triptych import envs, evaluate, frameworks, lockstep, train
 from triptych.agent import Agent
 from triptych.buffers.rollout import RolloutBuffer
 from triptych.changes import override
@@ -214,8 +214,13 @@ def test_a_run_is_tested_by_its_policy_or_by_its_best_action(tmp_path: Path) -> 
         f"{start}-flicker-0.5-env-CartPole-v0-torch",
         f"{start.replace('3', '1')}-flicker-1-torch",
     }
-    with pytest.raises(InputError, match=r"sticky is 0.25; allowed: nothing, as these games do not read it"):
+    refused = r"sticky is 0.25; allowed: nothing, as these games do not read it"
+    with pytest.raises(InputError, match=refused):
         evaluate(run.path, 3, sticky=0.25)
+    for command in (train, lockstep):
+        with pytest.raises(InputError, match=refused):
+            command("cartpole-ppo", runs_dir=tmp_path / "none", **{"env.sticky": 0.25})
+    assert not (tmp_path / "none").exists()
 
 
 def test_what_an_id_fixes_itself_is_told(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from triptych import envs, frameworks, machine, proof
 from triptych.changes import to_dict
 from triptych.checks import InputError, WorkerError, check
 from triptych.equivalence import Equivalence, check_margin, equivalences
-from triptych.experiment import check_framework, resolve, safe
+from triptych.experiment import check_framework, check_read, resolve, safe
 from triptych.files import write_json
 from triptych.intervals import bootstrap_mean
 from triptych.recipes import Recipe
@@ -244,5 +244,6 @@ def checked(recipe: str | Recipe | None, names: tuple[str, ...], changes: dict[s
         check_framework(name)
     games = envs.make(resolved.env, 1)
     games.close()
+    check_read(resolved.env, games)
     resolved.make_network(games.observation, games.num_actions)
     return resolved

@@ -104,6 +104,7 @@ def train(
     threads = machine.threads_for(resolved.threads)
     games = envs.make(resolved.env, resolved.num_envs, threads)
     resolved.make_network(games.observation, games.num_actions)
+    check_read(resolved.env, games)
     check_replay(resolved, games)
     check_films(resolved)
     label = label or (recipe if isinstance(recipe, str) else resolved.env.id)
@@ -111,7 +112,7 @@ def train(
     path = new_path(name, runs_dir)
     warn(*resolved.warnings(), *machine.precision_notes(resolved.precision))
     with RunFolder(path) as run:
-        exact = games.saves or envs.forgets(resolved.env, resolved.num_envs, threads)
+        exact = games.saves or envs.forgets(resolved.env, min(2, resolved.num_envs), threads)  # more take long to make
         if not exact:
             warn(f"reset(seed=) of {resolved.env.id} does not forget the past: a resumed run may give other numbers")
         watcher = Profile() if profile else None
@@ -200,6 +201,12 @@ def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, An
         "stopped_by": state["stopped_by"],
         "seconds": state["seconds"],
     }
+
+
+def check_read(config: envs.EnvConfig, games: envs.Games) -> None:
+    """Refuses sticky actions where no game would repeat any."""
+    unread = config.sticky is not None and "sticky" in envs.unread(config, games.observation)
+    check(not unread, "sticky", config.sticky, "nothing, as these games do not read it")
 
 
 def check_replay(recipe: Recipe, games: envs.Games) -> None:

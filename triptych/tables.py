@@ -79,9 +79,8 @@ def lockstep_lines(result: Lockstep, before_verdict: str = "") -> None:
     """What was compared and what came out; the verdict is the last line, after `before_verdict`."""
     for name, value in result.overrides.items():
         print(f"overridden for the proof: {name} = {value}")
-    print(
-        f"{result.steps:,} steps, {result.greedy_actions:,} greedy actions, {result.target_copies} target copies, at least"
-    )
+    copies = f", {result.target_copies} target copies" if result.target_copies else ""
+    print(f"{result.steps:,} steps, {result.greedy_actions:,} actions by the network{copies}, at least")
     part = result.actions_part_at
     until = "" if part is None else f" up to step {part}, at which another action is taken"
     print(f"worst relative difference {result.worst_relative:.1e}{until}")

@@ -83,7 +83,7 @@ class Study(Answers):
     framework: Framework = "torch"  # which one trains
     quick: bool = False  # short runs of two seeds, into --runs-dir: they show that all works, and answer nothing
     seeds: int | None = None  # runs an arm; None: as the study says
-    only: tuple[str, ...] = ()  # tasks or arms; none: all
+    only: tuple[str, ...] = ()  # tasks or arms, and all runs of each (in --games, where given); none: all
     games: tuple[str, ...] = ()  # tasks; none: all, but atari57 trains only what is named and shows what is there
     steps: int | None = None  # of each run; None: as the study says
     precision: Precision | None = None  # of each run; None: as the study says

@@ -12,6 +12,8 @@ from tyro.conf import arg
 from triptych.commands.common import Answers, Framework, RecipeName, RunName, Where, needed, print_json
 from triptych.recipes import Recipe, load_recipe
 
+Policy = Literal["sample", "greedy"]
+
 
 @dataclass(frozen=True)
 class Recipes:
@@ -78,9 +80,7 @@ class Evaluate(Answers):
     games: int = 100  # exactly so many, each the first of a seed of its own
     seed: int = 0  # of the games
     weights: Literal["best", "latest"] = "best"  # which of the run's
-    policy: Literal["sample", "greedy"] | None = (
-        None  # draw from an actor-critic's policy, or take its best; None: as in training
-    )
+    policy: Policy | None = None  # draw from an actor-critic's policy, or take its best action; None: as in training
     epsilon: float = 0.0  # share of random actions
     sticky: float | None = None  # chance that the last action is repeated (Atari); None: as in training
     env: str | None = None  # another Gymnasium id with the same observations and actions; None: as in training
@@ -116,7 +116,7 @@ def tell(result: Any) -> int:
     path = shlex.quote(str(result.path))
     score = "no episode ended" if result.running_reward is None else f"running reward {result.running_reward:.1f}"
     if result.best_score is not None:
-        score += f", best {result.best_score:.1f} at step {result.best_step:,}"
+        score += f", highest mean in training {result.best_score:.1f} at step {result.best_step:,}"
     print(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")
     if result.stopped_by == "interrupted":
         print(

@@ -30,15 +30,10 @@ class EnvConfig:
     noop_max: int = 30  # at most so many idle frames before an episode begins (Atari)
     time_limit: int | None = None  # steps after which an episode is cut; None: what the id says, 0: never
     render: bool = False  # observe the rendered screen instead of what the environment gives (not Atari)
-    crop: tuple[float, float, float, float] = (
-        0.0,
-        1.0,
-        0.0,
-        1.0,
-    )  # the part of a picture kept: top, bottom, left, right
-    size: int | tuple[int, int] | None = (
-        84  # pixels of a picture after the crop: both sides, or height and width; None: as it is
-    )
+    # the part of a picture that is kept, as shares of it: top, bottom, left, right
+    crop: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 1.0)
+    # pixels of a picture after the crop: both sides, or height and width; None: as it is
+    size: int | tuple[int, int] | None = 84
     colour: bool = False  # keep a picture's colours; else it is made grey
     stack: int = 4  # pictures in one observation
     fill: Literal["zeros", "first"] = "zeros"  # what stands in the stack before an episode's first picture

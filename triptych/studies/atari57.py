@@ -37,6 +37,6 @@ study = Study(
     seeds=1,  # a run takes twenty minutes of a core or more
     games=30,
     published=games,
-    reading="Own runs: recurrent PPO against the same with a dense layer in place of the LSTM, both with a stack of 4 frames, drawing from the policy. "
+    reading="Own runs: recurrent PPO (kung-fu-master without the skip beside its LSTM) against the same with a dense layer in place of the LSTM, both with a stack of 4 frames, drawing from the policy. "
     "Published: A3C after hundreds of millions of frames, from games begun at human starts; random play and the human tester from games begun with idle frames.",
 )

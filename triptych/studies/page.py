@@ -92,6 +92,8 @@ def sentences(result: Any) -> list[str]:
             others = ", ".join(f"{row.label} {row.iqm:,.2f}" for row in rows if row is not best)
             found.append(
                 f"{where}: highest is {best.label} with {best.iqm:,.2f} ({others}); too few seeds to say more."
+                if others
+                else f"{where}: {best.label} {best.iqm:,.2f}, and no other arm beside it."
             )
             continue
         text = f"{where}: highest is {best.label} with {best.iqm:,.2f} ({best.low:,.2f} to {best.high:,.2f})."
