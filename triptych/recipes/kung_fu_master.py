@@ -26,7 +26,7 @@ recipe = Recipe(
         reward="sign",
     ),
     optimiser=Adam(learning_rate=5e-4, final_rate=0.0, epsilon=1e-5, max_norm=0.5),
-    steps=3_400_000,
+    steps=6_000_000,
     num_envs=32,
     log_every=10_000,
     checkpoint_every=1_000_000,  # which cuts 32 games that last 3,000 steps each
