@@ -79,7 +79,7 @@ def test_a_study_runs_and_goes_on_where_it_was(
     assert all((Path(row["run"]) / "config.json").exists() for row in runs)
     page = (folder / "study.html").read_text()
     assert "A quick pass" in page
-    assert "highest is gru" in page
+    assert ", and no other arm beside it." in page
     jobs = []
 
     def no_work(kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int) -> None:
