@@ -33,9 +33,9 @@ SMALL_INVADERS = {
 
 
 def test_lockstep_cartpole(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
-    words = ["--steps", "2000", "--num-envs", "2", "--runs-dir", str(tmp_path), "--control", "--json"]
+    options = ["--steps", "2000", "--num-envs", "2", "--runs-dir", str(tmp_path), "--control", "--json"]
     with pytest.raises(SystemExit) as stop:
-        main(["lockstep", "cartpole", *words])
+        main(["lockstep", "cartpole", *options])
     lines = capfd.readouterr().out.splitlines()
     result = json.loads(lines[-1])
     assert stop.value.code == 0
