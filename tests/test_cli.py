@@ -257,6 +257,19 @@ BAD = [
     (["train", "--env", "..x:Foo-v0"], "cannot be imported"),
     (["train", "space-invaders", "--algorithm.replay-size", "1000000000", "--steps", "1000000000"], "replay_size is"),
     (["train", "cartpole-ppo", "--algorithm.rollout-steps", "1000000000000"], "rollout_steps is 1000000000000: about"),
+    (["lockstep", "cartpole-ppo", "--algorithm.rollout-steps", "1000000000000"], "is 1000000000000: about 1280000 GB"),
+    (
+        ["lockstep", "cartpole", "--algorithm.replay-size", "100000000000000", "--steps", "100000000000000"],
+        "replay_size is",
+    ),
+    (
+        ["train", "cartpole-ppo", "--algorithm.rollout-steps", "1e3"],
+        "--algorithm.rollout-steps is '1e3'; allowed: a whole number",
+    ),
+    (
+        ["train", "cartpole-ppo", "--memory", "lstm", "--algorithm.minibatches", "3"],
+        "minibatches is 3; allowed: a divisor of 8",
+    ),
     (["look", "kung-fu-master", "--env.crop", "0.5", "0.50000001", "0", "1"], "at most 2000 pixels a side"),
     (["train", "cartpole", "--solved-at", "nan"], "solved_at is nan"),
     (["fly"], "command is 'fly'"),

@@ -13,7 +13,7 @@ ROOT = Path(triptych.__file__).parent
 # Left may import right, never the other way; names in one set never import each other.
 ORDER: list[set[str]] = [
     {"demo"}, {"__main__"}, {"commands"}, {"flags", "tables"}, {"studies"}, {"report"}, {"bench"}, {"workers"}, {"proof", "evaluation", "equivalence"}, {"experiment"}, {"sitting"},
-    {"consumers", "profile", "progress"}, {"loop", "play", "training"}, {"on_policy", "off_policy"}, {"parts"}, {"videos"}, {"checkpoints"}, {"runs"}, {"agent"}, {"changes"}, {"recipes"},
+    {"consumers", "profile", "progress"}, {"loop", "play", "training"}, {"on_policy", "off_policy"}, {"parts"}, {"videos"}, {"checkpoints"}, {"runs"}, {"agent", "fits"}, {"changes"}, {"recipes"},
     {"algorithms", "buffers", "envs", "frameworks"}, {"losses"}, {"weights"},
     {"spec", "data", "files", "intervals", "machine", "messages", "seeds", "interrupts"}, {"memory"}, {"layers"}, {"checks"},
 ]  # fmt: skip

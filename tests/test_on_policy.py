@@ -17,6 +17,8 @@ from triptych.agent import Agent
 from triptych.buffers.rollout import RolloutBuffer
 from triptych.changes import override
 from triptych.checks import InputError
+from triptych.commands.runs import Train
+from triptych.flags import parse
 from triptych.loop import run_loop
 from triptych.on_policy import OnPolicy
 from triptych.recipes import load_recipe
@@ -179,6 +181,8 @@ def test_what_is_not_allowed() -> None:
     burnt = override(load_recipe("cartpole-positions-ppo"), {"algorithm.burn_in": 8})
     assert override(burnt, {"memory": "none", "algorithm.burn_in": 0}).algorithm.burn_in == 0, "judged all at once"
     assert override(load_recipe("cartpole-ppo"), {"num_envs": 2, "memory": "lstm", "algorithm.minibatches": 2}).num_envs == 2  # fmt: skip
+    flags = ["cartpole-ppo", "--memory", "lstm", "--num-envs", "2", "--algorithm.minibatches", "2"]
+    assert parse(Train, "train", flags).recipe.num_envs == 2, "on the command line too"
     dqn = load_recipe("cartpole")
     learner: Any = dataclasses.make_dataclass("Nothing", [])()
     with pytest.raises(InputError, match="policy is 'sample'; allowed: greedy, as Q values"):
@@ -223,11 +227,24 @@ def test_a_run_is_tested_by_its_policy_or_by_its_best_action(tmp_path: Path) -> 
     assert not (tmp_path / "none").exists()
 
 
+def test_a_run_that_diverges_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changes = {"optimiser.learning_rate": 1e30, "optimiser.max_norm": None, "log_every": 256}
+    train("cartpole-ppo", steps=3_000, runs_dir=tmp_path, **changes)
+    assert capsys.readouterr().err.count("the run has diverged") == 1
+
+
 def test_what_an_id_fixes_itself_is_told(tmp_path: Path) -> None:
     """KungFuMaster-v0 draws its frame skip and repeats actions by itself, and has no idle frames."""
     small = {"num_envs": 4, "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4}
     run = train("kung-fu-master", steps=128, runs_dir=tmp_path, **small)
     found = evaluate(run.path, 1, env="KungFuMaster-v0", weights="latest")
     assert (found.frame_skip, found.sticky, found.start) == ((2, 4), 0.25, "a seed a game")
-    found = evaluate(run.path, 1, sticky=0.1, weights="latest")
-    assert (found.frame_skip, found.sticky, found.start) == (4, 0.1, "a seed a game, up to 30 idle frames")
+    for sticky, played in ((0.1, 0.1), (0.0, 0.0), (None, 0.0)):
+        found = evaluate(run.path, 1, sticky=sticky, weights="latest")
+        assert (found.frame_skip, found.sticky, found.start) == (4, played, "a seed a game, up to 30 idle frames")
+    start = "latest-epsilon-0-games-1-seed-0"
+    assert {path.stem for path in (run.path / "evaluations").glob("*.json")} == {
+        f"{start}-sticky-0.25-env-KungFuMaster-v0-torch",
+        f"{start}-sticky-0.1-torch",
+        f"{start}-torch",
+    }, "the sticky actions of the id itself are no other test"

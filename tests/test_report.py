@@ -152,6 +152,16 @@ def test_only_tests_of_the_present_weights_are_told() -> None:
     assert "20.0" not in said
     assert "3.0" not in said
     assert "31.0" not in said, "tests in other games than the training's"
+    kung_fu = {"recipe": load_recipe("kung-fu-master")}
+    same = [
+        test(env="KungFuMasterNoFrameskip-v4", sticky=0.0),
+        test(env="KungFuMasterNoFrameskip-v4", sticky=0.25, mean=31.0),
+    ]
+    said_of_atari = words.outcome(dataclasses.replace(log, config=kung_fu, evaluations=same), {})
+    assert "scored 400.0" in said_of_atari, "a recipe that leaves sticky actions to the id was trained as the id says"
+    assert "31.0" not in said_of_atari
+    one = dataclasses.replace(log, evaluations=[test(games=1)])
+    assert "scored 400.0 in 1 new game without" in words.outcome(one, {}), "one game has no interval"
     drawn = dataclasses.replace(log, evaluations=[test(policy="sample")])
     assert "in 50 new games with moves drawn from its policy" in words.outcome(drawn, {})
     assert "(at the end with 0.5 % random moves)" in said

@@ -18,8 +18,9 @@ from triptych import envs, frameworks, machine, proof
 from triptych.changes import to_dict
 from triptych.checks import InputError, WorkerError, check
 from triptych.equivalence import Equivalence, check_margin, equivalences
-from triptych.experiment import check_framework, check_read, resolve, safe
+from triptych.experiment import check_framework, resolve, safe
 from triptych.files import write_json
+from triptych.fits import check_read, check_replay
 from triptych.intervals import bootstrap_mean
 from triptych.recipes import Recipe
 from triptych.runs import RunFolder, fresh_name, new_path
@@ -190,7 +191,7 @@ def lockstep(
     """
     check(len(frameworks) > 1, "frameworks", " ".join(frameworks), "two or more")
     check(steps > 0, "steps", steps, "above 0")
-    resolved, overrides = proof.provable(checked(recipe, frameworks, changes), steps)
+    resolved, overrides = proof.provable(checked(recipe, frameworks, changes, steps), steps)
     label = label or safe(recipe if isinstance(recipe, str) else resolved.env.id)
     folder = new_path(run_name or fresh_name(f"lockstep-{label}", runs_dir), runs_dir)
     with RunFolder(folder):
@@ -235,8 +236,10 @@ def conclude(
     )
 
 
-def checked(recipe: str | Recipe | None, names: tuple[str, ...], changes: dict[str, Any]) -> Recipe:
-    """The resolved recipe, after everything that can be refused was looked at."""
+def checked(
+    recipe: str | Recipe | None, names: tuple[str, ...], changes: dict[str, Any], proven: int | None = None
+) -> Recipe:
+    """The resolved recipe, after everything that can be refused was looked at; `proven`: the steps of a lockstep."""
     check(bool(names), "frameworks", "", ", ".join(ALL))
     check(len(set(names)) == len(names), "frameworks", " ".join(names), "each one once")
     resolved = resolve(recipe, changes)
@@ -246,4 +249,5 @@ def checked(recipe: str | Recipe | None, names: tuple[str, ...], changes: dict[s
     games.close()
     check_read(resolved.env, games)
     resolved.make_network(games.observation, games.num_actions)
+    check_replay(resolved if proven is None else proof.provable(resolved, proven)[0], games)
     return resolved

@@ -31,9 +31,7 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
         InputError: there is no such field, or the value is not allowed.
     """
     if changes.get("memory") is not None:  # first: other changes may be of what it puts there
-        body = with_memory(recipe.network, changes["memory"])
-        recipe, changes = copy.copy(recipe), {**changes, "memory": None}
-        object.__setattr__(recipe, "network", body)  # not checked before the other changes are made too
+        recipe, changes = unchecked_with(recipe, changes["memory"]), {**changes, "memory": None}
     tree: dict[str, Any] = {}
     for path, value in changes.items():
         name = "env.id" if path == "env" and isinstance(value, str) else COMMON.get(path, path)
@@ -43,6 +41,13 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
             branch = branch.setdefault(key, {})
         branch[last] = Leaf(value)
     return replace_all(recipe, tree, "")
+
+
+def unchecked_with(recipe: Recipe, memory: str) -> Recipe:
+    """The recipe with another memory, which may not fit before other changes are made too."""
+    changed = copy.copy(recipe)
+    object.__setattr__(changed, "network", with_memory(recipe.network, memory))
+    return changed
 
 
 @dataclass(frozen=True)

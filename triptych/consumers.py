@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,11 +16,12 @@ from triptych.checks import Period
 from triptych.envs import Games
 from triptych.intervals import bootstrap_mean
 from triptych.loop import Episode, Tick
+from triptych.messages import warn
 from triptych.parts import Training
 from triptych.play import Score, play_games
 from triptych.recipes import Recipe
 from triptych.runs import EPISODES, RunFolder, metrics_columns
-from triptych.seeds import game_seeds
+from triptych.seeds import game_seeds, generator
 from triptych.videos import Film
 
 
@@ -89,6 +91,7 @@ class Logs:
         self.episode_loss = Mean()
         self.means = {name: Mean() for name in ("loss", *reported, "gradient_norm")}  # of what the updates report
         self.rows = 0  # periods of metrics.csv that have passed
+        self.diverged = False
 
     def see(self, training: Training, tick: Tick) -> None:
         for update in tick.updates:
@@ -129,9 +132,18 @@ class Logs:
         }
         if score is None:
             row |= {name: mean.take() for name, mean in self.means.items()}
+            self.check_loss(row)
         else:
             row |= {f"evaluation_{name}": value for name, value in score._asdict().items()}
         self.run.append("metrics.csv", row, self.columns)
+
+    def check_loss(self, row: dict[str, Any]) -> None:
+        """Says it once when the loss is no number any more: nothing that follows can mend it."""
+        if row["loss"] is not None and not math.isfinite(row["loss"]) and not self.diverged:
+            self.diverged = True
+            warn(
+                f"loss is {row['loss']} at step {row['steps']:,}: the run has diverged; a lower learning rate may help"
+            )
 
     def get_state(self) -> dict[str, Any]:
         means = {name: mean.settle() for name, mean in self.means.items()}
@@ -227,7 +239,8 @@ class Evaluation(Periodic):
         self.games = self.games or self.make_games(recipe.evaluate_games)
         seeds = game_seeds(recipe.seed, "evaluation", self.done, recipe.evaluate_games)
         agent = training.agent
-        agent.rng = np.random.default_rng(int(seeds[0]))  # draws the same in every sitting
+        # Draws the same in every sitting, and not what the first game draws from its own seed.
+        agent.rng = generator(int(seeds[0]), "evaluation")
         with ExitStack() as stack:
             film = None
             if recipe.video_fps:

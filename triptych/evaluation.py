@@ -43,7 +43,7 @@ class Evaluation:
     epsilon: float  # share of random actions
     env: str
     frame_skip: int | tuple[int, int]  # two numbers: drawn between them at each step
-    sticky: float | None  # None: what the id says
+    sticky: float | None  # chance that the last action is repeated; None: these games never do
     flicker: float  # chance that an observation was blank
     life_loss: str
     reward: str
@@ -149,7 +149,8 @@ def evaluate(
 
     Args:
         run: a run folder, a name under `runs_dir`, or a weights file.
-        seed: of the games; the i-th game has the same seed whatever `games` is.
+        seed: of the games; the i-th game has the same seed whatever `games` is. Drawn actions are shared out among the
+            games side by side (at most 20), so fewer games than that are not the first ones of a longer test.
         policy: "greedy" plays by the largest Q value or logit, "sample" draws from an actor-critic's policy; None: as in
             training.
         epsilon: share of random actions.
@@ -200,7 +201,7 @@ def evaluate(
         epsilon=epsilon,
         env=recipe.env.id,
         frame_skip=fixed.get("frame_skip", set_of_games.frames_per_step),
-        sticky=fixed.get("sticky", recipe.env.sticky),
+        sticky=envs.stickiness(recipe.env),
         flicker=recipe.env.flicker,
         life_loss="no end of the episode",
         reward="raw",
@@ -225,7 +226,7 @@ def remember(source: Source, evaluation: Evaluation) -> None:
     name = f"{source.file.stem}-epsilon-{evaluation.epsilon:g}-games-{evaluation.games}-seed-{evaluation.seed}"
     trained = source.trained
     others = {"flicker": evaluation.flicker, "sticky": evaluation.sticky, "env": evaluation.env}
-    before = {"flicker": 0.0, "sticky": trained.env.sticky, "env": trained.env.id}
+    before = {"flicker": 0.0, "sticky": envs.stickiness(trained.env), "env": trained.env.id}
     name += "".join(
         f"-{key}-{value:g}" if isinstance(value, int | float) else f"-{key}-{safe(value or '')}"
         for key, value in others.items()

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 import shlex
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from triptych import envs, frameworks, machine
-from triptych.algorithms import dqn, drqn
-from triptych.buffers.frames import FrameStore
 from triptych.changes import override, to_dict
 from triptych.checkpoints import Checkpoints
-from triptych.checks import InputError, check
+from triptych.checks import InputError
 from triptych.files import write_json
+from triptych.fits import check_read, check_replay
 from triptych.messages import warn
 from triptych.profile import Profile
 from triptych.recipes import Recipe, default_recipe, load_recipe
@@ -34,7 +30,6 @@ from triptych.runs import (
     write_summary,
 )
 from triptych.sitting import RunResult, Sitting
-from triptych.spec import dtypes
 from triptych.videos import check_films
 
 DISTRIBUTIONS = {"torch": ("torch",), "jax": ("jax", "flax", "optax"), "keras": ("keras", "tensorflow")}
@@ -201,38 +196,6 @@ def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, An
         "stopped_by": state["stopped_by"],
         "seconds": state["seconds"],
     }
-
-
-def check_read(config: envs.EnvConfig, games: envs.Games) -> None:
-    """Refuses sticky actions where no game would repeat any."""
-    unread = config.sticky is not None and "sticky" in envs.unread(config, games.observation)
-    check(not unread, "sticky", config.sticky, "nothing, as these games do not read it")
-
-
-def check_replay(recipe: Recipe, games: envs.Games) -> None:
-    """Refuses a replay or rollout that this machine can hardly hold, by an estimate, before anything is written."""
-    config, observation = recipe.algorithm, games.observation
-    if not isinstance(config, dqn.Config):
-        steps, size = config.rollout_steps, np.dtype(observation.dtype).itemsize * math.prod(observation.shape)
-        check_fits("rollout_steps", steps, steps * recipe.num_envs * size)
-        return
-    if config.replay_on_device:  # whose memory only its framework knows
-        pictures = observation.is_picture and observation.dtype == "uint8"
-        check(pictures, "replay_on_device", True, "False, as this game shows no pictures of bytes")
-        return
-    network = recipe.make_network(observation, games.num_actions)
-    stored = isinstance(config, drqn.Config) and config.stored_state
-    state = np.dtype(dtypes(recipe.precision)[0]).itemsize * sum(network.state_sizes) if stored else 0
-    need = FrameStore.bytes_for(config.replay_size, recipe.steps, observation, config.compress, state)
-    check_fits("replay_size", config.replay_size, need)
-
-
-def check_fits(name: str, value: int, need: float) -> None:
-    """Refuses a setting that needs more bytes than there are."""
-    there = machine.memory_total()
-    if need > there:
-        allowed = f"what fits into this machine's {there / 1e9:.0f} GB"
-        raise InputError(f"{name} is {value}: about {need / 1e9:.0f} GB; allowed: {allowed}")
 
 
 def recipe_file(recipe: Recipe) -> None:

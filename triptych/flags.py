@@ -12,6 +12,7 @@ from typing import Any
 import tyro
 
 from triptych.algorithms import CONFIGS
+from triptych.changes import unchecked_with
 from triptych.checks import InputError
 from triptych.envs import EnvConfig
 from triptych.frameworks import FRAMEWORKS
@@ -41,7 +42,7 @@ def parse(command: Any, name: str, arguments: list[str], steps: int | None = Non
         recipe = dataclasses.replace(recipe, steps=steps)
     memory = value_of("--memory", arguments)
     if memory:  # whose own fields become flags
-        recipe = dataclasses.replace(recipe, memory=memory)
+        recipe = unchecked_with(recipe, memory)
     return cli(command, name, arguments, default=command(recipe=recipe))
 
 
@@ -127,9 +128,14 @@ def one_line(box: str) -> str:
         if not row.startswith("╭"):
             lines.append(row)
     text = " ".join(filter(None, lines))
+    number = re.match(
+        r"Error parsing (--[\w.-]+): (?:invalid literal for (int)\(\).*|could not convert .*): ('.*')", text
+    )
+    if number:
+        return f"{number[1]} is {number[3]}; allowed: a {'whole ' if number[2] else ''}number"
     union = re.match(r"Error parsing (--[\w.-]+): no type matching (.+?) could be instantiated from (\[.*?\])", text)
     if union:
-        return f"{union[1]} is {union[3]}; allowed: {union[2].replace('|', ' or ')}"
+        return f"{union[1]} is {union[3]}; allowed: {union[2].replace('{None}', 'None').replace('|', ' or ')}"
     several = re.match(
         r"Error parsing (--[\w.-]+): Could not parse arguments (\[.*?\]) into tuple type \w+\.Tuple\[(.*)\]", text
     )

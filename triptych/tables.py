@@ -64,11 +64,14 @@ def study_table(result: Result) -> None:
     table = Table(title=f"{result.study}: {result.question}")
     for title in ("task", "arm", "blank in the test"):
         table.add_column(title)
-    table.add_column(f"interquartile mean (95 % over {counted(result.seeds, 'seed')})", justify="right")
+    table.add_column("seeds", justify="right")
+    table.add_column("interquartile mean (95 % over seeds)", justify="right")
     for row in result.rows:
         mark = " *" if row.is_best else ""
         blank = "" if row.flicker is None else f"{row.flicker:.0%}"
-        table.add_row(row.task, row.label + mark, blank, f"{row.iqm:,.2f} ({row.low:,.2f} to {row.high:,.2f})")
+        seeds = len(row.scores)
+        score = f"{row.iqm:,.2f}" + (f" ({row.low:,.2f} to {row.high:,.2f})" if seeds > 1 else "")
+        table.add_row(row.task, row.label + mark, blank, str(seeds), score)
     console = Console()
     console.width = max(console.width, 120)
     console.print(table)

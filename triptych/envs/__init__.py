@@ -154,6 +154,16 @@ def fixed(config: EnvConfig) -> dict[str, Any]:
     return importlib.import_module("triptych.envs.gym").fixed(spec) if module_of(spec) == "gym" else {}
 
 
+def stickiness(config: EnvConfig) -> float | None:
+    """The chance that the emulator repeats the last action: the config's, or the id's own; None: these games have none."""
+    try:
+        spec = find(config.id)
+    except InputError:  # an id of long ago, whose maker is not here
+        return config.sticky
+    own: float | None = spec.kwargs.get("repeat_action_probability")
+    return own if config.sticky is None or module_of(spec) == "gym" else config.sticky
+
+
 def quiet_spec(name: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecated versions are still playable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.envs import EnvConfig
+from triptych.envs import EnvConfig, stickiness
 from triptych.intervals import bootstrap_mean
 from triptych.messages import counted
 from triptych.report.figures import seed_groups
@@ -120,16 +120,19 @@ def tests(log: Log) -> str:
     newest = [test for test in best if test["updates"] == max(test["updates"] for test in best)]
     told = sorted(newest, key=lambda test: (-test["games"], test["epsilon"]))[:MOST_TESTS]
     scores = [
-        f"{test['mean']:,.1f} (95 % interval {test['low']:,.1f} to {test['high']:,.1f}) in {counted(test['games'], 'new game')} "
-        + playing(test)
-        for test in told
+        f"{test['mean']:,.1f}{interval(test)} in {counted(test['games'], 'new game')} {playing(test)}" for test in told
     ]
     return f"; its best weights scored {join(scores)}" if scores else ""
 
 
 def as_trained(test: dict[str, Any], env: EnvConfig) -> bool:
     """Whether the games of a test were those of the training."""
-    return (test["flicker"], test["sticky"], test["env"]) == (env.flicker, env.sticky, env.id)
+    sticky = env.sticky if test["sticky"] is None else test["sticky"]  # None: the recipe's, in tests of before
+    return (test["flicker"], test["env"]) == (env.flicker, env.id) and sticky in (env.sticky, stickiness(env))
+
+
+def interval(test: dict[str, Any]) -> str:
+    return f" (95 % interval {test['low']:,.1f} to {test['high']:,.1f})" if test["games"] > 1 else ""
 
 
 def playing(test: dict[str, Any]) -> str:
