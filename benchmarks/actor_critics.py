@@ -38,7 +38,7 @@ def main() -> None:
     rate, peer = median(ours, "rate"), median(theirs, "rate")
     found = {
         "algorithm": asked.algorithm, "framework": asked.framework, "precision": asked.precision, "ours": rate, "peer": peer,
-        "ratio": rate / peer, "turns": asked.turns, "threads": asked.threads, "processor": ours[0]["processor"],
+        "ratio": rate / peer, "turns": asked.turns, "rates": {"ours": [turn["rate"] for turn in ours], "peer": [turn["rate"] for turn in theirs]}, "threads": asked.threads, "processor": ours[0]["processor"],
         "versions": ours[0]["versions"] | theirs[0]["versions"],
     }  # fmt: skip
     print(

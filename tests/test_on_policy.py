@@ -233,18 +233,21 @@ def test_a_run_that_diverges_says_so(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err.count("the run has diverged") == 1
 
 
-def test_what_an_id_fixes_itself_is_told(tmp_path: Path) -> None:
+def test_what_an_id_fixes_itself_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """KungFuMaster-v0 draws its frame skip and repeats actions by itself, and has no idle frames."""
-    small = {"num_envs": 4, "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4}
+    small = {"num_envs": 4, "env.noop_max": 0, "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4}
     run = train("kung-fu-master", steps=128, runs_dir=tmp_path, **small)
     found = evaluate(run.path, 1, env="KungFuMaster-v0", weights="latest")
     assert (found.frame_skip, found.sticky, found.start) == ((2, 4), 0.25, "a seed a game")
     for sticky, played in ((0.1, 0.1), (0.0, 0.0), (None, 0.0)):
         found = evaluate(run.path, 1, sticky=sticky, weights="latest")
-        assert (found.frame_skip, found.sticky, found.start) == (4, played, "a seed a game, up to 30 idle frames")
+        assert (found.frame_skip, found.sticky, found.start) == (4, played, "a seed a game, up to 0 idle frames")
     start = "latest-epsilon-0-games-1-seed-0"
     assert {path.stem for path in (run.path / "evaluations").glob("*.json")} == {
         f"{start}-sticky-0.25-env-KungFuMaster-v0-torch",
         f"{start}-sticky-0.1-torch",
         f"{start}-torch",
     }, "the sticky actions of the id itself are no other test"
+    assert "different" not in capsys.readouterr().err
+    evaluate(run.path, 2, policy="greedy", weights="latest")
+    assert "2 games, 1 of them different" in capsys.readouterr().err

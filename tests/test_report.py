@@ -152,6 +152,11 @@ def test_only_tests_of_the_present_weights_are_told() -> None:
     assert "20.0" not in said
     assert "3.0" not in said
     assert "31.0" not in said, "tests in other games than the training's"
+    both = [
+        dataclasses.replace(log, framework="jax", config={"recipe": load_recipe(name)})
+        for name in ("cartpole-a2c", "cartpole-ppo")
+    ]
+    assert words.summary({"CartPole": both}, {})[0].startswith("2 runs of A2C and PPO on CartPole-v1")
     kung_fu = {"recipe": load_recipe("kung-fu-master")}
     same = [
         test(env="KungFuMasterNoFrameskip-v4", sticky=0.0),
@@ -160,6 +165,9 @@ def test_only_tests_of_the_present_weights_are_told() -> None:
     said_of_atari = words.outcome(dataclasses.replace(log, config=kung_fu, evaluations=same), {})
     assert "scored 400.0" in said_of_atari, "a recipe that leaves sticky actions to the id was trained as the id says"
     assert "31.0" not in said_of_atari
+    four = {"games": 4, "sticky": 0.0, "rewards": [3.0, 3.0, 3.0, 4.0], "lengths": [9, 9, 8, 9]}
+    again = dataclasses.replace(log, config=kung_fu, evaluations=[test(env="KungFuMasterNoFrameskip-v4", **four)])
+    assert "in 4 new games (3 different ones) without" in words.outcome(again, {})
     one = dataclasses.replace(log, evaluations=[test(games=1)])
     assert "scored 400.0 in 1 new game without" in words.outcome(one, {}), "one game has no interval"
     drawn = dataclasses.replace(log, evaluations=[test(policy="sample")])
@@ -416,6 +424,8 @@ def test_an_interval_over_seeds_holds_where_all_have_values() -> None:
         ),
         ("drqn-cartpole", {"memory": "gru", "env.flicker": 0.25}),
         ("drqn-cartpole", {"memory": "none"}),
+        ("cartpole-positions-ppo", {"memory": "gru"}),
+        ("cartpole-a2c", {"memory": "lstm", "env.observe": "positions", "network.2.units": 7}),
         ("drqn-cartpole", {"memory": "attention", "network.1.gated": True}),
         ("cartpole-pixels", {"env.size": (20, 30), "env.colour": False, "evaluate_every": (3, "episodes")}),
     ],

@@ -214,6 +214,12 @@ def evaluate(
         precision=recipe.precision,
         processor=machine.processor(),
     )
+    if (evaluation.policy, evaluation.sticky, evaluation.flicker) == ("greedy", 0, 0):
+        different = len(set(zip(rewards, evaluation.lengths, strict=True)))
+        if different < games:
+            warn(
+                f"{games} games, {different} of them different: greedy and not sticky, they differ by their idle frames"
+            )
     remember(source, evaluation)
     return evaluation
 

@@ -245,8 +245,9 @@ def read_evaluations(path: Path) -> list[dict[str, Any]]:
     """A run folder's tests, by name: what a reader wants to know of each."""
     shown: dict[str, Callable[[Any], Any]] = {
         "weights": str, "updates": int, "epsilon": float, "games": int, "mean": float, "low": float, "high": float,
-        "seed": int, "framework": str, "flicker": float, "policy": str, "env": str, "sticky": optional_float,
+        "seed": int, "framework": str, "flicker": float, "policy": str, "env": str, "sticky": optional_float, "rewards": list, "lengths": list,
     }  # fmt: skip
     files = sorted((path / "evaluations").glob("*.json"))
     tests = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    return [{name: kind(({"flicker": 0.0} | test)[name]) for name, kind in shown.items()} for test in tests]
+    older: dict[str, Any] = {"flicker": 0.0, "rewards": [], "lengths": []}
+    return [{name: kind((older | test)[name]) for name, kind in shown.items()} for test in tests]

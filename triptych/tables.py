@@ -75,6 +75,8 @@ def study_table(result: Result) -> None:
     console = Console()
     console.width = max(console.width, 120)
     console.print(table)
+    if result.quick:
+        print("a quick pass: its runs are too short to answer anything")
     print(f"* the highest of its task\npage: {result.page}\ntable: {result.csv}")
 
 

@@ -64,7 +64,10 @@ class RolloutBuffer:
         # Worked out in float64 and rounded once, whatever the run's precision is.
         values = np.concatenate([self.value, value[None]]).astype(np.float64)
         discount = gamma * ~self.terminated
-        advantage = generalised_advantages(self.reward.astype(np.float64), discount, last, values, gamma * gae_lambda)
+        with np.errstate(invalid="ignore"):  # of a run that has diverged, which its log says
+            advantage = generalised_advantages(
+                self.reward.astype(np.float64), discount, last, values, gamma * gae_lambda
+            )
         self.advantage[:] = advantage * self.mask
         self.returns[:] = (advantage + values[:-1]) * self.mask
         self.filled = 0

@@ -77,7 +77,8 @@ class Evaluate(Answers):
     """Plays whole games with a run's weights."""
 
     name: RunName = ""  # a run folder, a run's name, or a weights file
-    games: int = 100  # exactly so many, each the first of a seed of its own
+    # exactly so many, each the first of a seed of its own; where actions are drawn, fewer than 20 are not the first of 100
+    games: int = 100
     seed: int = 0  # of the games
     weights: Literal["best", "latest"] = "best"  # which of the run's
     policy: Policy | None = None  # draw from an actor-critic's policy, or take its best action; None: as in training

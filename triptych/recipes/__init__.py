@@ -36,7 +36,7 @@ class Recipe:
 
     env: EnvConfig
     network: Annotated[tuple[Layer, ...], AvoidSubcommands]  # the body; the algorithm adds its head
-    algorithm: Any  # one of the CONFIGS; each part of the house reads the fields of its own kind
+    algorithm: Any  # one of algorithms.CONFIGS: its kind, and the settings of that kind
     optimiser: Adam
     steps: int  # steps at which the run ends, over all games
     num_envs: int = 1  # games played side by side
@@ -53,7 +53,9 @@ class Recipe:
     checkpoint_every: int | None = None  # steps between checkpoints; None: 5 % of the run, more where games are cut
     precision: Precision = "float32"  # of weights and gradients; bfloat16: of the layers' products, the rest float32
     threads: int | None = None  # of the learner; None: one a core, at most 8
-    memory: str | None = None  # in place of the network's memory: none, stack, rnn, gru, lstm, attention, or one's own
+    memory: str | None = (
+        None  # in place of the network's memory: none, stack, rnn, gru, lstm, attention, visual_attention, one's own
+    )
     source: Annotated[str, Suppress] = ""  # the user's own Python file that this recipe came from
 
     def __post_init__(self) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from typing import Any
 
-from triptych.algorithms import drqn
-from triptych.changes import COMMON, to_dict
+from triptych.algorithms import a2c, drqn
+from triptych.changes import COMMON, to_dict, unchecked_with
 from triptych.memory import KINDS
 from triptych.recipes import BUILT_IN, Recipe, load_recipe
 
@@ -27,9 +26,9 @@ def repeat(recipe: Recipe, framework: str) -> str:
     bases = {name: flat(to_dict(load_recipe(name))) for name in BUILT_IN}
     for name in BUILT_IN:
         recurrent = load_recipe(name)
-        if isinstance(recurrent.algorithm, drqn.Config):
+        if isinstance(recurrent.algorithm, drqn.Config | a2c.Config):
             for kind in ("none", *KINDS):
-                base = flat(to_dict(replace(recurrent, memory=kind)))
+                base = flat(to_dict(unchecked_with(recurrent, kind)))
                 bases.setdefault(f"{name} --memory {kind}", base)
     fitting = {name: base for name, base in bases.items() if shape(base) == shape(wanted)}
     if not fitting:

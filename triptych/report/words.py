@@ -30,8 +30,6 @@ def summary(games: dict[str, list[Log]], random: dict[str, dict[str, Any]]) -> l
     known = [log for logs in games.values() for log in logs if log.recipe]
     lines = []
     if known:
-        recipe = known[0].recipe
-        assert recipe is not None
         used = [
             name
             for log in known
@@ -41,8 +39,9 @@ def summary(games: dict[str, list[Log]], random: dict[str, dict[str, Any]]) -> l
         frameworks = list(dict.fromkeys(FRAMEWORKS.get(name, name) for name in used))
         runs = f"{len(known)} runs" if len(known) > 1 else "One run"
         played = join(list(dict.fromkeys(log.recipe.env.id for log in known if log.recipe)))
+        kinds = join(list(dict.fromkeys(log.recipe.algorithm.kind.upper() for log in known if log.recipe)))
         lines.append(
-            f"{runs} of {recipe.algorithm.kind.upper()} on {played}, in {join(frameworks)}: an agent that learns to "
+            f"{runs} of {kinds} on {played}, in {join(frameworks)}: an agent that learns to "
             f"play by trial and error. A step is one decision of the agent; the reward is the game's own score."
         )
     for game, logs in games.items():
@@ -120,7 +119,8 @@ def tests(log: Log) -> str:
     newest = [test for test in best if test["updates"] == max(test["updates"] for test in best)]
     told = sorted(newest, key=lambda test: (-test["games"], test["epsilon"]))[:MOST_TESTS]
     scores = [
-        f"{test['mean']:,.1f}{interval(test)} in {counted(test['games'], 'new game')} {playing(test)}" for test in told
+        f"{test['mean']:,.1f}{interval(test)} in {counted(test['games'], 'new game')}{repeated(test)} {playing(test)}"
+        for test in told
     ]
     return f"; its best weights scored {join(scores)}" if scores else ""
 
@@ -133,6 +133,13 @@ def as_trained(test: dict[str, Any], env: EnvConfig) -> bool:
 
 def interval(test: dict[str, Any]) -> str:
     return f" (95 % interval {test['low']:,.1f} to {test['high']:,.1f})" if test["games"] > 1 else ""
+
+
+def repeated(test: dict[str, Any]) -> str:
+    """How many different games a test had, where only the idle frames at the start tell one from another."""
+    fixed = (test["policy"], test["epsilon"], test["sticky"], test["flicker"]) == ("greedy", 0, 0, 0)
+    games = set(zip(test.get("rewards", []), test.get("lengths", []), strict=False)) if fixed else set()
+    return f" ({len(games)} different ones)" if 0 < len(games) < test["games"] else ""
 
 
 def playing(test: dict[str, Any]) -> str:
