@@ -53,9 +53,7 @@ class Recipe:
     checkpoint_every: int | None = None  # steps between checkpoints; None: 5 % of the run, more where games are cut
     precision: Precision = "float32"  # of weights and gradients; bfloat16: of the layers' products, the rest float32
     threads: int | None = None  # of the learner; None: one a core, at most 8
-    memory: str | None = (
-        None  # in place of the network's memory: none, stack, rnn, gru, lstm, attention, visual_attention, one's own
-    )
+    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or one's own
     source: Annotated[str, Suppress] = ""  # the user's own Python file that this recipe came from
 
     def __post_init__(self) -> None:
