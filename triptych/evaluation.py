@@ -20,7 +20,7 @@ from triptych.checks import InputError, check
 from triptych.experiment import check_framework, recipe_file, safe
 from triptych.intervals import bootstrap_mean
 from triptych.messages import warn
-from triptych.play import SIDE_BY_SIDE, play_games
+from triptych.play import SIDE_BY_SIDE, different_games, play_games
 from triptych.recipes import LONGEST, Recipe
 from triptych.runs import last_framework, read_config, run_path, write_evaluation
 from triptych.seeds import game_seeds, generator
@@ -214,12 +214,9 @@ def evaluate(
         precision=recipe.precision,
         processor=machine.processor(),
     )
-    if (evaluation.policy, evaluation.sticky, evaluation.flicker) == ("greedy", 0, 0):
-        different = len(set(zip(rewards, evaluation.lengths, strict=True)))
-        if different < games:
-            warn(
-                f"{games} games, {different} of them different: greedy and not sticky, they differ by their idle frames"
-            )
+    different = different_games(evaluation.policy, evaluation.sticky, evaluation.flicker, rewards, evaluation.lengths)
+    if different < games:
+        warn(f"{games} games, {different} of them different: greedy and not sticky, they differ by their idle frames")
     remember(source, evaluation)
     return evaluation
 

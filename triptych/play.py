@@ -30,6 +30,12 @@ class Score(NamedTuple):
     games: int
 
 
+def different_games(policy: str, sticky: float | None, flicker: float, rewards: list[float], lengths: list[int]) -> int:
+    """How many of some games differ, where nothing but the idle frames at the start tells one from another; else all."""
+    fixed = (policy, sticky, flicker) == ("greedy", 0, 0)
+    return len(set(zip(rewards, lengths, strict=True))) if fixed else len(rewards)
+
+
 class Player(Protocol):
     """What chooses the actions [N] at observations [N, ...], as `Agent` does."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from triptych.envs import EnvConfig, stickiness
 from triptych.intervals import bootstrap_mean
 from triptych.messages import counted
+from triptych.play import different_games
 from triptych.report.figures import seed_groups
 from triptych.report.logs import Log
 
@@ -136,10 +137,13 @@ def interval(test: dict[str, Any]) -> str:
 
 
 def repeated(test: dict[str, Any]) -> str:
-    """How many different games a test had, where only the idle frames at the start tell one from another."""
-    fixed = (test["policy"], test["epsilon"], test["sticky"], test["flicker"]) == ("greedy", 0, 0, 0)
-    games = set(zip(test.get("rewards", []), test.get("lengths", []), strict=False)) if fixed else set()
-    return f" ({len(games)} different ones)" if 0 < len(games) < test["games"] else ""
+    """How many games of a test differ, where some do not."""
+    rewards, lengths = test.get("rewards", []), test.get("lengths", [])  # tests of before kept no lengths
+    kept = len(rewards) == len(lengths) == test["games"]
+    different = (
+        different_games(test["policy"], test["sticky"], test["flicker"], rewards, lengths) if kept else test["games"]
+    )
+    return f" ({different} different ones)" if different < test["games"] else ""
 
 
 def playing(test: dict[str, Any]) -> str:
