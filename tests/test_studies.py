@@ -227,6 +227,12 @@ def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytes
         "triptych study memory-loses --framework torch --seeds 2 --games seaquest --only LSTM",
         "triptych study memory-loses --framework torch --seeds 1 --games kung_fu_master road_runner --only LSTM",
     ], "a line for each number of seeds"
+    first, second = part.rows[0], dataclasses.replace(part.rows[0], label="LSTM, skip", scores=[7.0, 8.0])
+    mixed = dataclasses.replace(part, rows=[first, second])
+    assert [line.partition("--seeds ")[2] for line in command(load_study("memory-loses"), mixed).splitlines()] == [
+        f"2 --games {first.task} --only 'LSTM, skip'",
+        f"1 --games {first.task} --only LSTM",
+    ], "of one task too"
     with pytest.raises(InputError, match="games is 'none'; allowed: named where --only is, as there are 57"):
         run_study("atari57", only=("LSTM",))
 

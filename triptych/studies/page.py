@@ -69,13 +69,14 @@ def alike(study: Study, result: Any) -> list[tuple[int, list[str], list[str]]]:
     found: list[tuple[int, list[str], list[str]]] = []
     for task in dict.fromkeys(row.task for row in result.rows):
         rows = [row for row in result.rows if row.task == task]
-        seeds, labels = max(len(row.scores) for row in rows), list(dict.fromkeys(row.label for row in rows))
-        only = [] if set(labels) == {arm.label for arm in study.arms if arm.task == task} else labels
-        same = next((tasks for s, others, tasks in found if s == seeds and set(others) == set(only)), None)
-        if same is None:
-            found.append((seeds, only, [task]))
-        else:
-            same.append(task)
+        for seeds in sorted({len(row.scores) for row in rows}, reverse=True):
+            labels = list(dict.fromkeys(row.label for row in rows if len(row.scores) == seeds))
+            only = [] if set(labels) == {arm.label for arm in study.arms if arm.task == task} else labels
+            same = next((tasks for s, others, tasks in found if s == seeds and set(others) == set(only)), None)
+            if same is None:
+                found.append((seeds, only, [task]))
+            else:
+                same.append(task)
     return found or [(result.seeds, [], [])]
 
 
