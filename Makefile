@@ -7,7 +7,7 @@ BIN := .venv/bin
 .PHONY: demo test install lint format clean
 
 demo: .venv/installed
-	@$(BIN)/python -m triptych.demo
+	@$(BIN)/python -m triptych.cli.demo
 
 test: lint
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal

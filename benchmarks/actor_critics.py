@@ -11,9 +11,9 @@ import argparse
 import json
 import sys
 
-from peers import measured, median, python_of
+from turns import measured, median, python_of
 
-from triptych.machine import cores
+from triptych.utils.machine import cores
 
 ROLLOUTS = {"a2c": 60, "ppo": 3, "recurrent-ppo": 3}  # 80 steps each of A2C, 1,024 of PPO
 
@@ -32,8 +32,8 @@ def main() -> None:
     python, work = python_of("sb3-contrib"), (asked.algorithm, asked.threads, ROLLOUTS[asked.algorithm])
     ours, theirs = [], []
     for turn in range(asked.turns):
-        ours.append(measured(sys.executable, "our_actor_critics.py", *work, asked.framework, asked.precision))
-        theirs.append(measured(python, "peer_actor_critics.py", *work))
+        ours.append(measured(sys.executable, "ours/actor_critics.py", *work, asked.framework, asked.precision))
+        theirs.append(measured(python, "peers/actor_critics_sb3.py", *work))
         print(f"turn {turn + 1}: ours {ours[-1]['rate']:.0f}, theirs {theirs[-1]['rate']:.0f} steps/s", flush=True)
     rate, peer = median(ours, "rate"), median(theirs, "rate")
     found = {

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peers import guarded, measured, python_of
 from replay import EPSILON, environment
+from turns import guarded, measured, python_of
 
-from triptych import envs, load_agent, machine
+from triptych import envs, load_agent
 from triptych.recipes import load_recipe
-from triptych.report.statistics import RandomPlay
+from triptych.report.random_play import RandomPlay
+from triptych.utils import machine
 
 NUM_ENVS = 8
 GAMES = ("space-invaders", "breakout", "seaquest", "assault", "kung-fu-master", "ms-pacman")
@@ -46,7 +47,7 @@ def measure(game: str, policy: str, frames: int, python: Path) -> dict[str, Any]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frames.npy"
         record(game, policy, frames, path)
-        return measured(python, "peer_codecs.py", path)
+        return measured(python, "peers/picture_codecs.py", path)
 
 
 def main() -> None:

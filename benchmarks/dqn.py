@@ -15,15 +15,15 @@ import argparse
 import json
 import sys
 
-from peers import measured, median, python_of
+from turns import measured, median, python_of
 
-from triptych.machine import cores
+from triptych.utils.machine import cores
 
 CORES = cores()
 PEERS = {  # its script, and the frameworks of ours that it stands beside
-    "stable-baselines3": ("peer_stable_baselines3.py", ("torch", "jax", "keras")),
-    "cleanrl": ("peer_cleanrl.py", ("torch", "jax")),
-    "tianshou": ("peer_tianshou.py", ("torch",)),
+    "stable-baselines3": ("peers/dqn_sb3.py", ("torch", "jax", "keras")),
+    "cleanrl": ("peers/dqn_cleanrl.py", ("torch", "jax")),
+    "tianshou": ("peers/dqn_tianshou.py", ("torch",)),
 }
 WARM_UP, STEPS = 1_000, 2_400  # steps before the clock starts, steps measured
 
@@ -49,13 +49,13 @@ def main() -> None:
     work = (asked.num_envs, asked.threads, WARM_UP, STEPS)
     ours, theirs = [], []
     for turn in range(asked.turns):
-        ours.append(measured(sys.executable, "ours.py", "dqn", *work, asked.framework, asked.precision))
+        ours.append(measured(sys.executable, "ours/dqn.py", "dqn", *work, asked.framework, asked.precision))
         theirs.append(measured(python, script, *work, asked.framework))
         print(
             f"turn {turn + 1}: ours {ours[-1]['rate']:.0f}, {asked.peer} {theirs[-1]['rate']:.0f} steps/s", flush=True
         )
     parts = [
-        measured(sys.executable, "ours.py", "parts", *work, asked.framework, asked.precision)
+        measured(sys.executable, "ours/dqn.py", "parts", *work, asked.framework, asked.precision)
         for _ in range(asked.turns)
     ]
     learner, games = median(parts, "learner_alone"), median(parts, "games_alone")

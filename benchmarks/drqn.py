@@ -12,7 +12,7 @@ import json
 import sys
 from typing import Any
 
-from peers import measured, median
+from turns import measured, median
 
 FRAMEWORKS = ("torch", "jax", "keras")
 
@@ -31,7 +31,7 @@ def main() -> None:
     turns: dict[tuple[str, str], list[dict[str, Any]]] = {(f, kind): [] for f in FRAMEWORKS for kind in kinds}
     for _ in range(asked.turns):
         for (framework, kind), found in turns.items():
-            found.append(measured(sys.executable, "our_drqn.py", asked.recipe, framework, kind, asked.updates))
+            found.append(measured(sys.executable, "ours/drqn.py", asked.recipe, framework, kind, asked.updates))
     rows = []
     for (framework, kind), found in turns.items():
         row: dict[str, Any] = {"framework": framework, "memory": kind}

@@ -9,9 +9,10 @@ import argparse
 import json
 import sys
 
-from peers import measured, median, python_of
+from turns import measured, median, python_of
 
-from triptych import machine
+from triptych.frameworks import versions
+from triptych.utils import machine
 
 SECONDS = 5  # of play a turn
 
@@ -28,17 +29,17 @@ def main() -> None:
     python, work = python_of("envpool"), (asked.num_envs, asked.threads, SECONDS)
     ours, theirs = [], []
     for turn in range(asked.turns):
-        ours.append(measured(sys.executable, "our_games.py", *work))
-        theirs.append(measured(python, "peer_envpool.py", *work))
+        ours.append(measured(sys.executable, "ours/games.py", *work))
+        theirs.append(measured(python, "peers/games_envpool.py", *work))
         print(f"turn {turn + 1}: ours {ours[-1]['rate']:,.0f}, EnvPool {theirs[-1]['rate']:,.0f} steps/s", flush=True)
     rate, peer = median(ours, "rate"), median(theirs, "rate")
     print(
         f"{asked.num_envs} games, {asked.threads} threads: {rate:,.0f} against {peer:,.0f} steps/s, {rate / peer:.2f}x"
     )
     if asked.json:
-        versions = machine.versions() | theirs[0]["versions"]
+        found_versions = versions() | theirs[0]["versions"]
         found = {"num_envs": asked.num_envs, "threads": asked.threads, "ours": rate, "peer": peer, "ratio": rate / peer}
-        print(json.dumps(found | {"turns": asked.turns, "processor": machine.processor(), "versions": versions}))
+        print(json.dumps(found | {"turns": asked.turns, "processor": machine.processor(), "versions": found_versions}))
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from peers import measured
+from turns import measured
 
-from triptych import machine
+from triptych.frameworks import versions
+from triptych.utils import machine
 
 GAMES, BATCHES, SIZES = (1, 2, 4, 8, 16, 32, 64), (8, 16, 32, 64, 128, 256), (10_000, 100_000, 1_000_000)
 WARM_UP, UPDATES = 1_000, 600  # steps before the clock starts, updates of 32 measured
@@ -26,7 +27,7 @@ EVERY = 4  # steps an update
 def training(framework: str, num_envs: int, batch: int) -> dict[str, Any]:
     steps = max(400, UPDATES * EVERY * 32 // max(32, batch))
     work = (num_envs, machine.cores(), WARM_UP, steps)
-    found = measured(sys.executable, "ours.py", "dqn", *work, framework, "float32", batch)
+    found = measured(sys.executable, "ours/dqn.py", "dqn", *work, framework, "float32", batch)
     return {"games": num_envs, "batch": batch, "steps_per_second": found["rate"], "peak_memory": found["peak_memory"]}
 
 
@@ -89,7 +90,7 @@ def main() -> None:
             found[kind].append(measure(point))
             print(json.dumps(found[kind][-1]), flush=True)
     found |= {"framework": asked.framework, "threads": machine.cores()}
-    found |= {"processor": machine.processor(), "versions": machine.versions()}
+    found |= {"processor": machine.processor(), "versions": versions()}
     if asked.out:
         page(found, asked.out)
     if asked.json:

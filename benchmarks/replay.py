@@ -22,15 +22,16 @@ from typing import Any
 
 import numpy as np
 import psutil
-from peers import guarded
+from turns import guarded
 
-from triptych import envs, load_agent, machine
-from triptych.buffers.frames import FrameStore
+from triptych import envs, load_agent
 from triptych.buffers.replay import UniformReplay
-from triptych.checks import check
-from triptych.frameworks import FRAMEWORKS
+from triptych.buffers.store import FrameStore
+from triptych.frameworks import FRAMEWORKS, versions
 from triptych.recipes import load_recipe
-from triptych.report.statistics import RandomPlay
+from triptych.report.random_play import RandomPlay
+from triptych.utils import machine
+from triptych.utils.checks import check
 
 NUM_ENVS = 8
 BATCH = 32
@@ -149,7 +150,7 @@ def main() -> None:
         parser.error(f"--policy is {asked.policy!r}; allowed: random, or a weights file or run folder that exists")
     found, replay = measure(asked.game, asked.transitions, asked.policy, not asked.raw)
     found["fastest"], found["update_ms"] = fastest_update()
-    found |= {"processor": machine.processor(), "versions": machine.versions()}
+    found |= {"processor": machine.processor(), "versions": versions()}
     print(
         f"{found['game']}, {found['policy']} play: {found['transitions']:,} transitions in "
         f"{found['resident_bytes'] / 1e6:,.0f} MB more ({found['bytes_per_frame']:.0f} bytes a frame, all told); "

@@ -16,10 +16,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from peers import measured, median, python_of
+from turns import measured, median, python_of
 
-from triptych import envs, machine
+from triptych import envs
 from triptych.recipes import load_recipe
+from triptych.utils import machine
 
 NUM_ENVS = 8
 BUFFERS = ("stable-baselines3", "sb3-extra-buffers", "cpprb")
@@ -57,9 +58,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         record(Path(folder), asked.transitions)
         for _ in range(asked.turns):
-            found["triptych"].append(measured(sys.executable, "our_replay.py", folder))
+            found["triptych"].append(measured(sys.executable, "ours/replay.py", folder))
             for peer, python in pythons.items():
-                found[peer].append(measured(python, "peer_replay.py", peer, folder))
+                found[peer].append(measured(python, "peers/replay.py", peer, folder))
     rows = {}
     for name, turns in found.items():
         row = rows[name] = {

@@ -21,8 +21,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from triptych import load_recipe, machine, override, resume, train
-from triptych.checkpoints import Checkpoints
+from triptych import load_recipe, override, resume, train
+from triptych.frameworks import versions
+from triptych.runs.checkpoints import Checkpoints
+from triptych.utils import machine
 
 LEARNED = 2_400  # steps beyond the last checkpoint
 CLOCK = ("seconds", "steps_per_second")  # columns of the logs that tell the time
@@ -98,7 +100,7 @@ def main() -> None:
         f"the same weights: {found['same_weights']}, the same logs: {found['same_logs']}"
     )
     if asked.json:
-        print(json.dumps(found | {"processor": machine.processor(), "versions": machine.versions()}))
+        print(json.dumps(found | {"processor": machine.processor(), "versions": versions()}))
     if not (found["same_weights"] and found["same_logs"]):
         sys.exit("the resumed run is not the same")
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from triptych import machine
+from triptych.utils import machine
 
 COMMANDS = {
     "python": ["-c", "pass"],

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from triptych.layers import Initialiser, Shape
-from triptych.memory import Memory, register_memory
+from triptych.spec import Initialiser, Memory, Shape, register_memory
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from triptych.bench import compare, lockstep
-    from triptych.changes import override
-    from triptych.checks import InputError
-    from triptych.evaluation import evaluate, load_agent
-    from triptych.experiment import resume, train
-    from triptych.memory import register_memory
+    from triptych.experiments.compare import compare
+    from triptych.experiments.evaluate import evaluate
+    from triptych.experiments.load import load_agent
+    from triptych.experiments.lockstep.prove import lockstep
+    from triptych.experiments.train import resume, train
     from triptych.recipes import Recipe, load_recipe
+    from triptych.recipes.override import override
+    from triptych.spec import register_memory
+    from triptych.utils.checks import InputError
 
 __version__ = "0.1.0"
 __all__ = [
@@ -31,17 +33,17 @@ __all__ = [
 
 # The module that defines each public name, imported when the name is first asked for.
 HOMES = {
-    "InputError": "checks",
+    "InputError": "utils.checks",
     "Recipe": "recipes",
-    "compare": "bench",
-    "evaluate": "evaluation",
-    "load_agent": "evaluation",
+    "compare": "experiments.compare",
+    "evaluate": "experiments.evaluate",
+    "load_agent": "experiments.load",
     "load_recipe": "recipes",
-    "lockstep": "bench",
-    "override": "changes",
-    "register_memory": "memory",
-    "resume": "experiment",
-    "train": "experiment",
+    "lockstep": "experiments.lockstep.prove",
+    "override": "recipes.override",
+    "register_memory": "spec",
+    "resume": "experiments.train",
+    "train": "experiments.train",
 }
 
 

@@ -1,65 +1,6 @@
-"""The command line: which command, and how it ends. `--help` loads no framework."""
+"""`python -m triptych`: the command line."""
 
-from __future__ import annotations
-
-import os
-import signal
-import sys
-from collections.abc import Callable
-
-from triptych.checks import InputError, WorkerError
-from triptych.commands import COMMANDS, Lockstep
-from triptych.flags import parse
-
-LOCKSTEP_STEPS = 30_000  # agent steps after the warm-up
-
-
-def usage() -> str:
-    commands = "\n".join(f"  {name:10} {command.__doc__.splitlines()[0]}" for name, command in COMMANDS.items())
-    return f"usage: triptych COMMAND [OPTIONS]\n\n{commands}\n\n`triptych COMMAND --help` lists its options."
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """The entry point. Exit codes: 0 done, 1 the frameworks part, 2 bad input, 3 a run ended without a result, 130 interrupted."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(usage())
-        sys.exit(0 if arguments else 2)
-    if arguments[0] == "--version":
-        from triptych import __version__
-
-        print(__version__)
-        sys.exit(0)
-    sys.exit(guarded(lambda: run(arguments)))
-
-
-def run(arguments: list[str]) -> int:
-    if arguments[0] not in COMMANDS:
-        raise InputError(f"command is {arguments[0]!r}; allowed: {', '.join(COMMANDS)}")
-    name, command = arguments[0], COMMANDS[arguments[0]]
-    steps = LOCKSTEP_STEPS if command is Lockstep else None
-    return parse(command, name, arguments[1:], steps).run()
-
-
-def guarded(action: Callable[[], int]) -> int:
-    """Runs an action; what the user can mend becomes one line and a code."""
-    try:
-        return action()
-    except InputError as error:
-        print(f"triptych: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # whoever read our output has gone, as in `triptych recipes | head -1`
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (or the interpreter complains at its end)
-        return 0
-    except OSError as error:
-        print(f"triptych: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
-        return 2
-    except WorkerError as error:
-        print(f"triptych: {error}", file=sys.stderr)
-        return 3
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-
+from triptych.cli.main import main
 
 if __name__ == "__main__":
     main()

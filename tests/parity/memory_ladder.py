@@ -11,9 +11,22 @@ from tests.parity.ladder import against_differences, close, gradients_of, make_w
 from tests.parity.memory_oracle import unroll
 from triptych import frameworks
 from triptych.algorithms import drqn
-from triptych.data import Sequence
-from triptych.memory import GRU, LSTM, RNN, Attention, Stack, VisualAttention
-from triptych.spec import Adam, Conv, Dense, Flatten, Layer, Network, Observation
+from triptych.spec import (
+    GRU,
+    LSTM,
+    RNN,
+    Adam,
+    Attention,
+    Conv,
+    Dense,
+    Flatten,
+    Layer,
+    Network,
+    Observation,
+    Stack,
+    VisualAttention,
+)
+from triptych.spec.batches import Sequence
 
 VECTOR = Observation((5,), "float32")
 PICTURE = Observation((2, 14, 13), "uint8")

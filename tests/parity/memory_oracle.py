@@ -9,8 +9,7 @@ import numpy as np
 
 from tests.own_memory import Average
 from tests.parity.ladder import numpy_forward
-from triptych.memory import GRU, LSTM, RNN, Attention, Memory, Stack, VisualAttention
-from triptych.spec import Network
+from triptych.spec import GRU, LSTM, RNN, Attention, Memory, Network, Stack, VisualAttention
 
 Weights = dict[str, np.ndarray]
 

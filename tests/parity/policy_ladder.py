@@ -10,9 +10,8 @@ from tests.parity.ladder import against_differences, close, gradients_of, make_w
 from tests.parity.memory_oracle import unroll
 from triptych import frameworks
 from triptych.algorithms import ALGORITHMS, a2c, ppo
-from triptych.data import Rollout
-from triptych.memory import GRU, LSTM, Attention
-from triptych.spec import Adam, Conv, Dense, Flatten, Layer, Network, Observation
+from triptych.spec import GRU, LSTM, Adam, Attention, Conv, Dense, Flatten, Layer, Network, Observation
+from triptych.spec.batches import Rollout
 
 VECTOR, PICTURE = Observation((5,), "float32"), Observation((2, 14, 13), "uint8")
 ACTIONS, STEPS, GAMES = 3, 6, 4

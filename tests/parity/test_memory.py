@@ -16,9 +16,8 @@ from tests.parity import memory_ladder as ladder
 from tests.parity.ladder import NAMES, close, make_weights
 from triptych import frameworks
 from triptych.algorithms import drqn
-from triptych.checks import InputError
-from triptych.memory import GRU, LSTM, register_memory
-from triptych.spec import Dense
+from triptych.spec import GRU, LSTM, Dense, register_memory
+from triptych.utils.checks import InputError
 
 PARTS = (*ladder.ONE, "visual", "pictures")
 

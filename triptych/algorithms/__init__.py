@@ -1,4 +1,7 @@
-"""The algorithms, by name. One file each: its config, its network, its loss and the batch it wants."""
+"""The algorithms, by name. One file each: its config, its network, its loss and the batch it wants.
+
+May be in here: settings, and what is put together of `losses`. May not: a buffer, a game, a framework, a training.
+"""
 
 from __future__ import annotations
 

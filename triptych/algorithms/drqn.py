@@ -9,10 +9,10 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from triptych.algorithms import dqn
-from triptych.checks import at_least, check, positive
-from triptych.data import Array, Sequence
 from triptych.losses.value import double_q_learning, loss_of_error, q_learning, sequence_priority
 from triptych.spec import Layer, Network, Observation
+from triptych.spec.batches import Array, Sequence
+from triptych.utils.checks import at_least, check, positive
 
 
 @dataclass(frozen=True)

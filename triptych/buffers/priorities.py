@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from triptych.buffers.frames import FrameStore
 from triptych.buffers.replay import UniformReplay
+from triptych.buffers.store import FrameStore
 
 # Added to each TD error, so that none is never drawn again. A smaller one would magnify the last bits of errors near 0.
 SMALLEST = 0.01

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from triptych.buffers.frames import FrameStore
-from triptych.data import Transition
+from triptych.buffers.store import FrameStore
+from triptych.spec.batches import Transition
 
 
 class UniformReplay:

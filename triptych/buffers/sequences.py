@@ -12,7 +12,7 @@ import numpy as np
 
 from triptych.buffers.priorities import PrioritisedReplay
 from triptych.buffers.replay import UniformReplay
-from triptych.data import Sequence
+from triptych.spec.batches import Sequence
 
 
 class Sequences:

@@ -11,10 +11,12 @@ import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from gymnasium.wrappers import TimeLimit
 
-from triptych.checks import check
-from triptych.envs import EnvConfig, Step, gym
+from triptych.envs import gym
+from triptych.envs.config import EnvConfig
+from triptych.envs.games import Step
 from triptych.envs.gym import GymGames
 from triptych.spec import Observation
+from triptych.utils.checks import check
 
 __all__ = ["CartPoleGames", "WideCartPole", "make", "plays", "unread"]
 

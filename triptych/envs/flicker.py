@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from triptych.envs import Games, Step
+from triptych.envs.games import Games, Step
 
 
 class FlickeringGames:

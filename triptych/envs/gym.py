@@ -10,9 +10,10 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces, wrappers
 
-from triptych.checks import InputError
-from triptych.envs import EnvConfig, Step
+from triptych.envs.config import EnvConfig
+from triptych.envs.games import Step
 from triptych.spec import Observation
+from triptych.utils.checks import InputError
 
 EMULATOR = "ale_py.env:AtariEnv"
 SMALLEST_PICTURE = 32  # pixels a side; smaller uint8 grids are symbols, and are flattened

@@ -12,9 +12,10 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from triptych.checks import check
-from triptych.envs import EnvConfig, Step
+from triptych.envs.config import EnvConfig
+from triptych.envs.games import Step
 from triptych.spec import Observation
+from triptych.utils.checks import check
 
 
 def unread(spec: Any) -> set[str]:

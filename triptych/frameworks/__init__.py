@@ -3,92 +3,66 @@
 Each folder holds the same files with the same names: `ops` (NumPy-spelled operations), `net` (the
 spec as that framework's own network), `layers` (what it lacks: memory), `learner` (differentiation, optimiser, compiled step) and
 `frames` (a replay's pictures on the device).
+
+May be in here: the only imports of a framework in Triptych. May not: an algorithm, a buffer, a game.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Protocol
 
-import numpy as np
-
-from triptych.checks import InputError
-from triptych.data import Array
-from triptych.spec import Adam, Network
-
-FRAMEWORKS = {"torch": "torch", "jax": "jax", "keras": "keras"}  # name -> the extra that installs it
-Loss = Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]
+from triptych.frameworks.protocol import Frames as Frames
+from triptych.frameworks.protocol import Learner as Learner
+from triptych.frameworks.protocol import LossFunction as LossFunction
+from triptych.utils import machine
+from triptych.utils.checks import InputError
 
 
-class Learner(Protocol):
-    """A network, its target, its optimiser and the compiled step that changes them. NumPy in and out."""
+@dataclass(frozen=True)
+class Framework:
+    """What there is to know of a framework without loading it."""
 
-    frames: type[Frames]  # for a replay on the device
-    device: str  # "cpu", or the GPU's name
-    precision: str
-
-    def __init__(
-        self, network: Network, loss: Loss, adam: Adam, weights: dict[str, np.ndarray], precision: str
-    ) -> None: ...
-
-    def act(self, obs: np.ndarray, state: Any = None, reset: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
-        """Head outputs [N, ...] for `obs` [N, *observation], and the state after it.
-
-        `state` [N, S] and `reset` [N] are for networks that unroll; others take and return None.
-        """
-        ...
-
-    def update(self, batch: Any, learning_rate: float) -> dict[str, Array]:
-        """One optimiser step; returns scalars that stay on the device, and `td_error` [B]."""
-        ...
-
-    def to_device(self, array: np.ndarray) -> Array:
-        """A whole array as the framework's own, where the learner is."""
-        ...
-
-    def to_numpy(self, array: Array) -> np.ndarray:
-        """An array of the framework's as NumPy's; waits for it."""
-        ...
-
-    def sync_target(self) -> None:
-        """Copies the online weights into the target."""
-        ...
-
-    def get_weights(self) -> dict[str, np.ndarray]: ...
-
-    def set_weights(self, weights: dict[str, np.ndarray]) -> None: ...
-
-    def get_state(self) -> dict[str, np.ndarray]:
-        """Everything an exact resume needs: `online/`, `target/`, `adam/step`, `adam/m/`, `adam/v/`."""
-        ...
-
-    def set_state(self, state: dict[str, np.ndarray]) -> None: ...
+    title: str  # as people write it
+    extra: str  # of the package, which installs it
+    packages: tuple[str, ...]  # that it imports
+    distributions: tuple[str, ...]  # whose versions decide numbers
+    colour: str  # in figures; told apart by colour-blind readers too
+    folder: str  # the package with ops, net, layers, learner and frames
 
 
-class Frames(Protocol):
-    """Single frames, uint8, where the learner is; all zeros at first. NumPy in.
+FRAMEWORKS = {
+    "torch": Framework("PyTorch", "torch", ("torch",), ("torch",), "#d9560b", "triptych.frameworks.torch"),
+    "jax": Framework(
+        "JAX", "jax", ("jax", "flax", "optax"), ("jax", "flax", "optax"), "#1f77d0", "triptych.frameworks.jax"
+    ),
+    "keras": Framework(
+        "Keras",
+        "keras",
+        ("keras", "tensorflow"),
+        ("keras", "tensorflow-cpu", "tensorflow"),
+        "#a2307f",
+        "triptych.frameworks.keras",
+    ),
+}
 
-    Making them raises MemoryError or RuntimeError where they do not fit.
-    """
+DISTRIBUTIONS = tuple(name for framework in FRAMEWORKS.values() for name in framework.distributions)
 
-    def __init__(self, count: int, shape: tuple[int, ...]) -> None: ...
 
-    def put(self, start: int, frames: np.ndarray) -> None:
-        """Writes frames [N, *shape] one after the other, from a place on."""
-        ...
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide numbers, as far as they are installed."""
+    return machine.versions(DISTRIBUTIONS)
 
-    def get(self, places: np.ndarray, blank: np.ndarray) -> Array:
-        """The frames [B, S, *shape] at places [B, S] as the framework's own; zeros where `blank` [B, S]."""
-        ...
 
-    def numpy(self, places: np.ndarray) -> np.ndarray:
-        """The frames [..., *shape] at places [...], copied back."""
-        ...
+def title_of(name: str) -> str:
+    """What people call a framework; a name that is not known stays as it is."""
+    return FRAMEWORKS[name].title if name in FRAMEWORKS else name
 
 
 THREADS = 1  # what `set_threads` was last told; pictures are cut into as many parts
@@ -137,21 +111,35 @@ def quiet_start() -> Iterator[None]:
         os.close(nowhere)
 
 
+def check_framework(name: str) -> None:
+    """Refuses an unknown or missing framework without loading it.
+
+    Raises:
+        InputError: the line names the extra that installs it.
+    """
+    if name not in FRAMEWORKS:
+        raise InputError(f"framework is {name!r}; allowed: {', '.join(FRAMEWORKS)}")
+    for package in FRAMEWORKS[name].packages:
+        if importlib.util.find_spec(package) is None:
+            raise missing(name, package)
+
+
+def missing(name: str, package: str) -> InputError:
+    hint = f"pip install 'triptych[{FRAMEWORKS[name].extra}]'"
+    return InputError(f"framework {name} needs {package}, which is not installed: {hint}")
+
+
 def load(name: str) -> ModuleType:
     """Imports a framework's learner module, which has `Learner`, `ops` and `net`.
 
     Raises:
         InputError: the name is unknown or the framework is not installed (the line names the extra).
     """
-    if name not in FRAMEWORKS:
-        raise InputError(f"framework is {name!r}; allowed: {', '.join(FRAMEWORKS)}")
+    check_framework(name)
     try:
         with quiet_start():
-            return importlib.import_module(f"triptych.frameworks.{name}.learner")
+            return importlib.import_module(f"{FRAMEWORKS[name].folder}.learner")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("triptych"):
             raise
-        extra = FRAMEWORKS[name]
-        raise InputError(
-            f"framework {name} needs the package {error.name}, which is not installed: pip install 'triptych[{extra}]'"
-        ) from None
+        raise missing(name, f"the package {error.name}") from None

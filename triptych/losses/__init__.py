@@ -1,1 +1,3 @@
-"""Losses, written once. Differentiated functions take `xp`, a framework's NumPy-spelled operations."""
+"""Losses, written once for every framework: pure functions whose first argument `xp` is a framework's NumPy-spelled operations.
+
+May be in here: what is differentiated. May not: a framework, state, configs."""

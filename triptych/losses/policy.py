@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from triptych.data import Array, Rollout
+from triptych.spec.batches import Array, Rollout
 
 
 def looked_at_again(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Literal
 
-from triptych.data import Array
+from triptych.spec.batches import Array
+
+Loss = Literal["huber", "squared", "absolute"]
+LOSSES: tuple[Loss, ...] = ("huber", "squared", "absolute")
 
 
 def q_learning(xp: ModuleType, q_tm1: Array, a_tm1: Array, r_t: Array, discount_t: Array, q_t: Array) -> Array:

@@ -1,1 +1,3 @@
-"""What people look at: pictures, pages, sources side by side. It reads run folders and trains nothing."""
+"""What people look at: pages, pictures, sources side by side. It reads run folders and trains nothing.
+
+May be in here: figures, sentences, templates. May not: anything that imports `training`."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from triptych.frameworks import FRAMEWORKS
+from triptych.report.curves import MOST_POINTS, over_seeds, thin
 from triptych.report.logs import AXES, COUNTERS, Columns, Log
-from triptych.report.statistics import MOST_POINTS, over_seeds, thin
 
-COLOURS = {"torch": "#d9560b", "jax": "#1f77d0", "keras": "#a2307f"}  # told apart by colour-blind readers too
+COLOURS = {name: framework.colour for name, framework in FRAMEWORKS.items()}
 OTHERS = ("#6b7280", "#0f8a5f", "#8a6d00", "#5b4bc4", "#b0413e")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 REWARDS = ("running_reward", "max_reward", "episode_reward", "evaluation_mean")

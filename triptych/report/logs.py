@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from triptych.checks import InputError
 from triptych.recipes import Recipe
-from triptych.runs import read_config, read_evaluations, read_log, read_summary, run_path
+from triptych.runs.names import run_path
+from triptych.runs.records import read_config, read_evaluations, read_log, read_summary
+from triptych.utils.checks import InputError
 
 Columns = dict[str, list[float | None]]
 

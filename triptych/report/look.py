@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from triptych import envs
-from triptych.checks import InputError, check
-from triptych.files import write_whole
+from triptych.envs.videos import screen_config
 from triptych.recipes import Recipe
-from triptych.seeds import game_seeds, generator
 from triptych.spec import FrameDifference
-from triptych.videos import screen_config
+from triptych.utils.checks import InputError, check
+from triptych.utils.files import write_whole
+from triptych.utils.seeds import game_seeds, generator
 
 APART = 40  # steps of random play between two rows
 SCALE = 3  # screen pixels a pixel of what the agent sees

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from triptych.envs import EnvConfig, stickiness
-from triptych.intervals import bootstrap_mean
-from triptych.messages import counted
-from triptych.play import different_games
+from triptych.envs.play import different_games
+from triptych.frameworks import title_of
 from triptych.report.figures import seed_groups
 from triptych.report.logs import Log
+from triptych.utils.console import counted
+from triptych.utils.statistics import bootstrap_mean
 
 FULL = 99  # episodes before the running reward is a mean of 100
 MOST_LINES = 6  # runs of a game that the first screen tells of one by one
 MOST_TESTS = 2  # of a run's weights that it tells of
 MOST_RANDOM = 0.1  # share of random moves; with more it is no test of the weights
 LUCK = 0.05  # share of the rows that random play may have above its band
-FRAMEWORKS = {"torch": "PyTorch", "jax": "JAX", "keras": "Keras"}
 
 
 def title(logs: list[Log]) -> str:
@@ -37,7 +37,7 @@ def summary(games: dict[str, list[Log]], random: dict[str, dict[str, Any]]) -> l
             for name in (log.framework, *(row.get("framework", "") for row in log.resumes))
             if name
         ]
-        frameworks = list(dict.fromkeys(FRAMEWORKS.get(name, name) for name in used))
+        frameworks = list(dict.fromkeys(title_of(name) for name in used))
         runs = f"{len(known)} runs" if len(known) > 1 else "One run"
         played = join(list(dict.fromkeys(log.recipe.env.id for log in known if log.recipe)))
         kinds = join(list(dict.fromkeys(log.recipe.algorithm.kind.upper() for log in known if log.recipe)))
@@ -65,7 +65,7 @@ def results(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
 def over_seeds(framework: str, members: list[Log], random: dict[str, dict[str, Any]]) -> str:
     """The result of several seeds in a sentence."""
     scores = [score for score in (last(log, "running_reward") for log in members) if score is not None]
-    name = f"{FRAMEWORKS.get(framework, framework)}, {len(members)} seeds"
+    name = f"{title_of(framework)}, {len(members)} seeds"
     if not scores:
         return f"{name}: no episode has ended yet."
     mean, low, high = bootstrap_mean([[score] for score in scores] if len(scores) > 1 else [scores])

@@ -11,9 +11,7 @@ import jax
 from flax import linen as nn
 from jax import numpy as jnp
 
-from triptych.layers import ActorCritic, Dueling
-from triptych.memory import GRU, LSTM, RNN, Attention, Stack, VisualAttention
-from triptych.spec import Placed
+from triptych.spec import GRU, LSTM, RNN, ActorCritic, Attention, Dueling, Placed, Stack, VisualAttention
 
 
 class Parameters(nn.Module):

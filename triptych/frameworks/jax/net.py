@@ -11,9 +11,7 @@ from flax import linen as nn
 from jax import numpy as jnp
 
 from triptych.frameworks.jax.layers import OWN
-from triptych.layers import Conv, Dense, Flatten, FrameDifference
-from triptych.memory import builder_of
-from triptych.spec import Network, Placed, dtypes
+from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, builder_of, dtypes
 
 PICTURES = 32  # that a processor convolves at once: XLA's gradients of more are twice as slow, picture by picture
 

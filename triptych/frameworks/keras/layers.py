@@ -14,9 +14,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from triptych.layers import ActorCritic, Dueling
-from triptych.memory import GRU, LSTM, RNN, Attention, Stack, VisualAttention
-from triptych.spec import Placed
+from triptych.spec import GRU, LSTM, RNN, ActorCritic, Attention, Dueling, Placed, Stack, VisualAttention
 
 
 class Parameters(keras.layers.Layer):

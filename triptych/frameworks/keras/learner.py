@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from triptych.checks import InputError
 from triptych.frameworks.keras import net, ops
 from triptych.frameworks.keras.frames import Frames
 from triptych.spec import Adam, Network, dtypes
+from triptych.utils.checks import InputError
 
 if keras.backend.backend() != "tensorflow":
     raise InputError(f"Keras was loaded on {keras.backend.backend()!r} before; allowed: KERAS_BACKEND=tensorflow")

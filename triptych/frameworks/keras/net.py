@@ -10,9 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from triptych.frameworks.keras.layers import OWN
-from triptych.layers import Conv, Dense, Flatten, FrameDifference
-from triptych.memory import builder_of
-from triptych.spec import Network, Placed, dtypes
+from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, builder_of, dtypes
 
 
 def conv(placed: Placed, policy: str) -> layers.Layer:

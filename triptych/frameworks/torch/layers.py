@@ -16,9 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from triptych.layers import ActorCritic, Dueling
-from triptych.memory import GRU, LSTM, RNN, Attention, Stack, VisualAttention
-from triptych.spec import Placed
+from triptych.spec import GRU, LSTM, RNN, ActorCritic, Attention, Dueling, Placed, Stack, VisualAttention
 
 
 class Parameters(nn.Module):

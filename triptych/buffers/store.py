@@ -1,0 +1,210 @@
+"""The stored stream: each observation once, in the order seen, one row a step of N games.
+
+A row holds, for each game, an observation and the action taken there with what followed. The last
+observation of an episode has a slot of its own with mask 0 (no action was taken), so a transition's
+next observation is always the row below it. Rows are numbered from the run's start and never change;
+the ring drops the oldest. Pictures are kept as single frames, compressed or not (pictures.py), and stacked
+when they are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from triptych.buffers.compression import GUESSED_RATIO, INDEX_BYTES, CompressedPictures, are_compressed, frames_of
+from triptych.buffers.pictures import DevicePictures, Pictures, RawPictures
+from triptych.spec import Observation
+
+FIELDS = ("action", "reward", "terminated", "lost_life", "mask", "age")
+
+
+class FrameStore:
+    """A ring of the last `capacity // num_envs` rows.
+
+    Args:
+        capacity: observations kept, over all games.
+        fill: what stands in the stack before an episode's first frame: zeros, or that frame repeated.
+        compress: keep pictures compressed, exact to the byte; vectors are kept as they are.
+        device: makes room for frames where the learner is (`triptych.frameworks.Frames`); None: they stay in memory.
+        state: numbers and dtype of an agent's state to keep with each observation; None: it is not kept.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        num_envs: int,
+        observation: Observation,
+        fill: Literal["zeros", "first"] = "zeros",
+        compress: bool = False,
+        device: Callable[[int, tuple[int, ...]], Any] | None = None,
+        state: tuple[int, str] | None = None,
+    ):
+        self.stack = observation.shape[0] if observation.is_picture else 1
+        self.rows = max(self.stack + 4, -(-capacity // num_envs))  # fewer could leave no whole stack to draw
+        self.num_envs = num_envs
+        self.stacked = observation.is_picture
+        self.fill = fill
+        self.frame_shape = observation.shape[1:] if self.stacked else observation.shape
+        self.dtype = np.dtype(observation.dtype)
+        size = (self.rows, num_envs)
+        self.pictures: Pictures
+        if device is not None and self.stacked:
+            self.pictures = DevicePictures(*size, self.frame_shape, device)
+        elif are_compressed(observation, compress):
+            self.pictures = CompressedPictures(*size, self.frame_shape, observation.dtype)
+        else:
+            self.pictures = RawPictures(*size, self.frame_shape, observation.dtype)
+        self.action = np.zeros(size, np.int32)
+        self.reward = np.zeros(size, np.float64)  # raw
+        self.terminated = np.zeros(size, bool)
+        self.lost_life = np.zeros(size, bool)  # with the action, whether or not the episode went on
+        self.mask = np.zeros(size, bool)  # an action was taken here
+        self.age = np.zeros(size, np.int32)  # steps since the episode's first observation
+        self.fields: tuple[str, ...] = FIELDS
+        if state is not None:
+            self.state = np.zeros((*size, state[0]), state[1])  # of the agent before it saw the observation
+            self.fields = (*FIELDS, "state")
+        self.count = 0  # rows written since the run's start
+        self.transitions = 0  # complete ones among the rows kept
+
+    @staticmethod
+    def bytes_for(
+        capacity: int, steps: int, observation: Observation, compress: bool = False, state_bytes: int = 0
+    ) -> float:
+        """Bytes of a store of `capacity` observations after `steps` steps, roughly."""
+        shape = observation.shape[1:] if observation.is_picture else observation.shape
+        size = float(np.prod(shape)) * np.dtype(observation.dtype).itemsize
+        kept = size / GUESSED_RATIO + INDEX_BYTES if are_compressed(observation, compress) else size
+        return min(capacity, steps) * (kept + 19 + state_bytes)
+
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest row kept."""
+        return max(0, self.count - self.rows)
+
+    def row_bytes(self) -> float:
+        return self.pictures.row_bytes + sum(getattr(self, field)[0].nbytes for field in self.fields)
+
+    def add(
+        self,
+        obs: np.ndarray,
+        action: np.ndarray,
+        reward: np.ndarray,
+        terminated: np.ndarray,
+        mask: np.ndarray,
+        lost_life: np.ndarray | None = None,
+        state: np.ndarray | None = None,
+    ) -> None:
+        """Writes one row: what the games showed, [N, *observation], what was done there, [N] each, and the agent's state."""
+        slot = self.count % self.rows
+        if self.count > 0:
+            last = (self.count - 1) % self.rows
+            self.transitions += int(self.mask[last].sum())  # the row below makes them complete
+            age = np.where(self.mask[last], self.age[last] + 1, 0)
+        else:
+            age = np.zeros(self.num_envs, np.int32)
+        if self.count >= self.rows:
+            self.transitions -= int(self.mask[slot].sum())
+        self.pictures.put(slot, obs[:, -1] if self.stacked else obs)
+        self.action[slot], self.reward[slot], self.terminated[slot] = action, reward, terminated
+        self.mask[slot], self.age[slot] = mask, age
+        self.lost_life[slot] = False if lost_life is None else lost_life
+        if "state" in self.fields:
+            self.state[slot] = 0 if state is None else state
+        self.count += 1
+
+    def startable(self, rows: np.ndarray, games: np.ndarray, before: int = 0) -> np.ndarray:
+        """Whether each slot is a transition whose stack and next observation are all kept, and `before` steps before it."""
+        slots = rows % self.rows
+        history = np.minimum(self.age[slots, games], self.stack - 1 + before)
+        return self.mask[slots, games] & (rows + 1 < self.count) & (rows - history >= self.oldest)
+
+    def observations(self, rows: np.ndarray, games: np.ndarray, *ahead: int | np.ndarray) -> list[Any]:
+        """The observations [B, *observation] that lie `ahead` (one number, or [B]) of row numbers [B] at games [B].
+
+        Frames that they share are read once. On the device where the frames are there.
+        """
+        if not self.stacked:
+            return [self.pictures.get((rows + rows_ahead) % self.rows, games) for rows_ahead in ahead]
+        stacks = [self.stack_of(rows + rows_ahead, games) for rows_ahead in ahead]
+        if isinstance(self.pictures, DevicePictures):
+            return [self.pictures.stacks(wanted % self.rows, games, blank) for wanted, blank in stacks]
+        if np.max(ahead[-1]) > self.stack:  # nothing is shared
+            return [self.read(wanted, games, blank) for wanted, blank in stacks]
+        first = rows - self.stack + 1
+        span = first[:, None] + np.arange(self.stack + max(map(np.max, ahead)))
+        kept = np.clip(span, self.oldest, self.count - 1)  # what lies beyond is not asked for
+        frames = self.pictures.get((kept % self.rows).ravel(), np.repeat(games, span.shape[1]))
+        frames = frames.reshape(*span.shape, *self.frame_shape)
+        index, found = np.arange(len(rows))[:, None], []
+        for wanted, blank in stacks:
+            found.append(frames[index, wanted - first[:, None]])
+            if blank.any():
+                found[-1][blank] = 0
+        return found
+
+    def sequences(self, first: np.ndarray, games: np.ndarray, steps: int, inside: np.ndarray) -> np.ndarray:
+        """The observations [steps, B, *observation] from row numbers [B] on; zeros but where `inside` [steps, B].
+
+        A frame is read once, however many stacks hold it.
+        """
+        rows = first + np.arange(steps)[:, None]  # [steps, B]
+        if not self.stacked:
+            found = self.pictures.get((rows % self.rows).ravel(), np.tile(games, steps)).reshape(
+                *rows.shape, *self.frame_shape
+            )
+            found[~inside] = 0
+            return found
+        span = np.arange(1 - self.stack, steps)[:, None] + first  # [stack - 1 + steps, B]
+        kept = np.clip(span, self.oldest, self.count - 1) % self.rows
+        frames = self.pictures.get(kept.ravel(), np.tile(games, len(span))).reshape(*span.shape, *self.frame_shape)
+        wanted, blank = self.stack_of(rows.ravel(), np.tile(games, steps))
+        index = wanted.reshape(*rows.shape, self.stack) - first[:, None] + self.stack - 1
+        found = frames[np.clip(index, 0, len(span) - 1), np.arange(len(first))[:, None]]
+        found[blank.reshape(index.shape) | ~inside[..., None]] = 0
+        return found
+
+    def read(self, wanted: np.ndarray, games: np.ndarray, blank: np.ndarray) -> np.ndarray:
+        """The frames [B, S, *frame] at row numbers [B, S] of games [B]; zeros where `blank` [B, S]."""
+        kept = np.maximum(wanted, self.oldest) % self.rows
+        frames = self.pictures.get(kept.ravel(), np.repeat(games, wanted.shape[1])).reshape(
+            *wanted.shape, *self.frame_shape
+        )
+        frames[blank] = 0
+        return frames
+
+    def stack_of(self, rows: np.ndarray, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The row numbers [B, stack] of the frames that an observation is made of, and which of them are blank [B, stack]."""
+        back = np.arange(self.stack - 1, -1, -1)  # frames before the newest one
+        age = self.age[rows % self.rows, games][:, None]  # [B, 1]
+        before = back > age  # [B, stack], earlier than the episode
+        if self.fill == "first":
+            return rows[:, None] - np.minimum(back, age), np.zeros_like(before)
+        return rows[:, None] - back, before
+
+    def take(self, start: int, end: int) -> dict[str, np.ndarray]:
+        """Rows [start, end) as arrays, for a segment."""
+        slots = np.arange(start, end) % self.rows
+        return {field: getattr(self, field)[slots] for field in self.fields} | self.pictures.take(slots)
+
+    def put(self, start: int, segment: dict[str, np.ndarray]) -> None:
+        """Writes a segment's rows back where they belong; rows that the ring no longer keeps are left out."""
+        rows = np.arange(start, start + len(segment["mask"]))
+        kept = np.flatnonzero((rows >= self.oldest) & (rows < self.count))
+        slots = rows[kept] % self.rows
+        for field in self.fields:
+            if field in segment:  # one of an older version may lack a field: it stays 0
+                getattr(self, field)[slots] = segment[field][kept]
+        frames = frames_of(segment, kept, self.frame_shape, self.dtype.name)
+        for slot, frame in zip(slots, frames, strict=True):
+            self.pictures.put(slot, frame)
+
+    def get_state(self) -> dict[str, Any]:
+        return {"count": self.count, "transitions": self.transitions}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Restores the counters; `put` the segments after this."""
+        self.count, self.transitions = state["count"], state["transitions"]

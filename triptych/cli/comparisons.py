@@ -1,0 +1,70 @@
+"""The commands that set frameworks side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated
+
+from tyro.conf import arg
+
+from triptych.cli.options import ALL, Answers, Framework, RecipeName, named, print_json
+from triptych.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Compare(Answers):
+    """Trains a recipe in each framework and prints score, speed and memory side by side."""
+
+    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
+    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    frameworks: tuple[Framework, ...] = ALL  # which ones
+    seeds: int = 1  # runs a framework, counted up from --seed
+    games: int = 20  # whole games played by the best weights of each run
+    margin: float | None = None  # a difference of scores that does not matter: tests if they are nearer; needs --seeds
+    run_name: str | None = None  # what the new folders' names begin with
+    quiet: bool = False  # no progress
+
+    def run(self) -> int:
+        from triptych.cli.tables import comparison_table, run_folders
+        from triptych.experiments.compare import compare
+
+        recipe = named(self.name, self.recipe)
+        result = compare(
+            self.recipe, self.frameworks, self.seeds, games=self.games, margin=self.margin,
+            runs_dir=self.runs_dir, run_name=self.run_name, label=recipe, quiet=self.quiet,
+        )  # fmt: skip
+        comparison_table(result)
+        run_folders(result)
+        print_json(self, result)
+        return 3 if result.failures else 0
+
+
+@dataclass(frozen=True)
+class Lockstep(Answers):
+    """Proves that the frameworks take the same actions and learn the same, in float64; --steps counts from the end of a warm-up, if there is one."""
+
+    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
+    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    frameworks: tuple[Framework, ...] = ALL  # which ones
+    run_name: str | None = None  # the new folder's name; None: a fresh one
+    control: bool = False  # is it rounding? the first framework also against itself, last bits moved at each update
+    quiet: bool = False  # no progress
+
+    def run(self) -> int:
+        from triptych.cli.tables import lockstep_lines
+        from triptych.experiments.lockstep.prove import lockstep
+
+        result = lockstep(
+            self.recipe,
+            self.recipe.steps,
+            self.frameworks,
+            runs_dir=self.runs_dir,
+            run_name=self.run_name,
+            label=named(self.name, self.recipe),
+            control=self.control,
+            quiet=self.quiet,
+        )
+        lockstep_lines(result)
+        print_json(self, result)
+        return 0 if result.agree else 1

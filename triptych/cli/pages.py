@@ -1,0 +1,107 @@
+"""The commands that write pictures, sources and pages."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from triptych.cli.options import Answers, Framework, RecipeName, Where, named, needed, print_json
+from triptych.recipes import Recipe
+from triptych.spec import Precision
+from triptych.utils.checks import InputError
+
+
+@dataclass(frozen=True)
+class Look:
+    """Draws what the agent sees in random play, beside the screen, as a PNG."""
+
+    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
+    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    frames: int = 4  # observations, a row each
+    out: Path | None = None  # the file to write; None: look-RECIPE.png here
+
+    def run(self) -> int:
+        from triptych.report.look import look
+
+        name = named(self.name, self.recipe)
+        title = f"{name}: {self.recipe.env.id}, seed {self.recipe.seed}"
+        print(look(self.recipe, self.out or Path(f"look-{name}.png"), self.frames, title=title))
+        return 0
+
+
+@dataclass(frozen=True)
+class Show:
+    """Shows an agent's network, loss, optimiser and update in the three frameworks, side by side."""
+
+    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
+    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    write: Path | None = None  # a folder for three files that run by themselves, instead of printing
+
+    def run(self) -> int:
+        from triptych.cli.tables import sources
+        from triptych.report.show import build as show
+
+        if self.write is not None and self.write.exists() and not self.write.is_dir():
+            raise InputError(f"write is {str(self.write)!r}, a file; allowed: a folder")
+        name = named(self.name, self.recipe)
+        network = show.network_of(self.recipe)
+        found = show.show(self.recipe, network, name)
+        if self.write is None:
+            sources(found, show.layer_table(network), show.names_table())
+        else:
+            print("\n".join(str(path) for path in show.write(found, self.write)))
+        return 0
+
+
+@dataclass(frozen=True)
+class Report(Where):
+    """Writes one HTML page of some runs: curves, tests, settings, sources."""
+
+    names: Annotated[
+        Positional[tuple[str, ...]], arg(metavar="RUN...", help_behavior_hint="")
+    ] = ()  # run folders, runs' names, folders of runs, lockstep folders, or CSV files (one run's joined by +)
+    out: Path | None = None  # the file; None: report.html in the run's folder, or in --runs-dir for several
+    frames_are: Literal["steps", "emulator"] = "steps"  # what `frames` counts in CSV files of others
+
+    def run(self) -> int:
+        from triptych.report.page import report
+
+        needed(" ".join(self.names), "RUN", "run folders, runs' names, or CSV files")
+        print(report(list(self.names), runs_dir=self.runs_dir, out=self.out, frames_are=self.frames_are))
+        return 0
+
+
+@dataclass(frozen=True)
+class Study(Answers):
+    """Answers a question with runs of its own: a page and tables under results/studies/. What is done is not done again."""
+
+    name: Annotated[Positional[str], arg(metavar="NAME", help_behavior_hint="")] = ""  # a study's name
+    framework: Framework = "torch"  # which one trains
+    quick: bool = False  # short runs of two seeds, into --runs-dir: they show that all works, and answer nothing
+    seeds: int | None = None  # runs an arm; None: as the study says
+    only: tuple[str, ...] = ()  # tasks or arms, and all runs of each (in --games, where given); none: all
+    games: tuple[str, ...] = ()  # tasks; none: all, but atari57 trains only what is named and shows what is there
+    steps: int | None = None  # of each run; None: as the study says
+    precision: Precision | None = None  # of each run; None: as the study says
+    jobs: int = 1  # runs at the same time
+    out: Path | None = None  # the folder of the results; None: results/studies/NAME
+    quiet: bool = False  # no progress
+
+    def run(self) -> int:
+        from triptych.cli.tables import study_table
+        from triptych.experiments.studies import NAMES
+        from triptych.experiments.studies.run import run_study
+
+        needed(self.name, "NAME", ", ".join(NAMES))
+        result = run_study(
+            self.name, self.framework, quick=self.quick, seeds=self.seeds, only=self.only, games=self.games,
+            steps=self.steps, precision=self.precision, jobs=self.jobs, runs_dir=self.runs_dir, out=self.out,
+            quiet=self.quiet,
+        )  # fmt: skip
+        study_table(result)
+        print_json(self, result)
+        return 0

@@ -1,0 +1,128 @@
+"""The commands that make runs and play with them."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from tyro.conf import arg
+
+from triptych.cli.options import Answers, Framework, RecipeName, RunName, Where, needed, print_json
+from triptych.recipes import Recipe, load_recipe
+
+Policy = Literal["sample", "greedy"]
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """Lists the recipes."""
+
+    def run(self) -> int:
+        from triptych.recipes import BUILT_IN
+
+        for name in BUILT_IN:
+            recipe = load_recipe(name)
+            print(
+                f"{name:22} {recipe.env.id}, {recipe.algorithm.kind}, {recipe.steps:,} steps, {recipe.num_envs} at once"
+            )
+        return 0
+
+
+@dataclass(frozen=True)
+class Train(Where):
+    """Trains one agent in one framework."""
+
+    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
+    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    framework: Framework = "torch"  # which one trains
+    run_name: str | None = None  # the new folder's name; None: a fresh one
+    quiet: bool = False  # no progress
+    profile: bool = False  # print at the end where the time went, and what other threads and precisions would give
+
+    def run(self) -> int:
+        from triptych.experiments.train import train
+
+        result = train(
+            self.recipe,
+            self.framework,
+            run_name=self.run_name,
+            label=self.name or None,
+            runs_dir=self.runs_dir,
+            quiet=self.quiet,
+            profile=self.profile,
+        )
+        return tell(result)
+
+
+@dataclass(frozen=True)
+class Resume(Where):
+    """Goes on with a run from its last checkpoint."""
+
+    name: RunName = ""  # a run folder, or a run's name
+    framework: Framework | None = None  # another framework than before; None: that of its last sitting
+    quiet: bool = False  # no progress
+
+    def run(self) -> int:
+        from triptych.experiments.train import resume
+
+        needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
+        result = resume(self.name, self.framework, runs_dir=self.runs_dir, quiet=self.quiet)
+        return 0 if result is None else tell(result)
+
+
+@dataclass(frozen=True)
+class Evaluate(Answers):
+    """Plays whole games with a run's weights."""
+
+    name: RunName = ""  # a run folder, a run's name, or a weights file
+    # exactly so many, each the first of a seed of its own; where actions are drawn, fewer than 20 are not the first of 100
+    games: int = 100
+    seed: int = 0  # of the games
+    weights: Literal["best", "latest"] = "best"  # which of the run's
+    policy: Policy | None = None  # draw from an actor-critic's policy, or take its best action; None: as in training
+    epsilon: float = 0.0  # share of random actions
+    sticky: float | None = None  # chance that the last action is repeated (Atari); None: as in training
+    env: str | None = None  # another Gymnasium id with the same observations and actions; None: as in training
+    framework: Framework | None = None  # which one plays; None: the run's, and torch for a weights file
+    flicker: float | None = None  # chance that an observation is blank; None: as in training
+    video: bool = False  # film the first game, into the run's videos/
+
+    def run(self) -> int:
+        from triptych.cli.tables import games_bar
+        from triptych.experiments.evaluate import evaluate
+        from triptych.utils.console import counted
+
+        needed(self.name, "RUN", "a run folder, a run's name under --runs-dir, or a weights file")
+        with games_bar(self.games) as report:
+            score = evaluate(
+                self.name, self.games, self.seed, weights=self.weights, policy=self.policy, epsilon=self.epsilon,
+                sticky=self.sticky, env=self.env,
+                framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video, flicker=self.flicker,
+            )  # fmt: skip
+        others = f", sticky {score.sticky:g}" if score.sticky is not None else ""
+        others += f", {score.flicker:.0%} blank" if score.flicker else ""
+        interval = f" (95 % interval {score.low:.1f} to {score.high:.1f})" if score.games > 1 else ""
+        print(f"{score.mean:.1f}{interval} over {counted(score.games, 'game')} of {score.env}{others}")
+        if score.video:
+            print(f"video {score.video}")
+        print(f"{score.policy}, seed {score.seed}, weights {score.weights}, {score.framework} {score.precision}")
+        print_json(self, score)
+        return 0
+
+
+def tell(result: Any) -> int:
+    """The last lines of a training; 130 where it was interrupted, as the shell would say."""
+    path = shlex.quote(str(result.path))
+    score = "no episode ended" if result.running_reward is None else f"running reward {result.running_reward:.1f}"
+    if result.best_score is not None:
+        score += f", highest mean in training {result.best_score:.1f} at step {result.best_step:,}"
+    print(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")
+    if result.stopped_by == "interrupted":
+        print(
+            f"stopped at step {result.steps:,}, weights saved; go on from the checkpoint at step {result.checkpoint:,} with: triptych resume {path}"
+        )
+        return 130
+    print(f"ended by: {result.stopped_by}; play it: triptych evaluate {path}")
+    return 0

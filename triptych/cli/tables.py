@@ -1,0 +1,153 @@
+"""What `compare` and `lockstep` print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import Progress
+from rich.syntax import Syntax
+from rich.table import Column, Table
+
+from triptych.experiments.compare import Comparison
+from triptych.experiments.lockstep.prove import Lockstep
+from triptych.experiments.studies.run import Result
+from triptych.report.show.build import Source
+from triptych.utils.console import counted
+
+SIDE_BY_SIDE = 200  # columns of a terminal that hold three sources
+
+
+def comparison_table(comparison: Comparison) -> None:
+    """One line a framework."""
+    several = len(comparison.seeds) > 1
+    over = f"{len(comparison.seeds)} seeds" if several else counted(comparison.games, "game")
+    table = Table(
+        title=f"{comparison.recipe}: {comparison.steps:,} steps, {counted(comparison.threads, 'thread')}, {comparison.processor}"
+    )
+    table.add_column("framework")
+    for title in (f"score (95 % over {over})", "last weights", "steps/s", "updates/s", "compile", "peak memory"):
+        table.add_column(title, justify="right")
+    for row in comparison.rows:
+        table.add_row(
+            row.framework,
+            f"{row.score:,.1f} ({row.low:,.1f} to {row.high:,.1f})",
+            f"{row.latest_score:,.1f}",
+            f"{row.steps_per_second:,.0f}",
+            f"{row.updates_per_second:,.1f}",
+            f"{row.compile_seconds:.2f} s",
+            f"{row.peak_memory / 2**20:,.0f} MiB",
+        )
+    console = Console()
+    console.width = max(console.width, 120)  # a table cut to a pipe's 80 columns would break its numbers
+    console.print(table)
+    for test in comparison.equivalence:
+        verdict = {True: "equivalent", False: "not shown to be equivalent", None: "no spread, so nothing is shown"}
+        print(
+            f"{' less '.join(test.frameworks)}: {test.difference:+,.1f} (90 % interval {test.low:+,.1f} to {test.high:+,.1f}), "
+            f"margin {test.margin:,g}: {verdict[test.equivalent]}"
+        )
+
+
+def run_folders(comparison: Comparison) -> None:
+    """Where the runs of a comparison lie."""
+    for row in comparison.rows:
+        for run in row.runs:
+            print(f"run folder: {run}")
+
+
+def study_table(result: Result) -> None:
+    """One line an arm, then where the page is."""
+    if not result.rows:
+        print(f"no runs yet; --games names what to train\npage: {result.page}")
+        return
+    table = Table(title=f"{result.study}: {result.question}")
+    for title in ("task", "arm", "blank in the test"):
+        table.add_column(title)
+    table.add_column("seeds", justify="right")
+    table.add_column("interquartile mean (95 % over seeds)", justify="right")
+    for row in result.rows:
+        mark = " *" if row.is_best else ""
+        blank = "" if row.flicker is None else f"{row.flicker:.0%}"
+        seeds = len(row.scores)
+        score = f"{row.iqm:,.2f}" + (f" ({row.low:,.2f} to {row.high:,.2f})" if seeds > 1 else "")
+        table.add_row(row.task, row.label + mark, blank, str(seeds), score)
+    console = Console()
+    console.width = max(console.width, 120)
+    console.print(table)
+    if result.quick:
+        print("a quick pass: its runs are too short to answer anything")
+    print(f"* the highest of its task\npage: {result.page}\ntable: {result.csv}")
+
+
+def lockstep_lines(result: Lockstep, before_verdict: str = "") -> None:
+    """What was compared and what came out; the verdict is the last line, after `before_verdict`."""
+    for name, value in result.overrides.items():
+        print(f"overridden for the proof: {name} = {value}")
+    copies = f", {result.target_copies} target copies" if result.target_copies else ""
+    print(f"{result.steps:,} steps, {result.greedy_actions:,} actions by the network{copies}, at least")
+    part = result.actions_part_at
+    until = "" if part is None else f" up to step {part}, at which another action is taken"
+    print(f"worst relative difference {result.worst_relative:.1e}{until}")
+    if result.control:
+        first, worst = result.control["first_difference"], result.control["worst_relative"]
+        where = f", parts at step {first['step']}" if first else ""
+        print(f"control: {next(iter(result.logs))} against itself, rounded otherwise: {worst:.1e}{where}")
+    if before_verdict:
+        print(before_verdict)
+    if result.agree:
+        print(f"lockstep: agree, {result.updates} updates")
+    elif result.first_difference is None:
+        print(f"lockstep: too little to prove anything ({'; '.join(result.too_few)})")
+    else:
+        first = result.first_difference
+        ours, theirs = first["values"]
+        tensor = f" (tensor {first['tensor']})" if first.get("tensor") else ""
+        print(
+            f"lockstep: {first['framework']} parts from {first['reference']} at step {first['step']}: "
+            f"{first['what']} {theirs} against {ours}{tensor}"
+        )
+
+
+def sources(found: list[Source], layers: list[tuple[str, str, Any, int]], names: list[tuple[str, ...]]) -> None:
+    """Layers, what each thing is called, and the sources: side by side where the terminal is wide enough."""
+    console = Console()
+    console.width = max(console.width, 120)
+    table = Table("layer", "kind", "output shape", Column("weights", justify="right"), title="network")
+    for name, kind, shape, count in layers:
+        table.add_row(name, kind, str(shape), f"{count:,}")
+    table.add_row("", "", "", f"{sum(row[-1] for row in layers):,}")
+    console.print(table)
+    table = Table("", *(source.title for source in found), title="what it is called")
+    for row in names:
+        table.add_row(*map(escape, row))
+    console.print(table)
+    side_by_side = console.width >= SIDE_BY_SIDE
+    for part in ("network", "operations", "loss", "update"):
+        texts = [getattr(source, part) for source in found]
+        if len(set(texts)) == 1:
+            console.print(Panel(code(texts[0]), title=f"{part}: the same in all three"))
+        elif side_by_side:
+            table = Table(*(f"{part}, {source.title}" for source in found), expand=True, show_lines=True)
+            table.add_row(*map(code, texts))
+            console.print(table)
+        else:
+            for source, text in zip(found, texts, strict=True):
+                console.print(Panel(code(text), title=f"{part}, {source.title}"))
+
+
+def code(text: str) -> Syntax:
+    return Syntax(text, "python", theme="ansi_dark", background_color="default", word_wrap=True)
+
+
+@contextmanager
+def games_bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A live bar of games played, where standard error is a terminal; gives the function that moves it."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("games", total=total)
+        yield lambda ended: bar.update(task, completed=ended)

@@ -1,0 +1,48 @@
+"""What N games of one kind are to the rest of the house, in NEXT_STEP order."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from triptych.spec import Observation
+
+
+class Step(NamedTuple):
+    """What one step of N games returned."""
+
+    obs: np.ndarray  # [N, *observation]
+    reward: np.ndarray  # [N] float64, raw
+    terminated: np.ndarray  # [N] bool, the episode reached its end
+    truncated: np.ndarray  # [N] bool, the episode was cut by a time limit
+    lost_life: np.ndarray | None = None  # [N] bool, in games that count lives
+
+
+class Games(Protocol):
+    """Several games of one kind, stepped together."""
+
+    observation: Observation
+    num_actions: int
+    num_envs: int
+    frames_per_step: int  # emulator frames a step
+    typical_episode: int  # steps, roughly: how far apart checkpoints that cut episodes must lie
+    saves: bool  # whether get_state and set_state work
+
+    def reset(self, seeds: np.ndarray) -> np.ndarray:
+        """Restarts every game from a seed of its own and returns the observations [N, ...]."""
+        ...
+
+    def send(self, actions: np.ndarray) -> None:
+        """Hands over [N] actions; the games may play while the caller does something else."""
+        ...
+
+    def recv(self) -> Step: ...
+
+    def get_state(self) -> dict[str, Any]:
+        """The games as JSON: with it a fresh set of games goes on as these would."""
+        ...
+
+    def set_state(self, state: dict[str, Any]) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,126 @@
+"""Videos of games, H.264: a second set of games, shown as a person sees them, is given the same seeds and actions."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib.util
+import subprocess
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from triptych import envs
+from triptych.envs import atari
+from triptych.envs.config import EnvConfig
+from triptych.utils.checks import InputError
+from triptych.utils.console import warn
+from triptych.utils.files import TEMPORARY, write_whole
+
+
+def check_video(config: EnvConfig) -> None:
+    """Refuses a video that could not be made.
+
+    Raises:
+        InputError: the encoder is missing, or the environment shows no picture.
+    """
+    if importlib.util.find_spec("imageio_ffmpeg") is None:
+        raise InputError("videos need imageio-ffmpeg, which is not installed: pip install 'triptych[pixels]'")
+    envs.make(screen_config(config), 1).close()
+
+
+def screen_config(config: EnvConfig) -> EnvConfig:
+    """The same game, observed as its whole coloured screen, one picture at a time."""
+    spec = envs.find(config.id)
+    whole = dataclasses.replace(config, crop=(0.0, 1.0, 0.0, 1.0), colour=True, stack=1, size=None, fill="zeros")
+    whole = dataclasses.replace(whole, observe="all", flicker=0.0)
+    return dataclasses.replace(whole, render=not atari.plays(spec))
+
+
+class Film:
+    """Films one game of a set. A context manager; the file appears, whole, when it ends.
+
+    Args:
+        path: the file, `.mp4`.
+        fps: pictures a second.
+    """
+
+    def __init__(self, config: EnvConfig, path: Path, fps: int):
+        self.games = envs.make(screen_config(config), 1)
+        self.path, self.fps = path, fps
+        self.encoder: subprocess.Popen[bytes] | None = None
+        self.part = path.with_name(f"{path.name}.part{TEMPORARY}")
+        self.running = False
+        self.made = False  # whether the file is there
+
+    def __enter__(self) -> Film:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"{self.path.parent} cannot be written: {error.strerror}; allowed: a writable folder"
+            ) from None
+        return self
+
+    def reset(self, seed: int) -> None:
+        """Starts the game of a seed."""
+        self.running = True
+        self.show(self.games.reset(np.array([seed])))
+
+    def step(self, action: int) -> None:
+        """The same action as in the game that is filmed; nothing once it has ended."""
+        if not self.running:
+            return
+        self.games.send(np.array([action]))
+        step = self.games.recv()
+        self.show(step.obs)
+        self.running = not (step.terminated[0] or step.truncated[0])
+
+    def stop(self) -> None:
+        """The game filmed is counted as it stands."""
+        self.running = False
+
+    def show(self, obs: np.ndarray) -> None:
+        screen = obs[0, -1]  # [H, W, 3]
+        if self.encoder is None:
+            self.encoder = start_encoder(self.part, screen.shape[1], screen.shape[0], self.fps)
+        assert self.encoder.stdin is not None
+        try:
+            self.encoder.stdin.write(np.ascontiguousarray(screen).tobytes())
+        except OSError:  # the encoder has died, of a full disk perhaps: a film is not worth a run
+            self.running = False
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if self.finished() and kind is None:
+                write_whole(self.path, lambda temporary: self.part.replace(temporary))
+                self.made = True
+            elif kind is None:
+                warn(f"no film {self.path}: the encoder failed")
+        finally:
+            self.part.unlink(missing_ok=True)
+            self.games.close()
+
+    def finished(self) -> bool:
+        """Ends the encoder; whether it wrote the whole film."""
+        if self.encoder is None or self.encoder.stdin is None:
+            return False
+        with contextlib.suppress(OSError):
+            self.encoder.stdin.close()
+        return self.encoder.wait() == 0
+
+
+def start_encoder(path: Path, width: int, height: int, fps: int) -> subprocess.Popen[bytes]:
+    """ffmpeg, reading RGB pictures from its standard input.
+
+    Not imageio-ffmpeg's own `write_frames`: it forks in a way that may deadlock beside JAX's threads.
+    """
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps), "-i", "-"]
+    # H.264 wants even sides; yuv420p and faststart are what browsers play.
+    even = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-threads", "1"]
+    command = [get_ffmpeg_exe(), "-y", "-loglevel", "error", *source, *even, "-movflags", "+faststart", "-f", "mp4"]
+    # A session of its own: a terminal's Ctrl-C must not cut the film that is being made.
+    return subprocess.Popen([*command, str(path)], stdin=subprocess.PIPE, start_new_session=True)

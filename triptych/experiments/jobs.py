@@ -1,0 +1,90 @@
+"""Jobs in processes of their own: a framework's memory, threads and start-up are then its own too."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from triptych.experiments.evaluate import evaluate
+from triptych.experiments.lockstep import play
+from triptych.experiments.train import resume, train
+from triptych.recipes import Recipe, recipe_file
+from triptych.recipes.serialise import from_dict
+from triptych.runs.records import read_config, read_summary
+from triptych.utils import processes
+from triptych.utils.checks import InputError
+from triptych.utils.files import read_tensors
+
+ENTRY = "triptych.experiments.jobs:worker"
+work_all = partial(processes.work_all, ENTRY)  # see there
+
+
+def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
+    """Does a job in a process of its own and returns its result; raises as `work_all` does."""
+    results: list[dict[str, Any]] = []
+    work_all(kind, [job], lambda _, result: results.append(result))
+    return results[0]
+
+
+def worker() -> None:
+    """The other process: reads its job from standard input and writes the answer to a file."""
+    job = json.loads(sys.stdin.read())
+    try:
+        recipe = from_dict(job["recipe"], own=True)
+        recipe_file(recipe)
+        result = JOBS[job["kind"]](recipe, job)
+    except InputError as error:
+        result = {"error": str(error)}
+    except KeyboardInterrupt:
+        result = {"interrupted": ""}
+    Path(job["answer"]).write_text(json.dumps(result), encoding="utf-8")
+
+
+def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
+    """Trains, then plays the best and the last weights."""
+    result = train(recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], quiet=job["quiet"])
+    if result.stopped_by == "interrupted":
+        return {"interrupted": str(result.path)}
+    scores = {
+        f"{weights}_rewards": evaluate(result.path, job["games"], recipe.seed, weights=weights).rewards  # type: ignore[arg-type]
+        for weights in ("best", "latest")
+    }
+    return dataclasses.asdict(result) | {"path": str(result.path)} | scores
+
+
+def lockstep_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
+    """Plays one framework's part of the proof, or its control."""
+    return play.run(recipe, job["framework"], Path(job["folder"]), job["quiet"], job["control"])
+
+
+def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
+    """Trains, or goes on with what an earlier sitting left, then tests the best weights under each flicker."""
+    path = Path(job["runs_dir"]) / job["run_name"]
+    if (path / "config.json").exists():
+        result = resume(path, quiet=job["quiet"])
+    else:
+        result = train(recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], quiet=job["quiet"])
+    if result is not None and result.stopped_by == "interrupted":
+        return {"interrupted": str(path)}
+    tests = []
+    for flicker in job["flicker"]:
+        score = evaluate(path, job["games"], recipe.seed, epsilon=job["epsilon"], flicker=flicker).mean
+        tests.append({"flicker": flicker, "score": score})
+    weights, _ = read_tensors(path / "checkpoints/latest.safetensors")
+    config = read_config(path, own=True)
+    return read_summary(path) | {
+        "path": str(path),
+        "tests": tests,
+        "games": job["games"],
+        "epsilon": job["epsilon"],
+        "parameters": sum(tensor.size for tensor in weights.values()),
+        "processor": config["processor"],
+        "versions": " ".join(f"{name}={version}" for name, version in config["versions"].items()),
+    }
+
+
+JOBS = {"train": train_job, "lockstep": lockstep_job, "study": study_job}

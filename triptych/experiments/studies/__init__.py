@@ -1,0 +1,50 @@
+"""The studies, by name: one question each, the runs that answer it, and what they are measured by."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass, field
+from typing import Any
+
+from triptych.experiments.studies import catalogue
+from triptych.experiments.studies.published import Published
+from triptych.utils.checks import InputError
+
+NAMES = tuple(module.name.replace("_", "-") for module in pkgutil.iter_modules(catalogue.__path__))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way of doing it, on one task."""
+
+    task: str
+    label: str
+    recipe: str
+    changes: dict[str, Any] = field(default_factory=dict)
+    quick: dict[str, Any] = field(default_factory=lambda: {"steps": 1_500, "warm_up": 200})  # what --quick changes too
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question and the runs that answer it."""
+
+    question: str
+    arms: tuple[Arm, ...]
+    seeds: int = 5
+    games: int = 50  # whole games that judge each run's best weights
+    epsilon: float = 0.0  # share of random actions in those games
+    flicker: tuple[float, ...] = ()  # chances of a blank observation that the weights are judged under, too
+    reading: str = ""  # what its numbers mean, told under the figure
+    published: tuple[Published, ...] = ()  # scores of others to lay its own over; then only the tasks asked for are run
+
+
+def load_study(name: str) -> Study:
+    """A study by its name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in NAMES:
+        raise InputError(f"study is {name!r}; allowed: {', '.join(NAMES)}")
+    return importlib.import_module(f"{catalogue.__name__}.{name.replace('-', '_')}").study

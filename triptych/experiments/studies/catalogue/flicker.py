@@ -1,0 +1,24 @@
+"""A stack or a recurrent layer: which bears blank observations better? (Hausknecht & Stone 2015)"""
+
+import dataclasses
+
+from triptych.experiments.studies import Study
+from triptych.experiments.studies.tasks import arm
+
+# Attention is left out where nothing else is hidden: the question there is a stack's against a recurrent layer's.
+KINDS = {"all": ("stack", "gru", "lstm"), "positions": ("stack", "gru", "lstm", "attention")}
+
+study = Study(
+    question="Trained with a quarter of the observations blank, or with none: which memory bears how many blanks when it is tested?",
+    arms=tuple(
+        dataclasses.replace(
+            arm("positions", kind, memory=kind, **{"env.flicker": chance, "env.observe": observe}),
+            task=f"{observe}, trained at {chance:.0%} blank",
+        )
+        for observe, kinds in KINDS.items()
+        for chance in (0.0, 0.25)
+        for kind in kinds
+    ),
+    flicker=(0.0, 0.1, 0.25, 0.5),
+    reading="CartPole with all its four numbers, and with its two positions only; a blank observation is all zeros, which it could also be in truth.",
+)

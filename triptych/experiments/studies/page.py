@@ -1,0 +1,155 @@
+"""A study as one self-contained page: scores with their intervals, learning curves, the runs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from triptych.experiments.studies import Study, published
+from triptych.report.curves import over_seeds
+from triptych.utils.files import write_json, write_whole
+
+COLOURS = ("#1f77d0", "#d9560b", "#0f8a5f", "#a2307f", "#8a6d00", "#5b4bc4", "#b0413e", "#6b7280", "#138a9c", "#7a5230")
+
+FEWEST = 4  # seeds of an arm below which intervals say nothing
+
+
+def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]) -> None:
+    """Writes the page, and beside it `curves.json`, from which a page made without the runs' folders has its curves."""
+    import jinja2
+    from plotly.offline import get_plotlyjs
+
+    loader = jinja2.PackageLoader("triptych.report", "templates")
+    environment = jinja2.Environment(autoescape=True, loader=loader, undefined=jinja2.StrictUndefined)
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
+    folder = resources.files("triptych.report") / "templates"
+    labels = list(dict.fromkeys(row.label for row in result.rows))
+    colours = {label: COLOURS[index % len(COLOURS)] for index, label in enumerate(labels)}
+    file = path.with_name("curves.json")
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    charts = [chart(task, result, runs, colours, kept.get(task, [])) for task in result.best]
+    for made in charts:  # a curve that could not be made, nor used this time, stays for another page
+        curves = {curve["name"]: curve for curve in (*kept.get(made["task"], []), *made["curves"])}
+        kept[made["task"]] = list(curves.values())
+    write_json(file, kept)
+    others = published.figure(study.published, result.rows) if study.published else None
+    page = environment.get_template("study.html").render(
+        study=study,
+        result=result,
+        sentences=(published.sentences(study.published) if study.published else []) + sentences(result),
+        data={"tasks": charts, "published": others},
+        command=command(study, result),
+        css=(folder / "page.css").read_text(encoding="utf-8"),
+        plotly=get_plotlyjs(),
+    )
+    write_whole(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+
+
+def command(study: Study, result: Any) -> str:
+    """What makes the runs of the page again: a line for the tasks that share their arms and seeds."""
+    common = ["--quick"] if result.quick else []
+    common += ["--steps", str(result.steps)] if result.steps is not None else []
+    common += ["--precision", result.precision] if result.precision is not None else []
+    lines = []
+    for seeds, only, tasks in alike(study, result):
+        words = ["triptych", "study", result.study, "--framework", result.framework, "--seeds", str(seeds), *common]
+        if tasks and (study.published or set(tasks) != {arm.task for arm in study.arms}):
+            words += ["--games", *tasks]
+        words += ["--only", *only] if only else []
+        lines.append(shlex.join(words))
+    return "\n".join(lines)
+
+
+def alike(study: Study, result: Any) -> list[tuple[int, list[str], list[str]]]:
+    """Seeds, labels (none: all that there are) and tasks: the tasks of which these are the same stand together."""
+    found: list[tuple[int, list[str], list[str]]] = []
+    for task in dict.fromkeys(row.task for row in result.rows):
+        rows = [row for row in result.rows if row.task == task]
+        for seeds in sorted({len(row.scores) for row in rows}, reverse=True):
+            labels = list(dict.fromkeys(row.label for row in rows if len(row.scores) == seeds))
+            only = [] if set(labels) == {arm.label for arm in study.arms if arm.task == task} else labels
+            same = next((tasks for s, others, tasks in found if s == seeds and set(others) == set(only)), None)
+            if same is None:
+                found.append((seeds, only, [task]))
+            else:
+                same.append(task)
+    return found or [(result.seeds, [], [])]
+
+
+def sentences(result: Any) -> list[str]:
+    """What the numbers say of each task (and flicker): the highest arm, and which others cannot be told from it."""
+    found = []
+    for task, flicker in dict.fromkeys((row.task, row.flicker) for row in result.rows):
+        rows = [row for row in result.rows if (row.task, row.flicker) == (task, flicker)]
+        best = highest(rows)
+        near = [row for row in rows if row is not best and row.high >= best.low]
+        below = [row for row in rows if row.high < best.low]
+        where = task if flicker is None else f"{task}, tested at {flicker:.0%} blank"
+        if min(len(row.scores) for row in rows) < FEWEST:
+            others = ", ".join(f"{row.label} {row.iqm:,.2f}" for row in rows if row is not best)
+            found.append(
+                f"{where}: highest is {best.label} with {best.iqm:,.2f} ({others}); too few seeds to say more."
+                if others
+                else f"{where}: {best.label} {best.iqm:,.2f}, and no other arm beside it."
+            )
+            continue
+        text = f"{where}: highest is {best.label} with {best.iqm:,.2f} ({best.low:,.2f} to {best.high:,.2f})."
+        if near:
+            text += f" Its interval overlaps with those of {', '.join(row.label for row in near)}."
+        if below:
+            text += f" Clearly below: {', '.join(f'{row.label} ({row.iqm:,.2f})' for row in below)}."
+        found.append(text)
+    return found
+
+
+def highest(rows: list[Any]) -> Any:
+    """The row with the highest mean, among equal ones the surest."""
+    return max(rows, key=lambda row: (round(row.iqm, 6), row.low))
+
+
+def named(row: Any) -> str:
+    return row.label if row.flicker is None else f"{row.label} tested at {row.flicker:.0%} blank"
+
+
+def chart(
+    task: str, result: Any, runs: list[dict[str, str]], colours: dict[str, str], kept: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """A task's scores and curves as numbers for the page's script; a kept curve serves where not all runs are there."""
+    rows = [row for row in result.rows if row.task == task]
+    bars = [
+        {"name": named(row), "iqm": row.iqm, "low": row.low, "high": row.high, "scores": row.scores, "colour": colours[row.label]}
+        for row in rows
+    ]  # fmt: skip
+    curves = []
+    for label in dict.fromkeys(row.label for row in rows):
+        settings = {run["settings"]: run["run"] for run in runs if (run["task"], run["label"]) == (task, label)}
+        found = {
+            name: columns for name, columns in ((name, rewards(run)) for name, run in settings.items()) if columns[0]
+        }
+        curve = next((old for old in kept if old["name"] == label and settings.keys() >= set(old["settings"])), None)
+        if curve is None or len(found) >= len(curve["settings"]):
+            columns = list(found.values())
+            made = over_seeds(columns) if len(columns) != 1 else alone(*columns[0])
+            curve = None if made is None else {"name": label, "settings": list(found), **made}
+        if curve is not None:
+            curves.append(curve | {"colour": colours[label]})
+    return {"task": task, "bars": bars, "curves": curves}
+
+
+def alone(steps: list[float | None], values: list[float | None]) -> dict[str, list[float | None]]:
+    """One run's curve, which has no interval."""
+    return {"x": steps, "mean": values, "low": values, "high": values}
+
+
+def rewards(run: str) -> tuple[list[float | None], list[float | None]]:
+    """Steps and running rewards of a run's episodes."""
+    try:
+        with open(Path(run) / "episodes.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError:
+        return [], []
+    return [float(row["steps"]) for row in rows], [float(row["running_reward"]) for row in rows]

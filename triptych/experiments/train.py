@@ -1,0 +1,131 @@
+"""Training and resuming: what the command line and Python call."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from triptych import envs
+from triptych.frameworks import DISTRIBUTIONS, check_framework
+from triptych.recipes import Recipe, recipe_file, resolve
+from triptych.recipes.feasibility import check_films, check_read, check_replay
+from triptych.recipes.serialise import to_dict
+from triptych.runs.checkpoints import Checkpoints
+from triptych.runs.folder import RESUMES, RunFolder
+from triptych.runs.names import fresh_name, new_path, run_path, safe
+from triptych.runs.records import ending, last_framework, last_step, read_config, read_summary, write_summary
+from triptych.training.profiler import Profile
+from triptych.training.session import RunResult, Sitting
+from triptych.utils import machine
+from triptych.utils.console import warn
+from triptych.utils.files import write_json
+
+
+def train(
+    recipe: str | Recipe | None = None,
+    framework: str = "torch",
+    *,
+    run_name: str | None = None,
+    label: str | None = None,
+    runs_dir: str | Path = "runs",
+    quiet: bool = True,
+    profile: bool = False,
+    **changes: Any,
+) -> RunResult:
+    """Trains one agent in one framework and returns what the run came to.
+
+    Args:
+        recipe: a recipe's name, a path to a Python file that defines `recipe`, or a Recipe.
+        framework: torch, jax or keras.
+        run_name: the new folder under `runs_dir`; None: a fresh one, named after `label`.
+        label: what is trained, in such a name; None: the recipe's name, or the environment's.
+        profile: print at the end where the time went.
+        changes: recipe fields by name: steps=1000, seed=3, batch_size=64, **{"algorithm.gamma": 0.9}.
+
+    Raises:
+        InputError: something given cannot be used; nothing was loaded or written.
+    """
+    resolved = resolve(recipe, changes)
+    check_framework(framework)
+    threads = machine.threads_for(resolved.threads)
+    games = envs.make(resolved.env, resolved.num_envs, threads)
+    resolved.make_network(games.observation, games.num_actions)
+    check_read(resolved.env, games)
+    check_replay(resolved, games)
+    check_films(resolved)
+    label = label or (recipe if isinstance(recipe, str) else resolved.env.id)
+    name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
+    path = new_path(name, runs_dir)
+    warn(*resolved.warnings(), *machine.precision_notes(resolved.precision))
+    with RunFolder(path) as run:
+        exact = games.saves or envs.forgets(resolved.env, min(2, resolved.num_envs), threads)  # more take long to make
+        if not exact:
+            warn(f"reset(seed=) of {resolved.env.id} does not forget the past: a resumed run may give other numbers")
+        watcher = Profile() if profile else None
+        sitting = Sitting(run, resolved, framework, games, threads, quiet, profile=watcher)
+        sitting.save()  # boundary 0: from here on the folder is a run
+        config = {
+            "recipe": to_dict(resolved),
+            "env_id": resolved.env.id,
+            "framework": framework,
+            "seed": resolved.seed,
+            # GPU kernels may add in another order each time, so the promise holds on the processor only.
+            "resume_exact": exact and sitting.training.learner.device == "cpu",
+            **machine.describe(sitting.training.learner.device, threads, DISTRIBUTIONS),
+        }
+        write_json(path / "config.json", config)
+        sitting.introduce()
+        return sitting.go()
+
+
+def resume(
+    run: str | Path, framework: str | None = None, *, runs_dir: str | Path = "runs", quiet: bool = True
+) -> RunResult | None:
+    """Goes on with a run from its last boundary, in any framework; None where it was finished already.
+
+    Raises:
+        InputError: the folder is no run, or none of its checkpoints is whole.
+    """
+    path = run_path(str(run), runs_dir)
+    config = read_config(path, own=True)
+    recipe: Recipe = config["recipe"]
+    recipe_file(recipe)
+    framework = framework or last_framework(path, config)
+    check_framework(framework)
+    threads = int(config["threads"])
+    now = machine.describe("", threads, DISTRIBUTIONS)
+    for name, what in (("processor", "processor"), ("versions", "versions")):
+        if now[name] != config[name]:
+            was = (
+                {key: value for key, value in config[name].items() if now[name].get(key) != value}
+                if name == "versions"
+                else config[name]
+            )
+            warn(f"{what} differ from the run's ({was}): float32 figures may differ in the last bits")
+    if not config["resume_exact"]:
+        warn("this run cannot be resumed to the same numbers; its config.json says so under resume_exact")
+    games = envs.make(recipe.env, recipe.num_envs, threads)
+    check_films(recipe)
+    with RunFolder(path) as folder:
+        checkpoints = Checkpoints(folder, recipe)
+        manifest, arrays = checkpoints.load()
+        finished = manifest["state"]["stopped_by"]
+        if finished:
+            told = read_summary(path)
+            if (told.get("stopped_by"), told.get("steps")) != (finished, manifest["step"]):
+                write_summary(path, ending(path, framework, manifest))
+            print(
+                f"{path} is finished ({finished}, step {manifest['step']:,}); nothing to do; play it: triptych evaluate {shlex.quote(str(path))}"
+            )
+            return None
+        repeated = last_step(folder) - manifest["step"]
+        checkpoints.rewind(manifest)
+        sitting = Sitting(folder, recipe, framework, games, threads, quiet, checkpoints)
+        sitting.restore(manifest, arrays)
+        row = {"step": manifest["step"], "framework": framework, "threads": threads, "processor": now["processor"]}
+        versions = " ".join(f"{name}={version}" for name, version in now["versions"].items())
+        folder.append("resumes.csv", row | {"versions": versions}, RESUMES)
+        print(f"resumed at step {manifest['step']}, repeating {max(0, repeated)} steps", flush=True)
+        sitting.introduce()
+        return sitting.go()

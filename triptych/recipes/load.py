@@ -1,0 +1,95 @@
+"""Recipes by name, by file, or made for an environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+from triptych import envs
+from triptych.envs import EnvConfig
+from triptych.recipes import catalogue
+from triptych.recipes.override import override
+from triptych.recipes.recipe import Recipe
+from triptych.utils.checks import InputError
+from triptych.utils.console import warn
+
+BUILT_IN = {
+    module.name.replace("_", "-"): module.name for module in pkgutil.iter_modules(catalogue.__path__)
+}  # name -> module
+
+
+def load_recipe(name: str) -> Recipe:
+    """A recipe by its name, or from a Python file that defines `recipe`.
+
+    Raises:
+        InputError: unknown name, or a file without a recipe.
+    """
+    if name in BUILT_IN:
+        return importlib.import_module(f"{catalogue.__name__}.{BUILT_IN[name]}").recipe
+    path = Path(name)
+    if not (path.suffix == ".py" or path.exists()):
+        raise InputError(f"recipe is {name!r}; allowed: {', '.join(BUILT_IN)}, or a path to a Python file")
+    if not path.is_file():
+        what = "that is a folder" if path.is_dir() else "there is no such file"
+        raise InputError(f"recipe is {name!r}: {what}; allowed: a Python file that defines `recipe`")
+    try:
+        # As Python does for a file it is given: its own folder is where it imports from, now and later.
+        if str(path.resolve().parent) not in sys.path:
+            sys.path.insert(0, str(path.resolve().parent))
+        defined = runpy.run_path(str(path))
+    except InputError:
+        raise
+    except Exception as error:  # whatever the user's own code raises
+        raise InputError(
+            f"recipe file {name} fails: {type(error).__name__}: {error}; allowed: a Python file that runs"
+        ) from error
+    recipe = defined.get("recipe")
+    if not isinstance(recipe, Recipe):
+        what = f"`recipe` is a {type(recipe).__name__}" if "recipe" in defined else "defines no `recipe`"
+        raise InputError(f"recipe file {name}: {what}; allowed: recipe = triptych.Recipe(...)")
+    return dataclasses.replace(recipe, source=str(path.resolve()))
+
+
+def default_recipe(env_id: str, is_picture: bool) -> Recipe:
+    """The settings for an environment without a recipe of its own; sticky actions are as its id says."""
+    recipe = load_recipe("space-invaders-tuned" if is_picture else "cartpole")
+    return dataclasses.replace(recipe, env=EnvConfig(env_id))
+
+
+def resolve(recipe: str | Recipe | None, changes: dict[str, Any]) -> Recipe:
+    """A recipe by name, file or object, with changes by field name; None: the settings that fit `env`.
+
+    Raises:
+        InputError: unknown recipe or field, or a value that is not allowed.
+    """
+    if isinstance(recipe, Recipe):
+        return override(recipe, changes)
+    if recipe is not None:
+        return override(load_recipe(recipe), changes)
+    env = changes.get("env")
+    if env is None:
+        raise InputError("no recipe and no env given; allowed: a recipe's name, or --env with a Gymnasium id")
+    return override(default_recipe(env, is_picture(env)), changes)
+
+
+def is_picture(env_id: str) -> bool:
+    """Whether an id shows pictures."""
+    games = envs.make(envs.EnvConfig(env_id), 1)
+    games.close()
+    return games.observation.is_picture
+
+
+def recipe_file(recipe: Recipe) -> None:
+    """Runs the user's file that a stored recipe came from, where its environment is not known otherwise."""
+    if not recipe.source:
+        return
+    try:
+        envs.find(recipe.env.id)
+    except InputError:
+        warn(f"{recipe.env.id} is not registered: running {recipe.source}, which the recipe came from")
+        load_recipe(recipe.source)

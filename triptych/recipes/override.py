@@ -1,0 +1,70 @@
+"""A recipe with other values, and a recipe as plain JSON and back."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from triptych.recipes.recipe import Recipe, with_memory
+from triptych.utils.checks import InputError, check
+
+COMMON = {  # short names that stand for a nested field
+    "batch_size": "algorithm.batch_size",
+    "warm_up": "algorithm.warm_up",
+    "learning_rate": "optimiser.learning_rate",
+}
+
+
+def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
+    """The recipe with other values, by field name, common short name or dotted path (`algorithm.gamma`).
+
+    `env` may be a Gymnasium id.
+
+    Raises:
+        InputError: there is no such field, or the value is not allowed.
+    """
+    if changes.get("memory") is not None:  # first: other changes may be of what it puts there
+        recipe, changes = unchecked_with(recipe, changes["memory"]), {**changes, "memory": None}
+    tree: dict[str, Any] = {}
+    for path, value in changes.items():
+        name = "env.id" if path == "env" and isinstance(value, str) else COMMON.get(path, path)
+        *parents, last = name.split(".")
+        branch = tree
+        for key in parents:
+            branch = branch.setdefault(key, {})
+        branch[last] = Leaf(value)
+    return replace_all(recipe, tree, "")
+
+
+def unchecked_with(recipe: Recipe, memory: str) -> Recipe:
+    """The recipe with another memory, which may not fit before other changes are made too."""
+    changed = copy.copy(recipe)
+    object.__setattr__(changed, "network", with_memory(recipe.network, memory))
+    return changed
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A new value, told from a branch of the tree of changes."""
+
+    value: Any
+
+
+def replace_all(config: Any, tree: dict[str, Any] | Leaf, path: str) -> Any:
+    """The dataclass or tuple with every change below it made at once, so that only the result is checked."""
+    if isinstance(tree, Leaf):
+        return tree.value
+    if isinstance(config, tuple):
+        items = list(config)
+        for key, branch in tree.items():
+            check(key.isdigit() and int(key) < len(items), f"{path}{key}", key, f"0 to {len(items) - 1}")
+            items[int(key)] = replace_all(items[int(key)], branch, f"{path}{key}.")
+        return tuple(items)
+    names = [field.name for field in dataclasses.fields(config)] if dataclasses.is_dataclass(config) else []
+    for key in tree:
+        if key not in names:
+            raise InputError(f"field is {path + key!r}; allowed: {', '.join(names) or 'nothing below it'}")
+    new = {key: replace_all(getattr(config, key), branch, f"{path}{key}.") for key, branch in tree.items()}
+    return dataclasses.replace(config, **new)

@@ -1,0 +1,143 @@
+"""Recipe: everything that decides a run's numbers, besides the framework."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from tyro.conf import AvoidSubcommands, Suppress
+
+from triptych.algorithms import ALGORITHMS, a2c, dqn, drqn
+from triptych.algorithms.schedules import linear_schedule
+from triptych.envs import EnvConfig
+from triptych.envs.play import LONGEST
+from triptych.spec import KINDS, PRECISIONS, Adam, Layer, Memory, Network, Observation, Precision
+from triptych.utils.checks import Period, at_least, check, one_of, period, positive
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run's numbers, besides the framework. A step is one agent decision in one game."""
+
+    env: EnvConfig
+    network: Annotated[tuple[Layer, ...], AvoidSubcommands]  # the body; the algorithm adds its head
+    algorithm: Any  # one of algorithms.CONFIGS: its kind, and the settings of that kind
+    optimiser: Adam
+    steps: int  # steps at which the run ends, over all games
+    num_envs: int = 1  # games played side by side
+    seed: int = 0  # of everything that is drawn
+    episodes: int | None = None  # episodes after which the run ends; None: no such limit
+    solved_at: float | None = None  # the run ends when the mean of its last 100 episodes passes this score
+    best_window: int = 100  # episodes whose mean decides which weights are the best
+    evaluate_every: int | Period = 0  # between evaluations: steps, or a number and a unit; 0: never
+    evaluate_games: int = 10  # games of one such evaluation
+    evaluate_steps: int = LONGEST  # steps after which such a game is counted as it stands
+    video_fps: int | None = None  # pictures a second of a video of each evaluation's first game; None: no videos
+    log_every: int = 1_000  # steps between rows of metrics.csv
+    weights_every: Period | None = None  # between weights kept besides those of the checkpoints; None: none
+    checkpoint_every: int | None = None  # steps between checkpoints; None: 5 % of the run, more where games are cut
+    precision: Precision = "float32"  # of weights and gradients; bfloat16: of the layers' products, the rest float32
+    threads: int | None = None  # of the learner; None: one a core, at most 8
+    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or one's own
+    source: Annotated[str, Suppress] = ""  # the user's own Python file that this recipe came from
+
+    def __post_init__(self) -> None:
+        positive(self, "steps", "num_envs", "episodes", "best_window", "evaluate_games", "log_every")
+        positive(self, "checkpoint_every", "threads", "evaluate_steps", "video_fps")
+        at_least(self, 0, "seed")
+        if isinstance(self.evaluate_every, tuple):
+            period(self, "evaluate_every")
+        else:
+            at_least(self, 0, "evaluate_every")
+        period(self, "weights_every")
+        at_least(self, -1e300, "solved_at")
+        one_of(self, "precision", PRECISIONS)
+        if self.memory is not None:
+            object.__setattr__(self, "network", with_memory(self.network, self.memory))
+            object.__setattr__(self, "memory", None)  # the network says it
+        if isinstance(self.algorithm, dqn.Config):
+            self.check_replay(self.algorithm)
+        if isinstance(self.algorithm, a2c.Config):
+            self.check_rollout(self.algorithm)
+
+    def check_replay(self, config: dqn.Config) -> None:
+        """Refuses a replay that is too small for what is drawn from it."""
+        rows = config.replay_size // self.num_envs
+        if isinstance(config, drqn.Config):
+            length, allowed = (
+                config.sequence_length,
+                f"at most half of what the replay keeps of each game ({rows // 2})",
+            )
+            check(length + config.n_step <= max(1, rows // 2), "sequence_length", length, allowed)
+        allowed = f"at most half of what the replay keeps of each game ({rows // 2})"
+        check(config.n_step <= max(1, rows // 2), "n_step", config.n_step, allowed)
+
+    def check_rollout(self, config: a2c.Config) -> None:
+        """Refuses minibatches that a rollout cannot be cut into, and a burn-in of nothing."""
+        check(self.has_memory or not config.burn_in, "burn_in", config.burn_in, "0, as this network has no memory")
+        steps, what = (1, "games") if self.has_memory else (config.rollout_steps, "steps of a rollout")
+        count, parts = steps * self.num_envs, getattr(config, "minibatches", 1)
+        check(count % parts == 0, "minibatches", parts, f"a divisor of {count}, the {what}")
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether the network carries something from step to step."""
+        return any(isinstance(layer, Memory) for layer in self.network)
+
+    def make_network(self, observation: Observation, num_actions: int) -> Network:
+        """The whole network, head included, checked against the observation it will see.
+
+        Raises:
+            InputError: a layer cannot take what reaches it.
+        """
+        network = ALGORITHMS[self.algorithm.kind].network(self.algorithm, observation, self.network, num_actions)
+        network.tensors()
+        return network
+
+    @property
+    def evaluation_period(self) -> Period | None:
+        """Between evaluations; None: there are none."""
+        every = self.evaluate_every
+        return every if isinstance(every, tuple) else (every, "steps") if every else None
+
+    def learning_rate(self, step: int) -> float:
+        """Adam's rate at `step`: constant, or on a straight line to its final value at the last step."""
+        adam = self.optimiser
+        if adam.final_rate is None:
+            return adam.learning_rate
+        return linear_schedule(step, adam.learning_rate, adam.final_rate, self.steps)
+
+    def warnings(self) -> list[str]:
+        """What is allowed but surely not meant, a line each."""
+        lines: list[str] = []
+        config = self.algorithm
+        if not isinstance(config, dqn.Config):
+            if config.rollout_steps > -(-self.steps // self.num_envs):  # all games take their last step
+                lines.append(
+                    f"a rollout is longer than the run's {self.steps:,} steps: it ends before the first update"
+                )
+            return lines
+        if config.learn_from is None and config.warm_up >= self.steps:
+            lines.append(
+                f"warm_up is {config.warm_up:,} steps, the run only {self.steps:,}: it ends before the first update"
+            )
+        if config.n_step > 1:
+            lines.append(
+                f"n_step is {config.n_step}: returns from replay are those of the older policies that acted, not corrected"
+            )
+        return lines
+
+
+def with_memory(body: tuple[Layer, ...], kind: str) -> tuple[Layer, ...]:
+    """The layers with another kind of memory, or none, where theirs is; at the end where they have none."""
+    check(kind in ("none", *KINDS), "memory", kind, ", ".join(("none", *KINDS)))
+    places = [index for index, layer in enumerate(body) if isinstance(layer, Memory)]
+    if kind == "none":
+        return tuple(layer for layer in body if not isinstance(layer, Memory))
+    check(len(places) < 2, "memory", kind, "none, as this network has several: change its layers")
+    index = places[0] if places else len(body)
+    before, old, after = body[:index], body[index : index + 1], body[index + 1 :]
+    names = [field.name for field in dataclasses.fields(KINDS[kind])]
+    new: Any = KINDS[kind](**{name: getattr(memory, name) for memory in old for name in names if hasattr(memory, name)})
+    return (*before, new, *after)

@@ -1,0 +1,61 @@
+"""A recipe as plain JSON and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from triptych.algorithms import CONFIGS
+from triptych.envs import EnvConfig
+from triptych.recipes.load import load_recipe
+from triptych.recipes.recipe import Recipe
+from triptych.spec import KINDS, LAYERS, Adam
+from triptych.utils.checks import InputError, check
+from triptych.utils.console import warn
+
+
+def to_dict(config: Any) -> Any:
+    """A recipe (or a part of it) as plain JSON; layers and algorithms carry their `kind`."""
+    if isinstance(config, tuple):
+        return [to_dict(item) for item in config]
+    if not dataclasses.is_dataclass(config):
+        return config
+    kind = {"kind": config.kind} if hasattr(config, "kind") else {}
+    return kind | {field.name: to_dict(getattr(config, field.name)) for field in dataclasses.fields(config)}
+
+
+def from_dict(content: dict[str, Any], own: bool = False) -> Recipe:
+    """The recipe that `to_dict` wrote.
+
+    Args:
+        own: a recipe of the user's own runs, so that the file it came from may be run to know a memory kind.
+
+    Raises:
+        InputError: a field is missing or unknown.
+    """
+    try:
+        rest = dict(content)
+        kinds = {layer["kind"] for layer in rest["network"]}
+        unknown = ", ".join(sorted(kinds - {*LAYERS, *KINDS}))
+        if unknown and own and rest.get("source"):
+            warn(f"memory kind {unknown} is not known: running {rest['source']}, which the recipe came from")
+            load_recipe(rest["source"])
+            unknown = ", ".join(sorted(kinds - KINDS.keys() - LAYERS.keys()))
+        check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))
+        layers = tuple(build({**LAYERS, **KINDS}, layer) for layer in rest.pop("network"))
+        algorithm = build(CONFIGS, rest.pop("algorithm"))
+        env, optimiser = EnvConfig(**tuples(rest.pop("env"))), Adam(**rest.pop("optimiser"))
+        return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **tuples(rest))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"recipe in config.json: {error}; allowed: what this version of triptych wrote") from None
+
+
+def tuples(content: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows lists only; fields are tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+
+
+def build(classes: dict[str, Any], content: dict[str, Any]) -> Any:
+    rest = tuples(content)
+    kind = str(rest.pop("kind"))
+    return classes[kind](**rest)

@@ -1,0 +1,228 @@
+"""`triptych show`: one recipe as three plain files, a framework each, that run without Triptych.
+
+What is shown is what runs: the losses, the frameworks' operations, the batch and the drawing of weights are
+copied from the shipped source; network, optimiser and update come from `frameworks/*/source.py`, from the
+same spec, and a test runs each file beside the learner. No framework is imported here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from dataclasses import dataclass, fields
+from math import prod
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from triptych import envs, frameworks
+from triptych.algorithms import ALGORITHMS, dqn
+from triptych.losses import policy, value
+from triptych.recipes import Recipe
+from triptych.report.show.copying import copied, needed, operations
+from triptych.report.show.examples import ROLLOUTS, SEQUENCES, TRANSITIONS
+from triptych.spec import Network, Placed, dtypes, weights
+from triptych.spec.weights import to_draw
+from triptych.utils import seeds
+from triptych.utils.checks import InputError
+from triptych.utils.files import write_whole
+
+TEXTS = "triptych.report.show"  # its module of a framework's name writes that framework's text
+WRITTEN_BY = "Written by `triptych show`."  # in the first lines of each file
+LOSSES = {  # what a loss may call, and what that calls in turn
+    value: ("double_q_learning", "q_learning", "loss_of_error", "sequence_priority"),
+    policy: ("looked_at_again", "masked_mean", "normalised", "entropy", "clipped_surrogate"),
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One framework's file, in the parts that are shown side by side."""
+
+    framework: str
+    algorithm: str
+    title: str
+    network: str
+    operations: str
+    loss: str
+    update: str
+    file: str  # all of it, and what it needs to run by itself
+
+
+def show(recipe: Recipe, network: Network, name: str) -> list[Source]:
+    """The sources of a recipe's agent, one a framework, in the order torch, jax, keras."""
+    return [source(framework, recipe, network, name) for framework in frameworks.FRAMEWORKS]
+
+
+def network_of(recipe: Recipe) -> Network:
+    """The network that a recipe trains.
+
+    Raises:
+        InputError: the environment cannot be made, or the network does not fit it.
+    """
+    games = envs.make(recipe.env, 1)
+    games.close()
+    return recipe.make_network(games.observation, games.num_actions)
+
+
+def write(sources: list[Source], folder: Path) -> list[Path]:
+    """Writes `dqn_torch.py`, `dqn_jax.py` and `dqn_keras.py` (or `drqn_...`), each whole or not at all.
+
+    Raises:
+        InputError: one of these names belongs to a file that somebody else wrote.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{found.algorithm}_{found.framework}.py" for found in sources]
+    for path in paths:
+        if path.exists() and WRITTEN_BY not in path.read_text(encoding="utf-8", errors="replace")[:1_000]:
+            raise InputError(f"{path} exists and was not written by triptych; allowed: another folder")
+    for path, found in zip(paths, sources, strict=True):
+        write_whole(path, lambda temporary, text=found.file: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+    return paths
+
+
+def source(framework: str, recipe: Recipe, network: Network, name: str) -> Source:
+    text = importlib.import_module(f"{TEXTS}.{framework}")
+    folder = Path(str(frameworks.__file__)).parent / framework
+    loss = loss_source(recipe)
+    used = copied(folder / "ops.py", needed(folder / "ops.py", operations(loss)))
+    learner = copied(folder / "learner.py", list(text.COPIED))
+    net = own_layers(folder, network, text) + text.network(network, recipe.precision)
+    update = text.update(recipe.optimiser, recipe.precision, network.unrolls)
+    parts = [
+        header(name, text), imports(text, loss + used), settings(recipe, network), "# Operations of the loss", used,
+        "xp = sys.modules[__name__]  # the loss finds them here", "# Loss", inspect.getsource(ALGORITHMS[recipe.algorithm.kind].Batch), loss,
+        "loss = make_loss(config)", "# Network", net, "# Weights: from a file, or drawn from the recipe's seed",
+        drawing(recipe), "# Optimiser and update", learner, update, main(network, recipe.algorithm),
+    ]  # fmt: skip
+    file = "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+    return Source(framework, recipe.algorithm.kind, text.TITLE, net, used, loss, f"{learner}\n\n\n{update}", file)
+
+
+def header(name: str, text: ModuleType) -> str:
+    return f'''"""{name} in {text.TITLE}: network, loss, optimiser and one update. {WRITTEN_BY}
+
+python FILE [weights.safetensors] prints what the network gives for one batch, and the loss of one update.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from functools import partial
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+from safetensors.numpy import load_file
+
+{text.IMPORTS}'''
+
+
+def imports(text: ModuleType, using: str) -> str:
+    """The operations that the framework's own module offers under their shipped names, as far as they are used."""
+    module, names = text.OPERATIONS
+    used = [name for name in names if re.search(rf"\b(xp\.)?{name}\(", using) and f"def {name}(" not in using]
+    return f"from {module} import {', '.join(used)}" if used else ""
+
+
+def settings(recipe: Recipe, network: Network) -> str:
+    """The algorithm's settings that the loss reads, and the shapes."""
+    config = recipe.algorithm
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    text = inspect.getsource(ALGORITHMS[config.kind].make_loss)
+    read = {name: value for name, value in values.items() if f"config.{name}" in text}
+    listed = ", ".join(f"{name}={value!r}" for name, value in {**read, "gamma": config.gamma}.items())
+    layers = ",\n        ".join(
+        f'("{n}", {kind}, {shapes}, {factors}, {offsets})' for n, kind, shapes, factors, offsets in to_draw(network)
+    )
+    stored, _ = dtypes(recipe.precision)
+    dtype = "uint8" if network.observation.dtype == "uint8" else stored
+    head = list(network.placed())[-1]
+    actions = getattr(head.layer, "actions", head.output_shape[0])
+    return f'''config = SimpleNamespace({listed})
+PRECISION, SEED, BATCH_SIZE = "{stored}", {recipe.seed}, {getattr(config, "batch_size", recipe.num_envs)}
+OBSERVATION, OBSERVATION_DTYPE, ACTIONS = {network.observation.shape}, "{dtype}", {actions}
+
+
+def layers_to_draw():  # name, initialiser, shapes, factors, what is added to a part
+    return [
+        {layers},
+    ]'''
+
+
+def loss_source(recipe: Recipe) -> str:
+    """The shipped loss and the functions that it calls."""
+    main = inspect.getsource(ALGORITHMS[recipe.algorithm.kind].make_loss)
+    parts = []
+    for module, names in LOSSES.items():
+        shipped = Path(str(module.__file__))
+        called = needed(shipped, {name for name in names if f"{name}(" in main})
+        parts += [copied(shipped, called)] if called else []
+    return "\n\n\n".join([*parts, main.strip("\n")])
+
+
+def drawing(recipe: Recipe) -> str:
+    """How the recipe's first weights are drawn."""
+    kinds = {layer.initialiser for layer in recipe.network if hasattr(layer, "initialiser")}
+    shipped = Path(str(weights.__file__))
+    functions = copied(shipped, sorted(kinds | {"glorot_uniform", "orthogonal_blocks", "draw"}))
+    return f"""{functions.replace("shape: Shape", "shape")}
+
+
+{inspect.getsource(seeds.generator).strip()}
+
+
+weights = draw(layers_to_draw(), generator(SEED, "weights"))
+if len(sys.argv) > 1:
+    drawn, weights = weights, load_file(sys.argv[1])
+    for name in {{**drawn, **weights}}:
+        there, here = (str(found[name].shape) if name in found else "missing" for found in (weights, drawn))
+        if there != here:
+            sys.exit(f"{{sys.argv[1]}}: tensor {{name}} is {{there}} there, {{here}} here; allowed: weights of this network")
+weights = {{name: np.asarray(array, PRECISION) for name, array in weights.items()}}"""
+
+
+def own_layers(folder: Path, network: Network, text: ModuleType) -> str:
+    """The shipped source of the layers that the framework has not as we need them: memory, and the dueling head."""
+    kinds = {placed.layer.kind for placed in network.placed()}
+    used = {name for kind, name in text.OWN.items() if kind in kinds}
+    return (
+        f"{text.OWN_IMPORTS}\n\n\n{copied(folder / 'layers.py', needed(folder / 'layers.py', used))}\n\n\n"
+        if used
+        else ""
+    )
+
+
+def main(network: Network, config: Any) -> str:
+    """A batch of random numbers, and what is printed of it."""
+    if isinstance(config, dqn.Config):
+        return SEQUENCES.format(**lengths(network, config)) if network.unrolls else TRANSITIONS
+    return ROLLOUTS.format(steps=config.rollout_steps, state=sum(network.state_sizes))
+
+
+def lengths(network: Network, config: Any) -> dict[str, int]:
+    learned = config.sequence_length - config.burn_in
+    return {"steps": config.sequence_length + config.n_step, "learned": learned, "state": sum(network.state_sizes)}
+
+
+def layer_table(network: Network) -> list[tuple[str, str, Any, int]]:
+    """Each layer's name, settings, output shape and number of weights."""
+    return [(placed.name, describe(placed), placed.output_shape, count(placed)) for placed in network.placed()]
+
+
+def describe(placed: Placed) -> str:
+    settings = ", ".join(f"{field.name} {getattr(placed.layer, field.name)}" for field in fields(placed.layer))
+    return f"{placed.layer.kind}({settings})" if settings else placed.layer.kind
+
+
+def count(placed: Placed) -> int:
+    return sum(prod(shape) for shape in placed.tensors().values())
+
+
+def names_table() -> list[tuple[str, ...]]:
+    """What each thing is called: (thing, torch, jax, keras)."""
+    called = [importlib.import_module(f"{TEXTS}.{name}").NAMES for name in frameworks.FRAMEWORKS]
+    return [(thing, *(names[thing] for names in called)) for thing in called[0]]

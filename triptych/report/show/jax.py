@@ -1,0 +1,167 @@
+"""The same network, optimiser and update as `net.py` and `learner.py`, as plain JAX text for `triptych show`.
+
+Imports no framework. A test runs the text beside the learner.
+"""
+
+from __future__ import annotations
+
+from triptych.report.show.text import constructor
+from triptych.spec import Adam, Network, Placed, dtypes
+
+TITLE = "JAX (Flax, optax)"
+IMPORTS = """import jax
+import optax
+from flax import linen as nn
+from jax import numpy as jnp
+from jax.lax import stop_gradient
+
+jax.config.update("jax_enable_x64", True)  # float64 exists in JAX only with this on"""
+OPERATIONS = (
+    "jax.numpy",
+    ("concatenate", "cumsum", "exp", "max", "mean", "reshape", "sign", "sqrt", "square", "std", "sum", "where"),
+)
+COPIED = ("clip_by_global_norm",)  # functions and classes of learner.py that are shown as they are
+
+OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
+    "actor_critic": "ActorCriticHead",
+    "dueling": "DuelingHead",
+    "stack": "FrameWindow",
+    "rnn": "RNNLayer",
+    "gru": "GRULayer",
+    "lstm": "LSTMLayer",
+    "attention": "TransformerBlock",
+    "visual_attention": "LookingLSTM",
+}
+OWN_IMPORTS = """from typing import Any"""
+
+NAMES = {
+    "dense layer": "nn.Dense(out)",
+    "convolution": "nn.Conv(out, (kernel, kernel), (stride, stride))",
+    "no padding (VALID)": 'padding="VALID"; the default is SAME',
+    "no activation (linear)": "nothing after the layer",
+    "ReLU": "jax.nn.relu(x)",
+    "who infers input sizes": "Flax, at the first call",
+    "picture": "[B, H, W, C]",
+    "flatten": "x.reshape((len(x), -1))",
+    "Huber loss": "optax.huber_loss",
+    "squared error": "optax.squared_error",
+    "Adam": "optax.adam(eps=)",
+    "gradient": "jax.value_and_grad(loss)(parameters)",
+    "clipping by global norm": "optax.clip_by_global_norm",
+    "no gradient here": "jax.lax.stop_gradient(x)",
+    "one compiled step": "jax.jit, buffers donated",
+    "weights": "a tree of arrays; kernels (in, out), HWIO",
+    "copy to the target": "jax.tree.map(jnp.copy, online)",
+}
+
+
+def layer(placed: Placed, precision: str) -> list[str]:
+    """The lines that apply a layer to x."""
+    kind, name, settings = placed.layer.kind, placed.name, placed.layer
+    stored, compute = dtypes(precision)
+    computed = "" if (stored == "float32" and name == "head") or compute == "float32" else f'dtype="{compute}", '
+    kept = "" if stored == "float32" else f'param_dtype="{stored}", '  # float32 is the default of both
+    rest = f'{computed}{kept}name="{name}"'
+    if kind == "conv":
+        sides = f"({settings.kernel}, {settings.kernel}), ({settings.stride}, {settings.stride})"
+        call = f'nn.Conv({settings.filters}, {sides}, padding="VALID", {rest})(x)'
+    elif kind == "dense":
+        call = f"nn.Dense({settings.units}, {rest})(x)"
+    elif kind == "flatten":
+        call = "x.reshape((len(x), -1))"
+    elif kind == "difference":
+        return ["older, newer = jnp.split(x, 2, axis=-1)", "x = newer - older"]
+    elif placed.state_size is None:
+        call = constructor(OWN, placed, f'"{stored}"', f'name="{name}"') + "(x)"
+    else:
+        return []
+    return [f"x = jax.nn.relu({call})" if settings.activation == "relu" else f"x = {call}"]
+
+
+def memory(placed: Placed, number: int, stored: str) -> list[str]:
+    """The lines that apply a memory to x."""
+    module = constructor(OWN, placed, f'"{stored}"', f'name="{placed.name}"')
+    lines = [f'x = x.astype("{stored}").reshape((*reset.shape, *x.shape[1:]))']
+    lines.append(f"x, after_{number} = {module}(x, states[{number}], reset)")
+    return [*lines, "x = x.reshape((-1, *x.shape[2:]))"]
+
+
+def network(network: Network, precision: str) -> str:
+    """The module, with each layer's output shape."""
+    observation, (stored, compute) = network.observation, dtypes(precision)
+    applied: list[str] = []
+    after: list[str] = []
+    for index, placed in enumerate(network.placed()):
+        lines = ["x = x / 255"] if index == network.scale_at else []
+        if placed.state_size is not None:
+            lines += memory(placed, len(after), stored)
+            after.append(f"after_{len(after)}")
+        elif placed.layer.kind in OWN:
+            lines += [f'x = x.astype("{stored}")', *layer(placed, precision)]
+        else:
+            lines += layer(placed, precision)
+        batch = "T * B" if network.unrolls else "B"
+        lines[-1] += f"  # {(batch, *placed.output_shape)}".replace("'", "")
+        applied += lines
+    first = ["obs = obs.reshape((-1, *obs.shape[2:]))  # [T, B, ...] to [T * B, ...]"] if network.unrolls else []
+    if after:
+        ends = [sum(network.state_sizes[: index + 1]) for index in range(len(after) - 1)]
+        first.append(f"states = jnp.split(state, {ends}, axis=1)")
+    if observation.is_picture:
+        first.append(f"obs = jnp.moveaxis(obs, 1, 3).reshape((len(obs), *{observation.picture_shape}))")
+    first.append(f'x = obs.astype("{compute}")')
+    state = f"jnp.concatenate([{', '.join(after)}], axis=1)" if after else "state"
+    last = f"return x.reshape((*reset.shape, *x.shape[1:])), {state}" if network.unrolls else "return x"
+    return "\n".join(
+        [
+            "class Net(nn.Module):",
+            "    @nn.compact",
+            f"    def __call__(self, obs{', state, reset' if network.unrolls else ''}):",
+            *(f"        {text}" for text in [*first, *applied, last]),
+        ]
+    )
+
+
+def update(adam: Adam, precision: str, unrolls: bool) -> str:
+    """Optimiser, target and one update; `weights` and `loss` stand above it."""
+    given, taken = ("obs, state, reset", "[0]") if unrolls else ("obs", "")
+    return f'''def tree_of(weights):
+    tree = {{}}
+    for name, array in weights.items():
+        layer, key = name.split("/")
+        tree.setdefault(layer, {{}})[key] = jnp.array(array)
+    return tree
+
+
+net = Net()
+online = tree_of(weights)
+target = jax.tree.map(jnp.copy, online)
+optimiser = optax.scale_by_adam({adam.beta_1}, {adam.beta_2}, {adam.epsilon})
+moments = optimiser.init(online)
+
+
+@jax.jit
+def forward(parameters, {given}):
+    return net.apply({{"params": parameters}}, {given})
+
+
+def outputs({given}):
+    return np.asarray(forward(online, {given}){taken})
+
+
+@partial(jax.jit, donate_argnums=(0, 1))
+def step(online, moments, target, batch, learning_rate):
+    def loss_of(parameters):
+        return loss(xp, partial(forward, parameters), partial(forward, target), batch)
+
+    (value, (td_error, scalars)), gradients = jax.value_and_grad(loss_of, has_aux=True)(online)
+    gradients, norm = clip_by_global_norm(gradients, {adam.max_norm})
+    steps, moments = optimiser.update(gradients, moments)
+    online = jax.tree.map(lambda parameter, step: parameter - learning_rate * step, online, steps)
+    return online, moments, value
+
+
+def update(batch, learning_rate={adam.learning_rate}):
+    global online, moments
+    online, moments, value = step(online, moments, target, batch, np.asarray(learning_rate, "{dtypes(precision)[0]}"))
+    return np.asarray(value)'''

@@ -1,0 +1,183 @@
+"""The same network, optimiser and update as `net.py` and `learner.py`, as plain Keras text for `triptych show`.
+
+Imports no framework. A test runs the text beside the learner.
+"""
+
+from __future__ import annotations
+
+from triptych.report.show.text import constructor
+from triptych.spec import Adam, Network, Placed, dtypes
+
+TITLE = "Keras (TensorFlow)"
+IMPORTS = """import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import tensorflow as tf
+from keras import layers, ops"""
+OPERATIONS = "keras.ops", (
+    "abs", "argmax", "concatenate", "cumsum", "exp", "max", "mean", "reshape", "sign", "sqrt", "square", "std",
+    "stop_gradient", "sum",
+)  # fmt: skip
+COPIED = ("clip_by_global_norm", "ExactAdam")  # functions and classes of learner.py that are shown as they are
+
+OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
+    "actor_critic": "ActorCriticHead",
+    "dueling": "DuelingHead",
+    "stack": "FrameWindow",
+    "rnn": "RNNLayer",
+    "gru": "GRULayer",
+    "lstm": "LSTMLayer",
+    "attention": "TransformerBlock",
+    "visual_attention": "LookingLSTM",
+}
+OWN_IMPORTS = """from typing import Any"""
+
+NAMES = {
+    "dense layer": "layers.Dense(out)",
+    "convolution": "layers.Conv2D(out, kernel, stride)",
+    "no padding (VALID)": 'padding="valid", the default',
+    "no activation (linear)": 'activation="linear", the default',
+    "ReLU": 'activation="relu"',
+    "who infers input sizes": "Keras, from keras.Input",
+    "picture": "[B, H, W, C]",
+    "flatten": "layers.Flatten()",
+    "Huber loss": "keras.losses.Huber, which averages the last axis",
+    "squared error": "keras.losses.MeanSquaredError",
+    "Adam": "keras.optimizers.Adam(epsilon=), which adds epsilon elsewhere",
+    "gradient": "tape.gradient(loss, variables)",
+    "clipping by global norm": "global_clipnorm= of the optimiser",
+    "no gradient here": "keras.ops.stop_gradient(x)",
+    "one compiled step": "tf.function",
+    "weights": "model.weights; kernels (in, out), HWIO",
+    "copy to the target": "target.set_weights(online.get_weights())",
+}
+
+
+def layer(placed: Placed, precision: str) -> tuple[str, list[str]]:
+    """A layer's constructor ('' for none) and, where there is none, the lines that stand for it."""
+    kind, name, settings = placed.layer.kind, placed.name, placed.layer
+    stored, compute = dtypes(precision)
+    policy = stored if compute == stored or placed.is_precise else f"mixed_{compute}"
+    rest = ("" if policy == "float32" else f'dtype="{policy}", ') + f'name="{name}"'  # float32 is the default
+    if kind == "conv":
+        sides = f"{settings.filters}, {settings.kernel}, {settings.stride}"
+        return f'layers.Conv2D({sides}, padding="valid", activation="{settings.activation}", {rest})', []
+    if kind == "dense":
+        return f'layers.Dense({settings.units}, activation="{settings.activation}", {rest})', []
+    if kind == "flatten":
+        return f"layers.Flatten({rest})", []
+    if kind == "difference":
+        return "", ["older, newer = ops.split(x, 2, axis=-1)", "x = newer - older"]
+    return constructor(OWN, placed, f'"{policy}"', f'"{name}"'), []
+
+
+def entrance(network: Network, precision: str) -> list[str]:
+    """From the observations to what the first layer takes."""
+    observation, compute = network.observation, dtypes(precision)[1]
+    lines = []
+    if observation.is_picture:
+        axes = (0, 2, 3, 1) if len(observation.shape) == 3 else (0, 2, 3, 1, 4)
+        lines.append(f"x = ops.transpose(x, {axes})")
+    if len(observation.shape) == 4:
+        lines.append(f"x = ops.reshape(x, (-1, *{observation.picture_shape}))")
+    if observation.dtype == "uint8":
+        lines.append(f'x = ops.cast(x, "{compute}")')
+    return lines
+
+
+def network(network: Network, precision: str) -> str:
+    """The model, with each layer's output shape."""
+    if network.unrolls:
+        return memory_network(network, precision)
+    observation, (stored, _) = network.observation, dtypes(precision)
+    dtype = "uint8" if observation.dtype == "uint8" else stored
+    lines = [f'obs = x = keras.Input({observation.shape}, dtype="{dtype}")', *entrance(network, precision)]
+    for index, placed in enumerate(network.placed()):
+        made_by, written = layer(placed, precision)
+        lines += ["x = x / 255"] if index == network.scale_at else []
+        lines += [f"x = {made_by}(x)"] if made_by else written
+        lines[-1] += f"  # {('B', *placed.output_shape)}".replace("'", "")
+    return "\n".join(["def make_net():", *(f"    {text}" for text in [*lines, "return keras.Model(obs, x)"])])
+
+
+def memory_network(network: Network, precision: str) -> str:
+    """The model of a network that takes sequences and a state."""
+    observation, (stored, _) = network.observation, dtypes(precision)
+    made = [f'super().__init__(dtype="{stored}", autocast=False)']
+    applied = [
+        "steps, batch = reset.shape",
+        "x = ops.reshape(obs, (-1, *obs.shape[2:]))  # [T, B, ...] to [T * B, ...]",
+    ]
+    applied += [f"states = tf.split(state, {network.state_sizes}, axis=1)"] if network.state_sizes else []
+    applied += entrance(network, precision)
+    after: list[str] = []
+    for index, placed in enumerate(network.placed()):
+        made_by, written = layer(placed, precision)
+        made += [f"self.{placed.name} = {made_by}"] if made_by else []
+        applied += ["x = x / 255"] if index == network.scale_at else []
+        if placed.state_size is not None:
+            number = len(after)
+            after.append(f"after_{number}")
+            applied.append(f"x = ops.reshape(x, (steps, batch, *{placed.input_shape}))")
+            applied.append(f"x, after_{number} = self.{placed.name}(x, states[{number}], reset)")
+            applied.append(f"x = ops.reshape(x, (-1, *{placed.output_shape}))")
+        else:
+            applied += [f"x = self.{placed.name}(x)"] if made_by else written
+        applied[-1] += f"  # {('T * B', *placed.output_shape)}".replace("'", "")
+    shapes = (1, 1, *observation.shape), (1, sum(network.state_sizes))
+    dtype = "uint8" if observation.dtype == "uint8" else stored
+    zeros = f'np.zeros({shapes[0]}, "{dtype}"), np.zeros({shapes[1]}, "{stored}"), np.ones((1, 1), bool)'
+    made.append(f"self({zeros})  # makes the weights")
+    state = f"tf.concat([{', '.join(after)}], axis=1)" if after else "state"
+    applied.append(f"return ops.reshape(x, (steps, batch, {list(network.placed())[-1].output_shape[0]})), {state}")
+    return "\n".join(
+        [
+            "class Net(keras.Model):",
+            "    def __init__(self):",
+            *(f"        {text}" for text in made),
+            "",
+            "    def call(self, obs, state, reset):",
+            *(f"        {text}" for text in applied),
+        ]
+    )
+
+
+def update(adam: Adam, precision: str, unrolls: bool) -> str:
+    """Optimiser, target and one update; `weights` and `loss` stand above it."""
+    given, taken = ("obs, state, reset", "[0]") if unrolls else ("obs", "")
+    make = "Net" if unrolls else "make_net"
+    return f'''def set_weights(net, weights):
+    for layer in net.layers:
+        for variable in layer.weights:
+            variable.assign(weights[f"{{layer.name}}/{{variable.name}}"])
+
+
+online, target = {make}(), {make}()
+set_weights(online, weights)
+target.set_weights(online.get_weights())
+optimiser = ExactAdam({adam.learning_rate}, {adam.beta_1}, {adam.beta_2}, {adam.epsilon})
+optimiser.build(online.trainable_variables)
+forward = tf.function(online)
+
+
+def outputs({given}):
+    return forward(*map(tf.constant, ({given},))){taken}.numpy()
+
+
+@tf.function
+def step(batch, learning_rate):
+    with tf.GradientTape() as tape:
+        value, (td_error, scalars) = loss(xp, online, target, batch)
+    variables = online.trainable_variables
+    gradients, norm = clip_by_global_norm(tape.gradient(value, variables), {adam.max_norm})
+    optimiser.rate = learning_rate
+    optimiser.apply(gradients, variables)
+    return value
+
+
+def update(batch, learning_rate={adam.learning_rate}):
+    batch = type(batch)(*map(tf.constant, batch))
+    return step(batch, tf.constant(learning_rate, "{dtypes(precision)[0]}")).numpy()'''

@@ -1,0 +1,189 @@
+"""Checkpoints: weights to play with, and boundaries to resume from.
+
+checkpoints/best.safetensors            weights at the highest mean of the last `best_window` episodes
+checkpoints/latest.safetensors          weights at the last boundary, or where the run stopped
+checkpoints/weights-000030000.safetensors   weights at each boundary
+checkpoints/boundary-000030000/         everything else a resume needs; the last two are kept
+checkpoints/store/rows-...safetensors   segments of the stored stream; they never change
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from triptych.buffers.store import FrameStore
+from triptych.recipes import Recipe
+from triptych.recipes.serialise import to_dict
+from triptych.runs.folder import RunFolder
+from triptych.spec.weights import save_weights
+from triptych.utils.checks import InputError
+from triptych.utils.files import TEMPORARY, read_tensors, sha256, sync_folder, write_json, write_tensors, write_whole
+
+KEPT = 2  # boundaries kept: a damaged state costs an interval and not the run (segments they share)
+SEGMENT_BYTES = 256 * 2**20  # at most so much memory while a segment is written
+
+
+class Checkpoints:
+    """The checkpoints of one run folder."""
+
+    def __init__(self, run: RunFolder, recipe: Recipe):
+        self.run = run
+        self.folder = run.path / "checkpoints"
+        self.metadata = {"recipe": to_dict(recipe)}
+        self.segments: list[dict[str, Any]] = []
+        try:
+            (self.folder / "store").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{self.folder} cannot be written: {error.strerror}; allowed: a writable folder") from None
+
+    def save_weights(self, name: str, weights: dict[str, np.ndarray], steps: int, updates: int) -> None:
+        """Writes weights to play with; the file names the recipe, and the steps and updates behind it."""
+        metadata = self.metadata | {"steps": steps, "updates": updates}
+        save_weights(self.folder / f"{name}.safetensors", weights, metadata)
+
+    def save(self, step: int, arrays: dict[str, np.ndarray], state: dict[str, Any], store: FrameStore | None) -> None:
+        """Writes a boundary: new segments, then a folder that appears whole, then drops what is no longer needed."""
+        if store is not None:
+            self.save_segments(store)
+        folder = self.folder / f"boundary-{step:09d}"
+        temporary = folder.with_name(folder.name + TEMPORARY)
+        for old in (temporary, folder):
+            shutil.rmtree(old, ignore_errors=True)
+        temporary.mkdir()
+        write_tensors(temporary / "state.safetensors", arrays)
+        best = self.folder / "best.safetensors"
+        if best.exists():
+            link_or_copy(best, temporary / "best.safetensors")
+        manifest = {
+            "step": step,
+            "state": state,
+            "segments": self.segments,
+            "logs": self.run.log_sizes(),
+            "files": {path.name: sha256(path) for path in sorted(temporary.iterdir())},
+        }
+        write_json(temporary / "boundary.json", manifest)
+        digest = sha256(temporary / "boundary.json")
+        write_whole(temporary / "boundary.sha256", lambda path: path.write_text(digest + "\n", encoding="ascii"))
+        os.replace(temporary, folder)
+        sync_folder(self.folder)
+        self.prune()
+
+    def save_segments(self, store: FrameStore) -> None:
+        """Writes the rows that no segment holds yet, and forgets segments that the ring has left behind."""
+        start = max(self.segments[-1]["end"] if self.segments else 0, store.oldest)
+        rows = max(1, int(SEGMENT_BYTES / store.row_bytes()))
+        for begin in range(start, store.count, rows):
+            end = min(begin + rows, store.count)
+            path = self.folder / "store" / f"rows-{begin:010d}-{end:010d}.safetensors"
+            write_tensors(path, store.take(begin, end))
+            self.segments.append({"file": path.name, "start": begin, "end": end, "sha256": sha256(path)})
+        self.segments = [segment for segment in self.segments if segment["end"] > store.oldest]
+
+    def boundaries(self) -> list[Path]:
+        """Boundary folders, newest first."""
+        found = [path for path in self.folder.glob("boundary-*") if step_of(path) is not None]
+        return sorted(found, key=lambda path: step_of(path) or 0, reverse=True)
+
+    def prune(self) -> None:
+        """Keeps the newest boundaries and the segments they need; removes leftovers of interrupted saves."""
+        kept, dropped = self.boundaries()[:KEPT], self.boundaries()[KEPT:]
+        try:
+            needed = {segment["file"] for path in kept for segment in read_manifest(path)["segments"]}
+        except InputError:  # what a damaged one needs is not known: segments are left alone
+            needed = {path.name for path in (self.folder / "store").iterdir()}
+        for path in [*dropped, *self.folder.glob(f"boundary-*{TEMPORARY}")]:
+            shutil.rmtree(path, ignore_errors=True)
+        for path in (self.folder / "store").iterdir():
+            if path.name not in needed:
+                path.unlink(missing_ok=True)
+
+    def load(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The newest boundary whose files are all as they were written: (manifest, arrays).
+
+        Raises:
+            InputError: there is none.
+        """
+        for path in self.boundaries():
+            try:
+                manifest = self.verify(path)
+                arrays, _ = read_tensors(path / "state.safetensors")
+            except InputError as error:
+                print(f"warning: {error}; trying the boundary before it", file=sys.stderr)
+                continue
+            self.segments = list(manifest["segments"])
+            return manifest, arrays
+        raise InputError(f"{self.folder} holds no whole checkpoint; allowed: a run folder as triptych left it")
+
+    def verify(self, path: Path) -> dict[str, Any]:
+        """Checks a boundary's files and segments against their SHA-256."""
+        manifest = read_manifest(path)
+        files = [(path / name, digest) for name, digest in manifest["files"].items()]
+        files += [(self.folder / "store" / segment["file"], segment["sha256"]) for segment in manifest["segments"]]
+        for file, digest in files:
+            if not file.is_file():
+                raise InputError(f"{file} is missing")
+            if sha256(file) != digest:
+                raise InputError(f"{file} is damaged: its SHA-256 is not the one in boundary.json")
+        return manifest
+
+    def fill(self, store: FrameStore | None) -> None:
+        """Puts the segments' rows back into a store whose counters are restored."""
+        if store is None:
+            return
+        for segment in self.segments:
+            rows, _ = read_tensors(self.folder / "store" / segment["file"])
+            store.put(segment["start"], rows)
+
+    def rewind(self, manifest: dict[str, Any]) -> None:
+        """Makes logs and weights what they were at a boundary."""
+        step = manifest["step"]
+        self.run.cut_logs(manifest["logs"])
+        for path in self.folder.glob("weights-*.safetensors"):
+            if (step_of(path) or 0) > step:
+                path.unlink()
+        for path in self.boundaries():
+            if (step_of(path) or 0) > step:
+                shutil.rmtree(path)
+        newest = f"update-{manifest['state']['counters']['updates']:09d}"
+        for path in (self.run.path / "videos").glob("update-?????????.mp4"):
+            if path.stem > newest:
+                path.unlink()
+        best, kept = self.folder / "best.safetensors", self.folder / f"boundary-{step:09d}" / "best.safetensors"
+        best.unlink(missing_ok=True)
+        if kept.exists():
+            link_or_copy(kept, best)
+        self.run.remove_temporaries()
+        self.prune()
+
+
+def step_of(path: Path) -> int | None:
+    """The step in `boundary-000030000` or `weights-000030000.safetensors`; None for any other name."""
+    number = path.stem.split("-", 1)[1]
+    return int(number) if number.isdigit() and path.suffix in ("", ".safetensors") else None
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        if sha256(path / "boundary.json") != (path / "boundary.sha256").read_text(encoding="ascii").strip():
+            raise ValueError("its SHA-256 is not the one in boundary.sha256")
+        manifest = json.loads((path / "boundary.json").read_text(encoding="utf-8"))
+        if not {"step", "state", "segments", "logs", "files"} <= manifest.keys():
+            raise ValueError("fields are missing")
+        return manifest
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f"{path / 'boundary.json'} cannot be read ({error})") from None
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A second name for the same content; files here are replaced, never changed, so a hard link is safe."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,113 @@
+"""The run folder: the one record of a run. Config, logs, and the lock that keeps a second writer out."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from triptych.runs.names import LOGS, unwritable
+from triptych.utils.checks import InputError
+from triptych.utils.files import TEMPORARY, line, sync_folder
+
+RUNNING = 100  # episodes in the running reward
+EPISODES = (
+    "episode", "frames", "steps", "updates", "episode_reward", "episode_length", "running_reward", "max_reward",
+    "epsilon", "loss", "seconds",
+)  # fmt: skip
+RESUMES = ("step", "framework", "processor", "threads", "versions")
+
+
+def metrics_columns(reported: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of metrics.csv; `reported` is what the algorithm's updates report beside their loss."""
+    return (
+        "steps", "updates", "epsilon", "loss", *reported, "gradient_norm", "learning_rate",
+        "evaluation_mean", "evaluation_low", "evaluation_high", "evaluation_games", "seconds",
+    )  # fmt: skip
+
+
+class RunFolder:
+    """Writes one run's folder. A context manager: it holds the folder's lock, so that nobody else writes."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self.lock = open(path / ".lock", "a+b")  # noqa: SIM115 (held for as long as the run)
+        except OSError as error:
+            raise unwritable(path, error) from None
+        if not try_lock(self.lock):
+            self.lock.close()
+            raise InputError(f"run folder {path} is being written by another process; allowed: one at a time")
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.lock.close()
+        if isinstance(error, InputError) and [path.name for path in self.path.iterdir()] == [".lock"]:
+            shutil.rmtree(self.path, ignore_errors=True)  # refused before anything was written
+
+    def append(self, name: str, row: Mapping[str, Any], columns: tuple[str, ...]) -> None:
+        """Appends one row to a CSV in a single write; a new file gets its header first."""
+        path = self.path / name
+        text = "" if path.exists() and path.stat().st_size else line(columns)
+        text += line(["" if row.get(column) is None else row[column] for column in columns])
+        content = text.encode()
+        with open(path, "ab", buffering=0) as file:
+            if file.write(content) != len(content):
+                raise OSError(errno.ENOSPC, "no room for a whole row", str(path))
+
+    def log_sizes(self) -> dict[str, int]:
+        """Bytes of each log now, made durable: what a checkpoint cuts back to."""
+        sizes = {}
+        for name in LOGS:
+            path = self.path / name
+            sizes[name] = path.stat().st_size if path.exists() else 0
+            if sizes[name]:
+                with open(path, "rb+") as file:
+                    os.fsync(file.fileno())
+        sync_folder(self.path)
+        return sizes
+
+    def cut_logs(self, sizes: Mapping[str, int]) -> None:
+        """Takes back the rows written after a checkpoint; those before it are untouched."""
+        for name, size in sizes.items():
+            path = self.path / name
+            if size > 0 and (not path.exists() or path.stat().st_size < size):
+                raise InputError(f"{path} is shorter than at its last checkpoint; allowed: as triptych left it")
+        for name, size in sizes.items():
+            if (self.path / name).exists():
+                os.truncate(self.path / name, size)
+        resumes = self.path / "resumes.csv"
+        if resumes.exists():  # no checkpoint cuts it, so a torn last line is dropped here
+            os.truncate(resumes, resumes.read_bytes().rfind(b"\n") + 1)
+
+    def remove_temporaries(self) -> None:
+        """Removes what an interrupted save left behind."""
+        for path in list(self.path.rglob(f"*{TEMPORARY}")):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def try_lock(file: Any) -> bool:
+    """Takes an exclusive lock that ends with the process; False where another process holds it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""Where runs lie."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+from pathlib import Path
+
+from triptych.utils.checks import InputError
+
+LOGS = ("episodes.csv", "metrics.csv")
+
+
+def safe(name: str) -> str:
+    """A file name made of a recipe's name or an environment's id."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(name).stem)
+
+
+def run_path(run: str, runs_dir: str | Path) -> Path:
+    """Where a run lies: an existing folder or file as it is given, else a name under `runs_dir`."""
+    given = Path(run)
+    return given if given.exists() else Path(runs_dir) / run
+
+
+def new_path(name: str, runs_dir: str | Path) -> Path:
+    """The folder of a new run.
+
+    Raises:
+        InputError: the name leaves the runs folder, or is taken by a run.
+    """
+    path = inside(name, runs_dir)
+    if (path / "config.json").exists():
+        raise InputError(
+            f"run folder {path} exists; go on with `triptych resume {shlex.quote(str(path))}`, or choose another --run-name"
+        )
+    if path.exists() and (not path.is_dir() or any((path / log).exists() for log in LOGS)):
+        raise InputError(f"{path} exists and is no run of triptych; allowed: another --run-name")
+    return path
+
+
+def inside(name: str, runs_dir: str | Path) -> Path:
+    """The folder of that name under `runs_dir`, or an InputError where it would lie elsewhere."""
+    parent = Path(runs_dir)
+    path = parent / name
+    if not name.strip() or "\0" in name or path.resolve().parent != parent.resolve():
+        raise InputError(f"run name is {name!r}; allowed: one folder's name inside {parent}")
+    return path
+
+
+def fresh_name(prefix: str, runs_dir: str | Path) -> str:
+    """`prefix-1`, or the first number that is free. Its folder is made, so that of two runs begun together each has its own.
+
+    Raises:
+        InputError: the name leaves the runs folder, or the folder cannot be written.
+    """
+    for number in itertools.count(1):
+        name = f"{prefix}-{number}"
+        path = inside(name, runs_dir)
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise unwritable(path, error) from None
+        return name
+    raise AssertionError("there is always another number")
+
+
+def unwritable(path: Path, error: OSError) -> InputError:
+    """What to say of a run folder that cannot be written."""
+    return InputError(f"run folder {path} cannot be written: {error.strerror}; allowed: a writable --runs-dir")

@@ -1,0 +1,167 @@
+"""The layers without memory: what they are, and the shape each gives. Shapes are of one sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar, Literal
+
+from triptych.utils.checks import InputError, check, one_of, positive
+
+Shape = tuple[int, ...]
+Activation = Literal["relu", "linear"]
+Initialiser = Literal["glorot_uniform", "fan_in_uniform", "orthogonal"]
+INITIALISERS: tuple[Initialiser, ...] = ("glorot_uniform", "fan_in_uniform", "orthogonal")
+ACTIVATIONS: tuple[Activation, ...] = ("relu", "linear")
+
+
+@dataclass(frozen=True)
+class Conv:
+    """Two-dimensional convolution, VALID padding: output = (input - kernel) // stride + 1."""
+
+    filters: int  # output channels
+    kernel: int  # pixels, both ways
+    stride: int = 1  # pixels, both ways
+    activation: Activation = "relu"
+    initialiser: Initialiser = "glorot_uniform"  # of kernel and bias
+
+    kind: ClassVar[str] = "conv"
+
+    def __post_init__(self) -> None:
+        positive(self, "filters", "kernel", "stride")
+        one_of(self, "activation", ACTIVATIONS)
+        one_of(self, "initialiser", INITIALISERS)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        check(len(shape) == 3, "the input of a conv layer", shape, "a picture (H, W, C)")
+        sides = tuple((side - self.kernel) // self.stride + 1 for side in shape[:2])
+        if min(sides) < 1:
+            raise InputError(f"conv kernel is {self.kernel}; allowed: at most {min(shape[:2])}, its input's side")
+        return (*sides, self.filters)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        """Neutral names and shapes: the kernel is HWIO."""
+        return {"kernel": (self.kernel, self.kernel, shape[-1], self.filters), "bias": (self.filters,)}
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """(H, W, C) to a vector, channels fastest."""
+
+    kind: ClassVar[str] = "flatten"
+    activation: ClassVar[Activation] = "linear"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (prod(shape),)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Fully connected layer."""
+
+    units: int  # outputs
+    activation: Activation = "relu"
+    initialiser: Initialiser = "glorot_uniform"  # of kernel and bias
+
+    kind: ClassVar[str] = "dense"
+
+    def __post_init__(self) -> None:
+        positive(self, "units")
+        one_of(self, "activation", ACTIVATIONS)
+        one_of(self, "initialiser", INITIALISERS)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        check(len(shape) == 1, "the input of a dense layer", shape, "a vector; put a flatten layer before it")
+        return (self.units,)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        """Neutral names and shapes: the kernel is (in, out)."""
+        return {"kernel": (shape[0], self.units), "bias": (self.units,)}
+
+
+@dataclass(frozen=True)
+class FrameDifference:
+    """The newer of two pictures minus the older one: what moved. The first layer, on a stack of 2."""
+
+    kind: ClassVar[str] = "difference"
+    activation: ClassVar[Activation] = "linear"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        allowed = "two pictures (H, W, 2 C)"
+        check(len(shape) == 3 and shape[-1] % 2 == 0, "the input of a difference layer", shape, allowed)
+        return (*shape[:2], shape[-1] // 2)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Dueling:
+    """The head of a dueling network (Wang et al. 2016, equation 9): Q = V + A - mean A, from two streams.
+
+    Each stream has a layer of `units` ReLUs of its own, then V is one number and A one an action.
+    """
+
+    actions: int
+    units: int  # hidden, in each stream
+    initialiser: Initialiser = "glorot_uniform"  # of kernels and biases
+
+    kind: ClassVar[str] = "dueling"
+    activation: ClassVar[Activation] = "linear"
+
+    def __post_init__(self) -> None:
+        positive(self, "actions", "units")
+        one_of(self, "initialiser", INITIALISERS)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        check(len(shape) == 1, "the input of a dueling head", shape, "a vector; put a flatten layer before it")
+        return (self.actions,)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        """Neutral names and shapes: kernels are (in, out)."""
+        sizes = {"value_hidden": (shape[0], self.units), "value": (self.units, 1)}
+        sizes |= {"advantage_hidden": (shape[0], self.units), "advantage": (self.units, self.actions)}
+        return {
+            f"{name}_{part}": size[index:]
+            for name, size in sizes.items()
+            for index, part in enumerate(("kernel", "bias"))
+        }
+
+
+@dataclass(frozen=True)
+class ActorCritic:
+    """The head of an actor-critic: A logits of a policy and, in the last place, the state's value: A + 1 numbers.
+
+    Drawn orthogonal whatever the body is: the policy a hundredth of unit size, so that it begins almost uniform, the value
+    at unit size (Andrychowicz et al. 2021).
+    """
+
+    actions: int
+
+    kind: ClassVar[str] = "actor_critic"
+    activation: ClassVar[Activation] = "linear"
+    initialiser: ClassVar[Initialiser] = "orthogonal"
+
+    def __post_init__(self) -> None:
+        positive(self, "actions")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        check(len(shape) == 1, "the input of an actor-critic head", shape, "a vector; put a flatten layer before it")
+        return (self.actions + 1,)
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        """Neutral names and shapes: kernels are (in, out)."""
+        (size,) = shape
+        return {
+            "policy_kernel": (size, self.actions), "policy_bias": (self.actions,), "value_kernel": (size, 1), "value_bias": (1,),
+        }  # fmt: skip
+
+    def factors(self) -> dict[str, float]:
+        """What the drawn tensors are multiplied by."""
+        return {"policy_kernel": 0.01 / 2**0.5, "value_kernel": 1 / 2**0.5}
+
+
+LAYERS: dict[str, Any] = {layer.kind: layer for layer in (Conv, Flatten, Dense, FrameDifference, Dueling, ActorCritic)}

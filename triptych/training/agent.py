@@ -1,0 +1,110 @@
+"""What acts: a network's weights and a policy."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from triptych.frameworks import Learner, numpy_ops
+from triptych.spec import ActorCritic, Network
+from triptych.utils.checks import check
+
+Policy = Literal["greedy", "sample"]
+
+
+def draw(logits: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Actions [N] drawn from the policies with these logits [N, A], and their log probabilities [N].
+
+    The largest of the log probabilities with Gumbel noise (Gumbel 1954) is a draw: one number an action, always.
+    """
+    log_probs = numpy_ops.log_softmax(logits)
+    actions = np.argmax(log_probs - np.log(-np.log(rng.random(logits.shape))), axis=1)
+    return actions, numpy_ops.select(log_probs, actions)
+
+
+class Agent:
+    """Plays by the largest Q value or logit, or by drawing from the policy, and at random with chance `epsilon`.
+
+    Args:
+        learner: whose `act` gives the Q values, or an actor-critic's logits and value.
+        network: what it takes and carries: [*observation], or [N, *observation] for N games.
+        policy: "sample" draws, which only an actor-critic can; told to be deterministic, it does not.
+        epsilon: share of random actions.
+        rng: draws all of these; None: a generator of its own.
+
+    Raises:
+        InputError: there is no policy to draw from.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        network: Network,
+        policy: str = "greedy",
+        epsilon: float = 0.0,
+        rng: np.random.Generator | None = None,
+    ):
+        self.learner = learner
+        self.is_actor = bool(network.layers) and isinstance(network.layers[-1], ActorCritic)
+        allowed = "greedy, sample" if self.is_actor else "greedy, as Q values are no policy to draw from"
+        check(policy in ("greedy", "sample")[: 1 + self.is_actor], "policy", policy, allowed)
+        self.policy = policy
+        self.observation = network.observation
+        self.state_size = sum(network.state_sizes) if network.unrolls else None
+        self.epsilon = epsilon
+        self.rng = rng or np.random.default_rng(0)
+
+    def no_state(self, games: int) -> np.ndarray | None:
+        """The state [N, S] of a network with memory before it has seen anything; None: it has none."""
+        return None if self.state_size is None else np.zeros((games, self.state_size), self.learner.precision)
+
+    def act(
+        self, obs: np.ndarray, state: np.ndarray | None = None, started: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Q values [N, A], or logits and value [N, A + 1], of the observations [N, *observation], and the state [N, S] after them.
+
+        Args:
+            state: before them; None: there is no memory, or nothing was seen.
+            started: [N] bool, where an episode begins and the state is zeroed; None: nowhere.
+        """
+        obs = np.ascontiguousarray(obs, self.dtype)
+        if self.state_size is None:
+            return self.learner.act(obs)
+        state = self.no_state(len(obs)) if state is None else state
+        return self.learner.act(obs, state, np.zeros(len(obs), bool) if started is None else started)
+
+    def predict(
+        self,
+        observation: np.ndarray,
+        state: Any = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+    ) -> tuple[np.ndarray, Any]:
+        """Actions for one observation or a batch, and the state of a network with memory (None: it has none).
+
+        `episode_start` [N] zeroes the state where an episode begins.
+
+        This is what Stable-Baselines3's `evaluate_policy` calls.
+
+        Raises:
+            InputError: the observation has another shape than the network takes.
+        """
+        obs = np.asarray(observation)
+        single = obs.ndim == len(self.observation.shape)
+        batch = obs[None] if single else obs
+        check(batch.shape[1:] == self.observation.shape, "observation shape", obs.shape, f"{self.observation.shape}")
+        starts = None if episode_start is None else np.atleast_1d(np.asarray(episode_start, bool))
+        values, state = self.act(batch, state, starts)
+        values = values[:, :-1] if self.is_actor else values
+        drawn = self.policy == "sample" and not deterministic
+        actions = draw(values, self.rng)[0] if drawn else np.argmax(values, axis=1)
+        if not deterministic and self.epsilon > 0:
+            random = self.rng.random(len(actions)) < self.epsilon
+            actions = np.where(random, self.rng.integers(values.shape[1], size=len(actions)), actions)
+        return (actions[0] if single else actions), state
+
+    @property
+    def dtype(self) -> str:
+        """What the network takes: uint8 pictures, or floats of its precision."""
+        return "uint8" if self.observation.dtype == "uint8" else self.learner.precision

@@ -1,0 +1,185 @@
+"""The moving parts that every run has, and what happens in a step. All of them together are what a checkpoint holds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from triptych.algorithms import ALGORITHMS
+from triptych.buffers.store import FrameStore
+from triptych.envs import Games, Step
+from triptych.frameworks import Learner
+from triptych.recipes import Recipe
+from triptych.runs.folder import RUNNING
+from triptych.spec.weights import initial_weights
+from triptych.training.agent import Agent
+from triptych.utils.seeds import game_seeds, generator
+
+
+@dataclass
+class Counters:
+    """What has happened since the run's start."""
+
+    steps: int = 0  # agent decisions, over all games
+    updates: int = 0  # optimiser steps
+    episodes: int = 0  # ended, not counting those that a checkpoint cut
+    target_copies: int = 0  # after the one at step 0
+    target_periods: int = 0  # target periods that have passed
+    copied_at: int = 0  # updates at the last copy
+    credit: int = 0  # steps that no update has used yet
+    greedy_actions: int = 0  # chosen by the network
+    boundaries: int = 0  # checkpoints, the one at step 0 included
+
+
+class Choice(NamedTuple):
+    """What is done in one step of every game."""
+
+    actions: np.ndarray  # [N]
+    by_network: np.ndarray  # [N] bool, else by chance
+    state: np.ndarray | None  # [N, S] of the network after it; None: it has no memory
+    epsilon: float = 0.0  # the share of actions by chance
+    log_prob: np.ndarray | None = None  # [N] of the actions under the policy that drew them
+    value: np.ndarray | None = None  # [N] of what they were chosen at
+
+
+class Training(ABC):
+    """The moving parts of a run at step 0: weights drawn, games started.
+
+    A subclass says how actions are chosen, what is kept of a step, and when and from what the learner learns.
+    """
+
+    generators: ClassVar[tuple[str, ...]] = ("explore", "sample")
+    overlaps: ClassVar[bool] = False  # whether it learns while the games play
+    store: FrameStore | None = None  # rows that checkpoints keep in segments
+
+    def __init__(self, recipe: Recipe, games: Games, learner_class: type[Learner]):
+        network = recipe.make_network(games.observation, games.num_actions)
+        weights = initial_weights(network, generator(recipe.seed, "weights"))
+        loss = ALGORITHMS[recipe.algorithm.kind].make_loss(recipe.algorithm)
+        self.recipe, self.games = recipe, games
+        self.learner = learner_class(network, loss, recipe.optimiser, weights, recipe.precision)
+        self.agent = Agent(self.learner, network, recipe.algorithm.policy)
+        self.state_size = sum(network.state_sizes)
+        self.rngs = {name: generator(recipe.seed, name) for name in self.generators}
+        self.counters = Counters()
+        self.scores: deque[float] = deque(maxlen=RUNNING)
+        self.obs = np.empty(0)  # [N, *observation], acted on next
+        self.ended = np.zeros(recipe.num_envs, bool)  # [N] obs is an episode's last one
+        self.started = np.ones(recipe.num_envs, bool)  # [N] obs is an episode's first one
+        self.state = self.agent.no_state(recipe.num_envs)  # [N, S] before obs; None: there is no memory
+        self.episode_reward = np.zeros(recipe.num_envs)  # [N] so far
+        self.episode_length = np.zeros(recipe.num_envs, np.int64)  # [N] so far
+        self.make_memory()
+        self.restart_games()
+
+    @abstractmethod
+    def make_memory(self) -> None:
+        """Makes what keeps the steps that are learned from.
+
+        Raises:
+            InputError: it does not fit where it should lie.
+        """
+
+    @abstractmethod
+    def choose(self) -> Choice:
+        """The next step's actions."""
+
+    def learn_meanwhile(self) -> list[dict[str, Any]]:
+        """Updates that are made while the games play; their scalars."""
+        return []
+
+    @abstractmethod
+    def keep(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
+        """Takes a step in, before `obs` and all that belongs to it are the next ones."""
+
+    @abstractmethod
+    def learn_after(self) -> list[dict[str, Any]]:
+        """Updates and whatever else is due when a step is over and `obs` is the next one; their scalars."""
+
+    @property
+    def rate(self) -> float:
+        """Adam's, of an update now."""
+        return self.recipe.learning_rate(self.counters.steps)
+
+    @property
+    def rests(self) -> bool:
+        """Whether a checkpoint may be taken here: nothing is kept that it would lose."""
+        return True
+
+    @abstractmethod
+    def example(self) -> Any:
+        """A batch of zeros."""
+
+    @abstractmethod
+    def clocked(self) -> list[tuple[Any, str, str]]:
+        """What `--profile` clocks beside the games and the learner: an object, its method, and which part of a run that is."""
+
+    @abstractmethod
+    def row_bytes(self) -> float:
+        """What a step of every game takes in memory and in the checkpoints, about; 0: nothing stays."""
+
+    def cut(self) -> None:
+        """A checkpoint truncates the games' episodes here."""
+        return
+
+    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Arrays and JSON of everything but the store's rows, which are segments of their own."""
+        arrays = {f"learner/{name}": array for name, array in self.learner.get_state().items()}
+        state: dict[str, Any] = {
+            "counters": asdict(self.counters),
+            "rngs": {name: rng.bit_generator.state for name, rng in self.rngs.items()},
+            "scores": list(self.scores),
+        }
+        if self.games.saves:
+            arrays["loop/obs"] = self.obs
+            state["games"] = self.games.get_state()
+            state["ended"], state["started"] = self.ended.tolist(), self.started.tolist()
+            if self.state is not None:
+                arrays["loop/state"] = self.state
+            state["episode_reward"] = self.episode_reward.tolist()
+            state["episode_length"] = self.episode_length.tolist()
+        return arrays, state
+
+    def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None:
+        """Restores what `get_state` gave; games that cannot be saved are restarted as the checkpoint did."""
+        self.learner.set_state(part_of(arrays, "learner/"))
+        self.counters = Counters(**state["counters"])
+        self.scores.extend(state["scores"])
+        for name, rng in self.rngs.items():
+            rng.bit_generator.state = state["rngs"][name]
+        if self.games.saves:
+            self.games.set_state(state["games"])
+            self.obs = arrays["loop/obs"]
+            self.ended = np.array(state["ended"], bool)
+            if self.state is not None:
+                self.started, self.state = np.array(state["started"], bool), arrays["loop/state"]
+            self.episode_reward = np.array(state["episode_reward"])
+            self.episode_length = np.array(state["episode_length"])
+        else:
+            self.restart_games()
+
+    def restart_games(self) -> None:
+        """Starts every game from the seeds of the current boundary."""
+        recipe = self.recipe
+        self.obs = self.games.reset(game_seeds(recipe.seed, "games", self.counters.boundaries, recipe.num_envs))
+        self.ended[:], self.started[:] = False, True
+        if self.state is not None:
+            self.state = np.zeros_like(self.state)
+        self.episode_reward[:] = 0
+        self.episode_length[:] = 0
+
+    def cross_boundary(self) -> None:
+        """Prepares a checkpoint: games that cannot be saved are truncated (bootstrapped, not counted) and restarted."""
+        self.counters.boundaries += 1
+        if not self.games.saves:
+            self.cut()
+            self.restart_games()
+
+
+def part_of(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -1,0 +1,51 @@
+"""Test games within a training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from triptych.envs import Games
+from triptych.envs.play import Score, play_games
+from triptych.envs.videos import Film
+from triptych.recipes import Recipe
+from triptych.training.base import Training
+from triptych.training.callbacks.logs import Logs
+from triptych.training.callbacks.meters import Clock
+from triptych.training.callbacks.periodic import Periodic
+from triptych.training.loop import Tick
+from triptych.utils.seeds import game_seeds, generator
+from triptych.utils.statistics import bootstrap_mean
+
+
+class Evaluation(Periodic):
+    """Test games every `evaluate_every`, with an environment and seeds of their own; the first may be filmed."""
+
+    def __init__(self, make_games: Callable[[int], Games], logs: Logs, clock: Clock, recipe: Recipe):
+        super().__init__(recipe.evaluation_period)
+        self.make_games, self.logs, self.clock = make_games, logs, clock
+        self.games: Games | None = None
+
+    def see(self, training: Training, tick: Tick) -> None:
+        if self.due(training):
+            score = self.clock.pause(lambda: self.play(training))
+            self.logs.write_metrics(training, tick.epsilon, score)
+
+    def play(self, training: Training) -> Score:
+        recipe = training.recipe
+        self.games = self.games or self.make_games(recipe.evaluate_games)
+        seeds = game_seeds(recipe.seed, "evaluation", self.done, recipe.evaluate_games)
+        agent = training.agent
+        # Draws the same in every sitting, and not what the first game draws from its own seed.
+        agent.rng = generator(int(seeds[0]), "evaluation")
+        with ExitStack() as stack:
+            film = None
+            if recipe.video_fps:
+                path = self.logs.run.path / "videos" / f"update-{training.counters.updates:09d}.mp4"
+                film = stack.enter_context(Film(recipe.env, path, recipe.video_fps))
+            played = play_games(agent, self.games, seeds, longest=recipe.evaluate_steps, film=film)
+        return Score(*bootstrap_mean([[game.reward for game in played]]), len(played))
+
+    def close(self) -> None:
+        if self.games:
+            self.games.close()

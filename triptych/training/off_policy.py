@@ -1,0 +1,139 @@
+"""Off-policy training: Q-learning from a replay of what older policies played, while the games play on."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from triptych.algorithms import drqn
+from triptych.buffers.priorities import PrioritisedReplay
+from triptych.buffers.replay import UniformReplay
+from triptych.buffers.sequences import PrioritisedSequenceReplay, SequenceReplay
+from triptych.buffers.store import FrameStore
+from triptych.envs import Games, Step
+from triptych.frameworks import Learner
+from triptych.recipes import Recipe
+from triptych.spec import dtypes
+from triptych.training.base import Choice, Training, part_of
+from triptych.utils import machine
+from triptych.utils.checks import InputError
+
+
+class OffPolicy(Training):
+    """DQN and DRQN: a store of the stream, a replay that draws from it, a target network that is copied now and then."""
+
+    overlaps = True
+    store: FrameStore
+    replay: UniformReplay
+
+    def make_memory(self) -> None:
+        self.store = make_store(self.recipe, self.games, self.learner, self.state_size)
+        self.replay = make_replay(self.store, self.recipe, self.state_size)
+
+    def choose(self) -> Choice:
+        """Epsilon-greedy. The same numbers are drawn whatever epsilon is."""
+        rng, games = self.rngs["explore"], self.games
+        epsilon = self.recipe.algorithm.epsilon(self.counters.steps)
+        greedy = rng.random(games.num_envs) >= epsilon
+        actions = rng.integers(games.num_actions, size=games.num_envs)
+        state = self.state
+        if greedy.any() or state is not None:  # a memory must see what chance does too
+            values, state = self.agent.act(self.obs, state, self.started)
+            actions = np.where(greedy, np.argmax(values, axis=1), actions)
+        return Choice(actions, greedy, state, epsilon)
+
+    def learn_meanwhile(self) -> list[dict[str, Any]]:
+        """Makes the updates that the steps so far have earned."""
+        recipe, counters = self.recipe, self.counters
+        config = recipe.algorithm
+        if not config.learns(counters.steps, len(self.replay)):
+            counters.credit = 0
+            return []
+        updates = []
+        while counters.credit >= config.update_every:
+            counters.credit -= config.update_every
+            batch = self.replay.sample(self.rngs["sample"], config.batch_size, config.beta(counters.steps))
+            updates.append(self.learner.update(batch, self.rate))
+            self.replay.learned(partial(self.learner.to_numpy, updates[-1]["td_error"]))
+            counters.updates += 1
+        return updates
+
+    def keep(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
+        given = (step.reward, step.terminated, mask, step.lost_life, self.state)
+        self.store.add(self.obs, choice.actions, *given)
+        self.counters.credit += int((mask & (self.episode_length >= self.recipe.algorithm.skip_first)).sum())
+
+    def learn_after(self) -> list[dict[str, Any]]:
+        """Copies the online network into the target where a target period has passed."""
+        counters = self.counters
+        number, unit = self.recipe.algorithm.target_every
+        periods = getattr(counters, unit) // number
+        if periods > counters.target_periods:
+            counters.target_periods = periods
+            if counters.updates > counters.copied_at:  # else the target is the online network already
+                counters.copied_at = counters.updates
+                counters.target_copies += 1
+                self.learner.sync_target()
+        return []
+
+    def example(self) -> Any:
+        return self.replay.example(self.recipe.algorithm.batch_size)
+
+    def row_bytes(self) -> float:
+        return self.store.row_bytes()
+
+    def clocked(self) -> list[tuple[Any, str, str]]:
+        return [(self.store, "add", "store"), (self.replay, "sample", "sample")]
+
+    def cut(self) -> None:
+        nothing = np.zeros(self.recipe.num_envs)
+        self.store.add(self.obs, nothing, nothing, nothing, nothing)
+
+    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        arrays, state = super().get_state()
+        priorities, replay = self.replay.get_state()
+        arrays |= {f"replay/{name}": array for name, array in priorities.items()}
+        return arrays, state | {"store": self.store.get_state(), "replay": replay}
+
+    def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None:
+        self.replay.set_state(part_of(arrays, "replay/"), state.get("replay", {}))
+        self.store.set_state(state["store"])
+        super().set_state(arrays, state)
+
+
+def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) -> FrameStore:
+    """The store, its frames on the learner's device and the agent's states beside them where the recipe wants that.
+
+    Raises:
+        InputError: they do not fit there.
+    """
+    config, observation = recipe.algorithm, games.observation
+    settings = (config.replay_size, recipe.num_envs, observation, recipe.env.fill, config.compress)
+    if isinstance(config, drqn.Config) and config.stored_state:
+        return FrameStore(*settings, state=(state_size, learner.precision))
+    if not config.replay_on_device:
+        return FrameStore(*settings)
+    need = FrameStore.bytes_for(config.replay_size, config.replay_size, observation)  # taken at once
+    line = f"replay_size is {config.replay_size}: {need / 1e9:.1f} GB on {learner.device}; allowed: what fits there"
+    if learner.device == "cpu" and need > machine.memory_total():
+        raise InputError(line)
+    try:
+        return FrameStore(*settings, device=learner.frames)
+    except (MemoryError, RuntimeError) as error:
+        raise InputError(f"{line} ({type(error).__name__})") from None
+
+
+def make_replay(store: FrameStore, recipe: Recipe, state_size: int) -> UniformReplay:
+    config, precision = recipe.algorithm, dtypes(recipe.precision)[0]
+    settings = (config.gamma, config.reward, precision, config.life_loss_reward, config.n_step)
+    if isinstance(config, drqn.Config):
+        state = (state_size, config.stored_state)
+        sequences: dict[str, Any] = {"length": config.sequence_length, "burn_in": config.burn_in, "state": state}
+        if config.prioritised:
+            return PrioritisedSequenceReplay(store, *settings, **sequences, alpha=config.alpha)
+        return SequenceReplay(store, *settings, **sequences)
+    if config.prioritised:
+        return PrioritisedReplay(store, *settings, alpha=config.alpha)
+    return UniformReplay(store, *settings)

@@ -1,0 +1,131 @@
+"""What a result must name: processor, threads, versions, memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PACKAGES = (
+    "triptych",
+    "numpy",
+    "gymnasium",
+    "ale-py",
+    "safetensors",
+)
+MULTIPLIES_BFLOAT16 = "avx512_bf16"  # the processor's flag
+MOST_THREADS = 8  # a network of this size gains nothing beyond
+
+
+def processor() -> str:
+    """The processor's name, with a note where it multiplies bfloat16 itself."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
+    named = {key.strip(): value.strip() for key, value in fields.items()}
+    family = f"family {named['cpu family']} model {named['model']}" if "cpu family" in named else ""
+    bfloat16 = "bfloat16" if MULTIPLIES_BFLOAT16 in named.get("flags", "") else "no bfloat16"
+    return f"{named.get('model name', platform.machine())} ({', '.join(filter(None, [family, bfloat16]))})"
+
+
+def precision_notes(precision: str) -> list[str]:
+    """What should be known before a run in that precision."""
+    if precision != "bfloat16":
+        return []
+    notes = ["bfloat16 has not been shown to learn as float32 does"]
+    if "no bfloat16" in processor():
+        notes.append("this processor does not multiply bfloat16: a GPU may, but here it is slower than float32")
+    return notes
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads_for(wanted: int | None) -> int:
+    """The fixed rule: what the recipe says, else one thread a core, at most 8. Never a measurement."""
+    return wanted or min(MOST_THREADS, cores())
+
+
+def versions(more: Iterable[str] = ()) -> dict[str, str]:
+    """Versions of Python, of the packages that decide numbers and of `more`, as far as they are installed."""
+    found = {"python": platform.python_version()}
+    for name in (*PACKAGES, *more):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit() -> str | None:
+    """The commit of the checkout that Triptych runs from, `+changes` where it differs; None outside one."""
+    folder = Path(__file__).resolve().parent
+    try:
+        known = run_git(folder, "ls-files", "--error-unmatch", __file__)
+        if known is None:
+            return None
+        return (run_git(folder, "rev-parse", "HEAD") or "") + (
+            "+changes" if run_git(folder, "status", "--porcelain", "-uno", ".") else ""
+        )
+    except OSError:
+        return None
+
+
+def run_git(folder: Path, *arguments: str) -> str | None:
+    result = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True)
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+def describe(device: str, threads: int, packages: Iterable[str]) -> dict[str, Any]:
+    """What stands in config.json and resumes.csv about where a run ran."""
+    return {
+        "versions": versions(packages),
+        "processor": processor(),
+        "cores": cores(),
+        "threads": threads,
+        "device": device,
+        "platform": platform.platform(),
+        "git_commit": git_commit(),
+    }
+
+
+def memory_now() -> int:
+    """Resident bytes of this process."""
+    return psutil.Process().memory_info().rss
+
+
+def memory_total() -> int:
+    """Bytes of memory this machine has."""
+    return int(psutil.virtual_memory().total)
+
+
+def memory_peak() -> int:
+    """The most resident bytes this process has had."""
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset
+    status = Path("/proc/self/status")
+    if status.exists():  # ru_maxrss would hold the size of the process that started this one
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        return int(fields["VmHWM"].split()[0]) * 1024
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def gpu_note(framework: str) -> str | None:
+    """Native Windows has no GPU build of JAX and TensorFlow; a run there should not hide it."""
+    if sys.platform == "win32" and framework in ("jax", "keras"):
+        return f"{framework} has no GPU support on native Windows; WSL2 has"
+    return None
