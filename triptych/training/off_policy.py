@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from triptych.algorithms import drqn
+from triptych.algorithms import definition, dqn
 from triptych.buffers.priorities import PrioritisedReplay
 from triptych.buffers.replay import UniformReplay
 from triptych.buffers.sequences import PrioritisedSequenceReplay, SequenceReplay
@@ -16,6 +16,7 @@ from triptych.envs import Games, Step
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.spec import dtypes
+from triptych.spec.batches import Sequence
 from triptych.training.base import Choice, Training, part_of
 from triptych.utils import machine
 from triptych.utils.checks import InputError
@@ -25,6 +26,11 @@ class OffPolicy(Training):
     """DQN and DRQN: a store of the stream, a replay that draws from it, a target network that is copied now and then."""
 
     overlaps = True
+
+    @property
+    def config(self) -> dqn.Config:
+        return cast(dqn.Config, self.recipe.algorithm)
+
     store: FrameStore
     replay: UniformReplay
 
@@ -35,7 +41,7 @@ class OffPolicy(Training):
     def choose(self) -> Choice:
         """Epsilon-greedy. The same numbers are drawn whatever epsilon is."""
         rng, games = self.rngs["explore"], self.games
-        epsilon = self.recipe.algorithm.epsilon(self.counters.steps)
+        epsilon = self.config.epsilon(self.counters.steps)
         greedy = rng.random(games.num_envs) >= epsilon
         actions = rng.integers(games.num_actions, size=games.num_envs)
         state = self.state
@@ -46,8 +52,7 @@ class OffPolicy(Training):
 
     def learn_meanwhile(self) -> list[dict[str, Any]]:
         """Makes the updates that the steps so far have earned."""
-        recipe, counters = self.recipe, self.counters
-        config = recipe.algorithm
+        config, counters = self.config, self.counters
         if not config.learns(counters.steps, len(self.replay)):
             counters.credit = 0
             return []
@@ -55,7 +60,7 @@ class OffPolicy(Training):
         while counters.credit >= config.update_every:
             counters.credit -= config.update_every
             batch = self.replay.sample(self.rngs["sample"], config.batch_size, config.beta(counters.steps))
-            updates.append(self.learner.update(batch, self.rate))
+            updates.append(self.learner.update(batch, self.learning_rate))
             self.replay.learned(partial(self.learner.to_numpy, updates[-1]["td_error"]))
             counters.updates += 1
         return updates
@@ -63,12 +68,12 @@ class OffPolicy(Training):
     def keep(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
         given = (step.reward, step.terminated, mask, step.lost_life, self.state)
         self.store.add(self.obs, choice.actions, *given)
-        self.counters.credit += int((mask & (self.episode_length >= self.recipe.algorithm.skip_first)).sum())
+        self.counters.credit += int((mask & (self.episode_length >= self.config.skip_first)).sum())
 
     def learn_after(self) -> list[dict[str, Any]]:
         """Copies the online network into the target where a target period has passed."""
         counters = self.counters
-        number, unit = self.recipe.algorithm.target_every
+        number, unit = self.config.target_every
         periods = getattr(counters, unit) // number
         if periods > counters.target_periods:
             counters.target_periods = periods
@@ -79,10 +84,13 @@ class OffPolicy(Training):
         return []
 
     def example(self) -> Any:
-        return self.replay.example(self.recipe.algorithm.batch_size)
+        return self.replay.example(self.config.batch_size)
 
     def row_bytes(self) -> float:
         return self.store.row_bytes()
+
+    def row_memory(self) -> float:
+        return 0 if self.config.replay_on_device else self.row_bytes()
 
     def clocked(self) -> list[tuple[Any, str, str]]:
         return [(self.store, "add", "store"), (self.replay, "sample", "sample")]
@@ -109,9 +117,9 @@ def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) 
     Raises:
         InputError: they do not fit there.
     """
-    config, observation = recipe.algorithm, games.observation
+    config, observation = cast(dqn.Config, recipe.algorithm), games.observation
     settings = (config.replay_size, recipe.num_envs, observation, recipe.env.fill, config.compress)
-    if isinstance(config, drqn.Config) and config.stored_state:
+    if config.stores_state:
         return FrameStore(*settings, state=(state_size, learner.precision))
     if not config.replay_on_device:
         return FrameStore(*settings)
@@ -125,10 +133,14 @@ def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) 
         raise InputError(f"{line} ({type(error).__name__})") from None
 
 
+def wants_sequences(recipe: Recipe) -> bool:
+    return definition(recipe.algorithm).batch is Sequence
+
+
 def make_replay(store: FrameStore, recipe: Recipe, state_size: int) -> UniformReplay:
-    config, precision = recipe.algorithm, dtypes(recipe.precision)[0]
+    config, precision = cast(Any, recipe.algorithm), dtypes(recipe.precision)[0]
     settings = (config.gamma, config.reward, precision, config.life_loss_reward, config.n_step)
-    if isinstance(config, drqn.Config):
+    if wants_sequences(recipe):
         state = (state_size, config.stored_state)
         sequences: dict[str, Any] = {"length": config.sequence_length, "burn_in": config.burn_in, "state": state}
         if config.prioritised:
