@@ -32,7 +32,13 @@ class SumTree:
         return self.entries[self.first + places]
 
     def set(self, places: np.ndarray, values: np.ndarray | float) -> None:
-        """Writes the values [B] at places [B]; of one named twice, the last."""
+        """Writes the values [B] at places [B]; of one named twice, the last.
+
+        Raises:
+            ValueError: a value is negative or not finite; in the sums above it, it would hide all that lies beside it.
+        """
+        if not (np.isfinite(values) & (np.asarray(values) >= 0)).all():
+            raise ValueError("a number of a sum tree is negative or not finite; allowed: finite numbers from 0 on")
         index = self.first + places
         self.entries[index] = values
         while len(index) and index[0] > 1:
@@ -74,12 +80,17 @@ class PrioritisedReplay(UniformReplay):
         """Draws a batch, one sample from each of as many equal parts of the priorities' sum.
 
         `weight` corrects for the unequal chance: (1 / (samples * chance))^beta, over the batch's largest.
+
+        Raises:
+            ValueError: nothing that is stored can be drawn.
         """
         self.absorb()
         rows, games = np.empty((2, batch_size), np.int64)
         wanted = np.arange(batch_size)
         part = self.tree.total / batch_size
         while len(wanted):
+            if not self.tree.total:
+                raise ValueError("the replay holds nothing to draw; allowed: at least one complete sample")
             places = self.tree.find((wanted + rng.random(len(wanted))) * part)
             slots, games[wanted] = np.divmod(places, self.store.num_envs)
             rows[wanted] = self.rows_of(slots)
@@ -108,10 +119,15 @@ class PrioritisedReplay(UniformReplay):
         self.known = max(0, store.count - 1)
 
     def learned(self, td_error: Callable[[], np.ndarray]) -> None:
-        """Takes the TD errors [B] of the last batch as its priorities."""
-        priority = (np.abs(td_error().astype(np.float64)) + SMALLEST) ** self.alpha
-        self.tree.set(self.drawn, priority)
-        self.largest = max(self.largest, float(priority.max()))
+        """Takes the TD errors [B] of the last batch as its priorities; one that is not finite leaves the old one.
+
+        An update that diverges is the loss's to tell: it must not decide what is drawn from then on.
+        """
+        error = np.abs(td_error().astype(np.float64))
+        finite = np.isfinite(error)
+        priority = (error[finite] + SMALLEST) ** self.alpha
+        self.tree.set(self.drawn[finite], priority)
+        self.largest = max(self.largest, float(priority.max(initial=0.0)))
 
     def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         count = self.store.rows * self.store.num_envs
