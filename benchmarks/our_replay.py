@@ -14,7 +14,8 @@ import psutil
 
 from triptych import __version__
 from triptych.buffers.frames import FrameStore
-from triptych.buffers.replay import UniformReplay
+from triptych.buffers.outcomes import Outcomes
+from triptych.buffers.replay import Replay, Transitions, UniformSampler
 from triptych.spec import Observation
 
 
@@ -45,7 +46,8 @@ def main(folder: Path) -> None:
             store.add(frames, actions[row], nothing, ended[row], mask)
             mask = ~ended[row]
     held, trimmed = resident() - before, trimmed_size() - before
-    replay, rng, times = UniformReplay(store, 0.99, "sign", "float32"), np.random.default_rng(0), []
+    replay = Replay(store, UniformSampler(), Transitions(Outcomes(0.99, "sign"), "float32"))
+    rng, times = np.random.default_rng(0), []
     for _ in range(200):
         start = time.perf_counter()
         replay.sample(rng, 32)

@@ -26,7 +26,8 @@ from peers import guarded
 
 from triptych import envs, load_agent, machine
 from triptych.buffers.frames import FrameStore
-from triptych.buffers.replay import UniformReplay
+from triptych.buffers.outcomes import Outcomes
+from triptych.buffers.replay import Replay, Transitions, UniformSampler
 from triptych.checks import check
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import load_recipe
@@ -108,7 +109,7 @@ def fastest_update() -> tuple[str, float]:
     return min(times.items(), key=lambda pair: pair[1])
 
 
-def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[dict[str, Any], UniformReplay]:
+def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[dict[str, Any], Replay]:
     config = dataclasses.replace(load_recipe("space-invaders").env, id=environment(game))
     games = envs.make(config, NUM_ENVS, machine.cores())
     shape = games.observation.shape
@@ -125,7 +126,8 @@ def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[d
     fill(store, games, policy, transitions)
     seconds, held = time.perf_counter() - start, resident() - baseline
     games.close()
-    replay, rng = UniformReplay(store, 0.99, "sign", "float32"), np.random.default_rng(0)
+    replay = Replay(store, UniformSampler(), Transitions(Outcomes(0.99, "sign"), "float32"))
+    rng = np.random.default_rng(0)
     sample = median_ms(lambda: replay.sample(rng, BATCH))
     found = {
         "game": game, "transitions": store.transitions, "policy": policy, "compressed": compress, "baseline_bytes": baseline,

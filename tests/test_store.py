@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.buffers.replays import make_replay
 from triptych import frameworks
 from triptych.buffers import pictures
 from triptych.buffers.frames import FrameStore
-from triptych.buffers.replay import UniformReplay
 from triptych.spec import Observation
 
 PICTURE = Observation((3, 2, 2), "uint8")
@@ -101,7 +101,7 @@ def test_store_against_a_list_of_everything(seed, form, fill, num_envs, capacity
     assert len(kept) == min(steps, store.rows)
     complete = [(r, g) for r in kept for g in range(num_envs) if everything.rows[r]["mask"][g] and r + 1 < steps]
     assert store.transitions == len(complete)
-    replay = UniformReplay(store, 0.9, "sign", "float64", n_step=n_step)
+    replay = make_replay(store, 0.9, "sign", "float64", n_step=n_step)
     rows, games = (np.array(x) for x in np.meshgrid(list(kept), range(num_envs), indexing="ij"))
     rows, games = rows.ravel(), games.ravel()
     start = store.startable(rows, games)
@@ -163,7 +163,7 @@ def test_frames_on_the_device_are_those_in_memory(framework: str, observation: O
         for store in (plain, there):
             store.add(obs, action, np.ones(2), ends, ~ended)
         ended = ends
-    draws = [UniformReplay(store, 0.9, "raw", "float32", n_step=2) for store in (plain, there)]
+    draws = [make_replay(store, 0.9, "raw", "float32", n_step=2) for store in (plain, there)]
     batches = [replay.sample(np.random.default_rng(5), 64) for replay in draws]
     for ours, theirs in zip(batches[1], batches[0], strict=True):
         assert np.array_equal(np.asarray(ours), theirs)
@@ -242,7 +242,7 @@ def test_sampling_is_uniform() -> None:
     for _ in range(80):
         row = everything.step(0.2)
         store.add(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"])
-    draws = UniformReplay(store, 1.0, "raw", "float32").sample(np.random.default_rng(3), 100_000)
+    draws = make_replay(store, 1.0, "raw", "float32").sample(np.random.default_rng(3), 100_000)
     _, counts = np.unique(draws.obs, axis=0, return_counts=True)
     assert len(counts) == store.transitions
     expected = 100_000 / store.transitions
@@ -254,8 +254,8 @@ def test_rewards_raw_or_by_sign() -> None:
     for reward in (-30.0, 0.0, 5.0, 0.0):
         store.add(np.zeros((1, 2), np.float32), np.zeros(1), np.array([reward]), np.zeros(1), np.ones(1))
     rows, games = np.arange(3), np.zeros(3, int)
-    assert UniformReplay(store, 1.0, "raw", "float32").batch(rows, games).reward.tolist() == [-30, 0, 5]
-    assert UniformReplay(store, 1.0, "sign", "float32").batch(rows, games).reward.tolist() == [-1, 0, 1]
+    assert make_replay(store, 1.0, "raw", "float32").batch(rows, games).reward.tolist() == [-30, 0, 5]
+    assert make_replay(store, 1.0, "sign", "float32").batch(rows, games).reward.tolist() == [-1, 0, 1]
 
 
 def test_three_steps_by_hand() -> None:
@@ -264,7 +264,7 @@ def test_three_steps_by_hand() -> None:
     for step, (reward, mask) in enumerate(((1.0, 1), (2.0, 1), (4.0, 1), (8.0, 1), (0.0, 0), (0.0, 1))):
         seen = np.full((1, 2), step, np.float32)
         store.add(seen, np.zeros(1), np.array([reward]), np.zeros(1, bool), np.array([mask], bool))
-    batch = UniformReplay(store, 0.5, "raw", "float32", n_step=3).batch(np.arange(4), np.zeros(4, int))
+    batch = make_replay(store, 0.5, "raw", "float32", n_step=3).batch(np.arange(4), np.zeros(4, int))
     assert batch.reward.tolist() == [1 + 1 + 1, 2 + 2 + 2, 4 + 4, 8]
     assert batch.discount.tolist() == [0.125, 0.125, 0.25, 0.5]
     assert batch.next_obs[:, 0].tolist() == [3, 4, 4, 4]
@@ -277,8 +277,8 @@ def test_a_lost_life_is_learned_from_and_not_scored() -> None:
         raw = np.array([reward])
         store.add(np.zeros((1, 2)), nothing, raw, np.zeros(1, bool), np.ones(1, bool), np.array([lost]))
     slots = np.arange(3), np.zeros(3, int)
-    plain = UniformReplay(store, 0.99, "sign", "float64").batch(*slots)
-    punished = UniformReplay(store, 0.99, "sign", "float64", life_loss_reward=-1.0).batch(*slots)
+    plain = make_replay(store, 0.99, "sign", "float64").batch(*slots)
+    punished = make_replay(store, 0.99, "sign", "float64", life_loss_reward=-1.0).batch(*slots)
     assert plain.reward.tolist() == [1, 1, 0]
     assert punished.reward.tolist() == [1, -1, -1]
     assert punished.discount.tolist() == [0.99] * 3, "the episode goes on"

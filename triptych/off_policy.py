@@ -10,9 +10,10 @@ import numpy as np
 from triptych import machine
 from triptych.algorithms import drqn
 from triptych.buffers.frames import FrameStore
-from triptych.buffers.priorities import PrioritisedReplay
-from triptych.buffers.replay import UniformReplay
-from triptych.buffers.sequences import PrioritisedSequenceReplay, SequenceReplay
+from triptych.buffers.outcomes import Outcomes
+from triptych.buffers.prioritised import PrioritisedSampler
+from triptych.buffers.replay import Replay, Transitions, UniformSampler
+from triptych.buffers.sequences import Sequences
 from triptych.checks import InputError
 from triptych.envs import Games, Step
 from triptych.frameworks import Learner
@@ -26,7 +27,7 @@ class OffPolicy(Training):
 
     overlaps = True
     store: FrameStore
-    replay: UniformReplay
+    replay: Replay
 
     def make_memory(self) -> None:
         self.store = make_store(self.recipe, self.games, self.learner, self.state_size)
@@ -125,15 +126,13 @@ def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) 
         raise InputError(f"{line} ({type(error).__name__})") from None
 
 
-def make_replay(store: FrameStore, recipe: Recipe, state_size: int) -> UniformReplay:
+def make_replay(store: FrameStore, recipe: Recipe, state_size: int) -> Replay:
+    """How the recipe draws, and what a sample is: each is one of two."""
     config, precision = recipe.algorithm, dtypes(recipe.precision)[0]
-    settings = (config.gamma, config.reward, precision, config.life_loss_reward, config.n_step)
-    if isinstance(config, drqn.Config):
-        state = (state_size, config.stored_state)
-        sequences: dict[str, Any] = {"length": config.sequence_length, "burn_in": config.burn_in, "state": state}
-        if config.prioritised:
-            return PrioritisedSequenceReplay(store, *settings, **sequences, alpha=config.alpha)
-        return SequenceReplay(store, *settings, **sequences)
-    if config.prioritised:
-        return PrioritisedReplay(store, *settings, alpha=config.alpha)
-    return UniformReplay(store, *settings)
+    outcomes = Outcomes(config.gamma, config.reward, config.life_loss_reward, config.n_step)
+    places = store.rows * store.num_envs
+    sampler = PrioritisedSampler(places, config.alpha) if config.prioritised else UniformSampler()
+    if not isinstance(config, drqn.Config):
+        return Replay(store, sampler, Transitions(outcomes, precision))
+    length, burn_in = config.sequence_length, config.burn_in
+    return Replay(store, sampler, Sequences(outcomes, precision, length, burn_in, state_size, config.stored_state))

@@ -55,6 +55,7 @@ class FrameStore:
         self.num_envs = num_envs
         self.stacked = observation.is_picture
         self.fill = fill
+        self.shape = observation.shape  # as it is read, stack first
         self.frame_shape = observation.shape[1:] if self.stacked else observation.shape
         self.dtype = np.dtype(observation.dtype)
         size = (self.rows, num_envs)
