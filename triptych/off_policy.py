@@ -56,6 +56,9 @@ class OffPolicy(Training):
         while counters.credit >= config.update_every:
             counters.credit -= config.update_every
             batch = self.replay.sample(self.rngs["sample"], config.batch_size, config.beta(counters.steps))
+            if batch is None:  # no piece of an episode is whole yet: these steps earn nothing, as those of the warm-up
+                counters.credit = 0
+                break
             updates.append(self.learner.update(batch, self.rate))
             self.replay.learned(partial(self.learner.to_numpy, updates[-1]["td_error"]))
             counters.updates += 1

@@ -18,6 +18,9 @@ SMALLEST = 0.01
 class PrioritisedSampler:
     """Draws samples in proportion to (TD error + a little)^alpha; new ones as the largest seen so far.
 
+    A sample can be drawn once it is whole, and is new then. One that entered with its first steps would keep the priority
+    that those were given, and what came later might never be learned from.
+
     Args:
         places: slots of the store's ring, over all games.
         alpha: 0 draws all with equal chance.
@@ -28,18 +31,15 @@ class PrioritisedSampler:
         self.alpha = alpha
         self.tree = SumTree(places)
         self.largest = 1.0  # priority seen so far
-        self.known = 0  # rows whose samples have a priority
+        self.known = 0  # the newest row when samples were last given a priority
         self.drawn = np.zeros(0, np.int64)  # places of the last batch
 
     def draw(
         self, store: FrameStore, collator: Collator, rng: np.random.Generator, batch_size: int, beta: float = 1.0
-    ) -> Drawn:
-        """The slots of a batch, one from each of as many equal parts of the priorities' sum.
+    ) -> Drawn | None:
+        """The slots of a batch, one from each of as many equal parts of the priorities' sum; None: no sample is whole.
 
         `weight` corrects for the unequal chance: (1 / (samples * chance))^beta, over the batch's largest.
-
-        Raises:
-            ValueError: nothing that is stored can be drawn.
         """
         self.absorb(store, collator)
         rows, games = np.empty((2, batch_size), np.int64)
@@ -47,12 +47,15 @@ class PrioritisedSampler:
         part = self.tree.total / batch_size
         while len(wanted):
             if not self.tree.total:
-                raise ValueError("the replay holds nothing to draw; allowed: at least one complete sample")
+                return None
             places = self.tree.find((wanted + rng.random(len(wanted))) * part)
             slots, games[wanted] = np.divmod(places, store.num_envs)
             rows[wanted] = rows_of(store, slots)
-            cut = ~collator.drawable(store, rows[wanted], games[wanted])
-            if cut.any():  # the ring has dropped frames of their stacks: they are drawn no more
+            slots_drawn = rows[wanted], games[wanted]
+            cut = ~(collator.drawable(store, *slots_drawn) & collator.whole(store, *slots_drawn, store.count))
+            # The ring has dropped frames of their stacks: they are drawn no more. Or a checkpoint of an older version gave
+            # them a priority before they were whole: they enter again when they are.
+            if cut.any():
                 self.tree.set(places[cut], 0.0)
                 part = self.tree.total / batch_size
             wanted = wanted[cut]
@@ -62,11 +65,18 @@ class PrioritisedSampler:
         return Drawn(rows, games, weight / weight.max())
 
     def absorb(self, store: FrameStore, collator: Collator) -> None:
-        """Gives the samples that came since the last draw the largest priority."""
-        rows = np.arange(max(self.known, store.oldest), store.count)[:, None]
+        """Gives the samples that became whole since the last draw the largest priority, and their slots' earlier ones none.
+
+        Which those are is told by the rows alone, so that a resumed run, whose pieces grow on, finds the same.
+        """
+        rows = np.arange(max(self.known - collator.grows + 1, store.oldest), store.count)[:, None]
         games = np.arange(store.num_envs)[None]
-        begins = collator.counts(store, rows, games)
-        self.tree.set(places_of(store, rows, games).ravel(), np.where(begins, self.largest, 0.0).ravel())
+        places = places_of(store, rows, games)
+        before = np.where(
+            rows >= self.known, 0.0, self.tree.get(places)
+        )  # the ring has put new rows in old ones' slots
+        were, are = (collator.whole(store, rows, games, count) for count in (self.known + 1, store.count))
+        self.tree.set(places.ravel(), np.where(are & ~were, self.largest, before).ravel())
         self.known = max(0, store.count - 1)
 
     def learned(self, td_error: Callable[[], np.ndarray]) -> None:

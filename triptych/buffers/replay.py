@@ -28,12 +28,20 @@ class Collator(Protocol):
         """Slots that a uniform sampler draws for each sample at a time."""
         ...
 
+    @property
+    def grows(self) -> int:
+        """Rows that must follow a sample's first one before it is whole, at most."""
+        ...
+
     def drawable(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
         """Whether a sample may start at each slot (bool, of the slots' shape): all that it shows is stored."""
         ...
 
-    def counts(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
-        """Whether a sample starts at each slot, though the ring may have dropped what lies before it."""
+    def whole(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
+        """Whether a sample starts at each slot all of which was stored when the store had `count` rows.
+
+        The ring may have dropped what lies before it, such as the frames of its stack.
+        """
         ...
 
     def batch(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Batch:
@@ -58,8 +66,11 @@ class Sampler(Protocol):
 
     def draw(
         self, store: FrameStore, collator: Collator, rng: np.random.Generator, batch_size: int, beta: float
-    ) -> Drawn:
-        """The slots of a batch, with replacement; `beta`: how much of an unequal chance the weights undo."""
+    ) -> Drawn | None:
+        """The slots of a batch, with replacement; None: nothing that is stored can be drawn yet.
+
+        `beta` says how much of an unequal chance the weights undo.
+        """
         ...
 
     def learned(self, td_error: Callable[[], np.ndarray]) -> None:
@@ -84,8 +95,13 @@ class Replay:
         return self.store.transitions
 
     def sample(self, rng: np.random.Generator, batch_size: int, beta: float = 1.0) -> Any:
-        """Draws a batch with replacement. `beta` is for priorities: how much of what they distort the weights undo."""
-        return self.batch(*self.sampler.draw(self.store, self.collator, rng, batch_size, beta))
+        """Draws a batch with replacement. `beta` is for priorities: how much of what they distort the weights undo.
+
+        None: nothing can be drawn yet, as where pieces of episodes are drawn by priority and none is whole. No update can
+        be made then.
+        """
+        drawn = self.sampler.draw(self.store, self.collator, rng, batch_size, beta)
+        return None if drawn is None else self.batch(*drawn)
 
     def batch(self, rows: np.ndarray, games: np.ndarray, weight: np.ndarray | None = None) -> Any:
         """The samples that start at the given slots [B]; of weight 1, if none [B] are given."""
@@ -144,14 +160,15 @@ class Transitions:
     outcomes: Outcomes
     precision: str  # NumPy's name of the run's float dtype
     tries: int = 1  # nearly every slot is one
+    grows: int = 1  # what followed is in the row below
 
     def drawable(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
         """Where an action was taken, and the stack and what followed are stored."""
         return store.startable(rows, games)
 
-    def counts(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
-        """Where an action was taken, and what followed is stored."""
-        return store.mask[rows % store.rows, games] & (rows < store.count - 1)
+    def whole(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
+        """Where an action was taken, and what followed was stored."""
+        return store.mask[rows % store.rows, games] & (rows < count - 1)
 
     def batch(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Transition:
         """The transitions that start at the given slots [B]; see `Outcomes.returns` for what follows them."""

@@ -38,6 +38,11 @@ class Sequences:
         return self.length + self.outcomes.n_step
 
     @property
+    def grows(self) -> int:
+        """The observation after its last step is stored L rows later."""
+        return self.learned_steps
+
+    @property
     def tries(self) -> int:
         """About one slot in L begins a piece."""
         return 2 * self.learned_steps
@@ -50,9 +55,18 @@ class Sequences:
         """Where a piece begins and its first step is stored, with stack and burn-in."""
         return self.begins(store, rows, games) & store.startable(rows, games, self.burn_in)
 
-    def counts(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
-        """Where a piece begins and its first step is stored."""
-        return self.begins(store, rows, games) & store.mask[rows % store.rows, games] & (rows < store.count - 1)
+    def whole(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
+        """Where a piece begins all of whose steps were stored, be it that its episode ended or a checkpoint cut it.
+
+        R2D2 (Kapturowski et al. 2019) adds no sequence earlier either. The observations that n-step returns of its last
+        steps reach may be missing still: those returns stop at the newest row, as those of transitions do.
+        """
+        slots, last = rows % store.rows, count - 1
+        newest = last % store.rows
+        # Ages rise by one a row within an episode and begin at 0: any other one at the newest row is a later episode's.
+        goes_on = store.mask[newest, games] & (store.age[newest, games] == store.age[slots, games] + last - rows)
+        stored = ~goes_on | (rows + self.grows <= last)
+        return self.begins(store, rows, games) & store.mask[slots, games] & (rows < last) & stored
 
     def batch(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Sequence:
         """The sequences whose pieces begin at the given slots [B]."""
