@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 
 from triptych import __version__
-from triptych.buffers.frames import FrameStore
+from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
 from triptych.spec import Observation
@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
         np.lib.format.read_array_header_1_0(file)
         for row in range(rows):
             frames = np.fromfile(file, np.uint8, num_envs * 84 * 84).reshape(num_envs, 1, 84, 84)
-            store.add(frames, actions[row], nothing, ended[row], mask)
+            store.add(Row(frames, actions[row], nothing, ended[row], mask))
             mask = ~ended[row]
     held, trimmed = resident() - before, trimmed_size() - before
     replay = Replay(store, UniformSampler(), Transitions(Outcomes(0.99, "sign"), "float32"))

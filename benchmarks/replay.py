@@ -25,7 +25,7 @@ import psutil
 from peers import guarded
 
 from triptych import envs, load_agent, machine
-from triptych.buffers.frames import FrameStore
+from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
 from triptych.checks import check
@@ -84,7 +84,7 @@ def fill(store: FrameStore, games: envs.Games, policy: str, transitions: int) ->
         action, _ = player.predict(obs)
         games.send(action)
         step = games.recv()
-        store.add(obs, action, step.reward, step.terminated, ~ended, step.lost_life)
+        store.add(Row(obs, action, step.reward, step.terminated, ~ended, step.lost_life))
         obs, ended = step.obs.copy(), step.terminated | step.truncated
 
 

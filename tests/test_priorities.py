@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.buffers.replays import make_replay
-from triptych.buffers.frames import FrameStore
+from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.prioritised import SMALLEST, places_of, rows_of
 from triptych.buffers.replay import Replay
 from triptych.buffers.sum_tree import SumTree
@@ -52,7 +52,7 @@ def more(replay: Replay, steps: int) -> None:
         row = store.count
         obs = np.full((2, *((1,) if not store.stacked else (3, 2, 2))), row % 250)
         mask = np.full(2, row % 7 != 6)
-        store.add(obs, np.zeros(2), np.array([row, row + 0.5]), np.zeros(2, bool), mask)
+        store.add(Row(obs, np.zeros(2), np.array([row, row + 0.5]), np.zeros(2, bool), mask))
 
 
 def test_draws_follow_their_chances_and_weights_undo_them() -> None:

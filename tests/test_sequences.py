@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.buffers.replays import make_replay
 from tests.test_store import PICTURE, VECTOR, Everything
-from triptych.buffers.frames import FrameStore
+from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.prioritised import rows_of
 
 STATE = 3  # numbers of an agent's state: row, game, age
@@ -27,7 +27,7 @@ def fill(everything: Everything, store: FrameStore, steps: int, end_chance: floa
         ages.append(age)
         before = row["mask"]
         state = np.stack([np.full(len(age), step), np.arange(len(age)), age], axis=1)
-        store.add(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"], None, state)
+        store.add(Row(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"], state=state))
     return ages
 
 

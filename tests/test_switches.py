@@ -10,7 +10,7 @@ import pytest
 from tests.buffers.replays import make_replay
 from triptych import frameworks
 from triptych.algorithms import dqn
-from triptych.buffers.frames import FrameStore
+from triptych.buffers.frames import FrameStore, Row
 from triptych.data import Transition
 from triptych.frameworks import FRAMEWORKS
 from triptych.spec import Adam, Dense, Observation
@@ -66,7 +66,7 @@ def test_two_steps(framework: str) -> None:
     """From 1 with rewards 1 and 2 to 2, gamma 1/2: 1 + 2/2 + 5/4 - 1 = 2.25."""
     store = FrameStore(20, 1, Observation((1,), "float64"))
     for seen, reward in ((1.0, 1.0), (9.0, 2.0), (2.0, 0.0), (9.0, 0.0)):
-        store.add(np.array([[seen]]), np.zeros(1), np.array([reward]), np.zeros(1, bool), np.ones(1, bool))
+        store.add(Row(np.array([[seen]]), np.zeros(1), np.array([reward]), np.zeros(1, bool), np.ones(1, bool)))
     batch = make_replay(store, 0.5, "raw", "float64", n_step=2).batch(np.zeros(1, int), np.zeros(1, int))
     assert update(framework, batch) == ([2.25], 1.75)
 
@@ -76,7 +76,7 @@ def test_priorities() -> None:
     store = FrameStore(20, 1, Observation((1,), "float64"))
     replay = make_replay(store, 0.5, "raw", "float64", alpha=0.5)
     for _ in range(4):
-        store.add(np.ones((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1, bool), np.ones(1, bool))
+        store.add(Row(np.ones((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1, bool), np.ones(1, bool)))
     rng = np.random.default_rng(0)
     replay.sample(rng, 3)
     replay.sampler.drawn = np.arange(3)

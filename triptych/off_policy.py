@@ -9,7 +9,7 @@ import numpy as np
 
 from triptych import machine
 from triptych.algorithms import drqn
-from triptych.buffers.frames import FrameStore
+from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.prioritised import PrioritisedSampler
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
@@ -66,7 +66,7 @@ class OffPolicy(Training):
 
     def keep(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
         given = (step.reward, step.terminated, mask, step.lost_life, self.state)
-        self.store.add(self.obs, choice.actions, *given)
+        self.store.add(Row(self.obs, choice.actions, *given))
         self.counters.credit += int((mask & (self.episode_length >= self.recipe.algorithm.skip_first)).sum())
 
     def learn_after(self) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ class OffPolicy(Training):
 
     def cut(self) -> None:
         nothing = np.zeros(self.recipe.num_envs)
-        self.store.add(self.obs, nothing, nothing, nothing, nothing)
+        self.store.add(Row(self.obs, nothing, nothing, nothing, nothing))
 
     def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, state = super().get_state()

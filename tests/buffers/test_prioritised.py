@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.buffers.replays import make_replay
-from triptych.buffers.frames import FrameStore
+from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.prioritised import SMALLEST
 from triptych.buffers.replay import Replay
 from triptych.buffers.sum_tree import SumTree
@@ -20,7 +20,7 @@ def make(steps: int) -> Replay:
     store = FrameStore(64, 1, Observation((1,), "float32"))
     for row in range(steps):
         seen = np.full((1, 1), row, np.float32)
-        store.add(seen, np.zeros(1), np.zeros(1), np.zeros(1, bool), np.ones(1, bool))
+        store.add(Row(seen, np.zeros(1), np.zeros(1), np.zeros(1, bool), np.ones(1, bool)))
     return make_replay(store, 0.9, "raw", "float64", alpha=1.0)
 
 

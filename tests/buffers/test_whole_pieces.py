@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.buffers.replays import make_replay
 from triptych import envs, frameworks
-from triptych.buffers.frames import FrameStore
+from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.prioritised import SMALLEST
 from triptych.buffers.replay import Replay
 from triptych.buffers.sequences import Sequences
@@ -33,7 +33,7 @@ def add(replay: Replay, *masks: list[int]) -> None:
     """Rows of all games: 1 where an action was taken, 0 at an episode's last observation."""
     for mask in masks:
         acted, nothing = np.array(mask, bool), np.zeros(len(mask))
-        replay.store.add(np.zeros((len(mask), 1), np.float32), nothing, nothing, nothing, acted)
+        replay.store.add(Row(np.zeros((len(mask), 1), np.float32), nothing, nothing, nothing, acted))
 
 
 def priorities(replay: Replay) -> list[float]:
