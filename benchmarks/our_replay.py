@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from triptych.buffers.store import FrameStore, Row
 
 from triptych import __version__
-from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
 from triptych.spec import Observation

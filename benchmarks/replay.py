@@ -23,15 +23,16 @@ from typing import Any
 import numpy as np
 import psutil
 from peers import guarded
+from triptych.buffers.store import FrameStore, Row
+from triptych.report.random_play import RandomPlay
+from triptych.utils import machine
+from triptych.utils.checks import check
 
-from triptych import envs, load_agent, machine
-from triptych.buffers.frames import FrameStore, Row
+from triptych import envs, load_agent
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
-from triptych.checks import check
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import load_recipe
-from triptych.report.statistics import RandomPlay
 
 NUM_ENVS = 8
 BATCH = 32

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from triptych.buffers.store import FrameStore, Row
 
 from tests.buffers.replays import make_replay
-from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.prioritised import SMALLEST, places_of, rows_of
 from triptych.buffers.replay import Replay
 from triptych.buffers.sum_tree import SumTree

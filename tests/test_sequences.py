@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from triptych.buffers.store import FrameStore, Row
 
 from tests.buffers.replays import make_replay
 from tests.test_store import PICTURE, VECTOR, Everything
-from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.prioritised import rows_of
 
 STATE = 3  # numbers of an agent's state: row, game, age

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from triptych.buffers.store import FrameStore, Row
 
 from tests.buffers.replays import make_replay
 from triptych import frameworks
 from triptych.buffers import pictures
-from triptych.buffers.frames import FrameStore, Row
 from triptych.spec import Observation
 
 PICTURE = Observation((3, 2, 2), "uint8")

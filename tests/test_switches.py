@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from triptych.buffers.store import FrameStore, Row
+from triptych.spec.batches import Transition
 
 from tests.buffers.replays import make_replay
 from triptych import frameworks
 from triptych.algorithms import dqn
-from triptych.buffers.frames import FrameStore, Row
-from triptych.data import Transition
 from triptych.frameworks import FRAMEWORKS
 from triptych.spec import Adam, Dense, Observation
 

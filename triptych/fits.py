@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from triptych import envs, machine
+from triptych import envs
 from triptych.algorithms import dqn, drqn
-from triptych.buffers.frames import FrameStore
 from triptych.buffers.rollout import RolloutBuffer
-from triptych.checks import InputError, check
+from triptych.buffers.store import FrameStore
 from triptych.recipes import Recipe
 from triptych.spec import dtypes
+from triptych.utils import machine
+from triptych.utils.checks import InputError, check
 
 
 def check_read(config: envs.EnvConfig, games: envs.Games) -> None:

@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from triptych import machine
 from triptych.algorithms import drqn
-from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.prioritised import PrioritisedSampler
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
 from triptych.buffers.sequences import Sequences
-from triptych.checks import InputError
+from triptych.buffers.store import FrameStore, Row
 from triptych.envs import Games, Step
 from triptych.frameworks import Learner
-from triptych.parts import Choice, Training, part_of
 from triptych.recipes import Recipe
 from triptych.spec import dtypes
+from triptych.training.base import Choice, Training, part_of
+from triptych.utils import machine
+from triptych.utils.checks import InputError
 
 
 class OffPolicy(Training):

@@ -8,18 +8,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from triptych import envs, frameworks, machine
-from triptych.checkpoints import KEPT, Checkpoints
-from triptych.consumers import Best, Clock, Evaluation, KeptWeights, Logs, keep_weights
+from triptych import envs, frameworks
 from triptych.envs import Games
-from triptych.interrupts import Interrupts
-from triptych.loop import run_loop
-from triptych.messages import counted, say
-from triptych.profile import Profile, gains
-from triptych.progress import ProgressLine
 from triptych.recipes import Recipe
-from triptych.runs import RunFolder, write_summary
-from triptych.training import RUNNING, Training, compile_learner, make_training
+from triptych.runs.checkpoints import KEPT, Checkpoints
+from triptych.runs.folder import RUNNING, RunFolder
+from triptych.runs.records import write_summary
+from triptych.training.base import Training
+from triptych.training.build import compile_learner, make_training
+from triptych.training.callbacks.evaluation import Evaluation
+from triptych.training.callbacks.logs import Logs
+from triptych.training.callbacks.meters import Clock
+from triptych.training.callbacks.progress import ProgressLine
+from triptych.training.callbacks.weights import Best, KeptWeights, keep_weights
+from triptych.training.loop import run_loop
+from triptych.training.profiler import Profile, gains
+from triptych.utils import machine
+from triptych.utils.console import counted, say
+from triptych.utils.interrupts import Interrupts
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.buffers.frames import FrameStore
+from triptych.buffers.store import FrameStore
+
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.prioritised import PrioritisedSampler
 from triptych.buffers.replay import Replay, Transitions, UniformSampler

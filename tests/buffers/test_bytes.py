@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from triptych.buffers.store import FIELDS, FrameStore, Row
 
-from triptych.buffers.frames import FIELDS, FrameStore, Row
 from triptych.buffers.rollout import Played, RolloutBuffer
 from triptych.spec import Observation
 

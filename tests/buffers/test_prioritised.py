@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from triptych.buffers.store import FrameStore, Row
 
 from tests.buffers.replays import make_replay
-from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.prioritised import SMALLEST
 from triptych.buffers.replay import Replay
 from triptych.buffers.sum_tree import SumTree

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from triptych.buffers.store import FrameStore, Row
+from triptych.training.build import make_training
+from triptych.training.loop import run_loop
 
 from tests.buffers.replays import make_replay
 from triptych import envs, frameworks
-from triptych.buffers.frames import FrameStore, Row
 from triptych.buffers.prioritised import SMALLEST
 from triptych.buffers.replay import Replay
 from triptych.buffers.sequences import Sequences
-from triptych.loop import run_loop
 from triptych.recipes import load_recipe
 from triptych.spec import Observation
-from triptych.training import make_training
 
 VECTOR = Observation((1,), "float32")
 

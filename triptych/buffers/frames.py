@@ -14,16 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from triptych.buffers.pictures import (
-    GUESSED_RATIO,
-    INDEX_BYTES,
-    CompressedPictures,
-    DevicePictures,
-    Pictures,
-    RawPictures,
-    are_compressed,
-    frames_of,
-)
+from triptych.buffers.compression import GUESSED_RATIO, INDEX_BYTES, CompressedPictures, are_compressed, frames_of
+from triptych.buffers.pictures import DevicePictures, Pictures, RawPictures
 from triptych.spec import Observation
 
 # What is kept of a step in one game beside its frame, in the order of a segment; the one place of their dtypes.

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from triptych.buffers.frames import FrameStore
+from triptych.buffers.store import FrameStore
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from triptych.buffers.frames import FrameStore
 from triptych.buffers.replay import Collator, Drawn
+from triptych.buffers.store import FrameStore
 from triptych.buffers.sum_tree import SumTree
 
 # Added to each TD error, so that none is never drawn again. A smaller one would magnify the last bits of errors near 0.

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from triptych.buffers.frames import FrameStore
 from triptych.buffers.outcomes import Outcomes
-from triptych.data import Sequence, Transition
+from triptych.buffers.store import FrameStore
+from triptych.spec.batches import Sequence, Transition
 
 Batch = Transition | Sequence
 

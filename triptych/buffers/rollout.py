@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from triptych.data import Rollout
-from triptych.losses.returns import generalised_advantages
+from triptych.buffers.returns import generalised_advantages
 from triptych.spec import Observation
+from triptych.spec.batches import Rollout
 
 
 class Played(NamedTuple):

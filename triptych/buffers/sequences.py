@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from triptych.buffers.frames import FrameStore
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.replay import cast
-from triptych.data import Sequence
+from triptych.buffers.store import FrameStore
+from triptych.spec.batches import Sequence
 
 
 @dataclass(frozen=True)
