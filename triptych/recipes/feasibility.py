@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import cast
 
-import numpy as np
-
 from triptych import envs
 from triptych.algorithms import a2c, dqn
+from triptych.buffers.rollout import RolloutBuffer
 from triptych.buffers.store import FrameStore
 from triptych.envs.videos import check_video
 from triptych.frameworks import check_framework
@@ -69,10 +67,10 @@ def check_memory(recipe: Recipe, games: envs.Games) -> None:
 
 def check_rollout(recipe: Recipe, games: envs.Games) -> None:
     config, observation = cast(a2c.Config, recipe.algorithm), games.observation
-    steps, float_ = config.rollout_steps, np.dtype(dtypes(recipe.precision)[0]).itemsize
-    size = math.prod(observation.shape) * (1 if observation.dtype == "uint8" else float_)
-    # Five floats, an action and four marks beside each observation; the minibatches are a second copy of nearly all.
-    check_fits("rollout_steps", steps, 2 * steps * recipe.num_envs * (size + 5 * float_ + 8))
+    network = recipe.make_network(observation, games.num_actions)
+    shape = (config.rollout_steps, recipe.num_envs, observation)
+    whole = RolloutBuffer.bytes_for(*shape, sum(network.state_sizes), dtypes(recipe.precision)[0])
+    check_fits("rollout_steps", config.rollout_steps, 2 * whole)  # the minibatches are a second copy
 
 
 def check_replay(recipe: Recipe, games: envs.Games) -> None:
@@ -82,7 +80,7 @@ def check_replay(recipe: Recipe, games: envs.Games) -> None:
         check(pictures, "replay_on_device", True, "False, as this game shows no pictures of bytes")
         return
     network = recipe.make_network(observation, games.num_actions)
-    state = np.dtype(dtypes(recipe.precision)[0]).itemsize * sum(network.state_sizes) if config.stores_state else 0
+    state = (sum(network.state_sizes), dtypes(recipe.precision)[0]) if config.stores_state else None
     need = FrameStore.bytes_for(config.replay_size, recipe.steps, observation, config.compress, state)
     check_fits("replay_size", config.replay_size, need)
 
