@@ -6,15 +6,15 @@ import math
 from typing import Any
 
 import numpy as np
+from triptych.recipes.override import override
+from triptych.training.base import Training
+from triptych.training.build import make_training
+from triptych.training.loop import Tick, run_loop
 
 from tests.training import scripted
 from tests.training.scripted import GAMES, STATE, Name, ScriptedGames, ScriptedLearner, Update, names_of
-from triptych.changes import override
-from triptych.layers import Dense
-from triptych.loop import Tick, run_loop
-from triptych.memory import LSTM
 from triptych.recipes import load_recipe
-from triptych.training import Training, make_training
+from triptych.spec import LSTM, Dense
 
 STRETCHES = (17, 23, 9, 31)  # steps between checkpoints
 GREEDY = {"warm_up": 0, "algorithm.epsilon_start": 0.0, "algorithm.epsilon_end": 0.0}

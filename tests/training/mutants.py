@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from triptych.recipes.override import override
+from triptych.training.base import Choice, Training
+from triptych.training.callbacks.evaluation import Evaluation
+from triptych.training.callbacks.weights import Best
+from triptych.training.off_policy import OffPolicy
 
-from triptych.changes import override
-from triptych.consumers import Best, Evaluation
 from triptych.envs import Step
-from triptych.off_policy import OffPolicy
-from triptych.parts import Choice, Training
 
 Shipped = Callable[..., Any]
 Mutant = Callable[[Shipped], Shipped]

@@ -11,20 +11,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from triptych.experiments.evaluate import evaluate
+from triptych.recipes.override import override
+from triptych.runs.folder import RunFolder
+from triptych.training.loop import Tick, run_loop
+from triptych.training.session import Sitting
+from triptych.utils.files import read_tensors
 
 from tests.training import scripted
 from tests.training.checks import GREEDY, check_acts
 from tests.training.scripted import GAMES, STATE, STRIDE, ScriptedGames, ScriptedLearner
 from triptych import envs, frameworks
-from triptych.changes import override
-from triptych.evaluation import evaluate
-from triptych.layers import Dense
-from triptych.loop import Tick, run_loop
-from triptych.memory import LSTM
 from triptych.recipes import load_recipe
-from triptych.runs import RunFolder
-from triptych.sitting import Sitting
-from triptych.weights import read_tensors
+from triptych.spec import LSTM, Dense
 
 TICKS, WINDOW, EVERY, KEPT, TESTS = 100, 4, 40, 30, 5
 COMMON = {

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from triptych.envs import Step
-from triptych.layers import ActorCritic
-from triptych.spec import Observation
+from triptych.spec import ActorCritic, Observation
 
 Name = tuple[int, int, int]  # game, episode, step
 GAMES, ACTIONS, STATE = 3, 4, 4

@@ -9,18 +9,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from triptych.training.agent import Agent
+from triptych.training.base import Training
+from triptych.training.callbacks import logs as consumers
+from triptych.training.callbacks.evaluation import Evaluation
+from triptych.training.callbacks.weights import Best
+from triptych.training.off_policy import OffPolicy
+from triptych.training.on_policy import OnPolicy
 
 from tests.training import mutants
 from tests.training.mutants import Mutant, choosing, keeping, looking, replaying, rolled, told
 from tests.training.runs import check_best, check_evaluation
 from tests.training.test_wiring import check_actor_critic, check_sequences, check_transitions
-from triptych import agent, consumers, loop, off_policy, play, sitting
-from triptych.agent import Agent
 from triptych.algorithms import dqn
-from triptych.consumers import Best, Evaluation
-from triptych.off_policy import OffPolicy
-from triptych.on_policy import OnPolicy
-from triptych.parts import Training
+from triptych.envs import play
+from triptych.training import agent, loop, off_policy
+from triptych.training import session as sitting
 
 Mutation = tuple[str, Any, str, Mutant, str]  # name, place, attribute, what stands there, what the check must say
 
