@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.buffers.replays import make_replay
-from tests.test_store import PICTURE, VECTOR, Everything
+from tests.buffers.test_store import PICTURE, VECTOR, Everything
 from triptych.buffers.prioritised import rows_of
 from triptych.buffers.store import FrameStore, Row
 

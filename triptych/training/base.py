@@ -73,11 +73,11 @@ class Training(ABC):
         self.state = self.agent.no_state(recipe.num_envs)  # [N, S] before obs; None: there is no memory
         self.episode_reward = np.zeros(recipe.num_envs)  # [N] so far
         self.episode_length = np.zeros(recipe.num_envs, np.int64)  # [N] so far
-        self.make_memory()
+        self.make_buffer()
         self.restart_games()
 
     @abstractmethod
-    def make_memory(self) -> None:
+    def make_buffer(self) -> None:
         """Makes what keeps the steps that are learned from.
 
         Raises:

@@ -35,7 +35,7 @@ class OffPolicy(Training):
     store: FrameStore
     replay: Replay
 
-    def make_memory(self) -> None:
+    def make_buffer(self) -> None:
         self.store = make_store(self.recipe, self.games, self.learner, self.state_size)
         self.replay = make_replay(self.store, self.recipe, self.state_size)
 

@@ -21,7 +21,7 @@ class OnPolicy(Training):
     def config(self) -> a2c.Config:
         return cast(a2c.Config, self.recipe.algorithm)
 
-    def make_memory(self) -> None:
+    def make_buffer(self) -> None:
         recipe, config = self.recipe, self.config
         self.epochs, self.minibatches = config.passes()
         self.began = 0  # steps when the rollout began; the schedules are read there, so that the last one learns too
