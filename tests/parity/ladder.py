@@ -228,6 +228,43 @@ def check_gradient(framework: str) -> None:
             close(framework, f"clipped gradient of {name}", gradient, found[name] / 3)
 
 
+def check_halves(framework: str) -> None:
+    """`gradients` and then `apply` is `update`: to the bit where nothing is compiled, else within 1e-12."""
+    tolerance = 0 if framework == "torch" else 1e-12
+    for observation in (PICTURE, VECTOR):
+        whole, halves = (make_learner(framework, observation, Adam(max_norm=0.05)) for _ in range(2))
+        rng = np.random.default_rng(21)
+        for step in range(1, 4):
+            batch, rate, before = make_batch(observation, rng), 1e-2 / step, halves.get_state()
+            found, aux = halves.gradients(batch)
+            for name, value in halves.get_state().items():
+                close(framework, f"{name} after gradients alone", value, before[name], 0, step)
+            for gradient in found.values():
+                gradient.flags.writeable = False  # as they come out of another process
+            norm, wanted = halves.apply(found, rate), whole.update(batch, rate)
+            close(framework, "gradient norm", norm, wanted["gradient_norm"], tolerance, step)
+            assert float(norm) > 0.05, f"{framework}: nothing is clipped"
+            assert aux.keys() == wanted.keys() - {"gradient_norm"}, f"{framework}: {sorted(aux)}"
+            for name, value in aux.items():
+                close(framework, name, value, wanted[name], tolerance, step)
+            for name, value in whole.get_state().items():
+                close(framework, name, halves.get_state()[name], value, tolerance, step)
+
+
+def check_gradients(names: tuple[str, ...]) -> None:
+    """Each framework's own gradients are those that its update takes in, and those of the first framework."""
+    for observation in (PICTURE, VECTOR):
+        batch, adam = make_batch(observation, np.random.default_rng(22)), Adam(max_norm=None)
+        reference: dict[str, Any] = {}
+        for name in names:
+            learner = make_learner(name, observation, adam)
+            found, _ = learner.gradients(batch)
+            learner.update(batch, 0.0)
+            for tensor, taken in gradients_of(learner, adam).items():
+                close(name, f"gradient of {tensor}", found[tensor], taken, 1e-12)
+                close(name, f"gradient of {tensor}", found[tensor], reference.setdefault(tensor, found[tensor]))
+
+
 def check_update(framework: str, updates: int = 3) -> None:
     """Adam as published, in NumPy, over some updates with moving learning rate, from the learner's own gradients."""
     adam = Adam(learning_rate=1e-2, epsilon=1e-3, max_norm=None)

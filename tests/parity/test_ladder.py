@@ -45,6 +45,14 @@ def test_update(framework: str) -> None:
     ladder.check_update(framework)
 
 
+def test_gradients_then_apply_is_update(framework: str) -> None:
+    ladder.check_halves(framework)
+
+
+def test_gradients_are_the_same_in_every_framework() -> None:
+    ladder.check_gradients(ladder.NAMES)
+
+
 def test_target(framework: str) -> None:
     ladder.check_target(framework)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Callable
 from functools import partial
@@ -154,6 +155,58 @@ def adam_adds_epsilon_elsewhere(framework: str) -> tuple[Any, str, Any]:
     return learner.torch.optim, "Adam", lambda *a, **k: keep_torch(*a, **(k | {"eps": k["eps"] * 2}))
 
 
+def apply_does_not_clip(framework: str) -> tuple[Any, str, Any]:
+    learner = part(framework, "learner").Learner
+    keep = learner.apply
+
+    def apply(self: Any, gradients: Any, learning_rate: float) -> Any:
+        self.adam = dataclasses.replace(self.adam, max_norm=None)
+        return keep(self, gradients, learning_rate)
+
+    return learner, "apply", apply
+
+
+def apply_leaves_the_moments(framework: str) -> tuple[Any, str, Any]:
+    learner = part(framework, "learner").Learner
+    keep = learner.apply
+
+    def apply(self: Any, gradients: Any, learning_rate: float) -> Any:
+        before = self.get_state()
+        norm = keep(self, gradients, learning_rate)
+        self.set_state({name: (self.get_state() if name.startswith("online/") else before)[name] for name in before})
+        return norm
+
+    return learner, "apply", apply
+
+
+def gradients_changed(name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[str], Any]:
+    """A mutation of what `gradients` gives: `change(gradients)` in place of some of them."""
+
+    def mutation(framework: str) -> tuple[Any, str, Any]:
+        learner = part(framework, "learner").Learner
+        keep = learner.gradients
+
+        def gradients(self: Any, batch: Any) -> Any:
+            found, aux = keep(self, batch)
+            return found | (change(found) if "dense_2/kernel" in found else {}), aux
+
+        return learner, "gradients", gradients
+
+    mutation.__name__ = name
+    return mutation
+
+
+gradient_of_another_tensor = gradients_changed(
+    "gradient_of_another_tensor", lambda found: {"dense_1/bias": found["dense_2/bias"].copy()}
+)
+gradient_is_transposed = gradients_changed(
+    "gradient_is_transposed", lambda found: {"dense_2/kernel": found["dense_2/kernel"].T.copy()}
+)
+gradient_is_clipped_already = gradients_changed(
+    "gradient_is_clipped_already", lambda found: {name: 0.5 * gradient for name, gradient in found.items()}
+)
+
+
 def target_is_never_copied(framework: str) -> tuple[Any, str, Any]:
     return (
         part(framework, "learner").Learner,
@@ -285,6 +338,8 @@ RUNGS = {
     "network": ladder.check_network,
     "loss": ladder.check_loss,
     "gradient": ladder.check_gradient,
+    "halves": ladder.check_halves,
+    "gradients": lambda framework: ladder.check_gradients((framework,)),
     "update": ladder.check_update,
     "target": ladder.check_target,
     "bfloat16": ladder.check_bfloat16,
@@ -311,6 +366,13 @@ MUTATIONS = [
     ("loss", weights_are_left_out),
     ("gradient", each_tensor_is_clipped_alone),
     ("gradient", a_part_of_the_batch_counts_twice),
+    ("halves", apply_does_not_clip),
+    ("halves", apply_leaves_the_moments),
+    ("halves", gradient_of_another_tensor),
+    ("halves", gradient_is_transposed),
+    ("halves", gradient_is_clipped_already),
+    ("gradients", gradient_of_another_tensor),
+    ("gradients", gradient_is_transposed),
     ("update", adam_adds_epsilon_elsewhere),
     ("target", target_is_never_copied),
     ("target", target_is_the_online_network),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Protocol
@@ -44,7 +44,51 @@ class Learner(Protocol):
         ...
 
     def update(self, batch: Any, learning_rate: float) -> dict[str, Array]:
-        """One optimiser step; returns scalars that stay on the device, and `td_error` [B]."""
+        """One optimiser step: `gradients` and `apply` in one, without leaving the device.
+
+        Args:
+            batch: what the loss wants, a NamedTuple of `triptych.data`.
+            learning_rate: of this step; for Adam and RMSprop about a weight's largest move.
+
+        Returns:
+            What the loss reports, as the framework's own arrays that stay on the device: `loss` [], `td_error`,
+            its own scalars [], and `gradient_norm` [], that of all tensors together before it is cut.
+
+        Raises:
+            ValueError: a shape or a dtype of the batch does not fit the loss.
+        """
+        ...
+
+    def gradients(self, batch: Any) -> tuple[dict[str, np.ndarray], dict[str, Array]]:
+        """The loss' gradient at the weights as they are, which stay so. The first half of `update`.
+
+        Args:
+            batch: what the loss wants, a NamedTuple of `triptych.data`.
+
+        Returns:
+            The gradient of each weight by its neutral name (`conv_1/kernel`), in the weight's neutral shape, as NumPy
+            copies in the stored precision, before its norm is cut; and what `update` reports but `gradient_norm`.
+
+        Raises:
+            ValueError: a shape or a dtype of the batch does not fit the loss.
+        """
+        ...
+
+    def apply(self, gradients: Mapping[str, np.ndarray], learning_rate: float) -> Array:
+        """One optimiser step along gradients that came from anywhere. The second half of `update`.
+
+        Cuts the gradients' norm over all tensors to the optimiser's `max_norm`, moves the moments and then the weights.
+
+        Args:
+            gradients: of every weight, as `gradients` gives them; read only, so read-only arrays will do.
+            learning_rate: of this step.
+
+        Returns:
+            The norm [] of all tensors together before it is cut, as the framework's own array on the device.
+
+        Raises:
+            InputError: a tensor is missing, of another shape or of no weight; nothing has changed then.
+        """
         ...
 
     def to_device(self, array: np.ndarray) -> Array:

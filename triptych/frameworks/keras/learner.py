@@ -10,6 +10,7 @@ from triptych.checks import InputError
 from triptych.frameworks.keras import net, ops
 from triptych.frameworks.keras.frames import Frames
 from triptych.spec import Adam, Network, dtypes
+from triptych.weights import check_weights
 
 if keras.backend.backend() != "tensorflow":
     raise InputError(f"Keras was loaded on {keras.backend.backend()!r} before; allowed: KERAS_BACKEND=tensorflow")
@@ -55,6 +56,7 @@ class Learner:
     def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
         gpus = tf.config.list_physical_devices("GPU")
         self.device = tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "cpu"
+        self.network = network
         self.loss = loss
         self.adam = adam
         self.precision, _ = dtypes(precision)
@@ -69,7 +71,9 @@ class Learner:
         # With memory a number of games is traced anew, as the steps of a sequence are written out one by one.
         signature = None if network.unrolls else [tf.TensorSpec((None, *obs.shape), dtype)]
         self.forward = tf.function(self.online, input_signature=signature)
-        self.step = tf.function(self.step)
+        self.compiled_step = tf.function(self.step)  # each is compiled when it is first called
+        self.compiled_gradients = tf.function(self.differentiate)
+        self.compiled_apply = tf.function(self.descend)
 
     def act(self, obs, state=None, reset=None):
         if state is None:
@@ -79,19 +83,38 @@ class Learner:
 
     def update(self, batch, learning_rate):
         batch = type(batch)(*map(self.to_device, batch))
-        return self.step(batch, tf.constant(learning_rate, self.precision))
+        return self.compiled_step(batch, tf.constant(learning_rate, self.precision))
+
+    def gradients(self, batch):
+        gradients, aux = self.compiled_gradients(type(batch)(*map(self.to_device, batch)))
+        return {name: np.array(g) for name, g in zip(net.named(self.online), gradients, strict=True)}, aux
+
+    def apply(self, gradients, learning_rate):
+        check_weights(gradients, self.network, "gradients")
+        given = [tf.constant(np.asarray(gradients[name], self.precision)) for name in net.named(self.online)]
+        return self.compiled_apply(given, tf.constant(learning_rate, self.precision))
 
     def to_device(self, array):
         return tf.convert_to_tensor(array)
 
     def step(self, batch, learning_rate):
+        """An update as a function of the graph: what the loss reports."""
+        gradients, aux = self.differentiate(batch)
+        return {**aux, "gradient_norm": self.descend(gradients, learning_rate)}
+
+    def differentiate(self, batch):
+        """The gradients in the order of the trained variables, the loss and what it reports."""
         with tf.GradientTape() as tape:
             loss, (td_error, scalars) = self.loss(ops, self.online, self.target, batch)
-        variables = self.online.trainable_variables
-        gradients, norm = clip_by_global_norm(tape.gradient(loss, variables), self.adam.max_norm)
+        gradients = tape.gradient(loss, self.online.trainable_variables)
+        return gradients, {"loss": loss, "td_error": td_error, **scalars}
+
+    def descend(self, gradients, learning_rate):
+        """The optimiser's step along gradients; returns their norm before it was cut."""
+        gradients, norm = clip_by_global_norm(gradients, self.adam.max_norm)
         self.optimiser.rate = learning_rate
-        self.optimiser.apply(gradients, variables)
-        return {"loss": loss, "gradient_norm": norm, "td_error": td_error, **scalars}
+        self.optimiser.apply(gradients, self.online.trainable_variables)
+        return norm
 
     def to_numpy(self, array):
         return array.numpy()

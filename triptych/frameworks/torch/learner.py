@@ -9,6 +9,7 @@ from triptych import frameworks
 from triptych.frameworks.torch import net, ops
 from triptych.frameworks.torch.frames import Frames, find_device
 from triptych.spec import Adam, Network, dtypes
+from triptych.weights import check_weights
 
 torch.use_deterministic_algorithms(True, warn_only=True)  # the same seeds give the same bits
 torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a debugging aid that takes a tenth of the time
@@ -30,6 +31,7 @@ class Learner:
     def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
         self.place = find_device()
         self.device = torch.cuda.get_device_name() if self.place.type == "cuda" else "cpu"
+        self.network = network
         self.loss = loss
         self.adam = adam
         self.precision, _ = dtypes(precision)
@@ -59,19 +61,41 @@ class Learner:
             return outputs[0].cpu().numpy(), state.cpu().numpy()
 
     def update(self, batch, learning_rate):
+        aux = self.differentiate(batch)
+        return {**aux, "gradient_norm": self.descend(learning_rate)}
+
+    def gradients(self, batch):
+        aux = self.differentiate(batch)
+        return {name: net.to_neutral(parameter.grad) for name, parameter in self.parameters.items()}, aux
+
+    def apply(self, gradients, learning_rate):
+        check_weights(gradients, self.network, "gradients")
+        for name, parameter in self.parameters.items():
+            parameter.grad = torch.empty_like(parameter, requires_grad=False)  # in the parameter's order in memory
+            net.assign(parameter.grad, gradients[name])
+        return self.descend(learning_rate)
+
+    def differentiate(self, batch):
+        """Leaves each parameter's gradient in its `grad`; returns the loss and what it reports."""
         batch = type(batch)(*map(self.to_device, batch))
         loss, (td_error, scalars) = self.loss(ops, self.online_values, self.target_values, batch)
         self.optimiser.zero_grad()
         loss.backward()
+        scalars = {name: value.detach() for name, value in scalars.items()}
+        return {"loss": loss.detach(), "td_error": td_error.detach(), **scalars}
+
+    def descend(self, learning_rate):
+        """The optimiser's step along each parameter's `grad`; returns the norm of all of them before it was cut."""
         gradients = [parameter.grad for parameter in self.parameters.values()]
         norm = clip_by_global_norm(gradients, self.adam.max_norm)
         self.optimiser.param_groups[0]["lr"] = learning_rate
         self.optimiser.step()
         self.online_values.refresh()
-        scalars = {name: value.detach() for name, value in scalars.items()}
-        return {"loss": loss.detach(), "gradient_norm": norm, "td_error": td_error.detach(), **scalars}
+        return norm
 
     def to_device(self, array):
+        if isinstance(array, np.ndarray) and not array.flags.writeable:
+            array = array.copy()  # a tensor that shares its memory could be written to
         return torch.as_tensor(array, device=self.place)
 
     def to_numpy(self, array):
