@@ -160,7 +160,7 @@ def apply_does_not_clip(framework: str) -> tuple[Any, str, Any]:
     keep = learner.apply
 
     def apply(self: Any, gradients: Any, learning_rate: float) -> Any:
-        self.adam = dataclasses.replace(self.adam, max_norm=None)
+        self.settings = dataclasses.replace(self.settings, max_norm=None)
         return keep(self, gradients, learning_rate)
 
     return learner, "apply", apply
@@ -205,6 +205,33 @@ gradient_is_transposed = gradients_changed(
 gradient_is_clipped_already = gradients_changed(
     "gradient_is_clipped_already", lambda found: {name: 0.5 * gradient for name, gradient in found.items()}
 )
+
+
+def rmsprop_adds_epsilon_outside(framework: str) -> tuple[Any, str, Any]:
+    """As PyTorch's own RMSprop does."""
+    learner = part(framework, "learner")
+    if framework == "jax":
+        keep = learner.optax.scale_by_rms
+        return learner.optax, "scale_by_rms", lambda decay, eps, eps_in_sqrt: keep(decay, eps, eps_in_sqrt=False)
+    if framework == "torch":
+        own = learner.torch.optim.RMSprop
+        make = lambda p, spec: own(p, spec.learning_rate, spec.decay, spec.epsilon)  # noqa: E731
+        return learner, "OPTIMISERS", learner.OPTIMISERS | {"rmsprop": make}
+
+    def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        v = self._velocities[self._get_variable_index(variable)]
+        v.assign(self.rho * v + (1 - self.rho) * gradient * gradient)
+        variable.assign_sub(self.rate * gradient / (importlib.import_module("tensorflow").sqrt(v) + self.epsilon))
+
+    return learner.ExactRMSprop, "update_step", update_step
+
+
+def rmsprop_forgets_the_past(framework: str) -> tuple[Any, str, Any]:
+    """The mean is of the last gradient alone."""
+    learner = part(framework, "learner")
+    keep = learner.OPTIMISERS["rmsprop"]
+    make = lambda *given: keep(*given[:-1], dataclasses.replace(given[-1], decay=1e-9))  # noqa: E731
+    return learner, "OPTIMISERS", learner.OPTIMISERS | {"rmsprop": make}
 
 
 def target_is_never_copied(framework: str) -> tuple[Any, str, Any]:
@@ -341,6 +368,7 @@ RUNGS = {
     "halves": ladder.check_halves,
     "gradients": lambda framework: ladder.check_gradients((framework,)),
     "update": ladder.check_update,
+    "rmsprop": ladder.check_rmsprop,
     "target": ladder.check_target,
     "bfloat16": ladder.check_bfloat16,
     "stream": lambda framework: ladder.check_stream(
@@ -374,6 +402,9 @@ MUTATIONS = [
     ("gradients", gradient_of_another_tensor),
     ("gradients", gradient_is_transposed),
     ("update", adam_adds_epsilon_elsewhere),
+    ("rmsprop", rmsprop_adds_epsilon_outside),
+    ("rmsprop", rmsprop_forgets_the_past),
+    ("rmsprop", each_tensor_is_clipped_alone),
     ("target", target_is_never_copied),
     ("target", target_is_the_online_network),
     ("stream", adam_adds_epsilon_elsewhere),

@@ -19,7 +19,7 @@ import numpy as np
 
 from triptych.checks import InputError
 from triptych.data import Array
-from triptych.spec import Adam, Network
+from triptych.spec import Network, Optimiser
 
 FRAMEWORKS = {"torch": "torch", "jax": "jax", "keras": "keras"}  # name -> the extra that installs it
 Loss = Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]
@@ -33,7 +33,7 @@ class Learner(Protocol):
     precision: str
 
     def __init__(
-        self, network: Network, loss: Loss, adam: Adam, weights: dict[str, np.ndarray], precision: str
+        self, network: Network, loss: Loss, optimiser: Optimiser, weights: dict[str, np.ndarray], precision: str
     ) -> None: ...
 
     def act(self, obs: np.ndarray, state: Any = None, reset: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
@@ -108,7 +108,10 @@ class Learner(Protocol):
     def set_weights(self, weights: dict[str, np.ndarray]) -> None: ...
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """Everything an exact resume needs: `online/`, `target/`, `adam/step`, `adam/m/`, `adam/v/`."""
+        """Everything an exact resume needs: `online/`, `target/`, and of the optimiser its updates and moments.
+
+        Adam's are `adam/step`, `adam/m/`, `adam/v/`; RMSprop's `rmsprop/step`, `rmsprop/v/`.
+        """
         ...
 
     def set_state(self, state: dict[str, np.ndarray]) -> None: ...

@@ -17,7 +17,7 @@ from triptych.checks import InputError, Period, at_least, check, one_of, period,
 from triptych.envs import EnvConfig
 from triptych.losses.returns import linear_schedule
 from triptych.memory import KINDS, Memory
-from triptych.spec import PRECISIONS, Adam, Layer, Network, Observation, Precision
+from triptych.spec import PRECISIONS, Layer, Network, Observation, Optimiser, Precision
 
 NAMES = (
     "cartpole", "cartpole-pixels", "cartpole-pixels-tuned", "breakout", "breakout-tuned",
@@ -37,7 +37,7 @@ class Recipe:
     env: EnvConfig
     network: Annotated[tuple[Layer, ...], AvoidSubcommands]  # the body; the algorithm adds its head
     algorithm: Any  # one of algorithms.CONFIGS: its kind, and the settings of that kind
-    optimiser: Adam
+    optimiser: Optimiser
     steps: int  # steps at which the run ends, over all games
     num_envs: int = 1  # games played side by side
     seed: int = 0  # of everything that is drawn
@@ -116,11 +116,11 @@ class Recipe:
         return every if isinstance(every, tuple) else (every, "steps") if every else None
 
     def learning_rate(self, step: int) -> float:
-        """Adam's rate at `step`: constant, or on a straight line to its final value at the last step."""
-        adam = self.optimiser
-        if adam.final_rate is None:
-            return adam.learning_rate
-        return linear_schedule(step, adam.learning_rate, adam.final_rate, self.steps)
+        """The optimiser's rate at `step`: constant, or on a straight line to its final value at the last step."""
+        optimiser = self.optimiser
+        if optimiser.final_rate is None:
+            return optimiser.learning_rate
+        return linear_schedule(step, optimiser.learning_rate, optimiser.final_rate, self.steps)
 
     def warnings(self) -> list[str]:
         """What is allowed but surely not meant, a line each."""

@@ -85,7 +85,7 @@ def source(framework: str, recipe: Recipe, network: Network, name: str) -> Sourc
     folder = Path(str(text.__file__)).parent
     loss = loss_source(recipe)
     used = copied(folder / "ops.py", needed(folder / "ops.py", operations(loss)))
-    learner = copied(folder / "learner.py", list(text.COPIED))
+    learner = copied(folder / "learner.py", list(text.COPIED[recipe.optimiser.kind]))
     net = own_layers(folder, network, text) + text.network(network, recipe.precision)
     update = text.update(recipe.optimiser, recipe.precision, network.unrolls)
     parts = [
