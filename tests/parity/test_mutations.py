@@ -106,21 +106,21 @@ def huber_turns_late(framework: str) -> tuple[Any, str, Any]:
 
 
 def no_mask_beyond_the_end(framework: str) -> tuple[Any, str, Any]:
-    from triptych.algorithms import dqn
+    keep = value.q_learning
 
     def q_learning(xp: Any, q_tm1: Any, a_tm1: Any, r_t: Any, discount_t: Any, q_t: Any) -> Any:
-        return value.q_learning(xp, q_tm1, a_tm1, r_t, discount_t * 0 + 0.99, q_t)
+        return keep(xp, q_tm1, a_tm1, r_t, discount_t * 0 + 0.99, q_t)
 
-    return dqn, "q_learning", q_learning
+    return value, "q_learning", q_learning
 
 
 def double_chooses_by_the_target(framework: str) -> tuple[Any, str, Any]:
-    from triptych.algorithms import dqn
+    keep = value.double_q_learning
 
     def double(xp: Any, q_tm1: Any, a_tm1: Any, r_t: Any, discount_t: Any, q_t_value: Any, q_t_selector: Any) -> Any:
-        return value.double_q_learning(xp, q_tm1, a_tm1, r_t, discount_t, q_t_value, q_t_value)
+        return keep(xp, q_tm1, a_tm1, r_t, discount_t, q_t_value, q_t_value)
 
-    return dqn, "double_q_learning", double
+    return value, "double_q_learning", double
 
 
 def each_tensor_is_clipped_alone(framework: str) -> tuple[Any, str, Any]:

@@ -20,7 +20,7 @@ from triptych import envs, frameworks, seeds, weights
 from triptych.algorithms import ALGORITHMS, dqn
 from triptych.checks import InputError
 from triptych.files import write_whole
-from triptych.losses import policy, value
+from triptych.losses import policy, shapes, value
 from triptych.recipes import Recipe
 from triptych.report.copying import copied, needed, operations
 from triptych.report.examples import ROLLOUTS, SEQUENCES, TRANSITIONS
@@ -28,9 +28,10 @@ from triptych.spec import Network, Placed, dtypes
 from triptych.weights import to_draw
 
 WRITTEN_BY = "Written by `triptych show`."  # in the first lines of each file
-LOSSES = {  # what a loss may call, and what that calls in turn
-    value: ("double_q_learning", "q_learning", "loss_of_error", "sequence_priority"),
-    policy: ("looked_at_again", "masked_mean", "normalised", "entropy", "clipped_surrogate"),
+LOSSES = {  # what a loss, or a function of a module further up, may call
+    policy: ("evaluate_actions", "masked_mean", "normalised", "entropy", "clipped_surrogate", "total_loss"),
+    value: ("temporal_difference", "loss_of_error", "sequence_priority"),
+    shapes: ("check_arrays",),
 }
 
 
@@ -153,13 +154,12 @@ def layers_to_draw():  # name, initialiser, shapes, factors, what is added to a 
 
 def loss_source(recipe: Recipe) -> str:
     """The shipped loss and the functions that it calls."""
-    main = inspect.getsource(ALGORITHMS[recipe.algorithm.kind].make_loss)
-    parts = []
+    text = inspect.getsource(ALGORITHMS[recipe.algorithm.kind].make_loss).strip("\n")
     for module, names in LOSSES.items():
         shipped = Path(str(module.__file__))
-        called = needed(shipped, {name for name in names if f"{name}(" in main})
-        parts += [copied(shipped, called)] if called else []
-    return "\n\n\n".join([*parts, main.strip("\n")])
+        called = needed(shipped, {name for name in names if f"{name}(" in text})
+        text = f"{copied(shipped, called)}\n\n\n{text}" if called else text
+    return text
 
 
 def drawing(recipe: Recipe) -> str:
