@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from triptych.cli.main import run
+from triptych.recipes.override import override
+from triptych.report.show.build import count, layer_table, names_table, network_of, show, write
+from triptych.spec.weights import initial_weights, save_weights
+from triptych.utils.checks import InputError
+from triptych.utils.seeds import generator
 
 from triptych import frameworks
-from triptych.__main__ import run
 from triptych.algorithms import ALGORITHMS
-from triptych.changes import override
-from triptych.checks import InputError
 from triptych.recipes import Recipe, load_recipe
-from triptych.report.show import count, layer_table, names_table, network_of, show, write
-from triptych.seeds import generator
 from triptych.spec import RMSprop
-from triptych.weights import initial_weights, save_weights
 
 RECIPES: dict[str, Recipe] = {
     "cartpole": override(load_recipe("cartpole"), {"precision": "float64", "seed": 3}),

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from triptych.algorithms import CONFIGS
-from triptych.checks import InputError, check
 from triptych.envs import EnvConfig
-from triptych.memory import KINDS
-from triptych.messages import warn
 from triptych.recipes import Recipe, load_recipe, with_memory
-from triptych.spec import LAYERS, OPTIMISERS
+from triptych.spec import KINDS, LAYERS, OPTIMISERS
+from triptych.utils.checks import InputError, check
+from triptych.utils.console import warn
 
 COMMON = {  # short names that stand for a nested field
     "batch_size": "algorithm.batch_size",

@@ -9,14 +9,14 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from triptych.agent import Agent
 from triptych.algorithms import ALGORITHMS
-from triptych.buffers.frames import FrameStore
+from triptych.buffers.store import FrameStore
 from triptych.envs import Games, Step
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
-from triptych.seeds import game_seeds, generator
-from triptych.weights import initial_weights
+from triptych.spec.weights import initial_weights
+from triptych.training.agent import Agent
+from triptych.utils.seeds import game_seeds, generator
 
 RUNNING = 100  # episodes in the running reward
 

@@ -14,10 +14,24 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from tyro.conf import arg
 
-from triptych.checks import at_least, check, positive, within
-from triptych.layers import LAYERS as LAYERS  # one door for whoever writes a network
-from triptych.layers import ActorCritic, Conv, Dense, Dueling, Flatten, FrameDifference, Shape
-from triptych.memory import GRU, LSTM, RNN, Attention, Memory, Stack, VisualAttention
+from triptych.spec import (
+    GRU,
+    LSTM,
+    RNN,
+    ActorCritic,
+    Attention,
+    Conv,
+    Dense,
+    Dueling,
+    Flatten,
+    FrameDifference,
+    Memory,
+    Shape,
+    Stack,
+    VisualAttention,
+)
+from triptych.spec import LAYERS as LAYERS  # one door for whoever writes a network
+from triptych.utils.checks import at_least, check, positive, within
 
 Precision = Literal["float32", "float64", "bfloat16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "float64", "bfloat16")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from triptych.utils.checks import InputError
 
 from tests.parity import ladder
-from triptych.checks import InputError
 from triptych.spec import Adam
 
 

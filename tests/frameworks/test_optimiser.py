@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from triptych.cli import COMMANDS
+from triptych.cli.flags import parse
+from triptych.experiments.lockstep import play as proof
+from triptych.experiments.studies.run import fingerprint
+from triptych.recipes.override import override
+from triptych.recipes.serialise import from_dict, to_dict
+from triptych.utils.checks import InputError
 
 from tests.parity import ladder
-from triptych import proof
-from triptych.changes import from_dict, override, to_dict
-from triptych.checks import InputError
-from triptych.commands import COMMANDS
-from triptych.flags import parse
 from triptych.recipes import Recipe, load_recipe
 from triptych.report.command import repeat
 from triptych.spec import Adam, RMSprop
-from triptych.studies.run import fingerprint
 
 A2C: Recipe = override(load_recipe("cartpole-a2c"), {"optimiser": RMSprop(learning_rate=7e-4, max_norm=0.5)})
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from triptych.spec.batches import Rollout
 
 from tests.parity import ladder, memory_ladder, policy_ladder
 from triptych.algorithms import a2c, dqn, drqn
-from triptych.data import Rollout
+from triptych.buffers import returns
 from triptych.frameworks import numpy_ops
-from triptych.losses import policy, returns, value
+from triptych.losses import policy, value
 from triptych.losses.shapes import check_arrays
 from triptych.spec import LSTM, Dense
 

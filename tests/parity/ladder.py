@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from triptych.spec.batches import Transition
+from triptych.spec.weights import initial_weights
 
 from triptych import frameworks
 from triptych.algorithms import dqn
-from triptych.data import Transition
 from triptych.spec import Adam, Conv, Dense, Flatten, FrameDifference, Layer, Network, Observation, Optimiser, RMSprop
-from triptych.weights import initial_weights
 
 NAMES = tuple(frameworks.FRAMEWORKS)
 BATCH = 8

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
-from triptych.algorithms.dqn import LOSSES, Loss
-from triptych.checks import at_least, check, one_of, positive, within
-from triptych.data import Array, Rollout
-from triptych.layers import ActorCritic
 from triptych.losses.policy import entropy, evaluate_actions, masked_mean, normalised, total_loss
-from triptych.losses.value import loss_of_error
-from triptych.spec import Layer, Network, Observation
+from triptych.losses.value import LOSSES, Loss, loss_of_error
+from triptych.spec import ActorCritic, Layer, Network, Observation
+from triptych.spec.batches import Array, Rollout
+from triptych.utils.checks import at_least, check, one_of, positive, within
 
 REWARDS = ("raw", "sign", "clip")
 

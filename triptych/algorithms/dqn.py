@@ -9,14 +9,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from tyro.conf import arg
 
-from triptych.checks import Period, at_least, check, one_of, period, positive, within
-from triptych.data import Array, Transition
-from triptych.layers import Dense, Dueling
-from triptych.losses.returns import exponential_schedule, linear_schedule
+from triptych.algorithms.schedules import exponential_schedule, linear_schedule
 from triptych.losses.shapes import check_arrays
 from triptych.losses.value import loss_of_error, temporal_difference
-from triptych.memory import Memory
-from triptych.spec import Layer, Network, Observation
+from triptych.spec import Dense, Dueling, Layer, Memory, Network, Observation
+from triptych.spec.batches import Array, Transition
+from triptych.utils.checks import Period, at_least, check, one_of, period, positive, within
 
 Loss = Literal["huber", "squared", "absolute"]
 LOSSES: tuple[Loss, ...] = ("huber", "squared", "absolute")

@@ -9,11 +9,11 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from triptych.algorithms import dqn
-from triptych.checks import at_least, check, positive
-from triptych.data import Array, Sequence
 from triptych.losses.shapes import check_arrays
 from triptych.losses.value import loss_of_error, sequence_priority, temporal_difference
 from triptych.spec import Layer, Network, Observation
+from triptych.spec.batches import Array, Sequence
+from triptych.utils.checks import at_least, check, positive
 
 
 @dataclass(frozen=True)

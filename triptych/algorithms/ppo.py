@@ -9,17 +9,10 @@ from typing import Any, ClassVar
 
 from triptych.algorithms import a2c
 from triptych.algorithms.a2c import network as network
-from triptych.checks import at_least, positive
-from triptych.data import Array, Rollout
-from triptych.losses.policy import (
-    clipped_surrogate,
-    entropy,
-    evaluate_actions,
-    masked_mean,
-    normalised,
-    total_loss,
-)
+from triptych.losses.policy import clipped_surrogate, entropy, evaluate_actions, masked_mean, normalised, total_loss
 from triptych.losses.value import loss_of_error
+from triptych.spec.batches import Array, Rollout
+from triptych.utils.checks import at_least, positive
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from triptych.checks import InputError
-from triptych.data import Array
 from triptych.spec import Network, Optimiser
+from triptych.spec.batches import Array
+from triptych.utils.checks import InputError
 
 FRAMEWORKS = {"torch": "torch", "jax": "jax", "keras": "keras"}  # name -> the extra that installs it
 Loss = Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]

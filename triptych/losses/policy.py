@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from triptych.data import Array, Rollout
 from triptych.losses.shapes import check_arrays
+from triptych.spec.batches import Array, Rollout
 
 
 class Evaluated(NamedTuple):

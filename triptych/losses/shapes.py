@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triptych.data import Array
+from triptych.spec.batches import Array
 
 KINDS = {"float": ("float", "bfloat"), "int": ("int", "uint"), "bool": ("bool",), "any": ("",)}  # how dtypes begin
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from triptych.data import Array
 from triptych.losses.shapes import check_arrays
+from triptych.spec.batches import Array
 
 
 def q_learning(xp: ModuleType, q_tm1: Array, a_tm1: Array, r_t: Array, discount_t: Array, q_t: Array) -> Array:

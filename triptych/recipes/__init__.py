@@ -13,11 +13,10 @@ from typing import Annotated, Any
 from tyro.conf import AvoidSubcommands, Suppress
 
 from triptych.algorithms import ALGORITHMS, a2c, dqn, drqn
-from triptych.checks import InputError, Period, at_least, check, one_of, period, positive
+from triptych.algorithms.schedules import linear_schedule
 from triptych.envs import EnvConfig
-from triptych.losses.returns import linear_schedule
-from triptych.memory import KINDS, Memory
-from triptych.spec import PRECISIONS, Layer, Network, Observation, Optimiser, Precision
+from triptych.spec import KINDS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
+from triptych.utils.checks import InputError, Period, at_least, check, one_of, period, positive
 
 NAMES = (
     "cartpole", "cartpole-pixels", "cartpole-pixels-tuned", "breakout", "breakout-tuned",

@@ -6,9 +6,10 @@ import shlex
 from typing import Any
 
 from triptych.algorithms import a2c, drqn
-from triptych.changes import COMMON, to_dict, unchecked_with
-from triptych.memory import KINDS
 from triptych.recipes import BUILT_IN, Recipe, load_recipe
+from triptych.recipes.override import COMMON, unchecked_with
+from triptych.recipes.serialise import to_dict
+from triptych.spec import KINDS
 
 SHORT = {path: name for name, path in COMMON.items()}
 

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs
-from triptych.changes import to_dict
-from triptych.checks import InputError
-from triptych.files import write_whole
-from triptych.messages import counted, warn
 from triptych.recipes import Recipe
-from triptych.report import figures, show, words
+from triptych.recipes.serialise import to_dict
+from triptych.report import figures, words
 from triptych.report.command import flat, repeat
 from triptych.report.logs import Log, read
-from triptych.report.statistics import random_play
-from triptych.runs import run_path
+from triptych.report.random_play import random_play
+from triptych.report.show import build as show
+from triptych.runs.names import run_path
+from triptych.utils.checks import InputError
+from triptych.utils.console import counted, warn
+from triptych.utils.files import write_whole
 
 MOST_VIDEO_BYTES = 12_000_000  # in all; the newest films of each run come first
 VIDEOS_A_RUN = 3

@@ -16,16 +16,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from triptych import envs, frameworks, seeds, weights
+from triptych import envs, frameworks
 from triptych.algorithms import ALGORITHMS, dqn
-from triptych.checks import InputError
-from triptych.files import write_whole
 from triptych.losses import policy, shapes, value
 from triptych.recipes import Recipe
-from triptych.report.copying import copied, needed, operations
-from triptych.report.examples import ROLLOUTS, SEQUENCES, TRANSITIONS
-from triptych.spec import Network, Placed, dtypes
-from triptych.weights import to_draw
+from triptych.report.show.copying import copied, needed, operations
+from triptych.report.show.examples import ROLLOUTS, SEQUENCES, TRANSITIONS
+from triptych.spec import Network, Placed, dtypes, weights
+from triptych.spec.weights import to_draw
+from triptych.utils import seeds
+from triptych.utils.checks import InputError
+from triptych.utils.files import write_whole
 
 WRITTEN_BY = "Written by `triptych show`."  # in the first lines of each file
 LOSSES = {  # what a loss, or a function of a module further up, may call

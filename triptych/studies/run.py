@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triptych.changes import override, to_dict
-from triptych.checks import InputError, check
-from triptych.experiment import check_framework
-from triptych.files import write_json, write_whole
-from triptych.intervals import bootstrap_iqm
-from triptych.messages import say
+from triptych.experiments.studies import Arm, Study, load_study
+from triptych.experiments.studies.page import highest, write_page
+from triptych.experiments.studies.table import append_rows, read_runs, test_of
+from triptych.frameworks import check_framework
 from triptych.recipes import Recipe, load_recipe
-from triptych.runs import line
+from triptych.recipes.override import override
+from triptych.recipes.serialise import to_dict
 from triptych.spec import Precision
-from triptych.studies import Arm, Study, load_study
-from triptych.studies.page import highest, write_page
-from triptych.studies.table import append_rows, read_runs, test_of
-from triptych.workers import work_all
+from triptych.utils.checks import InputError, check
+from triptych.utils.console import say
+from triptych.utils.files import line, write_json, write_whole
+from triptych.utils.processes import work_all
+from triptych.utils.statistics import bootstrap_iqm
 
 QUICK_SEEDS = 2
 

@@ -14,7 +14,7 @@ from triptych import frameworks
 from triptych.frameworks.jax import net, ops
 from triptych.frameworks.jax.frames import Frames
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes
-from triptych.weights import check_weights
+from triptych.spec.weights import check_weights
 
 # float64 exists in JAX only with this on; every dtype here is written out, so float32 runs keep theirs.
 jax.config.update("jax_enable_x64", True)

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from triptych.checks import InputError
 from triptych.frameworks.keras import net, ops
 from triptych.frameworks.keras.frames import Frames
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes
-from triptych.weights import check_weights
+from triptych.spec.weights import check_weights
+from triptych.utils.checks import InputError
 
 if keras.backend.backend() != "tensorflow":
     raise InputError(f"Keras was loaded on {keras.backend.backend()!r} before; allowed: KERAS_BACKEND=tensorflow")

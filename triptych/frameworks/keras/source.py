@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.frameworks.text import constructor
+from triptych.report.show.text import constructor
 from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "Keras (TensorFlow)"

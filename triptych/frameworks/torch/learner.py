@@ -12,7 +12,7 @@ from triptych import frameworks
 from triptych.frameworks.torch import net, ops
 from triptych.frameworks.torch.frames import Frames, find_device
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes
-from triptych.weights import check_weights
+from triptych.spec.weights import check_weights
 
 torch.use_deterministic_algorithms(True, warn_only=True)  # the same seeds give the same bits
 torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a debugging aid that takes a tenth of the time

@@ -15,9 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from triptych.frameworks.torch.layers import OWN
-from triptych.layers import Conv, Dense, Flatten, FrameDifference
-from triptych.memory import builder_of
-from triptych.spec import Network, Placed, dtypes
+from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, builder_of, dtypes
 
 
 class FlattenChannelsLast(nn.Module):
