@@ -27,7 +27,10 @@ from triptych.spec.network import Layer as Layer
 from triptych.spec.network import Network as Network
 from triptych.spec.network import Observation as Observation
 from triptych.spec.network import Placed as Placed
+from triptych.spec.optimiser import OPTIMISERS as OPTIMISERS
 from triptych.spec.optimiser import Adam as Adam
+from triptych.spec.optimiser import Optimiser as Optimiser
+from triptych.spec.optimiser import RMSprop as RMSprop
 from triptych.spec.precision import PRECISIONS as PRECISIONS
 from triptych.spec.precision import Precision as Precision
 from triptych.spec.precision import dtypes as dtypes
