@@ -7,19 +7,24 @@ import dataclasses
 import io
 import re
 import warnings
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
+from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructTypeInfo
 
 from triptych.algorithms import CONFIGS
 from triptych.envs import EnvConfig
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe, load_recipe
-from triptych.recipes.override import unchecked_with
-from triptych.spec import KINDS
+from triptych.recipes.override import COMMON, unchecked_with
+from triptych.spec import KINDS, Adam
 from triptych.utils.checks import InputError
 
 CONFIG = (tyro.conf.FlagCreatePairsOff,)
+RULES = ConstructorRegistry()
+PARTS: dict[str, tuple[type, ...]] = {"env": (EnvConfig,), "algorithm": tuple(CONFIGS.values()), "optimiser": (Adam,)}
+SHORT = {path: name.replace("_", "-") for name, path in COMMON.items()} | {"env.id": "env"}  # field -> its flag
+MARKED = "marked"  # among a type's markers: its fields have theirs
 SEVERAL = ("--frameworks",)  # flags with any number of them
 NUMBER = r"[-+]?[\d_.]+(e[-+]?\d+)?"  # further values of a flag, as in `--env.size 40 90`
 MOST_LAYERS = 20  # of a network whose switches are told from flags with a value
@@ -102,11 +107,40 @@ def scan(arguments: list[str]) -> tuple[str, str]:
     return name, env
 
 
+def marks(kind: type) -> dict[str, Any]:
+    """What tyro must know of a class's fields and the class does not say, as specs and recipes know nothing of flags."""
+    found: dict[str, Any] = {}
+    if issubclass(kind, Recipe):
+        found |= {"network": tyro.conf.AvoidSubcommands, "source": tyro.conf.Suppress}
+    for path, short in SHORT.items():
+        part, field = path.split(".")
+        if issubclass(kind, PARTS[part]):
+            found[field] = tyro.conf.arg(name=short, prefix_name=False)
+    return found
+
+
+@RULES.struct_rule
+def with_marks(info: StructTypeInfo) -> StructConstructorSpec | None:
+    """A recipe's parts as tyro reads any dataclass, with short names where they have them."""
+    known = marks(info.type) if isinstance(info.type, type) else {}
+    if not known or MARKED in info.markers:
+        return None
+    spec = ConstructorRegistry.get_struct_spec(dataclasses.replace(info, markers=(*info.markers, MARKED)))
+    if not isinstance(spec, StructConstructorSpec):
+        return None
+    types: dict[str, Any] = {
+        field.name: Annotated[field.type, known[field.name]] if field.name in known else field.type
+        for field in spec.fields
+    }
+    fields = tuple(dataclasses.replace(field, type=types[field.name]) for field in spec.fields)
+    return dataclasses.replace(spec, fields=fields)
+
+
 def cli(command: Any, name: str, arguments: list[str], **keywords: Any) -> Any:
     """Tyro, with its errors as one line."""
     errors = io.StringIO()
     try:
-        with contextlib.redirect_stderr(errors), warnings.catch_warnings():
+        with RULES, contextlib.redirect_stderr(errors), warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".* does not match any type in Union")  # a memory kind of the user's own
             return tyro.cli(command, args=arguments, prog=f"triptych {name}", config=CONFIG, **keywords)
     except SystemExit as stop:

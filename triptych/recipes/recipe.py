@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from tyro.conf import AvoidSubcommands, Suppress
+from typing import Any
 
 from triptych.algorithms import ALGORITHMS, a2c, dqn, drqn
 from triptych.algorithms.schedules import linear_schedule
@@ -21,7 +19,7 @@ class Recipe:
     """Everything that decides a run's numbers, besides the framework. A step is one agent decision in one game."""
 
     env: EnvConfig
-    network: Annotated[tuple[Layer, ...], AvoidSubcommands]  # the body; the algorithm adds its head
+    network: tuple[Layer, ...]  # the body; the algorithm adds its head
     algorithm: Any  # one of algorithms.CONFIGS: its kind, and the settings of that kind
     optimiser: Adam
     steps: int  # steps at which the run ends, over all games
@@ -40,7 +38,7 @@ class Recipe:
     precision: Precision = "float32"  # of weights and gradients; bfloat16: of the layers' products, the rest float32
     threads: int | None = None  # of the learner; None: one a core, at most 8
     memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or one's own
-    source: Annotated[str, Suppress] = ""  # the user's own Python file that this recipe came from
+    source: str = ""  # the user's own Python file that this recipe came from
 
     def __post_init__(self) -> None:
         positive(self, "steps", "num_envs", "episodes", "best_window", "evaluate_games", "log_every")

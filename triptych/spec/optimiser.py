@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
-
-from tyro.conf import arg
 
 from triptych.spec.layers import LAYERS as LAYERS  # one door for whoever writes a network
 from triptych.utils.checks import at_least, positive, within
@@ -15,7 +12,7 @@ from triptych.utils.checks import at_least, positive, within
 class Adam:
     """Adam (Kingma & Ba 2015, algorithm 1) after clipping the gradient's norm over all tensors."""
 
-    learning_rate: Annotated[float, arg(prefix_name=False)] = 2.5e-4  # a step's size, about, in weight units
+    learning_rate: float = 2.5e-4  # a step's size, about, in weight units
     final_rate: float | None = None  # learning rate at the run's last step, reached in a straight line; None: constant
     beta_1: float = 0.9  # decay of the gradient's mean, per update
     beta_2: float = 0.999  # decay of the squared gradient's mean, per update
