@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import subprocess
@@ -13,8 +14,10 @@ import numpy as np
 import pytest
 
 import triptych
-from triptych.cli.flags import scan
+from triptych.cli.flags import parse
 from triptych.cli.main import COMMANDS, main
+from triptych.cli.runs import Train
+from triptych.cli.scan import scan
 from triptych.recipes import BUILT_IN, load_recipe
 from triptych.recipes.override import override
 from triptych.recipes.serialise import from_dict, to_dict
@@ -79,12 +82,29 @@ def test_common_flags_have_short_names(capsys: pytest.CaptureFixture) -> None:
 
 
 def test_recipe_is_found_wherever_it_stands() -> None:
-    assert scan(["--seed", "3", "cartpole", "--json"]) == ("cartpole", "")
-    for switch in ("--json", "--quiet", "--algorithm.double"):
-        assert scan([switch, "cartpole"]) == ("cartpole", "")
-    assert scan(["--algorithm.target-every", "5", "steps", "mine.py"]) == ("mine.py", "")
-    assert scan(["--frameworks", "torch", "jax", "--env", "X-v0"]) == ("", "X-v0")
-    assert scan(["--env=X-v0"]) == ("", "X-v0")
+    assert scan(Train, ["--seed", "3", "cartpole", "--quiet"]) == ("cartpole", "")
+    for switch in ("--algorithm.double", "--algorithm.no-compress", "--network.1.skip", "--env.render", "-h"):
+        assert scan(Train, [switch, "cartpole"]) == ("cartpole", "")
+    assert scan(Train, ["--network.1.units", "7", "mine.py"]) == ("mine.py", "")
+    assert scan(Train, ["--algorithm.target-every", "5", "steps", "mine.py"]) == ("mine.py", "")
+    assert scan(COMMANDS["compare"], ["--frameworks", "torch", "jax", "--env", "X-v0"]) == ("", "X-v0")
+    assert scan(Train, ["--env=X-v0"]) == ("", "X-v0")
+
+
+SWITCHES = [
+    (name, field.name)
+    for name, command in COMMANDS.items()
+    if "recipe" in (fields := {field.name: field for field in dataclasses.fields(command)})
+    for field in fields.values()
+    if isinstance(field.default, bool)
+]
+
+
+@pytest.mark.parametrize(("command", "switch"), SWITCHES)
+def test_no_switch_hides_the_recipe_behind_it(command: str, switch: str) -> None:
+    parsed = parse(COMMANDS[command], command, [f"--{switch.replace('_', '-')}", "cartpole"])
+    assert parsed.name == "cartpole"
+    assert getattr(parsed, switch) is True
 
 
 def test_train_then_evaluate_then_resume(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -170,7 +190,7 @@ def test_a_memory_of_ones_own_trains_and_resumes_and_plays(tmp_path: Path, capsy
 def test_a_memory_of_ones_own_may_lie_beside_its_recipe_and_know_one_framework(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    text = (Path(__file__).parent / "own_memory.py").read_text()
+    text = (Path(__file__).parents[1] / "own_memory.py").read_text()
     text = text[: text.index("register_memory(\n")].replace('"average"', '"moving"')
     (tmp_path / "moving.py").write_text(text + 'register_memory(Average, torch="moving:torch_average")\n')
     (tmp_path / "mine.py").write_text(
@@ -221,7 +241,7 @@ def test_the_memory_flag_changes_the_layer_in_its_place() -> None:
 
 
 BAD = [
-    (["train", "no-such-recipe"], "recipe is 'no-such-recipe'; allowed: cartpole"),
+    (["train", "no-such-recipe"], "recipe is 'no-such-recipe'; allowed: breakout"),
     (["train", "missing.py"], "there is no such file"),
     (["train"], "RECIPE is missing"),
     (["train", "cartpole", "--framework", "mxnet"], "mxnet"),
@@ -249,6 +269,7 @@ BAD = [
     (["train", "space-invaders", "--env.size", "4"], "conv kernel is 8"),
     (["lockstep", "cartpole", "--frameworks", "torch"], "frameworks is 'torch'; allowed: two or more"),
     (["lockstep", "cartpole", "--steps", "-5"], "steps is -5"),
+    (["lockstep", "--control", "cartpole", "--steps", "0"], "steps is 0"),
     (["compare", "cartpole", "--seeds", "0"], "seeds is 0"),
     (["evaluate", "no-such-run"], "no such folder"),
     (["evaluate"], "RUN is missing"),
@@ -409,8 +430,8 @@ def test_logs_agree_with_the_counts(run: Path) -> None:
 
 def test_flags_of_several_values_hide_no_recipe() -> None:
     for arguments in (["--env.size", "40", "90", "cartpole"], ["cartpole", "--env.crop", "0", "1", "0", ".5"]):
-        assert scan(arguments)[0] == "cartpole"
-    assert scan(["--env", "CartPole-v1", "--env.render", "--env.size", "40", "90"]) == ("", "CartPole-v1")
+        assert scan(Train, arguments)[0] == "cartpole"
+    assert scan(Train, ["--env", "CartPole-v1", "--env.render", "--env.size", "40", "90"]) == ("", "CartPole-v1")
 
 
 @pytest.mark.parametrize(

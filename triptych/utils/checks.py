@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
+import inspect
 import math
+import sys
+import typing
+from types import UnionType
 from typing import Any, Literal
 
 Unit = Literal["steps", "episodes", "updates"]
@@ -35,10 +39,29 @@ def number(config: Any, name: str) -> Any:
         return None
     whole = isinstance(value, int) and not isinstance(value, bool)
     check(whole or (isinstance(value, float) and math.isfinite(value)), name, value, "a finite number")
-    kind = next(field.type for field in dataclasses.fields(config) if field.name == name)
-    if str(kind).startswith(("int", "Annotated[int")):
+    kind: Any = type(config)
+    kinds = kinds_of(kind, name)
+    if int in kinds and float not in kinds:
         check(whole, name, value, "a whole number")
     return value
+
+
+@functools.cache
+def kinds_of(config: type, name: str) -> tuple[Any, ...]:
+    """The types that a field of a dataclass may have, without None; () where they cannot be looked up.
+
+    Whether its module spells annotations as they are or as strings makes no difference.
+    """
+    owner = next(base for base in config.__mro__ if name in inspect.get_annotations(base))
+    names = vars(sys.modules[owner.__module__]) if owner.__module__ in sys.modules else {}
+    # Alone, since another field's type may be a name that only type checkers see.
+    field = type(name, (), {"__annotations__": {name: inspect.get_annotations(owner)[name]}})
+    try:
+        found = typing.get_type_hints(field, names)[name]
+    except NameError:
+        return ()
+    kinds = typing.get_args(found) if typing.get_origin(found) in (typing.Union, UnionType) else (found,)
+    return tuple(kind for kind in kinds if kind is not type(None))
 
 
 def at_least(config: Any, low: float, *names: str) -> None:
