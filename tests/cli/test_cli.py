@@ -23,6 +23,7 @@ from triptych.recipes.override import override
 from triptych.recipes.serialise import from_dict, to_dict
 from triptych.report.show.build import network_of
 from triptych.runs.names import fresh_name
+from triptych.spec import LSTM
 from triptych.spec.weights import check_weights, initial_weights, save_weights
 from triptych.utils.checks import InputError
 from triptych.utils.files import read_tensors
@@ -240,6 +241,29 @@ def test_the_memory_flag_changes_the_layer_in_its_place() -> None:
     assert override(override(drqn, {"memory": "none"}), {"memory": "gru"}).network[-1].kind == "gru"
 
 
+@pytest.mark.parametrize("flag", ["network.1.units", "network.lstm-1.units", "network.lstm_1.units"])
+def test_a_layer_has_a_place_and_a_name(flag: str) -> None:
+    drqn = load_recipe("drqn-cartpole")
+    for arguments in ([f"--{flag}", "7", "drqn-cartpole"], ["drqn-cartpole", f"--{flag}=7"]):
+        assert parse(Train, "train", arguments).recipe == override(drqn, {"network.1.units": 7})
+    assert override(drqn, {flag: 7, "network.1.skip": True}).network[1] == LSTM(7, skip=True)
+
+
+def test_names_of_layers_are_those_after_the_memory_is_changed() -> None:
+    changed = parse(Train, "train", ["--network.gru-1.skip", "drqn-cartpole", "--memory", "gru"]).recipe
+    assert (
+        changed.network[1]
+        == override(load_recipe("drqn-cartpole"), {"memory": "gru", "network.1.skip": True}).network[1]
+    )
+    assert changed.network[1].skip
+
+
+@pytest.mark.parametrize("changes", [{"network.lstm_2.units": 7}, {"network.9.units": 7}, {"network.head.units": 7}])
+def test_an_unknown_layer_tells_which_there_are(changes: dict[str, int]) -> None:
+    with pytest.raises(InputError, match=r"; allowed: dense_1, lstm_1, dense_2, or by place 0 to 2$"):
+        override(load_recipe("drqn-cartpole"), changes)
+
+
 BAD = [
     (["train", "no-such-recipe"], "recipe is 'no-such-recipe'; allowed: breakout"),
     (["train", "missing.py"], "there is no such file"),
@@ -310,6 +334,15 @@ BAD = [
         "memory is 'tape'; allowed: none, stack, rnn, gru, lstm, attention",
     ),
     (["train", "drqn-cartpole", "--network.1.units", "0"], "units is 0; allowed: above 0"),
+    (
+        ["train", "drqn-cartpole", "--network.lstm-2.units", "9"],
+        "layer is 'lstm-2'; allowed: dense_1, lstm_1, dense_2, or by place 0 to 2",
+    ),
+    (
+        ["train", "drqn-cartpole", "--network.lstm-1.units", "many"],
+        "--network.lstm-1.units is 'many'; allowed: a whole",
+    ),
+    (["train", "drqn-cartpole", "--network.lstm_1.no-such=9"], "--network.lstm_1.no-such"),
     (["train", "cartpole", "--memory", "lstm"], "memory is 'lstm'; allowed: none with the algorithm dqn"),
     (
         ["train", "drqn-cartpole", "--algorithm.replay-on-device"],

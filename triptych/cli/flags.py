@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import re
 import warnings
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from triptych.cli.errors import one_line
 from triptych.cli.scan import find_recipe, value_of
 from triptych.envs import EnvConfig
 from triptych.recipes import Recipe
-from triptych.recipes.override import COMMON, unchecked_with
+from triptych.recipes.override import COMMON, by_place, unchecked_with
 from triptych.spec import Adam
 from triptych.utils.checks import InputError
 
@@ -44,7 +45,27 @@ def parse(command: Any, name: str, arguments: list[str], steps: int | None = Non
     memory = value_of("--memory", arguments)
     if memory:  # whose own fields become flags
         recipe = unchecked_with(recipe, memory)
-    return cli(command, name, arguments, default=command(recipe=recipe))
+    placed = [with_place(argument, recipe) for argument in arguments]
+    try:
+        return cli(command, name, placed, default=command(recipe=recipe))
+    except InputError as error:  # in the user's own words
+        said = str(error)
+        for ours, typed in zip(placed, arguments, strict=True):
+            if ours != typed:
+                said = re.sub(rf"{re.escape(flag_of(ours))}(?![\w.-])", flag_of(typed), said)
+        raise InputError(said) from None
+
+
+def with_place(argument: str, recipe: Recipe) -> str:
+    """`--network.lstm-1.units` as the flag that it stands for, `--network.5.units`; anything else as it is."""
+    flag = flag_of(argument)
+    if not re.match(r"--network\.[a-zA-Z]", flag):
+        return argument
+    return f"--{by_place(flag.removeprefix('--'), recipe.network)}{argument[len(flag) :]}"
+
+
+def flag_of(argument: str) -> str:
+    return argument.partition("=")[0]
 
 
 def marks(kind: type) -> dict[str, Any]:
