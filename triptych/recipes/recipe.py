@@ -11,7 +11,7 @@ from triptych.algorithms.schedules import linear_schedule
 from triptych.envs import EnvConfig
 from triptych.envs.play import LONGEST
 from triptych.spec import KINDS, PRECISIONS, Adam, Layer, Memory, Network, Observation, Precision
-from triptych.utils.checks import Period, at_least, check, one_of, period, positive
+from triptych.utils.checks import Period, as_period, at_least, check, one_of, period, positive
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,7 @@ class Recipe:
         positive(self, "steps", "num_envs", "episodes", "best_window", "evaluate_games", "log_every")
         positive(self, "checkpoint_every", "threads", "evaluate_steps", "video_fps")
         at_least(self, 0, "seed")
-        if isinstance(self.evaluate_every, tuple):
-            period(self, "evaluate_every")
-        else:
-            at_least(self, 0, "evaluate_every")
+        period(self, "evaluate_every")
         period(self, "weights_every")
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", PRECISIONS)
@@ -96,8 +93,7 @@ class Recipe:
     @property
     def evaluation_period(self) -> Period | None:
         """Between evaluations; None: there are none."""
-        every = self.evaluate_every
-        return every if isinstance(every, tuple) else (every, "steps") if every else None
+        return as_period(self.evaluate_every)
 
     def learning_rate(self, step: int) -> float:
         """Adam's rate at `step`: constant, or on a straight line to its final value at the last step."""

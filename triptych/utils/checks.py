@@ -91,10 +91,28 @@ def one_of(config: Any, name: str, choices: tuple[Any, ...]) -> None:
     check(value in choices, name, value, ", ".join(map(str, choices)))
 
 
+def as_period(setting: int | Period | None) -> Period | None:
+    """A setting of any of our fields as a number and a unit: a number alone is of steps. None: never, as is 0."""
+    return setting if isinstance(setting, tuple) else (setting, "steps") if setting else None
+
+
+def passed(every: int | Period | None, counters: Any) -> int:
+    """How many whole periods have passed by the counts of steps, episodes and updates; 0 where that is never."""
+    found = as_period(every)
+    return getattr(counters, found[1]) // found[0] if found else 0
+
+
 def period(config: Any, name: str) -> None:
-    """Checks that the named field of a dataclass is a number above 0 and a unit (None passes)."""
+    """Checks that the named field of a dataclass is a number above 0 and a unit (None passes).
+
+    Where the field's type has numbers too, one of 0 or more passes: of steps, 0 for never.
+    """
     value = getattr(config, name)
+    kind: Any = type(config)
     if value is None:
+        return
+    if not isinstance(value, tuple) and int in kinds_of(kind, name):
+        at_least(config, 0, name)
         return
     pair = isinstance(value, tuple) and len(value) == 2
     check(pair, name, value, "a number and a unit, (500, 'steps')")

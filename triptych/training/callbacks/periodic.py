@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from triptych.training.base import Training
-from triptych.utils.checks import Period
+from triptych.utils.checks import Period, passed
 
 
 class Periodic:
@@ -16,11 +16,8 @@ class Periodic:
 
     def due(self, training: Training) -> bool:
         """Whether a period has passed since this was last true."""
-        if self.period is None:
-            return False
-        number, unit = self.period
-        passed: int = getattr(training.counters, unit) // number
-        due, self.done = passed > self.done, max(passed, self.done)
+        count = passed(self.period, training.counters)
+        due, self.done = count > self.done, max(count, self.done)
         return due
 
     def get_state(self) -> dict[str, Any]:
