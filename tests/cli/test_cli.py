@@ -342,6 +342,7 @@ BAD = [
         ["train", "drqn-cartpole", "--network.lstm-1.units", "many"],
         "--network.lstm-1.units is 'many'; allowed: a whole",
     ),
+    (["train", "drqn-cartpole", "--network.lstm_1.forget_bias", "x"], "--network.lstm_1.forget_bias is 'x'; allowed"),
     (["train", "drqn-cartpole", "--network.lstm_1.no-such=9"], "--network.lstm_1.no-such"),
     (["train", "cartpole", "--memory", "lstm"], "memory is 'lstm'; allowed: none with the algorithm dqn"),
     (

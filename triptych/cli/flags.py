@@ -12,18 +12,13 @@ from typing import Annotated, Any
 import tyro
 from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructTypeInfo
 
-from triptych.algorithms import CONFIGS
 from triptych.cli.errors import one_line
 from triptych.cli.scan import find_recipe, value_of
-from triptych.envs import EnvConfig
 from triptych.recipes import Recipe
 from triptych.recipes.override import COMMON, by_place, unchecked_with
-from triptych.spec import Adam
 from triptych.utils.checks import InputError
 
 CONFIG = (tyro.conf.FlagCreatePairsOff,)
-RULES = ConstructorRegistry()
-PARTS: dict[str, tuple[type, ...]] = {"env": (EnvConfig,), "algorithm": tuple(CONFIGS.values()), "optimiser": (Adam,)}
 SHORT = {path: name.replace("_", "-") for name, path in COMMON.items()} | {"env.id": "env"}  # field -> its flag
 MARKED = "marked"  # among a type's markers: its fields have theirs
 
@@ -47,13 +42,9 @@ def parse(command: Any, name: str, arguments: list[str], steps: int | None = Non
         recipe = unchecked_with(recipe, memory)
     placed = [with_place(argument, recipe) for argument in arguments]
     try:
-        return cli(command, name, placed, default=command(recipe=recipe))
+        return cli(command, name, placed, recipe)
     except InputError as error:  # in the user's own words
-        said = str(error)
-        for ours, typed in zip(placed, arguments, strict=True):
-            if ours != typed:
-                said = re.sub(rf"{re.escape(flag_of(ours))}(?![\w.-])", flag_of(typed), said)
-        raise InputError(said) from None
+        raise InputError(as_typed(str(error), placed, arguments)) from None
 
 
 def with_place(argument: str, recipe: Recipe) -> str:
@@ -64,44 +55,58 @@ def with_place(argument: str, recipe: Recipe) -> str:
     return f"--{by_place(flag.removeprefix('--'), recipe.network)}{argument[len(flag) :]}"
 
 
+def as_typed(said: str, placed: list[str], arguments: list[str]) -> str:
+    """A message that names flags by the words that the user chose."""
+    for ours, typed in zip(placed, arguments, strict=True):
+        if ours != typed:
+            either = "[-_]".join(map(re.escape, re.split("[-_]", flag_of(ours))))  # tyro takes both, and tells one
+            said = re.sub(rf"{either}(?![\w.-])", flag_of(typed).replace("\\", r"\\"), said)
+    return said
+
+
 def flag_of(argument: str) -> str:
     return argument.partition("=")[0]
 
 
-def marks(kind: type) -> dict[str, Any]:
-    """What tyro must know of a class's fields and the class does not say, as specs and recipes know nothing of flags."""
-    found: dict[str, Any] = {}
-    if issubclass(kind, Recipe):
-        found |= {"network": tyro.conf.AvoidSubcommands, "source": tyro.conf.Suppress}
+def marks(recipe: Recipe) -> dict[type, dict[str, Any]]:
+    """What tyro must know of the fields of a recipe and its parts, as they themselves know nothing of flags."""
+    found: dict[type, dict[str, Any]] = {
+        type(recipe): {"network": tyro.conf.AvoidSubcommands, "source": tyro.conf.Suppress}
+    }
     for path, short in SHORT.items():
         part, field = path.split(".")
-        if issubclass(kind, PARTS[part]):
-            found[field] = tyro.conf.arg(name=short, prefix_name=False)
+        found.setdefault(type(getattr(recipe, part)), {})[field] = tyro.conf.arg(name=short, prefix_name=False)
     return found
 
 
-@RULES.struct_rule
-def with_marks(info: StructTypeInfo) -> StructConstructorSpec | None:
-    """A recipe's parts as tyro reads any dataclass, with short names where they have them."""
-    known = marks(info.type) if isinstance(info.type, type) else {}
-    if not known or MARKED in info.markers:
-        return None
-    spec = ConstructorRegistry.get_struct_spec(dataclasses.replace(info, markers=(*info.markers, MARKED)))
-    if not isinstance(spec, StructConstructorSpec):
-        return None
-    types: dict[str, Any] = {
-        field.name: Annotated[field.type, known[field.name]] if field.name in known else field.type
-        for field in spec.fields
-    }
-    fields = tuple(dataclasses.replace(field, type=types[field.name]) for field in spec.fields)
-    return dataclasses.replace(spec, fields=fields)
+def rules(known: dict[type, dict[str, Any]]) -> ConstructorRegistry:
+    """Has tyro read the classes as it reads any dataclass, each field with its mark."""
+    registry = ConstructorRegistry()
+
+    @registry.struct_rule
+    def with_marks(info: StructTypeInfo) -> StructConstructorSpec | None:
+        if info.type not in known or MARKED in info.markers:
+            return None
+        spec = ConstructorRegistry.get_struct_spec(dataclasses.replace(info, markers=(*info.markers, MARKED)))
+        if not isinstance(spec, StructConstructorSpec):
+            return None
+        marked = known[info.type]
+        types: dict[str, Any] = {
+            field.name: Annotated[field.type, marked[field.name]] if field.name in marked else field.type
+            for field in spec.fields
+        }
+        fields = tuple(dataclasses.replace(field, type=types[field.name]) for field in spec.fields)
+        return dataclasses.replace(spec, fields=fields)
+
+    return registry
 
 
-def cli(command: Any, name: str, arguments: list[str], **keywords: Any) -> Any:
-    """Tyro, with its errors as one line."""
+def cli(command: Any, name: str, arguments: list[str], recipe: Recipe | None = None) -> Any:
+    """Tyro, with its errors as one line; the recipe, where the command takes one, is what its flags start from."""
     errors = io.StringIO()
+    keywords = {} if recipe is None else {"default": command(recipe=recipe)}
     try:
-        with RULES, contextlib.redirect_stderr(errors), warnings.catch_warnings():
+        with rules(marks(recipe) if recipe else {}), contextlib.redirect_stderr(errors), warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".* does not match any type in Union")  # a memory kind of the user's own
             return tyro.cli(command, args=arguments, prog=f"triptych {name}", config=CONFIG, **keywords)
     except SystemExit as stop:
