@@ -15,7 +15,7 @@ from triptych.report import figures, words
 from triptych.report.command import flat, repeat
 from triptych.report.logs import Log, read
 from triptych.report.random_play import random_play
-from triptych.report.show import build as show
+from triptych.report.show.build import build as show
 from triptych.runs.names import run_path
 from triptych.utils.checks import InputError
 from triptych.utils.console import counted, warn
