@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Annotated, Any, ClassVar, Literal, Self
-
-from tyro.conf import arg
+from typing import Any, ClassVar, Literal, Self
 
 from triptych.algorithms import base
 from triptych.algorithms.schedules import exponential_schedule, linear_schedule
@@ -25,7 +23,7 @@ MOST_WARM_UP, MOST_EPSILON, MOST_TARGET = 1_000, 0.1, 500
 class Config(base.Config):
     """DQN's settings. A step is one agent decision in one game; an update is one optimiser step."""
 
-    batch_size: Annotated[int, arg(prefix_name=False)] = 32  # transitions an update
+    batch_size: int = 32  # transitions an update
     gamma: float = 0.99  # discount of a reward one step later
     loss: Loss = "huber"  # of the TD error
     delta: float = 1.0  # where the Huber loss turns from squared to linear, in units of Q
@@ -44,7 +42,7 @@ class Config(base.Config):
     update_every: int = 4  # steps between updates
     skip_first: int = 0  # steps at the start of each episode that earn no update
     target_every: Period = (10_000, "steps")  # between copies of the online network into the target
-    warm_up: Annotated[int, arg(prefix_name=False)] = 50_000  # steps of random play at the start
+    warm_up: int = 50_000  # steps of random play at the start
     learn_from: int | None = None  # transitions stored before the first update; None: the warm-up's end
     epsilon_start: float = 1.0  # share of random actions at step 0
     epsilon_end: float = 0.1  # share of random actions from epsilon_steps on

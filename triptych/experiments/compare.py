@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -89,15 +90,16 @@ def compare(
     """
     check(seeds > 0, "seeds", seeds, "above 0")
     check(games > 0, "games", games, "above 0")
-    check_margin(margin, seeds, len(frameworks))
-    resolved = checked(recipe, frameworks, changes)
+    names = tuple(frameworks)
+    check_margin(margin, seeds, len(names))
+    resolved = checked(recipe, names, changes)
     label = label or safe(recipe if isinstance(recipe, str) else resolved.env.id)
     prefix = run_name or f"compare-{label}"
     numbers = [resolved.seed + index for index in range(seeds)]
-    results: dict[str, list[dict[str, Any]]] = {name: [] for name in frameworks}
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     failures: list[str] = []
     for seed in numbers:
-        for name in frameworks:
+        for name in names:
             run = fresh_name(f"{prefix}-{name}-seed{seed}", runs_dir)
             job = {"recipe": to_dict(dataclasses.replace(resolved, seed=seed)), "framework": name, "run_name": run}
             job |= {"runs_dir": str(runs_dir), "games": games, "quiet": quiet}
@@ -106,7 +108,7 @@ def compare(
             except WorkerError as error:  # the other runs are worth having
                 failures.append(f"{run}: {error}")
                 print(f"warning: {failures[-1]}", file=sys.stderr)
-    rows = [make_row(name, results[name]) for name in frameworks if results[name]]
+    rows = [make_row(name, results[name]) for name in names if results[name]]
     return Comparison(
         recipe=label,
         rows=rows,
@@ -125,9 +127,8 @@ def make_row(framework: str, results: list[dict[str, Any]]) -> Row:
     """Condenses the runs of one framework."""
     score, low, high = bootstrap_mean([result["best_rewards"] for result in results])
 
-    def median(name: str) -> float:
-        values = sorted(result[name] for result in results)
-        return values[len(values) // 2] if len(values) % 2 else sum(values[len(values) // 2 - 1 :][:2]) / 2
+    def middle(name: str) -> float:
+        return median(result[name] for result in results)
 
     return Row(
         framework=framework,
@@ -135,10 +136,10 @@ def make_row(framework: str, results: list[dict[str, Any]]) -> Row:
         low=low,
         high=high,
         latest_score=bootstrap_mean([result["latest_rewards"] for result in results])[0],
-        steps_per_second=median("steps_per_second"),
-        updates_per_second=median("updates_per_second"),
-        compile_seconds=median("compile_seconds"),
-        peak_memory=int(median("peak_memory")),
+        steps_per_second=middle("steps_per_second"),
+        updates_per_second=middle("updates_per_second"),
+        compile_seconds=middle("compile_seconds"),
+        peak_memory=int(middle("peak_memory")),
         run_scores=[float(np.mean(result["best_rewards"])) for result in results],
         runs=[result["path"] for result in results],
     )

@@ -27,6 +27,7 @@ from triptych.spec.network import Layer as Layer
 from triptych.spec.network import Network as Network
 from triptych.spec.network import Observation as Observation
 from triptych.spec.network import Placed as Placed
+from triptych.spec.network import layer_names as layer_names
 from triptych.spec.optimiser import OPTIMISERS as OPTIMISERS
 from triptych.spec.optimiser import Adam as Adam
 from triptych.spec.optimiser import Optimiser as Optimiser
