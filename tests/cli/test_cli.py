@@ -206,14 +206,14 @@ def test_a_memory_of_ones_own_may_lie_beside_its_recipe_and_know_one_framework(
     assert done.returncode == 0, done.stderr
     done = subprocess.run([*command, "b", *small, "--framework", "jax"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "a moving memory's framework is 'jax'; allowed: torch" in done.stderr.splitlines()[-1]
+    assert "the framework of moving is 'jax'; allowed: torch" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "b").exists()
     file = tmp_path / "moving.py"
     file.write_text(file.read_text().replace("moving:torch_average", "moving:forgotten"))
     done = subprocess.run([*command, "c", *small], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "torch of moving memory is 'moving:forgotten': " in done.stderr.splitlines()[-1]
+    assert "torch of moving is 'moving:forgotten': " in done.stderr.splitlines()[-1]
 
 
 def test_a_rollout_of_the_whole_run_is_no_warning() -> None:

@@ -42,9 +42,34 @@ def parse(command: Any, name: str, arguments: list[str], steps: int | None = Non
         recipe = unchecked_with(recipe, memory)
     placed = [with_place(argument, recipe) for argument in arguments]
     try:
-        return cli(command, name, placed, recipe)
+        found = cli(command, name, placed, recipe)
+        return dataclasses.replace(found, given=given(placed, found.recipe)) if hasattr(found, "given") else found
     except InputError as error:  # in the user's own words
         raise InputError(as_typed(str(error), placed, arguments)) from None
+
+
+def given(arguments: list[str], recipe: Recipe) -> dict[str, Any]:
+    """The recipe's fields that the flags name, by path, and what they are now: `--env.observe all` is {"env.observe": "all"}."""
+    paths = {flag: path for path, flag in SHORT.items()}
+    memory = value_of("--memory", arguments)
+    found: dict[str, Any] = {"memory": memory} if memory else {}
+    for argument in arguments:
+        flag = flag_of(argument).removeprefix("--")
+        *parents, last = paths.get(flag, flag).replace("-", "_").split(".")
+        for name in (last, last.removeprefix("no_")):
+            path = ".".join([*parents, name])
+            with contextlib.suppress(AttributeError, LookupError, ValueError):
+                if argument.startswith("--") and path != "memory":
+                    found[path] = value_at(recipe, path)
+                    break
+    return found
+
+
+def value_at(config: Any, path: str) -> Any:
+    """What stands at a path of fields and places of layers."""
+    for name in path.split("."):
+        config = config[int(name)] if isinstance(config, tuple) else getattr(config, name)
+    return config
 
 
 def with_place(argument: str, recipe: Recipe) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 from triptych.algorithms import ALGORITHMS
 from triptych.envs import EnvConfig
 from triptych.frameworks import FRAMEWORKS
-from triptych.recipes import Recipe, load_recipe
+from triptych.recipes import BUILT_IN, Recipe, load_recipe
+from triptych.runs.names import run_path
+from triptych.runs.records import read_config
 from triptych.spec import KINDS, LAYERS
 from triptych.utils.checks import UNITS, InputError, kinds_of
 
@@ -21,6 +23,10 @@ def find_recipe(command: Any, arguments: list[str]) -> Recipe:
     """The recipe whose fields the flags start from: the one named, or the one that fits `--env`."""
     name, env = scan(command, arguments)
     if name:
+        run = run_path(name, value_of("--runs-dir", arguments) or "runs")
+        if name not in BUILT_IN and (run / "config.json").is_file():
+            recipe: Recipe = read_config(run)["recipe"]
+            return recipe
         return load_recipe(name)
     if env:
         from triptych.recipes import default_recipe, is_picture

@@ -46,7 +46,7 @@ def load_recipe(name: str) -> Recipe:
     return dataclasses.replace(recipe, source=str(path.resolve()))
 
 
-def run_file(path: Path) -> ModuleType:
+def run_file(path: Path, what: str = "recipe") -> ModuleType:
     """A user's file as a module that stays: what its functions and classes refer to is there as long as they are. Once a process.
 
     Raises:
@@ -70,7 +70,7 @@ def run_file(path: Path) -> ModuleType:
         if isinstance(error, InputError) or not isinstance(error, Exception):
             raise
         said = f"{type(error).__name__}: {error}"
-        raise InputError(f"recipe file {path} fails: {said}; allowed: a Python file that runs") from error
+        raise InputError(f"{what} file {path} fails: {said}; allowed: a Python file that runs") from error
     return module
 
 
