@@ -101,6 +101,7 @@ def compare(
         for name in frameworks:
             run = fresh_name(f"{prefix}-{name}-seed{seed}", runs_dir)
             job = {"recipe": to_dict(dataclasses.replace(resolved, seed=seed)), "framework": name, "run_name": run}
+            job["trust"] = True  # the recipe is the user's own
             job |= {"runs_dir": str(runs_dir), "games": games, "quiet": quiet}
             try:
                 results[name].append(work("train", job))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from pathlib import Path
 from typing import Any
 
 from triptych import envs
 from triptych.frameworks import DISTRIBUTIONS, check_framework
-from triptych.recipes import Recipe, recipe_file, resolve
+from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import check_films, check_read, check_replay
 from triptych.recipes.serialise import to_dict
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.folder import RESUMES, RunFolder
 from triptych.runs.names import fresh_name, new_path, run_path, safe
 from triptych.runs.records import ending, last_framework, last_step, read_config, read_summary, write_summary
+from triptych.runs.trust import Allowed, marks
 from triptych.training.profiler import Profile
 from triptych.training.session import RunResult, Sitting
 from triptych.utils import machine
@@ -65,67 +67,107 @@ def train(
         watcher = Profile() if profile else None
         sitting = Sitting(run, resolved, framework, games, threads, quiet, profile=watcher)
         sitting.save()  # boundary 0: from here on the folder is a run
-        config = {
-            "recipe": to_dict(resolved),
-            "env_id": resolved.env.id,
-            "framework": framework,
-            "seed": resolved.seed,
-            # GPU kernels may add in another order each time, so the promise holds on the processor only.
-            "resume_exact": exact and sitting.training.learner.device == "cpu",
-            **machine.describe(sitting.training.learner.device, threads, DISTRIBUTIONS),
-        }
-        write_json(path / "config.json", config)
+        # GPU kernels may add in another order each time, so the promise holds on the processor only.
+        exact = exact and sitting.training.learner.device == "cpu"
+        write_json(path / "config.json", config_of(path, resolved, framework, exact, sitting))
         sitting.introduce()
         return sitting.go()
 
 
+def config_of(path: Path, recipe: Recipe, framework: str, exact: bool, sitting: Sitting) -> dict[str, Any]:
+    """What config.json says of a new run: its settings, what it was made on, and that this user made it here."""
+    recorded = to_dict(recipe)
+    return {
+        "recipe": recorded,
+        "env_id": recipe.env.id,
+        "framework": framework,
+        "seed": recipe.seed,
+        "resume_exact": exact,
+        **machine.describe(sitting.training.learner.device, sitting.threads, DISTRIBUTIONS),
+        **marks(recorded, path),
+    }
+
+
 def resume(
-    run: str | Path, framework: str | None = None, *, runs_dir: str | Path = "runs", quiet: bool = True
-) -> RunResult | None:
-    """Goes on with a run from its last boundary, in any framework; None where it was finished already.
+    run: str | Path,
+    framework: str | None = None,
+    *,
+    runs_dir: str | Path = "runs",
+    quiet: bool = True,
+    recipe: str | None = None,
+    trust: bool = False,
+) -> RunResult:
+    """Goes on with a run from its last boundary, in any framework, and returns what it came to; a finished run stays as it is.
+
+    Args:
+        recipe: a Python file of the user's to run first, which registers what the run needs.
+        trust: run what the run names: the file that its recipe came from, the module of its environment's id.
 
     Raises:
-        InputError: the folder is no run, or none of its checkpoints is whole.
+        InputError: the folder is no run, none of its checkpoints is whole, or it needs code that may not run.
     """
+    return go_on(run, framework, runs_dir, quiet, Allowed(recipe, trust))[0]
+
+
+def go_on(
+    run: str | Path, framework: str | None, runs_dir: str | Path, quiet: bool, allowed: Allowed
+) -> tuple[RunResult, bool]:
+    """What `resume` does, and whether the run was finished already."""
     path = run_path(str(run), runs_dir)
-    config = read_config(path, own=True)
+    config = read_config(path, allowed)
     recipe: Recipe = config["recipe"]
-    recipe_file(recipe)
     framework = framework or last_framework(path, config)
     check_framework(framework)
     threads = int(config["threads"])
     now = machine.describe("", threads, DISTRIBUTIONS)
-    for name, what in (("processor", "processor"), ("versions", "versions")):
-        if now[name] != config[name]:
-            was = (
-                {key: value for key, value in config[name].items() if now[name].get(key) != value}
-                if name == "versions"
-                else config[name]
-            )
-            warn(f"{what} differ from the run's ({was}): float32 figures may differ in the last bits")
-    if not config["resume_exact"]:
-        warn("this run cannot be resumed to the same numbers; its config.json says so under resume_exact")
+    warn(*other_machine(config, now))
     games = envs.make(recipe.env, recipe.num_envs, threads)
     check_films(recipe)
     with RunFolder(path) as folder:
         checkpoints = Checkpoints(folder, recipe)
         manifest, arrays = checkpoints.load()
-        finished = manifest["state"]["stopped_by"]
-        if finished:
-            told = read_summary(path)
-            if (told.get("stopped_by"), told.get("steps")) != (finished, manifest["step"]):
-                write_summary(path, ending(path, framework, manifest))
-            print(
-                f"{path} is finished ({finished}, step {manifest['step']:,}); nothing to do; play it: triptych evaluate {shlex.quote(str(path))}"
-            )
-            return None
-        repeated = last_step(folder) - manifest["step"]
+        if manifest["state"]["stopped_by"]:
+            games.close()
+            return finished(path, framework, manifest, quiet), True
+        repeated = max(0, last_step(folder) - manifest["step"])
         checkpoints.rewind(manifest)
         sitting = Sitting(folder, recipe, framework, games, threads, quiet, checkpoints)
         sitting.restore(manifest, arrays)
         row = {"step": manifest["step"], "framework": framework, "threads": threads, "processor": now["processor"]}
-        versions = " ".join(f"{name}={version}" for name, version in now["versions"].items())
-        folder.append("resumes.csv", row | {"versions": versions}, RESUMES)
-        print(f"resumed at step {manifest['step']}, repeating {max(0, repeated)} steps", flush=True)
+        folder.append("resumes.csv", row | {"versions": as_words(now["versions"])}, RESUMES)
+        if not quiet:
+            print(f"resumed at step {manifest['step']}, repeating {repeated} steps", flush=True)
         sitting.introduce()
-        return sitting.go()
+        return sitting.go(), False
+
+
+def other_machine(config: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What keeps a resumed run from its exact numbers, a line each."""
+    lines = []
+    for what in ("processor", "versions"):
+        was = config[what]
+        if now[what] == was:
+            continue
+        if what == "versions":
+            was = {name: version for name, version in was.items() if now[what].get(name) != version}
+        lines.append(f"{what} differ from the run's ({was}): float32 figures may differ in the last bits")
+    if not config["resume_exact"]:
+        lines.append("this run cannot be resumed to the same numbers; its config.json says so under resume_exact")
+    return lines
+
+
+def finished(path: Path, framework: str, manifest: dict[str, Any], quiet: bool) -> RunResult:
+    """What a run that needs no more steps came to. A summary of an earlier sitting is mended on the way."""
+    stopped_by, step, told = manifest["state"]["stopped_by"], manifest["step"], read_summary(path)
+    if (told.get("stopped_by"), told.get("steps")) != (stopped_by, step):
+        told = ending(path, framework, manifest)
+        write_summary(path, told)
+    if not quiet:
+        command = f"triptych evaluate {shlex.quote(str(path))}"
+        print(f"{path} is finished ({stopped_by}, step {step:,}); nothing to do; play it: {command}")
+    values: dict[str, Any] = {field.name: told.get(field.name) for field in dataclasses.fields(RunResult)}
+    return RunResult(**values | {"path": path})
+
+
+def as_words(versions: dict[str, str]) -> str:
+    return " ".join(f"{name}={version}" for name, version in versions.items())

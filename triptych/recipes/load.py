@@ -16,15 +16,17 @@ from triptych.recipes import catalogue
 from triptych.recipes.override import override
 from triptych.recipes.recipe import Recipe
 from triptych.utils.checks import InputError
-from triptych.utils.console import warn
 
 BUILT_IN = {
     module.name.replace("_", "-"): module.name for module in pkgutil.iter_modules(catalogue.__path__)
 }  # name -> module
 
 
-def load_recipe(name: str) -> Recipe:
+def load_recipe(name: str, place: Path | None = None) -> Recipe:
     """A recipe by its name, or from a Python file that defines `recipe`.
+
+    Args:
+        place: the folder that the file imports from, where it exists; None: its own.
 
     Raises:
         InputError: unknown name, or a file without a recipe.
@@ -39,8 +41,9 @@ def load_recipe(name: str) -> Recipe:
         raise InputError(f"recipe is {name!r}: {what}; allowed: a Python file that defines `recipe`")
     try:
         # As Python does for a file it is given: its own folder is where it imports from, now and later.
-        if str(path.resolve().parent) not in sys.path:
-            sys.path.insert(0, str(path.resolve().parent))
+        place = path.resolve().parent if place is None else place
+        if str(place) not in sys.path and place.is_dir():
+            sys.path.insert(0, str(place))
         defined = runpy.run_path(str(path))
     except InputError:
         raise
@@ -64,9 +67,18 @@ def default_recipe(env_id: str, is_picture: bool) -> Recipe:
 def resolve(recipe: str | Recipe | None, changes: dict[str, Any]) -> Recipe:
     """A recipe by name, file or object, with changes by field name; None: the settings that fit `env`.
 
+    It is the user's own, so the module that its environment's id names is imported.
+
     Raises:
-        InputError: unknown recipe or field, or a value that is not allowed.
+        InputError: unknown recipe, field or environment, or a value that is not allowed.
     """
+    found = changed(recipe, changes)
+    envs.find(found.env.id, may_import=True)
+    return found
+
+
+def changed(recipe: str | Recipe | None, changes: dict[str, Any]) -> Recipe:
+    """What `resolve` gives."""
     if isinstance(recipe, Recipe):
         return override(recipe, changes)
     if recipe is not None:
@@ -78,18 +90,8 @@ def resolve(recipe: str | Recipe | None, changes: dict[str, Any]) -> Recipe:
 
 
 def is_picture(env_id: str) -> bool:
-    """Whether an id shows pictures."""
+    """Whether an id shows pictures; the user gave it, so its module is imported."""
+    envs.find(env_id, may_import=True)
     games = envs.make(envs.EnvConfig(env_id), 1)
     games.close()
     return games.observation.is_picture
-
-
-def recipe_file(recipe: Recipe) -> None:
-    """Runs the user's file that a stored recipe came from, where its environment is not known otherwise."""
-    if not recipe.source:
-        return
-    try:
-        envs.find(recipe.env.id)
-    except InputError:
-        warn(f"{recipe.env.id} is not registered: running {recipe.source}, which the recipe came from")
-        load_recipe(recipe.source)

@@ -42,10 +42,11 @@ class RunResult:
     best_step: int | None  # where that was
     checkpoint: int  # steps at the last boundary, from which a resume goes on
     stopped_by: str  # steps, episodes, solved, or interrupted
-    steps_per_second: float  # of this sitting, without compilation, evaluations and checkpoints
-    updates_per_second: float
-    compile_seconds: float
-    peak_memory: int  # bytes
+    # The next four are None where the sitting was killed at its end.
+    steps_per_second: float | None  # of this sitting, without compilation, evaluations and checkpoints
+    updates_per_second: float | None
+    compile_seconds: float | None
+    peak_memory: int | None  # bytes
     seconds: float  # over all sittings
 
 
