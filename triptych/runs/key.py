@@ -60,7 +60,11 @@ def make_key(file: Path) -> None:
             opened.write(secrets.token_bytes(SIZE))
             opened.flush()
             os.fsync(opened.fileno())
-        with contextlib.suppress(FileExistsError):
+        try:
             os.link(temporary, file)  # unlike a rename it takes nobody's place
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without hard links
+            os.replace(temporary, file)
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)

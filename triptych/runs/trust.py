@@ -68,13 +68,17 @@ class Stored:
         made = signature(key, self.recipe, self.beside.get("recipe_file"))
         return hmac.compare_digest(found.encode(errors="replace"), made.encode())
 
-    def file(self) -> Path | None:
-        """The file to run: the original, or where that is gone or changed the run's copy; None: neither is left."""
+    def file(self, trust: bool) -> Path | None:
+        """The file to run: the original, or where that is gone or changed the run's copy; None: neither will do.
+
+        Args:
+            trust: whether the copy counts as it is, and the original where there is none; else what the mark covers.
+        """
         files = [Path(self.source), *([self.copy] if self.copy else [])]
-        digest = self.beside.get("recipe_file") if self.is_own else sha256(files[-1]) if self.copy else None
-        if digest is None and self.is_own:
-            return None  # nobody knows what was in it
-        return next((file for file in files if file.is_file() and digest in (None, sha256(file))), None)
+        if trust and self.copy is None:
+            return files[0] if files[0].is_file() else None
+        digest = sha256(files[-1]) if trust else self.beside.get("recipe_file")
+        return next((file for file in files if file.is_file() and sha256(file) == digest), None)
 
     @property
     def copy(self) -> Path | None:
@@ -128,19 +132,19 @@ def allow(stored: Stored, allowed: Allowed) -> None:
 
 def allow_job(job: Mapping[str, Any]) -> None:
     """Runs what the recipe of a process' job needs. Whoever made the job says whether it is the user's own."""
-    allow(Stored(Path("this job"), job["recipe"]), Allowed(trust=job["trust"]))
+    allow(Stored(Path("this job"), job["recipe"]), Allowed(trust=job.get("trust") is True))
 
 
 def needs(stored: Stored, allowed: Allowed) -> list[str]:
     """What of a stored recipe cannot be made here without code that it names, in words."""
     found = unknown(stored, allowed)
     with contextlib.suppress(*DAMAGED, InputError):
-        env = stored.recipe["env"]
-        if allowed.env is None and env.get("kwargs", "{}") != "{}" and not missing_module(env["id"]):
-            maker = envs.find(env["id"]).entry_point
+        env, env_id = stored.recipe["env"], allowed.env or stored.recipe["env"]["id"]
+        if env.get("kwargs", "{}") != "{}" and not missing_module(env_id):
+            maker = envs.find(env_id).entry_point
             module = maker if isinstance(maker, str) else str(getattr(maker, "__module__", ""))
             if module.partition(":")[0].partition(".")[0] not in HOMES:  # GymV26Environment-v0 imports what it is given
-                found.append(f"env {env['id']!r} with kwargs {env['kwargs']!r}")
+                found.append(f"env {env_id!r} with kwargs {env['kwargs']!r}")
     return found
 
 
@@ -170,7 +174,7 @@ def run(stored: Stored, allowed: Allowed) -> None:
             envs.find(env_id, may_import=True)
     missing = ", ".join(unknown(stored, allowed))
     if missing and stored.source:
-        file = stored.file()
+        file = stored.file(allowed.trust)
         if file is None:
             raise RefusedError(
                 f"{stored.where} needs the file of its recipe for {missing}; {stored.source!r} and the run's copy are gone "
