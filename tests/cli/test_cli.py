@@ -170,7 +170,7 @@ def test_a_memory_of_ones_own_trains_and_resumes_and_plays(tmp_path: Path, capsy
 def test_a_memory_of_ones_own_may_lie_beside_its_recipe_and_know_one_framework(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    text = (Path(__file__).parent / "own_memory.py").read_text()
+    text = (Path(__file__).parents[1] / "own_memory.py").read_text()
     text = text[: text.index("register_memory(\n")].replace('"average"', '"moving"')
     (tmp_path / "moving.py").write_text(text + 'register_memory(Average, torch="moving:torch_average")\n')
     (tmp_path / "mine.py").write_text(
@@ -221,7 +221,7 @@ def test_the_memory_flag_changes_the_layer_in_its_place() -> None:
 
 
 BAD = [
-    (["train", "no-such-recipe"], "recipe is 'no-such-recipe'; allowed: cartpole"),
+    (["train", "no-such-recipe"], "recipe is 'no-such-recipe'; allowed: breakout"),
     (["train", "missing.py"], "there is no such file"),
     (["train"], "RECIPE is missing"),
     (["train", "cartpole", "--framework", "mxnet"], "mxnet"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
-from triptych.algorithms import a2c
+from triptych.algorithms import a2c, base
 from triptych.algorithms.a2c import network as network
 from triptych.losses.policy import clipped_surrogate, entropy, looked_at_again, masked_mean, normalised
 from triptych.losses.value import loss_of_error
@@ -35,8 +35,11 @@ class Config(a2c.Config):
         positive(self, "epochs", "minibatches", "clip")
         at_least(self, 0, "clip_end")
 
+    def passes(self) -> tuple[int, int]:
+        return self.epochs, self.minibatches
 
-Batch = Rollout  # what the loss wants
+    def coefficients(self, step: int, steps: int) -> dict[str, float]:
+        return super().coefficients(step, steps) | {"clip": self.at(step, steps, self.clip, self.clip_end)}
 
 
 def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
@@ -61,3 +64,6 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
         return total, (error, parts)
 
     return loss
+
+
+algorithm = base.Algorithm(Config, network, make_loss, Rollout)

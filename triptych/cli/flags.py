@@ -11,7 +11,7 @@ from typing import Any
 
 import tyro
 
-from triptych.algorithms import CONFIGS
+from triptych.algorithms import ALGORITHMS
 from triptych.envs import EnvConfig
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe, load_recipe
@@ -71,7 +71,7 @@ def value_of(flag: str, arguments: list[str]) -> str:
 
 def switches() -> set[str]:
     """Flags without a value: the recipe's true-or-false fields, on and off, and the commands' own."""
-    parts: list[tuple[str, Any]] = [("env", EnvConfig), *(("algorithm", config) for config in CONFIGS.values())]
+    parts: list[tuple[str, Any]] = [("env", EnvConfig), *(("algorithm", found.config) for found in ALGORITHMS.values())]
     parts += [(f"network.{index}", kind) for kind in KINDS.values() for index in range(MOST_LAYERS)]
     fields = [
         (part, field.name) for part, config in parts for field in dataclasses.fields(config) if field.type == "bool"

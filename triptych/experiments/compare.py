@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from triptych import envs
 from triptych.experiments.jobs import work
-from triptych.frameworks import FRAMEWORKS, check_framework, versions
+from triptych.frameworks import FRAMEWORKS, versions
 from triptych.recipes import Recipe, resolve
-from triptych.recipes.feasibility import check_read, check_replay
+from triptych.recipes.feasibility import prepare
 from triptych.recipes.serialise import to_dict
 from triptych.runs.names import fresh_name, safe
 from triptych.utils import machine
@@ -156,11 +155,5 @@ def checked(
     check(bool(names), "frameworks", "", ", ".join(ALL))
     check(len(set(names)) == len(names), "frameworks", " ".join(names), "each one once")
     resolved = resolve(recipe, changes)
-    for name in names:
-        check_framework(name)
-    games = envs.make(resolved.env, 1)
-    games.close()
-    check_read(resolved.env, games)
-    resolved.make_network(games.observation, games.num_actions)
-    check_replay(provable(resolved), games)
+    prepare(provable(resolved), *names, num_envs=1).games.close()
     return resolved

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from triptych import envs, frameworks
-from triptych.algorithms import ALGORITHMS
+from triptych.algorithms import definition
 from triptych.frameworks import check_framework
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict
@@ -107,7 +107,7 @@ def make_agent(source: Source, games: envs.Games, policy: str | None, epsilon: f
     network = recipe.make_network(games.observation, games.num_actions)
     check_weights(source.tensors, network, str(source.file))
     frameworks.set_threads(machine.threads_for(recipe.threads))
-    loss = ALGORITHMS[recipe.algorithm.kind].make_loss(recipe.algorithm)
+    loss = definition(recipe.algorithm).make_loss(recipe.algorithm)
     learner = frameworks.load(source.framework).Learner(
         network, loss, recipe.optimiser, source.tensors, recipe.precision
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from tyro.conf import AvoidSubcommands, Suppress
 
-from triptych.algorithms import ALGORITHMS, a2c, dqn, drqn
+from triptych.algorithms import Config, definition
 from triptych.algorithms.schedules import linear_schedule
 from triptych.envs import EnvConfig
 from triptych.envs.play import LONGEST
@@ -22,7 +22,7 @@ class Recipe:
 
     env: EnvConfig
     network: Annotated[tuple[Layer, ...], AvoidSubcommands]  # the body; the algorithm adds its head
-    algorithm: Any  # one of algorithms.CONFIGS: its kind, and the settings of that kind
+    algorithm: Config  # of one algorithm, with the settings of its kind
     optimiser: Adam
     steps: int  # steps at which the run ends, over all games
     num_envs: int = 1  # games played side by side
@@ -56,29 +56,7 @@ class Recipe:
         if self.memory is not None:
             object.__setattr__(self, "network", with_memory(self.network, self.memory))
             object.__setattr__(self, "memory", None)  # the network says it
-        if isinstance(self.algorithm, dqn.Config):
-            self.check_replay(self.algorithm)
-        if isinstance(self.algorithm, a2c.Config):
-            self.check_rollout(self.algorithm)
-
-    def check_replay(self, config: dqn.Config) -> None:
-        """Refuses a replay that is too small for what is drawn from it."""
-        rows = config.replay_size // self.num_envs
-        if isinstance(config, drqn.Config):
-            length, allowed = (
-                config.sequence_length,
-                f"at most half of what the replay keeps of each game ({rows // 2})",
-            )
-            check(length + config.n_step <= max(1, rows // 2), "sequence_length", length, allowed)
-        allowed = f"at most half of what the replay keeps of each game ({rows // 2})"
-        check(config.n_step <= max(1, rows // 2), "n_step", config.n_step, allowed)
-
-    def check_rollout(self, config: a2c.Config) -> None:
-        """Refuses minibatches that a rollout cannot be cut into, and a burn-in of nothing."""
-        check(self.has_memory or not config.burn_in, "burn_in", config.burn_in, "0, as this network has no memory")
-        steps, what = (1, "games") if self.has_memory else (config.rollout_steps, "steps of a rollout")
-        count, parts = steps * self.num_envs, getattr(config, "minibatches", 1)
-        check(count % parts == 0, "minibatches", parts, f"a divisor of {count}, the {what}")
+        self.algorithm.check(self.num_envs, self.has_memory)
 
     @property
     def has_memory(self) -> bool:
@@ -91,7 +69,7 @@ class Recipe:
         Raises:
             InputError: a layer cannot take what reaches it.
         """
-        network = ALGORITHMS[self.algorithm.kind].network(self.algorithm, observation, self.network, num_actions)
+        network = definition(self.algorithm).network(self.algorithm, observation, self.network, num_actions)
         network.tensors()
         return network
 
@@ -110,23 +88,7 @@ class Recipe:
 
     def warnings(self) -> list[str]:
         """What is allowed but surely not meant, a line each."""
-        lines: list[str] = []
-        config = self.algorithm
-        if not isinstance(config, dqn.Config):
-            if config.rollout_steps > -(-self.steps // self.num_envs):  # all games take their last step
-                lines.append(
-                    f"a rollout is longer than the run's {self.steps:,} steps: it ends before the first update"
-                )
-            return lines
-        if config.learn_from is None and config.warm_up >= self.steps:
-            lines.append(
-                f"warm_up is {config.warm_up:,} steps, the run only {self.steps:,}: it ends before the first update"
-            )
-        if config.n_step > 1:
-            lines.append(
-                f"n_step is {config.n_step}: returns from replay are those of the older policies that acted, not corrected"
-            )
-        return lines
+        return self.algorithm.warnings(self.steps, self.num_envs)
 
 
 def with_memory(body: tuple[Layer, ...], kind: str) -> tuple[Layer, ...]:

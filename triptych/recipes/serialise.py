@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from triptych.algorithms import CONFIGS
+from triptych.algorithms import ALGORITHMS
 from triptych.envs import EnvConfig
 from triptych.recipes.recipe import Recipe
 from triptych.spec import KINDS, LAYERS, Adam
@@ -34,7 +34,7 @@ def from_dict(content: dict[str, Any]) -> Recipe:
         unknown = ", ".join(sorted(kinds - {*LAYERS, *KINDS}))
         check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))
         layers = tuple(build({**LAYERS, **KINDS}, layer) for layer in rest.pop("network"))
-        algorithm = build(CONFIGS, rest.pop("algorithm"))
+        algorithm = build({kind: found.config for kind, found in ALGORITHMS.items()}, rest.pop("algorithm"))
         env, optimiser = EnvConfig(**tuples(rest.pop("env"))), Adam(**rest.pop("optimiser"))
         return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **tuples(rest))
     except (KeyError, TypeError, AttributeError) as error:

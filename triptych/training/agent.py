@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Literal
 
 import numpy as np
@@ -103,6 +104,12 @@ class Agent:
             random = self.rng.random(len(actions)) < self.epsilon
             actions = np.where(random, self.rng.integers(values.shape[1], size=len(actions)), actions)
         return (actions[0] if single else actions), state
+
+    def drawing_from(self, rng: np.random.Generator) -> Agent:
+        """The same agent, with another generator: what it draws leaves this one's numbers as they are."""
+        other = copy.copy(self)
+        other.rng = rng
+        return other
 
     @property
     def dtype(self) -> str:

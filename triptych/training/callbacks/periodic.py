@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.training.base import Training
+from triptych.training.base import Counters
+from triptych.training.callbacks.base import Callback
 from triptych.utils.checks import Period
 
 
-class Periodic:
+class Periodic(Callback):
     """Counts the periods of a recipe that have passed."""
 
     def __init__(self, period: Period | None):
         self.period, self.done = period, 0
 
-    def due(self, training: Training) -> bool:
+    def due(self, counters: Counters) -> bool:
         """Whether a period has passed since this was last true."""
         if self.period is None:
             return False
         number, unit = self.period
-        passed: int = getattr(training.counters, unit) // number
+        passed: int = getattr(counters, unit) // number
         due, self.done = passed > self.done, max(passed, self.done)
         return due
 
