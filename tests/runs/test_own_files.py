@@ -14,6 +14,7 @@ import pytest
 
 import triptych
 from triptych.report.page import report
+from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.folder import RunFolder
 from triptych.utils.checks import InputError
 from triptych.utils.files import TEMPORARY, write_json, write_tensors
@@ -154,6 +155,9 @@ def test_a_checkpoint_that_is_a_link_is_none(run: Path, victim: Path) -> None:
     shutil.copytree(run / "checkpoints" / "boundary-000000200", victim / "boundary")
     (run / "checkpoints" / "boundary-000000300").symlink_to(victim / "boundary")
     before = state_of(victim)
+    with RunFolder(run) as folder:
+        found = Checkpoints(folder, triptych.load_recipe("cartpole")).boundaries()
+    assert [path.name for path in found] == ["boundary-000000200"]
     assert triptych.resume(run).steps == 300
     assert state_of(victim) == before
     assert (run / "checkpoints" / "boundary-000000300").is_dir()

@@ -155,6 +155,9 @@ def test_a_changed_copy_is_not_run(run: Path, trained: Path) -> None:
         (run / "recipe.py").write_text(f"open({str(trained / 'ran')!r}, 'w')")
         refused(triptych_command("evaluate", run), "are gone or not what they were; allowed: --recipe FILE")
         assert not (trained / "ran").exists()
+        done = triptych_command("evaluate", run, "--trust")
+        assert (trained / "ran").exists(), "whoever trusts it takes it as it is"
+        assert "defines no `recipe`" in done.stderr
     finally:
         original.write_bytes(before)
 
@@ -240,6 +243,8 @@ def test_no_reader_imports_what_a_registered_maker_is_given(evil: Path) -> None:
     (evil / "mine.py").write_text(GAME + "import triptych\nrecipe = triptych.load_recipe('cartpole')\n")
     done = triptych_command("evaluate", path, "--recipe", evil / "mine.py", place=evil)
     refused(done, "env 'Guess-v0' with kwargs")
+    (evil / "good.py").write_text(GAME)
+    refused(triptych_command("evaluate", path, "--env", "good:Guess-v0", place=evil), "env 'good:Guess-v0' with kwargs")
     assert not (evil / "ran").exists()
 
 
