@@ -12,7 +12,8 @@ from typing import Any
 import tyro
 
 from triptych.algorithms import CONFIGS
-from triptych.envs import EnvConfig
+from triptych.envs import KINDS as GAMES
+from triptych.envs import changed
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import unchecked_with
@@ -40,6 +41,9 @@ def parse(command: Any, name: str, arguments: list[str], steps: int | None = Non
     recipe = find_recipe(arguments)
     if steps is not None:
         recipe = dataclasses.replace(recipe, steps=steps)
+    env = value_of("--env", arguments)
+    if env:  # whose kind says which settings it has
+        recipe = dataclasses.replace(recipe, env=changed(recipe.env, {"id": env}))
     memory = value_of("--memory", arguments)
     if memory:  # whose own fields become flags
         recipe = unchecked_with(recipe, memory)
@@ -71,13 +75,16 @@ def value_of(flag: str, arguments: list[str]) -> str:
 
 def switches() -> set[str]:
     """Flags without a value: the recipe's true-or-false fields, on and off, and the commands' own."""
-    parts: list[tuple[str, Any]] = [("env", EnvConfig), *(("algorithm", config) for config in CONFIGS.values())]
+    parts: list[tuple[str, Any]] = [
+        *(("env", kind.config) for kind in GAMES),
+        *(("algorithm", config) for config in CONFIGS.values()),
+    ]
     parts += [(f"network.{index}", kind) for kind in KINDS.values() for index in range(MOST_LAYERS)]
     fields = [
         (part, field.name) for part, config in parts for field in dataclasses.fields(config) if field.type == "bool"
     ]
     found = {f"--{part}.{no}{name.replace('_', '-')}" for part, name in fields for no in ("", "no-")}
-    return found | {"--json", "--quiet", "--quick", "--video", "--profile", "-h", "--help"}
+    return found | {"--json", "--quiet", "--quick", "--video", "--plain", "--profile", "-h", "--help"}
 
 
 def scan(arguments: list[str]) -> tuple[str, str]:

@@ -46,6 +46,8 @@ class Evaluation:
     life_loss: str
     reward: str
     start: str
+    pictures: str
+    plain: bool  # whether without the idle frames, FIRE and maximum of two frames of the training
     seed: int
     longest: int  # steps after which a game is counted as it stands
     weights: str  # the file
@@ -70,6 +72,7 @@ def evaluate(
     report: Callable[[int], None] | None = None,
     video: bool = False,
     flicker: float | None = None,
+    plain: bool = False,
 ) -> Evaluation:
     """Plays exactly `games` whole games, each the first of a seed of its own, and returns the score.
 
@@ -85,6 +88,7 @@ def evaluate(
         report: called with the number of games that have ended.
         video: film the first game, into `videos/` of the run's folder (of the weights file's own folder).
         flicker: chance that an observation is blank; None: as in the recipe.
+        plain: without idle frames, FIRE and the maximum of two frames, as Gymnasium itself plays (Atari).
 
     A run folder keeps the score in `evaluations/`.
 
@@ -97,14 +101,12 @@ def evaluate(
     source = find_weights(run, weights, framework, runs_dir)
     changed = {"flicker": flicker, "sticky": sticky, "id": env}
     others = {name: value for name, value in changed.items() if value is not None}
-    tested = dataclasses.replace(source.recipe.env, **others)  # type: ignore[arg-type]
+    tested = envs.changed(source.recipe.env, others | (envs.PLAIN if plain else {}))
     source = dataclasses.replace(source, recipe=dataclasses.replace(source.recipe, env=tested))
     recipe = source.recipe
     if video:
         check_video(recipe.env)
     set_of_games = envs.make(recipe.env, min(games, SIDE_BY_SIDE), machine.threads_for(recipe.threads))
-    unread, fixed = envs.unread(recipe.env, set_of_games.observation), envs.fixed(recipe.env)
-    check(sticky is None or "sticky" not in unread, "sticky", sticky, "nothing, as these games do not read it")
     agent = make_agent(source, set_of_games, policy, epsilon, seed)
     seeds = game_seeds(seed, "evaluate", 0, games)
     with ExitStack() as stack:
@@ -126,12 +128,13 @@ def evaluate(
         policy=agent.policy if epsilon == 0 else f"epsilon-{agent.policy}",
         epsilon=epsilon,
         env=recipe.env.id,
-        frame_skip=fixed.get("frame_skip", set_of_games.frames_per_step),
+        frame_skip=envs.fixed(recipe.env).get("frame_skip", set_of_games.frames_per_step),
         sticky=envs.stickiness(recipe.env),
         flicker=recipe.env.flicker,
         life_loss="no end of the episode",
         reward="raw",
-        start="a seed a game" if "noop_max" in unread else f"a seed a game, up to {recipe.env.noop_max} idle frames",
+        **envs.told(recipe.env),
+        plain=plain,
         seed=seed,
         longest=LONGEST,
         weights=str(source.file),
@@ -161,6 +164,7 @@ def remember(source: Source, evaluation: Evaluation) -> None:
         for key, value in others.items()
         if value != before[key]
     )
+    name += "-plain" if evaluation.plain else ""
     name += f"-{evaluation.policy}" if not evaluation.policy.endswith(trained.algorithm.policy) else ""
     kept = dataclasses.asdict(evaluation) | {"weights": source.file.stem, "updates": source.updates or 0}
     del kept["video"]

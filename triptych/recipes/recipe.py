@@ -10,7 +10,7 @@ from tyro.conf import AvoidSubcommands, Suppress
 
 from triptych.algorithms import ALGORITHMS, a2c, dqn, drqn
 from triptych.algorithms.schedules import linear_schedule
-from triptych.envs import EnvConfig
+from triptych.envs import GameConfig, fitted
 from triptych.envs.play import LONGEST
 from triptych.spec import KINDS, PRECISIONS, Adam, Layer, Memory, Network, Observation, Precision
 from triptych.utils.checks import Period, at_least, check, one_of, period, positive
@@ -20,7 +20,7 @@ from triptych.utils.checks import Period, at_least, check, one_of, period, posit
 class Recipe:
     """Everything that decides a run's numbers, besides the framework. A step is one agent decision in one game."""
 
-    env: EnvConfig
+    env: GameConfig  # of the kind that its id is of
     network: Annotated[tuple[Layer, ...], AvoidSubcommands]  # the body; the algorithm adds its head
     algorithm: Any  # one of algorithms.CONFIGS: its kind, and the settings of that kind
     optimiser: Adam
@@ -53,6 +53,7 @@ class Recipe:
         period(self, "weights_every")
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", PRECISIONS)
+        object.__setattr__(self, "env", fitted(self.env))  # whose id may be another than its kind was made for
         if self.memory is not None:
             object.__setattr__(self, "network", with_memory(self.network, self.memory))
             object.__setattr__(self, "memory", None)  # the network says it

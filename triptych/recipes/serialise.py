@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from triptych import envs
 from triptych.algorithms import CONFIGS
-from triptych.envs import EnvConfig
 from triptych.recipes.load import load_recipe
 from triptych.recipes.recipe import Recipe
 from triptych.spec import KINDS, LAYERS, Adam
@@ -15,11 +15,13 @@ from triptych.utils.console import warn
 
 
 def to_dict(config: Any) -> Any:
-    """A recipe (or a part of it) as plain JSON; layers and algorithms carry their `kind`."""
+    """A recipe (or a part of it) as plain JSON; layers, algorithms and environments carry their `kind`."""
     if isinstance(config, tuple):
         return [to_dict(item) for item in config]
     if not dataclasses.is_dataclass(config):
         return config
+    if isinstance(config, envs.GameConfig):
+        return {name: to_dict(value) for name, value in envs.as_record(config).items()}
     kind = {"kind": config.kind} if hasattr(config, "kind") else {}
     return kind | {field.name: to_dict(getattr(config, field.name)) for field in dataclasses.fields(config)}
 
@@ -44,7 +46,7 @@ def from_dict(content: dict[str, Any], own: bool = False) -> Recipe:
         check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))
         layers = tuple(build({**LAYERS, **KINDS}, layer) for layer in rest.pop("network"))
         algorithm = build(CONFIGS, rest.pop("algorithm"))
-        env, optimiser = EnvConfig(**tuples(rest.pop("env"))), Adam(**rest.pop("optimiser"))
+        env, optimiser = envs.from_record(rest.pop("env")), Adam(**rest.pop("optimiser"))
         return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **tuples(rest))
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"recipe in config.json: {error}; allowed: what this version of triptych wrote") from None

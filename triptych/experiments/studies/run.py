@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from triptych import envs
 from triptych.experiments.jobs import work_all
 from triptych.experiments.studies import Arm, Study, load_study
 from triptych.experiments.studies.page import highest, write_page
@@ -176,7 +177,8 @@ def recipe_of(arm: Arm, seed: int, changed: dict[str, Any]) -> Recipe:
 
 def fingerprint(recipe: Recipe) -> str:
     """Eight letters that differ where any setting does, so that a run is never taken for another."""
-    return hashlib.sha256(json.dumps(to_dict(recipe), sort_keys=True).encode()).hexdigest()[:8]
+    settings = to_dict(recipe) | {"env": envs.as_before(recipe.env)}  # so that runs of before are known again
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def job_of(arm: Arm, recipe: Recipe, framework: str, quick: bool) -> dict[str, Any]:
