@@ -87,6 +87,7 @@ class Evaluate(Answers):
     env: str | None = None  # another Gymnasium id with the same observations and actions; None: as in training
     framework: Framework | None = None  # which one plays; None: the run's, and torch for a weights file
     flicker: float | None = None  # chance that an observation is blank; None: as in training
+    plain: bool = False  # without idle frames, FIRE and the maximum of two frames, as Gymnasium itself plays (Atari)
     video: bool = False  # film the first game, into the run's videos/
 
     def run(self) -> int:
@@ -100,9 +101,11 @@ class Evaluate(Answers):
                 self.name, self.games, self.seed, weights=self.weights, policy=self.policy, epsilon=self.epsilon,
                 sticky=self.sticky, env=self.env,
                 framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video, flicker=self.flicker,
+                plain=self.plain,
             )  # fmt: skip
         others = f", sticky {score.sticky:g}" if score.sticky is not None else ""
         others += f", {score.flicker:.0%} blank" if score.flicker else ""
+        others += ", plain" if score.plain else ""
         interval = f" (95 % interval {score.low:.1f} to {score.high:.1f})" if score.games > 1 else ""
         print(f"{score.mean:.1f}{interval} over {counted(score.games, 'game')} of {score.env}{others}")
         if score.video:
