@@ -25,8 +25,9 @@ import psutil
 from turns import guarded
 
 from triptych import envs, load_agent
-from triptych.buffers.replay import UniformReplay
-from triptych.buffers.store import FrameStore
+from triptych.buffers.outcomes import Outcomes
+from triptych.buffers.replay import Replay, Transitions, UniformSampler
+from triptych.buffers.store import FrameStore, Row
 from triptych.frameworks import FRAMEWORKS, versions
 from triptych.recipes import load_recipe
 from triptych.report.random_play import RandomPlay
@@ -42,7 +43,7 @@ import json, sys, time, statistics
 import numpy as np
 from triptych import frameworks, machine
 from triptych.algorithms import dqn
-from triptych.data import Transition
+from triptych.spec.batches import Transition
 from triptych.recipes import load_recipe
 from triptych.report.show import network_of
 from triptych.weights import initial_weights
@@ -84,7 +85,7 @@ def fill(store: FrameStore, games: envs.Games, policy: str, transitions: int) ->
         action, _ = player.predict(obs)
         games.send(action)
         step = games.recv()
-        store.add(obs, action, step.reward, step.terminated, ~ended, step.lost_life)
+        store.add(Row(obs, action, step.reward, step.terminated, ~ended, step.lost_life))
         obs, ended = step.obs.copy(), step.terminated | step.truncated
 
 
@@ -109,7 +110,7 @@ def fastest_update() -> tuple[str, float]:
     return min(times.items(), key=lambda pair: pair[1])
 
 
-def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[dict[str, Any], UniformReplay]:
+def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[dict[str, Any], Replay]:
     config = dataclasses.replace(load_recipe("space-invaders").env, id=environment(game))
     games = envs.make(config, NUM_ENVS, machine.cores())
     shape = games.observation.shape
@@ -126,7 +127,8 @@ def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[d
     fill(store, games, policy, transitions)
     seconds, held = time.perf_counter() - start, resident() - baseline
     games.close()
-    replay, rng = UniformReplay(store, 0.99, "sign", "float32"), np.random.default_rng(0)
+    replay = Replay(store, UniformSampler(), Transitions(Outcomes(0.99, "sign"), "float32"))
+    rng = np.random.default_rng(0)
     sample = median_ms(lambda: replay.sample(rng, BATCH))
     found = {
         "game": game, "transitions": store.transitions, "policy": policy, "compressed": compress, "baseline_bytes": baseline,

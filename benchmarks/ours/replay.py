@@ -13,8 +13,9 @@ import numpy as np
 import psutil
 
 from triptych import __version__
-from triptych.buffers.replay import UniformReplay
-from triptych.buffers.store import FrameStore
+from triptych.buffers.outcomes import Outcomes
+from triptych.buffers.replay import Replay, Transitions, UniformSampler
+from triptych.buffers.store import FrameStore, Row
 from triptych.spec import Observation
 
 
@@ -42,10 +43,11 @@ def main(folder: Path) -> None:
         np.lib.format.read_array_header_1_0(file)
         for row in range(rows):
             frames = np.fromfile(file, np.uint8, num_envs * 84 * 84).reshape(num_envs, 1, 84, 84)
-            store.add(frames, actions[row], nothing, ended[row], mask)
+            store.add(Row(frames, actions[row], nothing, ended[row], mask))
             mask = ~ended[row]
     held, trimmed = resident() - before, trimmed_size() - before
-    replay, rng, times = UniformReplay(store, 0.99, "sign", "float32"), np.random.default_rng(0), []
+    replay = Replay(store, UniformSampler(), Transitions(Outcomes(0.99, "sign"), "float32"))
+    rng, times = np.random.default_rng(0), []
     for _ in range(200):
         start = time.perf_counter()
         replay.sample(rng, 32)

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.buffers.replays import make_replay
 from triptych import frameworks
 from triptych.algorithms import dqn
-from triptych.buffers.priorities import PrioritisedReplay
-from triptych.buffers.replay import UniformReplay
-from triptych.buffers.store import FrameStore
+from triptych.buffers.store import FrameStore, Row
 from triptych.frameworks import FRAMEWORKS
 from triptych.spec import Adam, Dense, Observation
 from triptych.spec.batches import Transition
@@ -67,26 +66,26 @@ def test_two_steps(framework: str) -> None:
     """From 1 with rewards 1 and 2 to 2, gamma 1/2: 1 + 2/2 + 5/4 - 1 = 2.25."""
     store = FrameStore(20, 1, Observation((1,), "float64"))
     for seen, reward in ((1.0, 1.0), (9.0, 2.0), (2.0, 0.0), (9.0, 0.0)):
-        store.add(np.array([[seen]]), np.zeros(1), np.array([reward]), np.zeros(1, bool), np.ones(1, bool))
-    batch = UniformReplay(store, 0.5, "raw", "float64", n_step=2).batch(np.zeros(1, int), np.zeros(1, int))
+        store.add(Row(np.array([[seen]]), np.zeros(1), np.array([reward]), np.zeros(1, bool), np.ones(1, bool)))
+    batch = make_replay(store, 0.5, "raw", "float64", n_step=2).batch(np.zeros(1, int), np.zeros(1, int))
     assert update(framework, batch) == ([2.25], 1.75)
 
 
 def test_priorities() -> None:
     """Errors 0.99, 3.99 and 0 get 0.01 more; at alpha 1/2 they weigh 1, 2 and 0.1 of 3.1, in proportion to their chances."""
     store = FrameStore(20, 1, Observation((1,), "float64"))
-    replay = PrioritisedReplay(store, 0.5, "raw", "float64", alpha=0.5)
+    replay = make_replay(store, 0.5, "raw", "float64", alpha=0.5)
     for _ in range(4):
-        store.add(np.ones((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1, bool), np.ones(1, bool))
+        store.add(Row(np.ones((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1, bool), np.ones(1, bool)))
     rng = np.random.default_rng(0)
     replay.sample(rng, 3)
-    replay.drawn = np.arange(3)
+    replay.sampler.drawn = np.arange(3)
     replay.learned(lambda: np.array([0.99, -3.99, 0.0]))
-    assert replay.tree.get(np.arange(4)) == pytest.approx([1.0, 2.0, 0.1, 0.0])
+    assert replay.sampler.tree.get(np.arange(4)) == pytest.approx([1.0, 2.0, 0.1, 0.0])
     batch = replay.sample(rng, 310, beta=0.5)  # a sample from each hundredth of the sum
-    assert np.bincount(replay.drawn).tolist() == [100, 200, 10]
+    assert np.bincount(replay.sampler.drawn).tolist() == [100, 200, 10]
     by_hand = np.array([3.1 / 3, 3.1 / 6, 3.1 / 0.3]) ** 0.5  # (1 / (3 chance))^beta, then over the largest
-    assert batch.weight == pytest.approx((by_hand / by_hand[2])[replay.drawn])
+    assert batch.weight == pytest.approx((by_hand / by_hand[2])[replay.sampler.drawn])
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.buffers.replays import make_replay
 from tests.buffers.test_store import PICTURE, VECTOR, Everything
-from triptych.buffers.sequences import PrioritisedSequenceReplay, SequenceReplay
-from triptych.buffers.store import FrameStore
+from triptych.buffers.prioritised import rows_of
+from triptych.buffers.store import FrameStore, Row
 
 STATE = 3  # numbers of an agent's state: row, game, age
 
@@ -26,7 +27,7 @@ def fill(everything: Everything, store: FrameStore, steps: int, end_chance: floa
         ages.append(age)
         before = row["mask"]
         state = np.stack([np.full(len(age), step), np.arange(len(age)), age], axis=1)
-        store.add(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"], None, state)
+        store.add(Row(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"], state=state))
     return ages
 
 
@@ -58,12 +59,12 @@ def test_sequences_against_a_list_of_everything(
     everything = Everything(observation, num_envs, filled, np.random.default_rng(seed))
     store = FrameStore(40 * num_envs, num_envs, observation, filled, form == "compressed", state=(STATE, "float32"))  # type: ignore[arg-type]
     ages = fill(everything, store, steps, end_chance)
-    replay = SequenceReplay(
-        store, 0.9, "sign", "float64", None, n_step, length=length, burn_in=burn_in, state=(STATE, True)
+    replay = make_replay(
+        store, 0.9, "sign", "float64", n_step=n_step, length=length, burn_in=burn_in, state=(STATE, True)
     )
     learned = length - burn_in
     rows, games = (x.ravel() for x in np.meshgrid(range(store.oldest, steps), range(num_envs), indexing="ij"))
-    begins = replay.drawable(rows, games)
+    begins = replay.collator.drawable(store, rows, games)
     assert begins.any()
     batch = replay.batch(rows[begins], games[begins])
     for index, (r, g) in enumerate(zip(rows[begins].tolist(), games[begins].tolist(), strict=True)):
@@ -109,9 +110,9 @@ def test_each_step_of_an_episode_is_in_one_piece() -> None:
     everything = Everything(VECTOR, 2, "zeros", np.random.default_rng(3))
     store = FrameStore(400, 2, VECTOR)
     fill(everything, store, 150, 0.07)
-    replay = SequenceReplay(store, 0.9, "raw", "float64", length=9, burn_in=4, state=(0, False))
+    replay = make_replay(store, 0.9, "raw", "float64", length=9, burn_in=4, state=(0, False))
     rows, games = (x.ravel() for x in np.meshgrid(range(150), range(2), indexing="ij"))
-    begins = replay.drawable(rows, games)
+    begins = replay.collator.drawable(store, rows, games)
     assert replay.batch(rows[begins], games[begins]).mask.sum() == len(replay)
 
 
@@ -119,13 +120,13 @@ def test_uniform_draws_are_uniform_over_pieces() -> None:
     everything = Everything(VECTOR, 1, "zeros", np.random.default_rng(4))
     store = FrameStore(60, 1, VECTOR)
     fill(everything, store, 60, 0.1)
-    replay = SequenceReplay(store, 0.9, "raw", "float64", length=5, burn_in=0, state=(0, False))
+    replay = make_replay(store, 0.9, "raw", "float64", length=5, burn_in=0, state=(0, False))
     rows = np.arange(60)
-    begins = rows[replay.drawable(rows, np.zeros(60, np.int64))]
+    begins = rows[replay.collator.drawable(store, rows, np.zeros(60, np.int64))]
     counts = dict.fromkeys(begins.tolist(), 0)
     keep = replay.batch
     seen: list[np.ndarray] = []
-    replay.batch = lambda rows, games: seen.append(rows) or keep(rows, games)  # type: ignore[method-assign,func-returns-value]
+    replay.batch = lambda rows, games, weight: seen.append(rows) or keep(rows, games, weight)  # type: ignore[method-assign,func-returns-value]
     rng = np.random.default_rng(0)
     for _ in range(300):
         replay.sample(rng, 32)
@@ -139,16 +140,16 @@ def test_priorities_are_of_pieces() -> None:
     everything = Everything(VECTOR, 2, "zeros", np.random.default_rng(5))
     store = FrameStore(60, 2, VECTOR)
     settings_of = {"length": 5, "burn_in": 2, "state": (0, False), "alpha": 1.0}
-    replay = PrioritisedSequenceReplay(store, 0.9, "raw", "float64", **settings_of)
+    replay = make_replay(store, 0.9, "raw", "float64", **settings_of)
     rng = np.random.default_rng(1)
     for _ in range(12):
         fill_more = fill(everything, store, 9, 0.1)
         assert len(fill_more) == 9
         batch = replay.sample(rng, 16)
-        rows, games = replay.rows_of(replay.drawn // 2), replay.drawn % 2
+        rows, games = rows_of(store, replay.sampler.drawn // 2), replay.sampler.drawn % 2
         assert (store.age[rows % store.rows, games] % 3 == 0).all()
         assert batch.weight.max() == 1
         replay.learned(lambda: rng.random(16) * 4)
-    places = np.flatnonzero(replay.tree.get(np.arange(store.rows * 2)))
-    rows, games = replay.rows_of(places // 2), places % 2
-    assert replay.begins(rows, games).all()
+    places = np.flatnonzero(replay.sampler.tree.get(np.arange(store.rows * 2)))
+    rows, games = rows_of(store, places // 2), places % 2
+    assert replay.collator.begins(store, rows, games).all()

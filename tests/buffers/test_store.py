@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.buffers.replays import make_replay
 from triptych import frameworks
 from triptych.buffers import compression, pictures
-from triptych.buffers.replay import UniformReplay
-from triptych.buffers.store import FrameStore
+from triptych.buffers.store import FrameStore, Row
 from triptych.spec import Observation
 
 PICTURE = Observation((3, 2, 2), "uint8")
@@ -95,13 +95,13 @@ def test_store_against_a_list_of_everything(seed, form, fill, num_envs, capacity
     store = FrameStore(capacity, num_envs, observation, fill, form == "compressed")
     for _ in range(steps):
         row = everything.step(end_chance)
-        store.add(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"])
+        store.add(Row(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"]))
     assert store.count == steps
     kept = range(store.oldest, steps)
     assert len(kept) == min(steps, store.rows)
     complete = [(r, g) for r in kept for g in range(num_envs) if everything.rows[r]["mask"][g] and r + 1 < steps]
     assert store.transitions == len(complete)
-    replay = UniformReplay(store, 0.9, "sign", "float64", n_step=n_step)
+    replay = make_replay(store, 0.9, "sign", "float64", n_step=n_step)
     rows, games = (np.array(x) for x in np.meshgrid(list(kept), range(num_envs), indexing="ij"))
     rows, games = rows.ravel(), games.ravel()
     start = store.startable(rows, games)
@@ -135,7 +135,7 @@ def test_segments_bring_a_store_back(compressed: bool, was_compressed: bool) -> 
     segments = []
     for step in range(53):
         row = everything.step(0.1)
-        store.add(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"])
+        store.add(Row(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"]))
         if step % 9 == 8:
             segments.append((step - 8, store.take(step - 8, step + 1)))
     tail = (45, store.take(45, 53))
@@ -161,9 +161,9 @@ def test_frames_on_the_device_are_those_in_memory(framework: str, observation: O
         obs = rng.integers(1, 256, (2, *observation.shape), np.uint8)
         ends, action = ~ended & (rng.random(2) < 0.2), rng.integers(4, size=2)
         for store in (plain, there):
-            store.add(obs, action, np.ones(2), ends, ~ended)
+            store.add(Row(obs, action, np.ones(2), ends, ~ended))
         ended = ends
-    draws = [UniformReplay(store, 0.9, "raw", "float32", n_step=2) for store in (plain, there)]
+    draws = [make_replay(store, 0.9, "raw", "float32", n_step=2) for store in (plain, there)]
     batches = [replay.sample(np.random.default_rng(5), 64) for replay in draws]
     for ours, theirs in zip(batches[1], batches[0], strict=True):
         assert np.array_equal(np.asarray(ours), theirs)
@@ -241,8 +241,8 @@ def test_sampling_is_uniform() -> None:
     store = FrameStore(50, 2, VECTOR)
     for _ in range(80):
         row = everything.step(0.2)
-        store.add(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"])
-    draws = UniformReplay(store, 1.0, "raw", "float32").sample(np.random.default_rng(3), 100_000)
+        store.add(Row(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"]))
+    draws = make_replay(store, 1.0, "raw", "float32").sample(np.random.default_rng(3), 100_000)
     _, counts = np.unique(draws.obs, axis=0, return_counts=True)
     assert len(counts) == store.transitions
     expected = 100_000 / store.transitions
@@ -252,10 +252,10 @@ def test_sampling_is_uniform() -> None:
 def test_rewards_raw_or_by_sign() -> None:
     store = FrameStore(20, 1, VECTOR)
     for reward in (-30.0, 0.0, 5.0, 0.0):
-        store.add(np.zeros((1, 2), np.float32), np.zeros(1), np.array([reward]), np.zeros(1), np.ones(1))
+        store.add(Row(np.zeros((1, 2), np.float32), np.zeros(1), np.array([reward]), np.zeros(1), np.ones(1)))
     rows, games = np.arange(3), np.zeros(3, int)
-    assert UniformReplay(store, 1.0, "raw", "float32").batch(rows, games).reward.tolist() == [-30, 0, 5]
-    assert UniformReplay(store, 1.0, "sign", "float32").batch(rows, games).reward.tolist() == [-1, 0, 1]
+    assert make_replay(store, 1.0, "raw", "float32").batch(rows, games).reward.tolist() == [-30, 0, 5]
+    assert make_replay(store, 1.0, "sign", "float32").batch(rows, games).reward.tolist() == [-1, 0, 1]
 
 
 def test_three_steps_by_hand() -> None:
@@ -263,8 +263,8 @@ def test_three_steps_by_hand() -> None:
     store = FrameStore(20, 1, VECTOR)
     for step, (reward, mask) in enumerate(((1.0, 1), (2.0, 1), (4.0, 1), (8.0, 1), (0.0, 0), (0.0, 1))):
         seen = np.full((1, 2), step, np.float32)
-        store.add(seen, np.zeros(1), np.array([reward]), np.zeros(1, bool), np.array([mask], bool))
-    batch = UniformReplay(store, 0.5, "raw", "float32", n_step=3).batch(np.arange(4), np.zeros(4, int))
+        store.add(Row(seen, np.zeros(1), np.array([reward]), np.zeros(1, bool), np.array([mask], bool)))
+    batch = make_replay(store, 0.5, "raw", "float32", n_step=3).batch(np.arange(4), np.zeros(4, int))
     assert batch.reward.tolist() == [1 + 1 + 1, 2 + 2 + 2, 4 + 4, 8]
     assert batch.discount.tolist() == [0.125, 0.125, 0.25, 0.5]
     assert batch.next_obs[:, 0].tolist() == [3, 4, 4, 4]
@@ -275,10 +275,10 @@ def test_a_lost_life_is_learned_from_and_not_scored() -> None:
     nothing = np.zeros(1)
     for reward, lost in ((4.0, False), (4.0, True), (0.0, True), (0.0, False)):
         raw = np.array([reward])
-        store.add(np.zeros((1, 2)), nothing, raw, np.zeros(1, bool), np.ones(1, bool), np.array([lost]))
+        store.add(Row(np.zeros((1, 2)), nothing, raw, np.zeros(1, bool), np.ones(1, bool), np.array([lost])))
     slots = np.arange(3), np.zeros(3, int)
-    plain = UniformReplay(store, 0.99, "sign", "float64").batch(*slots)
-    punished = UniformReplay(store, 0.99, "sign", "float64", life_loss_reward=-1.0).batch(*slots)
+    plain = make_replay(store, 0.99, "sign", "float64").batch(*slots)
+    punished = make_replay(store, 0.99, "sign", "float64", life_loss_reward=-1.0).batch(*slots)
     assert plain.reward.tolist() == [1, 1, 0]
     assert punished.reward.tolist() == [1, -1, -1]
     assert punished.discount.tolist() == [0.99] * 3, "the episode goes on"

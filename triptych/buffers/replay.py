@@ -1,138 +1,196 @@
-"""Uniform replay (Lin 1992; Mnih et al. 2015) over the stored stream."""
+"""Replay (Lin 1992; Mnih et al. 2015) over the stored stream, put together from two choices.
+
+A *sampler* says which slots are drawn: all with equal chance (`UniformSampler`) or by TD error (`PrioritisedSampler` in
+prioritised.py). A *collator* says where a sample may start and makes the batch: single steps (`Transitions`) or pieces
+of episodes (`Sequences` in sequences.py). Neither knows the other's kind. torchrl's ReplayBuffer has the same form.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.store import FrameStore
-from triptych.spec.batches import Transition
+from triptych.spec.batches import Sequence, Transition
+
+Batch = Transition | Sequence
 
 
-class UniformReplay:
-    """Draws transitions with equal chance from a store.
+class Collator(Protocol):
+    """Where a sample may start in a store, and what a batch of them is."""
 
-    Args:
-        gamma: discount of a reward one step later.
-        reward: learn from the raw reward or from its sign.
-        precision: NumPy's name of the run's float dtype.
-        life_loss_reward: learned from in place of the reward of a step that lost a life; None: nothing special.
-        n_step: rewards summed up before bootstrapping; fewer where the episode ends or the stream stops.
-    """
+    @property
+    def tries(self) -> int:
+        """Slots that a uniform sampler draws for each sample at a time."""
+        ...
 
-    def __init__(
-        self,
-        store: FrameStore,
-        gamma: float,
-        reward: Literal["raw", "sign"],
-        precision: str,
-        life_loss_reward: float | None = None,
-        n_step: int = 1,
-    ):
-        self.store = store
-        self.gamma = gamma
-        self.reward = reward
-        self.precision = precision
-        self.life_loss_reward = life_loss_reward
-        self.n_step = n_step
+    @property
+    def grows(self) -> int:
+        """Rows that must follow a sample's first one before it is whole, at most."""
+        ...
 
-    tries = 1  # slots drawn for each sample at a time
+    def drawable(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+        """Whether a sample may start at each slot (bool, of the slots' shape): all that it shows is stored."""
+        ...
+
+    def whole(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
+        """Whether a sample starts at each slot all of which was stored when the store had `count` rows.
+
+        The ring may have dropped what lies before it, such as the frames of its stack.
+        """
+        ...
+
+    def batch(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Batch:
+        """The samples that start at the given slots [B], and their weights [B] in the loss."""
+        ...
+
+    def example(self, store: FrameStore, batch_size: int) -> Batch:
+        """A batch without content, with the shapes and dtypes of a real one."""
+        ...
+
+
+class Drawn(NamedTuple):
+    """The slots of a batch."""
+
+    rows: np.ndarray  # [B] row numbers
+    games: np.ndarray  # [B]
+    weight: np.ndarray  # [B] float64, of the sample in the loss; 1 where all are drawn with equal chance
+
+
+class Sampler(Protocol):
+    """Which slots are drawn, and what is remembered for that."""
+
+    def draw(
+        self, store: FrameStore, collator: Collator, rng: np.random.Generator, batch_size: int, beta: float
+    ) -> Drawn | None:
+        """The slots of a batch, with replacement; None: nothing that is stored can be drawn yet.
+
+        `beta` says how much of an unequal chance the weights undo.
+        """
+        ...
+
+    def learned(self, td_error: Callable[[], np.ndarray]) -> None:
+        """Is offered the TD errors [B] of the last batch; calling for them waits for the device."""
+        ...
+
+    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """What the store's rows do not tell, as arrays and JSON."""
+        ...
+
+    def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None: ...
+
+
+class Replay:
+    """Batches from a store: the sampler's slots as the collator's samples."""
+
+    def __init__(self, store: FrameStore, sampler: Sampler, collator: Collator):
+        self.store, self.sampler, self.collator = store, sampler, collator
 
     def __len__(self) -> int:
         """Complete transitions to draw from."""
         return self.store.transitions
 
     def sample(self, rng: np.random.Generator, batch_size: int, beta: float = 1.0) -> Any:
-        """Draws a batch with replacement. `beta` is for replay with priorities.
+        """Draws a batch with replacement. `beta` is for priorities: how much of what they distort the weights undo.
 
-        Slots without an action, the newest row and stacks that the ring has cut are drawn again.
+        None: nothing can be drawn yet, as where pieces of episodes are drawn by priority and none is whole. No update can
+        be made then.
         """
-        store = self.store
+        drawn = self.sampler.draw(self.store, self.collator, rng, batch_size, beta)
+        return None if drawn is None else self.batch(*drawn)
+
+    def batch(self, rows: np.ndarray, games: np.ndarray, weight: np.ndarray | None = None) -> Any:
+        """The samples that start at the given slots [B]; of weight 1, if none [B] are given."""
+        weight = np.ones(len(rows)) if weight is None else weight
+        return self.collator.batch(self.store, rows, games, weight)
+
+    def example(self, batch_size: int) -> Any:
+        """A batch without content, with the shapes and dtypes of a real one."""
+        return self.collator.example(self.store, batch_size)
+
+    def learned(self, td_error: Callable[[], np.ndarray]) -> None:
+        """Offers the TD errors [B] of the last batch to the sampler; calling for them waits for the device."""
+        self.sampler.learned(td_error)
+
+    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """What the store's rows do not tell, as arrays and JSON."""
+        return self.sampler.get_state()
+
+    def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None:
+        self.sampler.set_state(arrays, state)
+
+
+class UniformSampler:
+    """Draws every sample with equal chance."""
+
+    def draw(
+        self, store: FrameStore, collator: Collator, rng: np.random.Generator, batch_size: int, beta: float = 1.0
+    ) -> Drawn:
+        """The slots of a batch; those where no sample may start are drawn again."""
         rows, games = np.empty((2, batch_size), np.int64)
         wanted = np.arange(batch_size)
         while len(wanted):
-            size = (len(wanted), self.tries)
+            size = (len(wanted), collator.tries)
             slots = rng.integers(store.oldest * store.num_envs, store.count * store.num_envs, size=size)
             found = np.divmod(slots, store.num_envs)
-            fits = self.drawable(*found)
+            fits = collator.drawable(store, *found)
             first = (np.arange(len(wanted)), fits.argmax(axis=1))
             rows[wanted], games[wanted] = found[0][first], found[1][first]
             wanted = wanted[~fits[first]]
-        return self.batch(rows, games)
-
-    def drawable(self, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
-        """Whether a sample may start at each slot (bool, of the slots' shape)."""
-        return self.store.startable(rows, games)
-
-    def counts(self, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
-        """Whether a sample starts at each slot, as far as the ring still has it."""
-        return self.store.mask[rows % self.store.rows, games] & (rows < self.store.count - 1)
-
-    def batch(self, rows: np.ndarray, games: np.ndarray) -> Any:
-        """The transitions that start at the given slots [B]; see `outcome` for what follows them."""
-        reward, discount, ahead = self.outcome(rows, games)
-        obs, next_obs = self.store.observations(rows, games, 0, ahead)
-        return Transition(
-            obs=self.cast(obs),
-            action=self.store.action[rows % self.store.rows, games],
-            reward=self.cast(reward),
-            discount=self.cast(discount),
-            next_obs=self.cast(next_obs),
-            weight=np.ones(len(rows), self.precision),
-        )
-
-    def outcome(self, rows: np.ndarray, games: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """n-step returns (Watkins 1989; Sutton 1988) of the slots [B].
-
-        Returns:
-            [B] sum of gamma^k r over the steps until the observation to bootstrap from,
-            [B] its discount, 0 beyond a terminal state,
-            [B] how many rows ahead it lies: n_step, or where the episode (or the stream) ends before.
-        """
-        store = self.store
-        total, discount = np.zeros(len(rows)), np.ones(len(rows))
-        ahead, goes_on = np.zeros(len(rows), np.int64), np.ones(len(rows), bool)
-        for step in range(self.n_step):
-            slots = (rows + step) % store.rows
-            total += np.where(goes_on, discount * self.reward_of(slots, games), 0.0)
-            ahead += goes_on
-            discount = np.where(goes_on, discount * self.gamma * ~store.terminated[slots, games], discount)
-            after = rows + step + 1  # acted on too, and what followed is stored
-            goes_on &= (
-                ~store.terminated[slots, games] & store.mask[after % store.rows, games] & (after + 1 < store.count)
-            )
-        return total, discount, ahead
-
-    def reward_of(self, slots: np.ndarray, games: np.ndarray) -> np.ndarray:
-        """What is learned from at the slots [B]: raw reward, its sign, or what stands for a lost life."""
-        store = self.store
-        reward = store.reward[slots, games]
-        if self.reward == "sign":
-            reward = np.sign(reward)
-        if self.life_loss_reward is not None:
-            reward = np.where(store.lost_life[slots, games], self.life_loss_reward, reward)
-        return reward
-
-    def example(self, batch_size: int) -> Any:
-        """A batch of zeros with the shapes and dtypes of a real one."""
-        store = self.store
-        stack = (store.stack,) if store.stacked else ()
-        obs = self.cast(np.zeros((batch_size, *stack, *store.frame_shape), store.dtype))
-        zeros = np.zeros(batch_size, self.precision)
-        return Transition(obs, np.zeros(batch_size, np.int32), zeros, zeros, obs, zeros)
+        return Drawn(rows, games, np.ones(batch_size))
 
     def learned(self, td_error: Callable[[], np.ndarray]) -> None:
-        """Is offered the TD errors [B] of the last batch; calling for them waits for the device."""
+        """Needs no errors, and so does not wait for them."""
 
     def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """What the store's rows do not tell, as arrays and JSON: nothing here."""
+        """Nothing: the store's rows tell all."""
         return {}, {}
 
     def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None: ...
 
-    def cast(self, array: Any) -> Any:
-        """Floats in the run's precision; pictures stay as they are, where they are."""
-        floats = isinstance(array, np.ndarray) and array.dtype != np.uint8
-        return array.astype(self.precision) if floats else array
+
+@dataclass(frozen=True)
+class Transitions:
+    """Samples of one step, or of n (n-step returns): `triptych.spec.batches.Transition`."""
+
+    outcomes: Outcomes
+    precision: str  # NumPy's name of the run's float dtype
+    tries: int = 1  # nearly every slot is one
+    grows: int = 1  # what followed is in the row below
+
+    def drawable(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+        """Where an action was taken, and the stack and what followed are stored."""
+        return store.startable(rows, games)
+
+    def whole(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
+        """Where an action was taken, and what followed was stored."""
+        return store.mask[rows % store.rows, games] & (rows < count - 1)
+
+    def batch(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Transition:
+        """The transitions that start at the given slots [B]; see `Outcomes.returns` for what follows them."""
+        reward, discount, ahead = self.outcomes.returns(store, rows, games)
+        obs, next_obs = store.observations(rows, games, 0, ahead)
+        return Transition(
+            obs=cast(obs, self.precision),
+            action=store.action[rows % store.rows, games],
+            reward=cast(reward, self.precision),
+            discount=cast(discount, self.precision),
+            next_obs=cast(next_obs, self.precision),
+            weight=cast(weight, self.precision),
+        )
+
+    def example(self, store: FrameStore, batch_size: int) -> Transition:
+        """A batch of zeros."""
+        obs = cast(np.zeros((batch_size, *store.shape), store.dtype), self.precision)
+        zeros = np.zeros(batch_size, self.precision)
+        return Transition(obs, np.zeros(batch_size, np.int32), zeros, zeros, obs, zeros)
+
+
+def cast(array: Any, precision: str) -> Any:
+    """Floats in the run's precision; pictures stay as they are, where they are."""
+    floats = isinstance(array, np.ndarray) and array.dtype != np.uint8
+    return array.astype(precision) if floats else array

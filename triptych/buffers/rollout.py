@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,19 @@ class Played(NamedTuple):
     mask: np.ndarray  # [N] bool, an action was taken
 
 
+def layout(
+    steps: int, num_envs: int, observation: Observation, state_size: int, precision: str
+) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape and dtype of each array of a buffer."""
+    shape = (steps, num_envs)
+    floats = observation.dtype if observation.dtype == "uint8" else precision
+    found: dict[str, tuple[tuple[int, ...], str]] = {"obs": ((*shape, *observation.shape), floats)}
+    found |= {name: (shape, "bool") for name in ("reset", "terminated", "truncated", "mask")}
+    found |= {"action": (shape, "int32")}
+    found |= {name: (shape, precision) for name in ("log_prob", "value", "reward", "advantage", "returns")}
+    return found | {"state": ((num_envs, state_size), precision)}
+
+
 class RolloutBuffer:
     """Fills up with T steps, gives them out as minibatches, and is empty again.
 
@@ -34,17 +48,29 @@ class RolloutBuffer:
         state_size: numbers that the network carries from step to step.
     """
 
+    obs: np.ndarray  # [T, N, *observation]
+    reset: np.ndarray  # [T, N], as all that follow but the last; see `Played`
+    terminated: np.ndarray
+    truncated: np.ndarray
+    mask: np.ndarray
+    action: np.ndarray
+    log_prob: np.ndarray
+    value: np.ndarray
+    reward: np.ndarray
+    advantage: np.ndarray  # of the actions, once the rollout is closed
+    returns: np.ndarray  # what the values are drawn to
+    state: np.ndarray  # [N, S] before the first step
+
     def __init__(self, steps: int, num_envs: int, observation: Observation, state_size: int, precision: str):
-        shape = (steps, num_envs)
         self.steps, self.num_envs, self.filled = steps, num_envs, 0
-        floats = observation.dtype if observation.dtype == "uint8" else precision
-        self.obs = np.zeros((*shape, *observation.shape), floats)
-        self.reset, self.terminated, self.truncated, self.mask = (np.zeros(shape, bool) for _ in range(4))
-        self.action = np.zeros(shape, np.int32)
-        self.log_prob, self.value, self.reward = (np.zeros(shape, precision) for _ in range(3))
-        self.state = np.zeros((num_envs, state_size), precision)  # before the first step
-        self.advantage = np.zeros(shape, precision)
-        self.returns = np.zeros(shape, precision)
+        for name, (shape, dtype) in layout(steps, num_envs, observation, state_size, precision).items():
+            setattr(self, name, np.zeros(shape, dtype))
+
+    @staticmethod
+    def bytes_for(steps: int, num_envs: int, observation: Observation, state_size: int, precision: str) -> int:
+        """Bytes of a buffer of these sizes; the minibatches are a second copy of nearly all of it."""
+        arrays = layout(steps, num_envs, observation, state_size, precision).values()
+        return sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in arrays)
 
     @property
     def full(self) -> bool:

@@ -1,4 +1,4 @@
-"""Replay of sequences for networks with memory, uniform or by priority, over the stored stream.
+"""Samples for networks with memory: pieces of episodes from the stored stream.
 
 An episode is cut into pieces of L = length - burn_in steps, the last one shorter, so that each of its steps is learned
 from in one piece. A sequence is a piece, the burn-in before it, and what follows it as far as n-step returns reach.
@@ -6,47 +6,73 @@ from in one piece. A sequence is a piece, the burn-in before it, and what follow
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from triptych.buffers.priorities import PrioritisedReplay
-from triptych.buffers.replay import UniformReplay
+from triptych.buffers.outcomes import Outcomes
+from triptych.buffers.replay import cast
+from triptych.buffers.store import FrameStore
 from triptych.spec.batches import Sequence
 
 
+@dataclass(frozen=True)
 class Sequences:
-    """What makes sequences of a replay of transitions.
+    """Samples of one piece of an episode: `triptych.spec.batches.Sequence`."""
 
-    Args:
-        settings: those of the replay.
-        length: steps of a sequence, burn-in included.
-        burn_in: its first steps.
-        state: numbers of a game's state, and whether the store has kept them.
-    """
+    outcomes: Outcomes
+    precision: str  # NumPy's name of the run's float dtype
+    length: int  # steps of a sequence, burn-in included
+    burn_in: int  # its first steps
+    state_size: int  # numbers of a game's state
+    stored_state: bool  # begin with the state that the store has kept; else with zeros
 
-    def __init__(self, *settings: Any, length: int, burn_in: int, state: tuple[int, bool], **others: Any):
-        super().__init__(*settings, **others)
-        self.learned_steps = length - burn_in
-        self.burn_in = burn_in
-        self.state_size, self.stored_state = state
-        self.tries = 2 * self.learned_steps  # about one slot in so many begins a piece
+    @property
+    def learned_steps(self) -> int:
+        """L, the steps of a piece."""
+        return self.length - self.burn_in
 
-    def begins(self: Any, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
-        return self.store.age[rows % self.store.rows, games] % self.learned_steps == 0
+    @property
+    def steps(self) -> int:
+        """Observations of a sample: burn-in, piece, and what n-step returns reach."""
+        return self.length + self.outcomes.n_step
 
-    def drawable(self: Any, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
-        return self.begins(rows, games) & self.store.startable(rows, games, self.burn_in)
+    @property
+    def grows(self) -> int:
+        """The observation after its last step is stored L rows later."""
+        return self.learned_steps
 
-    def counts(self, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
-        return self.begins(rows, games) & super().counts(rows, games)  # type: ignore[misc]
+    @property
+    def tries(self) -> int:
+        """About one slot in L begins a piece."""
+        return 2 * self.learned_steps
 
-    def batch(self: Any, rows: np.ndarray, games: np.ndarray) -> Sequence:
+    def begins(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+        """Whether the observation at each slot is the first one of a piece."""
+        return store.age[rows % store.rows, games] % self.learned_steps == 0
+
+    def drawable(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+        """Where a piece begins and its first step is stored, with stack and burn-in."""
+        return self.begins(store, rows, games) & store.startable(rows, games, self.burn_in)
+
+    def whole(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
+        """Where a piece begins all of whose steps were stored, be it that its episode ended or a checkpoint cut it.
+
+        R2D2 (Kapturowski et al. 2019) adds no sequence earlier either. The observations that n-step returns of its last
+        steps reach may be missing still: those returns stop at the newest row, as those of transitions do.
+        """
+        slots, last = rows % store.rows, count - 1
+        newest = last % store.rows
+        # Ages rise by one a row within an episode and begin at 0: any other one at the newest row is a later episode's.
+        goes_on = store.mask[newest, games] & (store.age[newest, games] == store.age[slots, games] + last - rows)
+        stored = ~goes_on | (rows + self.grows <= last)
+        return self.begins(store, rows, games) & store.mask[slots, games] & (rows < last) & stored
+
+    def batch(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Sequence:
         """The sequences whose pieces begin at the given slots [B]."""
-        store, learned, before = self.store, self.learned_steps, self.burn_in
-        steps = before + learned + self.n_step
+        learned, before = self.learned_steps, self.burn_in
         first = rows - before
-        grid = first + np.arange(steps)[:, None]  # [steps, B]
+        grid = first + np.arange(self.steps)[:, None]  # [steps, B]
         slots = grid % store.rows
         age = store.age[rows % store.rows, games] + grid - rows
         acted = store.mask[slots, games] & (grid + 1 < store.count)
@@ -56,49 +82,39 @@ class Sequences:
         mask = lives[:learned]
         reward, discount, ahead = (
             found.reshape(mask.shape)
-            for found in self.outcome(grid[before:][:learned].ravel(), np.tile(games, learned))
+            for found in self.outcomes.returns(store, grid[before:][:learned].ravel(), np.tile(games, learned))
         )
         return Sequence(
-            obs=self.cast(store.sequences(first, games, steps, inside)),
+            obs=cast(store.sequences(first, games, self.steps, inside), self.precision),
             reset=age == 0,
-            state=self.states(first, games, age[0] > 0),
+            state=self.states(store, first, games, age[0] > 0),
             action=np.where(mask, store.action[slots[before:][:learned], games], 0).astype(np.int32),
-            reward=self.cast(np.where(mask, reward, 0.0)),
-            discount=self.cast(np.where(mask, discount, 0.0)),
+            reward=cast(np.where(mask, reward, 0.0), self.precision),
+            discount=cast(np.where(mask, discount, 0.0), self.precision),
             ahead=np.where(mask, ahead, 1).astype(np.int32),
-            mask=self.cast(mask.astype(np.float64)),
-            weight=np.ones(len(rows), self.precision),
+            mask=mask.astype(self.precision),
+            weight=cast(weight, self.precision),
         )
 
-    def states(self: Any, rows: np.ndarray, games: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    def states(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, kept: np.ndarray) -> np.ndarray:
         """The states [B, S] to begin with: what the agent had at the rows, where `kept`; else zeros."""
         found = np.zeros((len(rows), self.state_size), self.precision)
         if self.stored_state:
-            found[kept] = self.store.state[rows[kept] % self.store.rows, games[kept]]
+            found[kept] = store.state[rows[kept] % store.rows, games[kept]]
         return found
 
-    def example(self: Any, batch_size: int) -> Sequence:
-        """A batch of zeros with the shapes and dtypes of a real one, its mask of ones."""
-        one, learned = super().example(batch_size), self.learned_steps  # type: ignore[misc]
-        steps = self.burn_in + learned + self.n_step
-        floats = np.zeros((learned, batch_size), self.precision)
-        whole = np.zeros((learned, batch_size), np.int32)
+    def example(self, store: FrameStore, batch_size: int) -> Sequence:
+        """A batch of zeros; its mask and weights of ones, as a batch without a living step has no mean."""
+        floats = np.zeros((self.learned_steps, batch_size), self.precision)
+        whole = np.zeros((self.learned_steps, batch_size), np.int32)
         return Sequence(
-            obs=np.zeros((steps, *one.obs.shape), one.obs.dtype),
-            reset=np.zeros((steps, batch_size), bool),
+            obs=cast(np.zeros((self.steps, batch_size, *store.shape), store.dtype), self.precision),
+            reset=np.zeros((self.steps, batch_size), bool),
             state=np.zeros((batch_size, self.state_size), self.precision),
             action=whole,
             reward=floats,
             discount=floats,
             ahead=whole + 1,
             mask=floats + 1,
-            weight=one.weight + 1,
+            weight=np.ones(batch_size, self.precision),
         )
-
-
-class SequenceReplay(Sequences, UniformReplay):
-    """Draws the pieces of the stored episodes with equal chance."""
-
-
-class PrioritisedSequenceReplay(Sequences, PrioritisedReplay):
-    """Draws the pieces by priority; see `PrioritisedReplay`."""

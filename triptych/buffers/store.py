@@ -10,7 +10,7 @@ when they are read.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,27 @@ from triptych.buffers.compression import GUESSED_RATIO, INDEX_BYTES, CompressedP
 from triptych.buffers.pictures import DevicePictures, Pictures, RawPictures
 from triptych.spec import Observation
 
-FIELDS = ("action", "reward", "terminated", "lost_life", "mask", "age")
+# What is kept of a step in one game beside its frame, in the order of a segment; the one place of their dtypes.
+FIELDS = {
+    "action": "int32",
+    "reward": "float64",  # raw
+    "terminated": "bool",
+    "lost_life": "bool",  # with the action, whether or not the episode went on
+    "mask": "bool",  # an action was taken here
+    "age": "int32",  # steps since the episode's first observation
+}
+
+
+class Row(NamedTuple):
+    """One step of every game, as the store takes it."""
+
+    obs: np.ndarray  # [N, *observation] that the games showed
+    action: np.ndarray  # [N] taken there
+    reward: np.ndarray  # [N] raw, after the action
+    terminated: np.ndarray  # [N] bool, the action ended the episode for good
+    mask: np.ndarray  # [N] bool, an action was taken; False: obs is an episode's last one
+    lost_life: np.ndarray | None = None  # [N] bool, the action lost a life; None: none was lost
+    state: np.ndarray | None = None  # [N, S] of the agent before it saw obs; None: zeros, where they are kept
 
 
 class FrameStore:
@@ -31,6 +51,14 @@ class FrameStore:
         device: makes room for frames where the learner is (`triptych.frameworks.Frames`); None: they stay in memory.
         state: numbers and dtype of an agent's state to keep with each observation; None: it is not kept.
     """
+
+    action: np.ndarray  # [rows, N], as all of FIELDS
+    reward: np.ndarray
+    terminated: np.ndarray
+    lost_life: np.ndarray
+    mask: np.ndarray
+    age: np.ndarray
+    state: np.ndarray  # [rows, N, S], where it is kept
 
     def __init__(
         self,
@@ -47,6 +75,7 @@ class FrameStore:
         self.num_envs = num_envs
         self.stacked = observation.is_picture
         self.fill = fill
+        self.shape = observation.shape  # as it is read, stack first
         self.frame_shape = observation.shape[1:] if self.stacked else observation.shape
         self.dtype = np.dtype(observation.dtype)
         size = (self.rows, num_envs)
@@ -57,28 +86,30 @@ class FrameStore:
             self.pictures = CompressedPictures(*size, self.frame_shape, observation.dtype)
         else:
             self.pictures = RawPictures(*size, self.frame_shape, observation.dtype)
-        self.action = np.zeros(size, np.int32)
-        self.reward = np.zeros(size, np.float64)  # raw
-        self.terminated = np.zeros(size, bool)
-        self.lost_life = np.zeros(size, bool)  # with the action, whether or not the episode went on
-        self.mask = np.zeros(size, bool)  # an action was taken here
-        self.age = np.zeros(size, np.int32)  # steps since the episode's first observation
-        self.fields: tuple[str, ...] = FIELDS
+        for name, dtype in FIELDS.items():
+            setattr(self, name, np.zeros(size, dtype))
+        self.fields = tuple(FIELDS)
         if state is not None:
-            self.state = np.zeros((*size, state[0]), state[1])  # of the agent before it saw the observation
+            self.state = np.zeros((*size, state[0]), state[1])
             self.fields = (*FIELDS, "state")
         self.count = 0  # rows written since the run's start
         self.transitions = 0  # complete ones among the rows kept
 
     @staticmethod
     def bytes_for(
-        capacity: int, steps: int, observation: Observation, compress: bool = False, state_bytes: int = 0
+        capacity: int,
+        steps: int,
+        observation: Observation,
+        compress: bool = False,
+        state: tuple[int, str] | None = None,
     ) -> float:
-        """Bytes of a store of `capacity` observations after `steps` steps, roughly."""
+        """Bytes of a store of `capacity` observations after `steps` steps over all games; of compressed pictures a guess."""
         shape = observation.shape[1:] if observation.is_picture else observation.shape
         size = float(np.prod(shape)) * np.dtype(observation.dtype).itemsize
         kept = size / GUESSED_RATIO + INDEX_BYTES if are_compressed(observation, compress) else size
-        return min(capacity, steps) * (kept + 19 + state_bytes)
+        kept += sum(np.dtype(dtype).itemsize for dtype in FIELDS.values())
+        kept += 0 if state is None else state[0] * np.dtype(state[1]).itemsize
+        return min(capacity, steps) * kept
 
     @property
     def oldest(self) -> int:
@@ -88,17 +119,8 @@ class FrameStore:
     def row_bytes(self) -> float:
         return self.pictures.row_bytes + sum(getattr(self, field)[0].nbytes for field in self.fields)
 
-    def add(
-        self,
-        obs: np.ndarray,
-        action: np.ndarray,
-        reward: np.ndarray,
-        terminated: np.ndarray,
-        mask: np.ndarray,
-        lost_life: np.ndarray | None = None,
-        state: np.ndarray | None = None,
-    ) -> None:
-        """Writes one row: what the games showed, [N, *observation], what was done there, [N] each, and the agent's state."""
+    def add(self, row: Row) -> None:
+        """Writes a row in place of the oldest."""
         slot = self.count % self.rows
         if self.count > 0:
             last = (self.count - 1) % self.rows
@@ -108,12 +130,12 @@ class FrameStore:
             age = np.zeros(self.num_envs, np.int32)
         if self.count >= self.rows:
             self.transitions -= int(self.mask[slot].sum())
-        self.pictures.put(slot, obs[:, -1] if self.stacked else obs)
-        self.action[slot], self.reward[slot], self.terminated[slot] = action, reward, terminated
-        self.mask[slot], self.age[slot] = mask, age
-        self.lost_life[slot] = False if lost_life is None else lost_life
+        self.pictures.put(slot, row.obs[:, -1] if self.stacked else row.obs)
+        self.action[slot], self.reward[slot], self.terminated[slot] = row.action, row.reward, row.terminated
+        self.mask[slot], self.age[slot] = row.mask, age
+        self.lost_life[slot] = False if row.lost_life is None else row.lost_life
         if "state" in self.fields:
-            self.state[slot] = 0 if state is None else state
+            self.state[slot] = 0 if row.state is None else row.state
         self.count += 1
 
     def startable(self, rows: np.ndarray, games: np.ndarray, before: int = 0) -> np.ndarray:

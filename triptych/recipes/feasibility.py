@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
 from triptych import envs
 from triptych.algorithms import dqn, drqn
+from triptych.buffers.rollout import RolloutBuffer
 from triptych.buffers.store import FrameStore
 from triptych.envs.videos import check_video
 from triptych.recipes.recipe import Recipe
@@ -24,22 +21,25 @@ def check_read(config: envs.EnvConfig, games: envs.Games) -> None:
 
 def check_replay(recipe: Recipe, games: envs.Games) -> None:
     """Refuses a replay or rollout that this machine can hardly hold, by an estimate, before anything is written."""
-    config, observation = recipe.algorithm, games.observation
+    config, observation, precision = recipe.algorithm, games.observation, dtypes(recipe.precision)[0]
     if not isinstance(config, dqn.Config):
-        steps, float_ = config.rollout_steps, np.dtype(dtypes(recipe.precision)[0]).itemsize
-        size = math.prod(observation.shape) * (1 if observation.dtype == "uint8" else float_)
-        # Five floats, an action and four marks beside each observation; the minibatches are a second copy of nearly all.
-        check_fits("rollout_steps", steps, 2 * steps * recipe.num_envs * (size + 5 * float_ + 8))
+        shape = (config.rollout_steps, recipe.num_envs, observation)
+        whole = RolloutBuffer.bytes_for(*shape, state_size(recipe, games), precision)
+        check_fits("rollout_steps", config.rollout_steps, 2 * whole)  # the minibatches are a second copy
         return
     if config.replay_on_device:  # whose memory only its framework knows
         pictures = observation.is_picture and observation.dtype == "uint8"
         check(pictures, "replay_on_device", True, "False, as this game shows no pictures of bytes")
         return
-    network = recipe.make_network(observation, games.num_actions)
-    stored = isinstance(config, drqn.Config) and config.stored_state
-    state = np.dtype(dtypes(recipe.precision)[0]).itemsize * sum(network.state_sizes) if stored else 0
-    need = FrameStore.bytes_for(config.replay_size, recipe.steps, observation, config.compress, state)
+    state = (state_size(recipe, games), precision)
+    kept = state if isinstance(config, drqn.Config) and config.stored_state else None
+    need = FrameStore.bytes_for(config.replay_size, recipe.steps, observation, config.compress, kept)
     check_fits("replay_size", config.replay_size, need)
+
+
+def state_size(recipe: Recipe, games: envs.Games) -> int:
+    """Numbers of a game's state that the recipe's network carries from step to step."""
+    return sum(recipe.make_network(games.observation, games.num_actions).state_sizes)
 
 
 def check_fits(name: str, value: int, need: float) -> None:

@@ -23,7 +23,6 @@ from triptych.spec.memory import GRU, LSTM, RNN, Memory, Stack
 from triptych.spec.observation import Observation as Observation
 from triptych.utils.checks import check
 
-
 Layer = (
     Conv
     | Flatten

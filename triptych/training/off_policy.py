@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from triptych.algorithms import drqn
-from triptych.buffers.priorities import PrioritisedReplay
-from triptych.buffers.replay import UniformReplay
-from triptych.buffers.sequences import PrioritisedSequenceReplay, SequenceReplay
-from triptych.buffers.store import FrameStore
+from triptych.buffers.outcomes import Outcomes
+from triptych.buffers.prioritised import PrioritisedSampler
+from triptych.buffers.replay import Replay, Transitions, UniformSampler
+from triptych.buffers.sequences import Sequences
+from triptych.buffers.store import FrameStore, Row
 from triptych.envs import Games, Step
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
@@ -26,7 +27,7 @@ class OffPolicy(Training):
 
     overlaps = True
     store: FrameStore
-    replay: UniformReplay
+    replay: Replay
 
     def make_memory(self) -> None:
         self.store = make_store(self.recipe, self.games, self.learner, self.state_size)
@@ -55,6 +56,9 @@ class OffPolicy(Training):
         while counters.credit >= config.update_every:
             counters.credit -= config.update_every
             batch = self.replay.sample(self.rngs["sample"], config.batch_size, config.beta(counters.steps))
+            if batch is None:  # no piece of an episode is whole yet: these steps earn nothing, as those of the warm-up
+                counters.credit = 0
+                break
             updates.append(self.learner.update(batch, self.rate))
             self.replay.learned(partial(self.learner.to_numpy, updates[-1]["td_error"]))
             counters.updates += 1
@@ -62,7 +66,7 @@ class OffPolicy(Training):
 
     def keep(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
         given = (step.reward, step.terminated, mask, step.lost_life, self.state)
-        self.store.add(self.obs, choice.actions, *given)
+        self.store.add(Row(self.obs, choice.actions, *given))
         self.counters.credit += int((mask & (self.episode_length >= self.recipe.algorithm.skip_first)).sum())
 
     def learn_after(self) -> list[dict[str, Any]]:
@@ -89,7 +93,7 @@ class OffPolicy(Training):
 
     def cut(self) -> None:
         nothing = np.zeros(self.recipe.num_envs)
-        self.store.add(self.obs, nothing, nothing, nothing, nothing)
+        self.store.add(Row(self.obs, nothing, nothing, nothing, nothing))
 
     def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, state = super().get_state()
@@ -125,15 +129,13 @@ def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) 
         raise InputError(f"{line} ({type(error).__name__})") from None
 
 
-def make_replay(store: FrameStore, recipe: Recipe, state_size: int) -> UniformReplay:
+def make_replay(store: FrameStore, recipe: Recipe, state_size: int) -> Replay:
+    """How the recipe draws, and what a sample is: each is one of two."""
     config, precision = recipe.algorithm, dtypes(recipe.precision)[0]
-    settings = (config.gamma, config.reward, precision, config.life_loss_reward, config.n_step)
-    if isinstance(config, drqn.Config):
-        state = (state_size, config.stored_state)
-        sequences: dict[str, Any] = {"length": config.sequence_length, "burn_in": config.burn_in, "state": state}
-        if config.prioritised:
-            return PrioritisedSequenceReplay(store, *settings, **sequences, alpha=config.alpha)
-        return SequenceReplay(store, *settings, **sequences)
-    if config.prioritised:
-        return PrioritisedReplay(store, *settings, alpha=config.alpha)
-    return UniformReplay(store, *settings)
+    outcomes = Outcomes(config.gamma, config.reward, config.life_loss_reward, config.n_step)
+    places = store.rows * store.num_envs
+    sampler = PrioritisedSampler(places, config.alpha) if config.prioritised else UniformSampler()
+    if not isinstance(config, drqn.Config):
+        return Replay(store, sampler, Transitions(outcomes, precision))
+    length, burn_in = config.sequence_length, config.burn_in
+    return Replay(store, sampler, Sequences(outcomes, precision, length, burn_in, state_size, config.stored_state))

@@ -11,7 +11,7 @@ from typing import Any
 from triptych import envs, frameworks
 from triptych.envs import Games
 from triptych.recipes import Recipe
-from triptych.runs.checkpoints import Checkpoints
+from triptych.runs.checkpoints import KEPT, Checkpoints
 from triptych.runs.folder import RUNNING, RunFolder
 from triptych.runs.records import write_summary
 from triptych.training.base import Training
@@ -127,7 +127,10 @@ class Sitting:
         rows = min(store.rows, recipe.steps // recipe.num_envs + 1) if store else 0
         weights = sum(array.nbytes for array in training.learner.get_weights().values())
         boundaries = max(1, recipe.steps // self.interval())
-        disk = rows * training.row_bytes() + weights * (boundaries + self.kept_weights() + 2 + 2 * 5)
+        # As large as the weights: a file a boundary and what `weights_every` asks for, best and latest; and in each boundary
+        # that is kept both networks, Adam's two moments, and the best weights.
+        copies = boundaries + self.kept_weights() + 2 + KEPT * 5
+        disk = rows * training.row_bytes() + weights * copies
         on_device = getattr(recipe.algorithm, "replay_on_device", False)
         memory = machine.memory_now() + (0 if on_device else rows * training.row_bytes())
         last = self.interval() >= recipe.steps

@@ -79,7 +79,9 @@ class Net(nn.Module):
         observation, parts = self.network.observation, parts_of(obs)
         x = parts[observation.main_name]
         if observation.is_picture:
-            x = jnp.moveaxis(x, 1, 3).reshape((x.shape[0], *observation.main.picture_shape))  # colours beside their frame
+            x = jnp.moveaxis(x, 1, 3).reshape(
+                (x.shape[0], *observation.main.picture_shape)
+            )  # colours beside their frame
         stored, compute = dtypes(self.precision)
         ends = np.cumsum(self.network.state_sizes)[:-1]
         states, after = iter([] if state is None else jnp.split(state, ends, axis=1)), []

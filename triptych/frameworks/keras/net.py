@@ -10,7 +10,19 @@ import tensorflow as tf
 from keras import layers
 
 from triptych.frameworks.keras.layers import OWN
-from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, builder_of, dtypes, each, parts_of, whole_of
+from triptych.spec import (
+    Conv,
+    Dense,
+    Flatten,
+    FrameDifference,
+    Network,
+    Placed,
+    builder_of,
+    dtypes,
+    each,
+    parts_of,
+    whole_of,
+)
 
 
 def conv(placed: Placed, policy: str) -> layers.Layer:

@@ -15,7 +15,19 @@ import torch
 from torch import Tensor, nn
 
 from triptych.frameworks.torch.layers import OWN
-from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, builder_of, dtypes, each, first_of, parts_of
+from triptych.spec import (
+    Conv,
+    Dense,
+    Flatten,
+    FrameDifference,
+    Network,
+    Placed,
+    builder_of,
+    dtypes,
+    each,
+    first_of,
+    parts_of,
+)
 
 
 class FlattenChannelsLast(nn.Module):
@@ -222,7 +234,11 @@ class Sharded:
 def split(x: Any, parts: int, axis: int) -> Sequence[Any]:
     """A tensor, or a dict of them, cut into as equal parts as can be."""
     cut = each(lambda part: part.tensor_split(parts, dim=axis), x)
-    return [{name: pieces[index] for name, pieces in cut.items()} for index in range(parts)] if isinstance(x, dict) else cut
+    return (
+        [{name: pieces[index] for name, pieces in cut.items()} for index in range(parts)]
+        if isinstance(x, dict)
+        else cut
+    )
 
 
 def joined(parts: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:

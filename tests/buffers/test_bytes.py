@@ -1,0 +1,57 @@
+"""What a buffer is said to need is what its arrays take."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from triptych.buffers.rollout import Played, RolloutBuffer
+from triptych.buffers.store import FIELDS, FrameStore, Row
+from triptych.spec import Observation
+
+VECTOR = Observation((3,), "float32")
+PICTURE = Observation((4, 6, 5), "uint8")
+COLOUR = Observation((2, 6, 5, 3), "uint8")
+
+
+@pytest.mark.parametrize("state", [None, (7, "float32"), (7, "float64")])
+@pytest.mark.parametrize("observation", [VECTOR, PICTURE, COLOUR])
+def test_a_stores_bytes(observation: Observation, state: tuple[int, str] | None) -> None:
+    store = FrameStore(60, 3, observation, state=state)
+    arrays = [getattr(store, name) for name in store.fields]
+    held = sum(array.nbytes for array in arrays) + store.pictures.array.nbytes  # type: ignore[attr-defined]
+    assert FrameStore.bytes_for(60, 1_000, observation, state=state) == held
+    assert FrameStore.bytes_for(60, 30, observation, state=state) == held / 2, "half of it is written by then"
+    assert store.row_bytes() * store.rows == held
+    assert {name: array.dtype.name for name, array in zip(FIELDS, arrays, strict=False)} == FIELDS
+
+
+def test_bytes_by_hand() -> None:
+    """A vector of three float32, 4 + 8 + 1 + 1 + 1 + 4 beside it, and a state of two float64."""
+    assert FrameStore.bytes_for(10, 10, VECTOR) == 10 * (12 + 19)
+    assert FrameStore.bytes_for(10, 10, VECTOR, state=(2, "float64")) == 10 * (12 + 19 + 16)
+    # In float64 four numbers of 8; five floats, an action and four marks; a state of six a game.
+    observation = Observation((4,), "float32")
+    assert RolloutBuffer.bytes_for(10, 2, observation, 6, "float64") == 10 * 2 * (32 + 40 + 4 + 4) + 2 * 6 * 8
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("observation", [VECTOR, PICTURE])
+def test_a_rollouts_bytes(observation: Observation, precision: str) -> None:
+    buffer = RolloutBuffer(9, 4, observation, 5, precision)
+    arrays = {name: array for name, array in vars(buffer).items() if isinstance(array, np.ndarray)}
+    assert RolloutBuffer.bytes_for(9, 4, observation, 5, precision) == sum(array.nbytes for array in arrays.values())
+    assert set(Played._fields) <= set(arrays)
+
+
+def test_a_row_without_a_state_or_a_lost_life() -> None:
+    """They are nothing where they are not given, also where the ring has held others."""
+    store, nothing = FrameStore(5, 1, VECTOR, state=(2, "float32")), np.zeros(1)
+    full = Row(np.ones((1, 3)), nothing, nothing, nothing, np.ones(1), np.ones(1), np.ones((1, 2)))
+    for _ in range(store.rows):
+        store.add(full)
+    assert store.lost_life.all()
+    assert (store.state == 1).all()
+    store.add(full._replace(lost_life=None, state=None))
+    assert store.lost_life[:, 0].tolist() == [False, *[True] * (store.rows - 1)]
+    assert (store.state[0] == 0).all()
