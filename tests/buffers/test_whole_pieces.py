@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from triptych.loop import run_loop
 
 from tests.buffers.replays import make_replay
 from triptych import envs, frameworks
@@ -19,7 +18,8 @@ from triptych.buffers.sequences import Sequences
 from triptych.buffers.store import FrameStore, Row
 from triptych.recipes import load_recipe
 from triptych.spec import Observation
-from triptych.training import make_training
+from triptych.training.build import make_training
+from triptych.training.loop import run_loop
 
 VECTOR = Observation((1,), "float32")
 

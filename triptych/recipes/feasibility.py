@@ -28,8 +28,9 @@ def check_replay(recipe: Recipe, games: envs.Games) -> None:
         check_fits("rollout_steps", config.rollout_steps, 2 * whole)  # the minibatches are a second copy
         return
     if config.replay_on_device:  # whose memory only its framework knows
-        pictures = observation.is_picture and observation.dtype == "uint8"
+        pictures = observation.is_picture and observation.main.dtype == "uint8"
         check(pictures, "replay_on_device", True, "False, as this game shows no pictures of bytes")
+        check(not observation.is_several, "replay_on_device", True, "False, as this game shows more than pictures")
         return
     state = (state_size(recipe, games), precision)
     kept = state if isinstance(config, drqn.Config) and config.stored_state else None

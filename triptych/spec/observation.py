@@ -46,6 +46,11 @@ class Part:
         """Of what one step adds: a single picture, or the vector."""
         return self.shape[1:] if self.is_picture else self.shape
 
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number."""
+        return np.dtype(self.dtype).itemsize
+
     def taken(self, precision: str) -> str:
         """The dtype in which a network of a precision takes it: bytes as they are, or its floats."""
         return "uint8" if self.dtype == "uint8" else precision
@@ -131,12 +136,9 @@ class Observation:
     def __str__(self) -> str:
         return ", ".join(f"{name} {part.shape}".strip() for name, part in self.named)
 
-    def nbytes(self, precision: str | None = None) -> int:
-        """Bytes of one observation as the games show it; with `precision`, as a network of that precision takes it."""
-        dtypes = [part.taken(precision) if precision else part.dtype for _, part in self.named]
-        return sum(
-            prod(part.shape) * np.dtype(dtype).itemsize for (_, part), dtype in zip(self.named, dtypes, strict=True)
-        )
+    def zeros(self, before: Shape, precision: str) -> Any:
+        """Observations [*before, *observation] of zeros, as a network of a precision takes them."""
+        return whole_of({name: np.zeros((*before, *part.shape), part.taken(precision)) for name, part in self.named})
 
 
 def parts_of(obs: Any) -> dict[str, Any]:

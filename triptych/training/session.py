@@ -138,7 +138,7 @@ class Sitting:
         count = sum(array.size for array in training.learner.get_weights().values())
         say(f"run       {self.run.path}")
         say(
-            f"game      {recipe.env.id}: {recipe.num_envs} at once, {games.num_actions} actions, observation {games.observation.shape}"
+            f"game      {recipe.env.id}: {recipe.num_envs} at once, {games.num_actions} actions, observation {games.observation}"
         )
         say(f"network   {count:,} weights, {recipe.precision}")
         say(
