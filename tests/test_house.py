@@ -110,7 +110,17 @@ def test_learners_mirror_each_other() -> None:
         learner = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Learner")
         return {n.name for n in learner.body if isinstance(n, ast.FunctionDef)}
 
-    contract = {"act", "update", "sync_target", "get_weights", "set_weights", "get_state", "set_state"}
+    contract = {
+        "act",
+        "update",
+        "gradients",
+        "apply",
+        "sync_target",
+        "get_weights",
+        "set_weights",
+        "get_state",
+        "set_state",
+    }
     for name in ("torch", "jax", "keras"):
         files = {path.name for path in (ROOT / "frameworks" / name).glob("*.py")}
         assert files == {"__init__.py", "ops.py", "net.py", "learner.py", "frames.py", "layers.py"}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
-from triptych.losses.policy import entropy, looked_at_again, masked_mean, normalised
-from triptych.losses.value import LOSSES, Loss, loss_of_error
+from triptych.algorithms.dqn import LOSSES, Loss
+from triptych.losses.policy import entropy, evaluate_actions, masked_mean, normalised, total_loss
+from triptych.losses.value import loss_of_error
 from triptych.spec import ActorCritic, Layer, Network, Observation
 from triptych.spec.batches import Array, Rollout
 from triptych.utils.checks import at_least, check, one_of, positive, within
@@ -66,7 +67,7 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
     """
 
     def loss(xp: ModuleType, online: Any, target: Any, batch: Rollout) -> tuple[Array, tuple[Array, dict[str, Array]]]:
-        log_probs, taken, error, advantage, mask = looked_at_again(xp, online, batch, config.burn_in)
+        log_probs, taken, error, advantage, mask = evaluate_actions(xp, online, batch, config.burn_in)
         if config.normalise_advantages:
             advantage = normalised(xp, advantage, mask)
         parts = {
@@ -74,9 +75,6 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
             "value_loss": masked_mean(xp, loss_of_error(xp, error, config.loss, config.delta), mask),
             "entropy": masked_mean(xp, entropy(xp, log_probs), mask),
         }
-        total = (
-            parts["policy_loss"] + config.value_weight * parts["value_loss"] - batch.entropy_weight * parts["entropy"]
-        )
-        return total, (error, parts)
+        return total_loss(parts, config.value_weight, batch.entropy_weight), (error, parts)
 
     return loss

@@ -10,10 +10,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from tyro.conf import arg
 
 from triptych.algorithms.schedules import exponential_schedule, linear_schedule
-from triptych.losses.value import LOSSES, Loss, double_q_learning, loss_of_error, q_learning
+from triptych.losses.shapes import check_arrays
+from triptych.losses.value import loss_of_error, temporal_difference
 from triptych.spec import Dense, Dueling, Layer, Memory, Network, Observation
 from triptych.spec.batches import Array, Transition
 from triptych.utils.checks import Period, at_least, check, one_of, period, positive, within
+
+Loss = Literal["huber", "squared", "absolute"]
+LOSSES: tuple[Loss, ...] = ("huber", "squared", "absolute")
 
 
 @dataclass(frozen=True)
@@ -106,12 +110,9 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
     ) -> tuple[Array, tuple[Array, dict[str, Array]]]:
         q_tm1 = online(batch.obs)  # [B, A]
         q_t = target(batch.next_obs)  # [B, A]
-        taken = (q_tm1, batch.action, batch.reward, batch.discount)
-        if config.double:
-            selector = xp.stop_gradient(online(batch.next_obs))  # [B, A]
-            td_error = double_q_learning(xp, *taken, q_t, selector)  # [B]
-        else:
-            td_error = q_learning(xp, *taken, q_t)  # [B]
+        selector = xp.stop_gradient(online(batch.next_obs)) if config.double else None  # [B, A]
+        td_error = temporal_difference(xp, q_tm1, batch.action, batch.reward, batch.discount, q_t, selector)  # [B]
+        check_arrays(td_error=(td_error, "B", "float"), weight=(batch.weight, "B", "float"))
         scalars = {"q_mean": xp.mean(xp.max(q_tm1, axis=1)), "td_error_mean": xp.mean(xp.abs(td_error))}
         error = loss_of_error(xp, td_error, config.loss, config.delta)  # [B]
         return xp.mean(batch.weight * error), (td_error, scalars)

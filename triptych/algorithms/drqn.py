@@ -9,7 +9,8 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from triptych.algorithms import dqn
-from triptych.losses.value import double_q_learning, loss_of_error, q_learning, sequence_priority
+from triptych.losses.shapes import check_arrays, steps_of
+from triptych.losses.value import loss_of_error, sequence_priority, temporal_difference
 from triptych.spec import Layer, Network, Observation
 from triptych.spec.batches import Array, Sequence
 from triptych.utils.checks import at_least, check, positive
@@ -53,10 +54,19 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
         """Q values [L + n, B, A] of the steps after the burn-in, through which no gradient passes."""
         start, state = config.burn_in, batch.state
         if start:
-            state = xp.stop_gradient(network(batch.obs[:start], state, batch.reset[:start])[1])
-        return network(batch.obs[start:], state, batch.reset[start:])[0]
+            state = xp.stop_gradient(network(steps_of(batch.obs, 0, start), state, batch.reset[:start])[1])
+        return network(steps_of(batch.obs, start), state, batch.reset[start:])[0]
 
     def loss(xp: ModuleType, online: Any, target: Any, batch: Sequence) -> tuple[Array, tuple[Array, dict[str, Array]]]:
+        check_arrays(
+            obs=(batch.obs, "SB...", "any"),  # S: T + n
+            reset=(batch.reset, "SB", "bool"),
+            state=(batch.state, "BN", "float"),
+            ahead=(batch.ahead, "LB", "int"),
+            action=(batch.action, "LB", "int"),
+            weight=(batch.weight, "B", "float"),
+            **{name: (getattr(batch, name), "LB", "float") for name in ("reward", "discount", "mask")},
+        )
         q, q_target = unrolled(xp, online, batch), unrolled(xp, target, batch)  # [L + n, B, A]
         shape, actions = tuple(batch.action.shape), q.shape[-1]  # (L, B)
         steps = shape[0]
@@ -73,13 +83,9 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
             return flat(found)
 
         action, reward, discount = (xp.reshape(x, (-1,)) for x in (batch.action, batch.reward, batch.discount))
+        selector = xp.stop_gradient(bootstrapped(q)) if config.double else None  # [L * B, A]
         taken = (flat(q[:steps]), action, reward, discount)
-        if config.double:
-            selector = xp.stop_gradient(bootstrapped(q))
-            td_error = double_q_learning(xp, *taken, bootstrapped(q_target), selector)  # [L * B]
-        else:
-            td_error = q_learning(xp, *taken, bootstrapped(q_target))
-        td_error = xp.reshape(td_error, shape)
+        td_error = xp.reshape(temporal_difference(xp, *taken, bootstrapped(q_target), selector), shape)
         living = xp.sum(batch.mask)
         scalars = {
             "q_mean": xp.sum(batch.mask * xp.max(q[:steps], axis=2)) / living,

@@ -12,7 +12,7 @@ from triptych.algorithms import ALGORITHMS, a2c, dqn, drqn
 from triptych.algorithms.schedules import linear_schedule
 from triptych.envs import EnvConfig
 from triptych.envs.play import LONGEST
-from triptych.spec import KINDS, PRECISIONS, Adam, Layer, Memory, Network, Observation, Precision
+from triptych.spec import KINDS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
 from triptych.utils.checks import Period, at_least, check, one_of, period, positive
 
 
@@ -23,7 +23,7 @@ class Recipe:
     env: EnvConfig
     network: Annotated[tuple[Layer, ...], AvoidSubcommands]  # the body; the algorithm adds its head
     algorithm: Any  # one of algorithms.CONFIGS: its kind, and the settings of that kind
-    optimiser: Adam
+    optimiser: Optimiser
     steps: int  # steps at which the run ends, over all games
     num_envs: int = 1  # games played side by side
     seed: int = 0  # of everything that is drawn
@@ -102,11 +102,11 @@ class Recipe:
         return every if isinstance(every, tuple) else (every, "steps") if every else None
 
     def learning_rate(self, step: int) -> float:
-        """Adam's rate at `step`: constant, or on a straight line to its final value at the last step."""
-        adam = self.optimiser
-        if adam.final_rate is None:
-            return adam.learning_rate
-        return linear_schedule(step, adam.learning_rate, adam.final_rate, self.steps)
+        """The optimiser's rate at `step`: constant, or on a straight line to its final value at the last step."""
+        optimiser = self.optimiser
+        if optimiser.final_rate is None:
+            return optimiser.learning_rate
+        return linear_schedule(step, optimiser.learning_rate, optimiser.final_rate, self.steps)
 
     def warnings(self) -> list[str]:
         """What is allowed but surely not meant, a line each."""

@@ -9,13 +9,13 @@ from triptych.algorithms import CONFIGS
 from triptych.envs import EnvConfig
 from triptych.recipes.load import load_recipe
 from triptych.recipes.recipe import Recipe
-from triptych.spec import KINDS, LAYERS, Adam
+from triptych.spec import KINDS, LAYERS, OPTIMISERS
 from triptych.utils.checks import InputError, check
 from triptych.utils.console import warn
 
 
 def to_dict(config: Any) -> Any:
-    """A recipe (or a part of it) as plain JSON; layers and algorithms carry their `kind`."""
+    """A recipe (or a part of it) as plain JSON; layers, algorithms and optimisers carry their `kind`."""
     if isinstance(config, tuple):
         return [to_dict(item) for item in config]
     if not dataclasses.is_dataclass(config):
@@ -44,7 +44,8 @@ def from_dict(content: dict[str, Any], own: bool = False) -> Recipe:
         check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))
         layers = tuple(build({**LAYERS, **KINDS}, layer) for layer in rest.pop("network"))
         algorithm = build(CONFIGS, rest.pop("algorithm"))
-        env, optimiser = EnvConfig(**tuples(rest.pop("env"))), Adam(**rest.pop("optimiser"))
+        optimiser = build(OPTIMISERS, {"kind": "adam"} | rest.pop("optimiser"))  # older runs had no other, and no kind
+        env = EnvConfig(**tuples(rest.pop("env")))
         return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **tuples(rest))
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"recipe in config.json: {error}; allowed: what this version of triptych wrote") from None

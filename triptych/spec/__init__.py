@@ -34,7 +34,10 @@ from triptych.spec.observation import found_under as found_under
 from triptych.spec.observation import parts_of as parts_of
 from triptych.spec.observation import under as under
 from triptych.spec.observation import whole_of as whole_of
+from triptych.spec.optimiser import OPTIMISERS as OPTIMISERS
 from triptych.spec.optimiser import Adam as Adam
+from triptych.spec.optimiser import Optimiser as Optimiser
+from triptych.spec.optimiser import RMSprop as RMSprop
 from triptych.spec.precision import PRECISIONS as PRECISIONS
 from triptych.spec.precision import Precision as Precision
 from triptych.spec.precision import dtypes as dtypes

@@ -103,7 +103,7 @@ class Training(ABC):
 
     @property
     def rate(self) -> float:
-        """Adam's, of an update now."""
+        """The optimiser's, of an update now."""
         return self.recipe.learning_rate(self.counters.steps)
 
     @property

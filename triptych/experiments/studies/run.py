@@ -176,7 +176,10 @@ def recipe_of(arm: Arm, seed: int, changed: dict[str, Any]) -> Recipe:
 
 def fingerprint(recipe: Recipe) -> str:
     """Eight letters that differ where any setting does, so that a run is never taken for another."""
-    return hashlib.sha256(json.dumps(to_dict(recipe), sort_keys=True).encode()).hexdigest()[:8]
+    settings = to_dict(recipe)
+    if settings["optimiser"]["kind"] == "adam":  # runs were named so before there was another
+        del settings["optimiser"]["kind"]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def job_of(arm: Arm, recipe: Recipe, framework: str, quick: bool) -> dict[str, Any]:

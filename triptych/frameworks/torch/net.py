@@ -166,7 +166,7 @@ def to_neutral(tensor: Tensor) -> np.ndarray:
 @torch.no_grad()
 def assign(tensor: Tensor, array: np.ndarray) -> None:
     """Writes a neutral array into a parameter (or its moments) in place."""
-    tensor.copy_(torch.from_numpy(np.ascontiguousarray(array.transpose(TO_NATIVE[array.ndim]))))
+    tensor.copy_(torch.from_numpy(np.array(array.transpose(TO_NATIVE[array.ndim]), order="C")))  # it may be read-only
 
 
 def get_weights(net: Net) -> dict[str, np.ndarray]:
@@ -234,11 +234,7 @@ class Sharded:
 def split(x: Any, parts: int, axis: int) -> Sequence[Any]:
     """A tensor, or a dict of them, cut into as equal parts as can be."""
     cut = each(lambda part: part.tensor_split(parts, dim=axis), x)
-    return (
-        [{name: pieces[index] for name, pieces in cut.items()} for index in range(parts)]
-        if isinstance(x, dict)
-        else cut
-    )
+    return [each(lambda pieces, at=at: pieces[at], cut) for at in range(parts)] if isinstance(x, dict) else cut
 
 
 def joined(parts: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
