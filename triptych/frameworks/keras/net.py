@@ -125,7 +125,17 @@ def make_net(network: Network, precision: str) -> keras.Model:
             x = layers.Concatenate(axis=1, dtype=precise, name="joined")([x, *others])
         asked = [Beside(precise)(parts[placed.part])] if placed.part is not None else []
         x = builder(placed)(placed, precise)(x, *asked)
-    return keras.Model(obs, x)
+    return PartsNet(list(parts.values()), x) if network.observation.is_several else keras.Model(obs, x)
+
+
+class PartsNet(keras.Model):
+    """A model that is called with a dict, whose entries are its inputs in the order of their names.
+
+    Keras' own way would give the inputs the names of the parts, which may be those of layers or hold a slash.
+    """
+
+    def __call__(self, obs):
+        return super().__call__([obs[name] for name in sorted(obs)])
 
 
 def inputs(network: Network, stored: str):
