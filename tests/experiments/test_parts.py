@@ -43,7 +43,7 @@ def test_it_trains_evaluates_and_resumes_to_the_byte(
     recipe, settings = make_recipe(algorithm), {"framework": framework, "runs_dir": tmp_path, "quiet": True}
     whole = train(recipe, run_name="whole", **settings)
     assert whole.updates > 0
-    score = triptych.evaluate(whole.path, games=4, quiet=True)
+    score = triptych.evaluate(whole.path, games=4)
     assert np.isfinite(score.mean)
     see = Logs.see
 
@@ -88,10 +88,10 @@ def test_both_parts_are_needed_and_are_used() -> None:
     training = make_training(recipe, games, frameworks.load("torch").Learner)
     from triptych.training.loop import run_loop
 
-    for tick in run_loop(training):
+    for _ in run_loop(training):
         if training.counters.steps >= 2_000:
             break
-    assert np.mean(list(training.scores)[-20:]) > 6, tick
+    assert np.mean(list(training.scores)[-20:]) > 6
     obs = games.reset(np.arange(4))
     right = {name: 0 for name in ("both", "no picture", "no numbers")}
     for _ in range(100):
