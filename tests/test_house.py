@@ -102,6 +102,15 @@ def test_no_framework_is_loaded_by_import_and_help() -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_specs_and_recipes_know_nothing_of_the_command_line() -> None:
+    code = (
+        "import sys, triptych.spec, triptych.recipes, triptych.algorithms.dqn, triptych.envs\n"
+        "assert 'tyro' not in sys.modules"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
 def test_learners_mirror_each_other() -> None:
     """The same files with the same public functions and methods in each framework's folder."""
 

@@ -102,7 +102,7 @@ def test_each_file_does_what_the_learner_does(
         given, found = values_of(learner, batch)
         assert all(part.dtype in (found.dtype, np.uint8) for part in parts_of(batch.obs).values())
         np.testing.assert_allclose(shown["outputs"](*given), found, tolerance, tolerance)
-        loss = learner.update(ALGORITHMS[recipe.algorithm.kind].Batch(*batch), rate)["loss"]
+        loss = learner.update(ALGORITHMS[recipe.algorithm.kind].batch(*batch), rate)["loss"]
         np.testing.assert_allclose(shown["update"](batch, rate), np.asarray(loss), tolerance, tolerance)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.buffers.test_rollout import advantage_of
 from triptych import envs, evaluate, frameworks, lockstep, train
+from triptych.algorithms import a2c
 from triptych.buffers.rollout import RolloutBuffer
 from triptych.cli.flags import parse
 from triptych.cli.runs import Train
@@ -41,7 +42,9 @@ def test_a_rollout_is_what_the_network_says_of_it(memory: str, monkeypatch: pyte
     rolled: list[Any] = []
     learn = training.rollout.minibatches
     monkeypatch.setattr(
-        training.rollout, "minibatches", lambda *given: rolled.append(training.rollout) or learn(*given)
+        training.rollout,
+        "minibatches",
+        lambda *given, **scalars: rolled.append(training.rollout) or learn(*given, **scalars),
     )
     loop, seen = run_loop(training), []
     state = np.zeros((4, training.state_size))
@@ -100,7 +103,7 @@ def swapped(keep: Callable[..., None]) -> Callable[..., None]:
 
 MUTATIONS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "ends swapped": (OnPolicy, "keep", swapped),
-    "rewards as the game gives them": (OnPolicy, "learned_reward", lambda keep: lambda self, reward: reward),
+    "rewards as the game gives them": (a2c.Config, "learned_reward", lambda keep: lambda self, reward: reward),
     "no value after the last step": (
         RolloutBuffer, "close", lambda keep: lambda self, value, *given: keep(self, 0 * value, *given),
     ),
@@ -125,7 +128,7 @@ def test_updates_come_when_the_rollout_is_full() -> None:
     made = [len(next(loop).updates) for _ in range(24)]
     assert made == ([0] * 7 + [8]) * 3
     assert training.counters.updates == 24
-    assert training.rests
+    assert training.can_checkpoint
 
 
 def test_a_rollout_of_last_observations_is_no_update() -> None:
@@ -150,7 +153,7 @@ def test_schedules_are_read_where_a_rollout_begins(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(training.learner, "update", lambda batch, rate: seen.append((batch.clip, batch.entropy_weight, rate)) or update(batch, rate))  # fmt: skip
     loop, begins = run_loop(training), []
     while training.counters.steps < 128:
-        before = training.counters.steps if training.rests else None
+        before = training.counters.steps if training.can_checkpoint else None
         next(loop)
         begins += [] if before is None else [before / 128]
     share = np.array(begins[: len(seen)])
@@ -164,7 +167,7 @@ def test_rewards_as_the_recipe_wants_them() -> None:
     wanted = {"raw": [-3.0, 0.0, 0.5], "sign": [-1.0, 0.0, 1.0], "clip": [-1.0, 0.0, 0.5]}
     for kind, values in wanted.items():
         training = make(**{"algorithm.reward": kind, "algorithm.reward_scale": 0.1})
-        assert training.learned_reward(reward).tolist() == values
+        assert training.config.learned_reward(reward).tolist() == values
 
 
 def test_what_is_not_allowed() -> None:

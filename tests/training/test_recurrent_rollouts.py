@@ -85,16 +85,16 @@ def check_batches(buffer: RolloutBuffer, batches: list[Any]) -> None:
 
 
 def single_steps(keep: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, rng, count, whole, *numbers: keep(self, rng, count, False, *numbers)
+    return lambda self, rng, count, whole, **scalars: keep(self, rng, count, False, **scalars)
 
 
 def cut_once(keep: Callable[..., Any]) -> Callable[..., Any]:
     """The batches of a rollout's first epoch for all of them."""
     made: list[Any] = []
 
-    def minibatches(self: RolloutBuffer, *given: Any) -> Any:
+    def minibatches(self: RolloutBuffer, *given: Any, **scalars: Any) -> Any:
         if not made or len(made) % EPOCHS == 0:
-            made.append(keep(self, *given))
+            made.append(keep(self, *given, **scalars))
         else:
             made.append(made[-1])
         return made[-1]

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
-from triptych.algorithms.dqn import LOSSES, Loss
+import numpy as np
+
+from triptych.algorithms import base
+from triptych.algorithms.schedules import linear_schedule
 from triptych.losses.policy import entropy, evaluate_actions, masked_mean, normalised, total_loss
-from triptych.losses.value import loss_of_error
+from triptych.losses.value import LOSSES, Loss, loss_of_error
 from triptych.spec import ActorCritic, Layer, Network, Observation
-from triptych.spec.batches import Array, Rollout
+from triptych.spec.batches import Array, LossFunction, Rollout
 from triptych.utils.checks import at_least, check, one_of, positive, within
 
 REWARDS = ("raw", "sign", "clip")
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(base.Config):
     """A2C's settings. A rollout is `rollout_steps` steps of every game; it is learned from once, before the next one."""
 
     rollout_steps: int = 5  # steps of each game between updates
@@ -35,8 +37,11 @@ class Config:
     burn_in: int = 0  # a rollout's first steps, which only bring a memory's state up to date; no gradient
 
     kind: ClassVar[str] = "a2c"
-    policy: ClassVar[str] = "sample"  # how its agent plays: by drawing from the policy
-    metrics: ClassVar[tuple[str, ...]] = ("policy_loss", "value_loss", "entropy")  # what an update reports
+    family: ClassVar[base.Family] = "on-policy"
+    policy: ClassVar[base.Policy] = "sample"
+    metrics: ClassVar[tuple[str, ...]] = ("policy_loss", "value_loss", "entropy")
+    may_remember: ClassVar[bool] = True
+    has_target: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         positive(self, "rollout_steps", "delta", "reward_scale")
@@ -51,16 +56,45 @@ class Config:
             f"less than rollout_steps ({self.rollout_steps})",
         )
 
+    def check(self, num_envs: int, has_memory: bool) -> None:
+        """Refuses minibatches that a rollout cannot be cut into, and a burn-in of nothing."""
+        check(has_memory or not self.burn_in, "burn_in", self.burn_in, "0, as this network has no memory")
+        steps, what = (1, "games") if has_memory else (self.rollout_steps, "steps of a rollout")
+        _, parts = self.passes()
+        check(steps * num_envs % parts == 0, "minibatches", parts, f"a divisor of {steps * num_envs}, the {what}")
+
+    def warnings(self, steps: int, num_envs: int) -> list[str]:
+        if self.rollout_steps > -(-steps // num_envs):  # all games take their last step
+            return [f"a rollout is longer than the run's {steps:,} steps: it ends before the first update"]
+        return []
+
+    def passes(self) -> tuple[int, int]:
+        """How often a rollout is learned from, and into how many minibatches it is cut each time."""
+        return 1, 1
+
+    def coefficients(self, step: int, steps: int) -> dict[str, float]:
+        """The scalars of a batch that schedules move, at `step` of a run of `steps`: `entropy_weight` and `clip`."""
+        return {"entropy_weight": self.at(step, steps, self.entropy_weight, self.entropy_end), "clip": 0.0}
+
+    @staticmethod
+    def at(step: int, steps: int, first: float, last: float | None) -> float:
+        """A setting that may change in a straight line to the run's last step."""
+        return first if last is None else linear_schedule(step, first, last, steps)
+
+    def learned_reward(self, reward: np.ndarray) -> np.ndarray:
+        """What is learned from, of raw rewards [N]: scaled, then as it is, its sign, or cut to -1 to 1."""
+        reward = self.reward_scale * reward
+        if self.reward == "sign":
+            return np.sign(reward)
+        return np.clip(reward, -1, 1) if self.reward == "clip" else reward
+
 
 def network(config: Any, observation: Observation, body: tuple[Layer, ...], num_actions: int) -> Network:
     """The body with a head of logits and a value. It unrolls, whether there is a memory or not."""
     return Network(observation, (*body, ActorCritic(num_actions)), unrolls=True)
 
 
-Batch = Rollout  # what the loss wants
-
-
-def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
+def make_loss(config: Config) -> LossFunction:
     """Closes over the settings and returns `loss(xp, online, target, batch) -> (scalar, (value error [T, B], scalars))`.
 
     There is no target network in it.
@@ -78,3 +112,6 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
         return total_loss(parts, config.value_weight, batch.entropy_weight), (error, parts)
 
     return loss
+
+
+algorithm = base.Algorithm(Config, network, make_loss, Rollout)

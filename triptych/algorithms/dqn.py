@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from tyro.conf import arg
-
+from triptych.algorithms import base
 from triptych.algorithms.schedules import exponential_schedule, linear_schedule
 from triptych.losses.shapes import check_arrays
-from triptych.losses.value import loss_of_error, temporal_difference
+from triptych.losses.value import LOSSES, Loss, loss_of_error, temporal_difference
 from triptych.spec import Dense, Dueling, Layer, Memory, Network, Observation
-from triptych.spec.batches import Array, Transition
+from triptych.spec.batches import Array, LossFunction, Transition
 from triptych.utils.checks import Period, at_least, check, one_of, period, positive, within
 
-Loss = Literal["huber", "squared", "absolute"]
-LOSSES: tuple[Loss, ...] = ("huber", "squared", "absolute")
+# What a proof is cut down to: more would leave it without updates, without choices of the network, or without target copies.
+MOST_WARM_UP, MOST_EPSILON, MOST_TARGET = 1_000, 0.1, 500
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(base.Config):
     """DQN's settings. A step is one agent decision in one game; an update is one optimiser step."""
 
-    batch_size: Annotated[int, arg(prefix_name=False)] = 32  # transitions an update
+    batch_size: int = 32  # transitions an update
     gamma: float = 0.99  # discount of a reward one step later
     loss: Loss = "huber"  # of the TD error
     delta: float = 1.0  # where the Huber loss turns from squared to linear, in units of Q
@@ -43,7 +42,7 @@ class Config:
     update_every: int = 4  # steps between updates
     skip_first: int = 0  # steps at the start of each episode that earn no update
     target_every: Period = (10_000, "steps")  # between copies of the online network into the target
-    warm_up: Annotated[int, arg(prefix_name=False)] = 50_000  # steps of random play at the start
+    warm_up: int = 50_000  # steps of random play at the start
     learn_from: int | None = None  # transitions stored before the first update; None: the warm-up's end
     epsilon_start: float = 1.0  # share of random actions at step 0
     epsilon_end: float = 0.1  # share of random actions from epsilon_steps on
@@ -52,8 +51,11 @@ class Config:
     epsilon_from: int = 0  # the step from which the fall is counted
 
     kind: ClassVar[str] = "dqn"
-    policy: ClassVar[str] = "greedy"  # how its agent plays: by the largest value
-    metrics: ClassVar[tuple[str, ...]] = ("q_mean", "td_error_mean")  # what an update reports, beside its loss
+    family: ClassVar[base.Family] = "off-policy"
+    policy: ClassVar[base.Policy] = "greedy"
+    metrics: ClassVar[tuple[str, ...]] = ("q_mean", "td_error_mean")
+    may_remember: ClassVar[bool] = False
+    has_target: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         positive(self, "batch_size", "delta", "replay_size", "update_every", "learn_from", "n_step")
@@ -86,11 +88,59 @@ class Config:
             return step >= self.warm_up and stored > 0
         return stored >= self.learn_from
 
+    def check(self, num_envs: int, has_memory: bool) -> None:
+        """Refuses a replay that is too small for what is drawn from it."""
+        self.check_kept("n_step", self.n_step, self.n_step, num_envs)
+
+    def check_kept(self, name: str, value: int, steps: int, num_envs: int) -> None:
+        """Refuses a setting that makes a sample reach over more steps than half of what is kept of each game."""
+        half = self.replay_size // num_envs // 2
+        check(steps <= max(1, half), name, value, f"at most half of what the replay keeps of each game ({half})")
+
+    def warnings(self, steps: int, num_envs: int) -> list[str]:
+        lines = []
+        if self.learn_from is None and self.warm_up >= steps:
+            lines.append(f"warm_up is {self.warm_up:,} steps, the run only {steps:,}: it ends before the first update")
+        if self.n_step > 1:
+            lines.append(
+                f"n_step is {self.n_step}: returns from replay are those of the older policies that acted, not corrected"
+            )
+        return lines
+
+    @property
+    def steps_before_learning(self) -> int:
+        return self.warm_up
+
+    def provable(self) -> Self:
+        number, unit = self.target_every
+        changes: dict[str, Any] = {
+            "warm_up": min(self.warm_up, MOST_WARM_UP),
+            "epsilon_start": min(self.epsilon_start, MOST_EPSILON),
+            "epsilon_end": min(self.epsilon_end, MOST_EPSILON),
+            "learn_from": None if self.learn_from is None else min(self.learn_from, MOST_WARM_UP),
+            "target_every": (min(number, MOST_TARGET) if unit == "steps" else MOST_TARGET, "steps"),
+        }
+        return dataclasses.replace(self, **changes)
+
+    def smallest(self, num_envs: int) -> Self:
+        size = 4 * self.longest_sample * num_envs
+        return dataclasses.replace(self, replay_size=size, replay_on_device=False, learn_from=None, n_step=1)
+
+    @property
+    def stores_state(self) -> bool:
+        """Whether the replay keeps the agent's state beside each observation."""
+        return False
+
+    @property
+    def longest_sample(self) -> int:
+        """Observations that a replay must hold for one batch or one sample, whichever is longer."""
+        return self.batch_size
+
 
 def network(config: Config, observation: Observation, body: tuple[Layer, ...], num_actions: int) -> Network:
     """The body with a linear head, one Q value an action; a ReLU there would hide every negative value."""
     memory = next((layer.kind for layer in body if isinstance(layer, Memory)), None)
-    check(memory is None or config.kind != "dqn", "memory", memory, "none with the algorithm dqn; drqn learns with one")
+    check(memory is None or config.may_remember, "memory", memory, "none with the algorithm dqn; drqn learns with one")
     if not config.dueling:
         return Network(observation, (*body, Dense(num_actions, "linear")))
     last: Any = body[-1] if body else None
@@ -99,10 +149,7 @@ def network(config: Config, observation: Observation, body: tuple[Layer, ...], n
     return Network(observation, (*(body[:-1] if isinstance(last, Dense) else body), head))
 
 
-Batch = Transition  # what the loss wants
-
-
-def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
+def make_loss(config: Config) -> LossFunction:
     """Closes over the settings and returns `loss(xp, online, target, batch) -> (scalar, (td error [B], scalars))`."""
 
     def loss(
@@ -118,3 +165,6 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
         return xp.mean(batch.weight * error), (td_error, scalars)
 
     return loss
+
+
+algorithm = base.Algorithm(Config, network, make_loss, Transition)

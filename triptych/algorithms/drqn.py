@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
-from triptych.algorithms import dqn
+from triptych.algorithms import base, dqn
 from triptych.losses.shapes import check_arrays, steps_of
 from triptych.losses.value import loss_of_error, sequence_priority, temporal_difference
 from triptych.spec import Layer, Network, Observation
-from triptych.spec.batches import Array, Sequence
+from triptych.spec.batches import Array, LossFunction, Sequence
 from triptych.utils.checks import at_least, check, positive
 
 
@@ -25,6 +24,7 @@ class Config(dqn.Config):
     stored_state: bool = False  # begin a sequence with the state that the agent had there; else with zeros
 
     kind: ClassVar[str] = "drqn"
+    may_remember: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -38,16 +38,26 @@ class Config(dqn.Config):
         )
         check(not self.replay_on_device, "replay_on_device", True, "False, as sequences are put together in memory")
 
+    def check(self, num_envs: int, has_memory: bool) -> None:
+        super().check(num_envs, has_memory)
+        length = self.sequence_length
+        self.check_kept("sequence_length", length, length + self.n_step, num_envs)
+
+    @property
+    def stores_state(self) -> bool:
+        return self.stored_state
+
+    @property
+    def longest_sample(self) -> int:
+        return max(self.batch_size, self.sequence_length)
+
 
 def network(config: Config, observation: Observation, body: tuple[Layer, ...], num_actions: int) -> Network:
     """As DQN's; the body may hold a memory."""
     return dataclasses.replace(dqn.network(config, observation, body, num_actions), unrolls=True)
 
 
-Batch = Sequence  # what the loss wants
-
-
-def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
+def make_loss(config: Config) -> LossFunction:
     """Closes over the settings; see `dqn.make_loss`. The TD error that comes back is a sequence's priority [B]."""
 
     def unrolled(xp: ModuleType, network: Any, batch: Sequence) -> Array:
@@ -96,3 +106,6 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
         return total / living, (sequence_priority(xp, td_error, batch.mask), scalars)
 
     return loss
+
+
+algorithm = base.Algorithm(Config, network, make_loss, Sequence)

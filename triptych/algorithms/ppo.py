@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
-from triptych.algorithms import a2c
+from triptych.algorithms import a2c, base
 from triptych.algorithms.a2c import network as network
 from triptych.losses.policy import (
     clipped_surrogate,
@@ -18,7 +17,7 @@ from triptych.losses.policy import (
     total_loss,
 )
 from triptych.losses.value import loss_of_error
-from triptych.spec.batches import Array, Rollout
+from triptych.spec.batches import Array, LossFunction, Rollout
 from triptych.utils.checks import at_least, positive
 
 
@@ -42,11 +41,14 @@ class Config(a2c.Config):
         positive(self, "epochs", "minibatches", "clip")
         at_least(self, 0, "clip_end")
 
+    def passes(self) -> tuple[int, int]:
+        return self.epochs, self.minibatches
 
-Batch = Rollout  # what the loss wants
+    def coefficients(self, step: int, steps: int) -> dict[str, float]:
+        return super().coefficients(step, steps) | {"clip": self.at(step, steps, self.clip, self.clip_end)}
 
 
-def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
+def make_loss(config: Config) -> LossFunction:
     """Closes over the settings; see `a2c.make_loss`."""
 
     def loss(xp: ModuleType, online: Any, target: Any, batch: Rollout) -> tuple[Array, tuple[Array, dict[str, Array]]]:
@@ -65,3 +67,6 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
         return total_loss(parts, config.value_weight, batch.entropy_weight), (error, parts)
 
     return loss
+
+
+algorithm = base.Algorithm(Config, network, make_loss, Rollout)

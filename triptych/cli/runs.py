@@ -40,6 +40,7 @@ class Train(Where):
     run_name: str | None = None  # the new folder's name; None: a fresh one
     quiet: bool = False  # no progress
     profile: bool = False  # print at the end where the time went, and what other threads and precisions would give
+    callback: tuple[str, ...] = ()  # what watches the run: module:name, any number of them
 
     def run(self) -> int:
         from triptych.experiments.train import train
@@ -52,6 +53,7 @@ class Train(Where):
             runs_dir=self.runs_dir,
             quiet=self.quiet,
             profile=self.profile,
+            callbacks=self.callback,
         )
         return tell(result)
 
@@ -63,12 +65,13 @@ class Resume(Where):
     name: RunName = ""  # a run folder, or a run's name
     framework: Framework | None = None  # another framework than before; None: that of its last sitting
     quiet: bool = False  # no progress
+    callback: tuple[str, ...] = ()  # what watches the run: module:name, as when it was trained
 
     def run(self) -> int:
         from triptych.experiments.train import resume
 
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
-        result = resume(self.name, self.framework, runs_dir=self.runs_dir, quiet=self.quiet)
+        result = resume(self.name, self.framework, runs_dir=self.runs_dir, quiet=self.quiet, callbacks=self.callback)
         return 0 if result is None else tell(result)
 
 

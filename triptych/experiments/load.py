@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import gymnasium
+
 from triptych import envs, frameworks
-from triptych.algorithms import ALGORITHMS
+from triptych.algorithms import definition
+from triptych.envs.single import AsSeen
 from triptych.frameworks import check_framework
-from triptych.recipes import Recipe, recipe_file
+from triptych.recipes import Recipe, load_recipe, recipe_file
 from triptych.recipes.serialise import from_dict
 from triptych.runs.names import run_path
 from triptych.runs.records import last_framework, read_config
@@ -88,8 +91,25 @@ def make_agent(source: Source, games: envs.Games, policy: str | None, epsilon: f
     network = recipe.make_network(games.observation, games.num_actions)
     check_weights(source.tensors, network, str(source.file))
     frameworks.set_threads(machine.threads_for(recipe.threads))
-    loss = ALGORITHMS[recipe.algorithm.kind].make_loss(recipe.algorithm)
+    loss = definition(recipe.algorithm).make_loss(recipe.algorithm)
     learner = frameworks.load(source.framework).Learner(
         network, loss, recipe.optimiser, source.tensors, recipe.precision
     )
     return Agent(learner, network, policy or recipe.algorithm.policy, epsilon, generator(seed, "explore"))
+
+
+def make_env(run: str | Path | Recipe, *, runs_dir: str | Path = "runs") -> gymnasium.Env:
+    """The environment as an agent sees it, with Gymnasium's `reset` and `step`.
+
+    Args:
+        run: a run folder, a run's name under `runs_dir`, a weights file, a recipe's name or file, or a Recipe.
+
+    Raises:
+        InputError: there is no such run or recipe, or its games cannot be made.
+    """
+    if isinstance(run, Recipe):
+        recipe = run
+    else:
+        is_run = run_path(str(run), runs_dir).exists() and Path(run).suffix != ".py"
+        recipe = find_weights(run, "latest", None, runs_dir).recipe if is_run else load_recipe(str(run))
+    return AsSeen(envs.make(recipe.env, 1))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from triptych import envs
-from triptych.frameworks import DISTRIBUTIONS, check_framework
+from triptych.frameworks import DISTRIBUTIONS
 from triptych.recipes import Recipe, recipe_file, resolve
-from triptych.recipes.feasibility import check_films, check_read, check_replay
+from triptych.recipes.feasibility import Prepared, prepare
 from triptych.recipes.serialise import to_dict
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.folder import RESUMES, RunFolder
 from triptych.runs.names import fresh_name, new_path, run_path, safe
 from triptych.runs.records import ending, last_framework, last_step, read_config, read_summary, write_summary
+from triptych.training.callbacks.base import callbacks_of
 from triptych.training.profiler import Profile
-from triptych.training.session import RunResult, Sitting
+from triptych.training.session import RunResult, Session
 from triptych.utils import machine
 from triptych.utils.console import warn
 from triptych.utils.files import write_json
@@ -31,6 +34,7 @@ def train(
     runs_dir: str | Path = "runs",
     quiet: bool = True,
     profile: bool = False,
+    callbacks: Iterable[Any] = (),
     **changes: Any,
 ) -> RunResult:
     """Trains one agent in one framework and returns what the run came to.
@@ -41,46 +45,59 @@ def train(
         run_name: the new folder under `runs_dir`; None: a fresh one, named after `label`.
         label: what is trained, in such a name; None: the recipe's name, or the environment's.
         profile: print at the end where the time went.
+        callbacks: what watches the run, see `triptych.Callback`: objects, classes, functions of (run, tick), or "module:name".
         changes: recipe fields by name: steps=1000, seed=3, batch_size=64, **{"algorithm.gamma": 0.9}.
 
     Raises:
         InputError: something given cannot be used; nothing was loaded or written.
     """
     resolved = resolve(recipe, changes)
-    check_framework(framework)
-    threads = machine.threads_for(resolved.threads)
-    games = envs.make(resolved.env, resolved.num_envs, threads)
-    resolved.make_network(games.observation, games.num_actions)
-    check_read(resolved.env, games)
-    check_replay(resolved, games)
-    check_films(resolved)
+    prepared = prepare(resolved, framework)
     label = label or (recipe if isinstance(recipe, str) else resolved.env.id)
+    watching = callbacks_of(callbacks)
     name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
     path = new_path(name, runs_dir)
-    warn(*resolved.warnings(), *machine.precision_notes(resolved.precision))
-    with RunFolder(path) as run:
-        exact = games.saves or envs.forgets(resolved.env, min(2, resolved.num_envs), threads)  # more take long to make
-        if not exact:
-            warn(f"reset(seed=) of {resolved.env.id} does not forget the past: a resumed run may give other numbers")
+    warn(*prepared.notes)
+    with RunFolder(path) as folder:
+        exact = is_exact(prepared)
         watcher = Profile() if profile else None
-        sitting = Sitting(run, resolved, framework, games, threads, quiet, profile=watcher)
-        sitting.save()  # boundary 0: from here on the folder is a run
-        config = {
-            "recipe": to_dict(resolved),
-            "env_id": resolved.env.id,
-            "framework": framework,
-            "seed": resolved.seed,
-            # GPU kernels may add in another order each time, so the promise holds on the processor only.
-            "resume_exact": exact and sitting.training.learner.device == "cpu",
-            **machine.describe(sitting.training.learner.device, threads, DISTRIBUTIONS),
-        }
-        write_json(path / "config.json", config)
-        sitting.introduce()
-        return sitting.go()
+        session = Session(folder, prepared, framework, quiet=quiet, callbacks=watching, profile=watcher)
+        session.save()  # the checkpoint at step 0: from here on the folder is a run
+        write_json(path / "config.json", described(session, exact))
+        session.introduce()
+        return session.go()
+
+
+def is_exact(prepared: Prepared) -> bool:
+    """Whether a resumed run will give the same numbers, as far as its games go; a warning where it will not."""
+    config, games = prepared.recipe.env, prepared.games
+    exact = games.saves or envs.forgets(config, min(2, games.num_envs), prepared.threads)  # more take long to make
+    if not exact:
+        warn(f"reset(seed=) of {config.id} does not forget the past: a resumed run may give other numbers")
+    return exact
+
+
+def described(session: Session, exact: bool) -> dict[str, Any]:
+    """What stands in config.json."""
+    recipe, device = session.recipe, session.training.learner.device
+    return {
+        "recipe": to_dict(recipe),
+        "env_id": recipe.env.id,
+        "framework": session.framework,
+        "seed": recipe.seed,
+        # GPU kernels may add in another order each time, so the promise holds on the processor only.
+        "resume_exact": exact and device == "cpu",
+        **machine.describe(device, session.threads, DISTRIBUTIONS),
+    }
 
 
 def resume(
-    run: str | Path, framework: str | None = None, *, runs_dir: str | Path = "runs", quiet: bool = True
+    run: str | Path,
+    framework: str | None = None,
+    *,
+    runs_dir: str | Path = "runs",
+    quiet: bool = True,
+    callbacks: Iterable[Any] = (),
 ) -> RunResult | None:
     """Goes on with a run from its last boundary, in any framework; None where it was finished already.
 
@@ -92,7 +109,6 @@ def resume(
     recipe: Recipe = config["recipe"]
     recipe_file(recipe)
     framework = framework or last_framework(path, config)
-    check_framework(framework)
     threads = int(config["threads"])
     now = machine.describe("", threads, DISTRIBUTIONS)
     for name, what in (("processor", "processor"), ("versions", "versions")):
@@ -105,8 +121,7 @@ def resume(
             warn(f"{what} differ from the run's ({was}): float32 figures may differ in the last bits")
     if not config["resume_exact"]:
         warn("this run cannot be resumed to the same numbers; its config.json says so under resume_exact")
-    games = envs.make(recipe.env, recipe.num_envs, threads)
-    check_films(recipe)
+    prepared = dataclasses.replace(prepare(recipe, framework), threads=threads)
     with RunFolder(path) as folder:
         checkpoints = Checkpoints(folder, recipe)
         manifest, arrays = checkpoints.load()
@@ -121,11 +136,13 @@ def resume(
             return None
         repeated = last_step(folder) - manifest["step"]
         checkpoints.rewind(manifest)
-        sitting = Sitting(folder, recipe, framework, games, threads, quiet, checkpoints)
-        sitting.restore(manifest, arrays)
+        session = Session(
+            folder, prepared, framework, quiet=quiet, callbacks=callbacks_of(callbacks), checkpoints=checkpoints
+        )
+        session.restore(manifest, arrays)
         row = {"step": manifest["step"], "framework": framework, "threads": threads, "processor": now["processor"]}
         versions = " ".join(f"{name}={version}" for name, version in now["versions"].items())
         folder.append("resumes.csv", row | {"versions": versions}, RESUMES)
         print(f"resumed at step {manifest['step']}, repeating {max(0, repeated)} steps", flush=True)
-        sitting.introduce()
-        return sitting.go()
+        session.introduce()
+        return session.go()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
 from triptych.spec import Network, Optimiser
-from triptych.spec.batches import Array
-
-LossFunction = Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]
+from triptych.spec.batches import Array, LossFunction
 
 
 class Learner(Protocol):

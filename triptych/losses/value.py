@@ -6,9 +6,13 @@ Every function raises ValueError where a shape or a dtype does not fit.
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Literal
 
 from triptych.losses.shapes import check_arrays
 from triptych.spec.batches import Array
+
+Loss = Literal["huber", "squared", "absolute"]
+LOSSES: tuple[Loss, ...] = ("huber", "squared", "absolute")
 
 
 def q_learning(xp: ModuleType, q_tm1: Array, a_tm1: Array, r_t: Array, discount_t: Array, q_t: Array) -> Array:

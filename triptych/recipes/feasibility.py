@@ -1,16 +1,57 @@
-"""Whether a game reads a setting, and whether this machine can hold what another one asks for."""
+"""Whether a recipe can be run here: its framework, its games, its network, its memory, its films. Asked once, by `prepare`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import cast
+
 from triptych import envs
-from triptych.algorithms import dqn, drqn
+from triptych.algorithms import a2c, dqn
 from triptych.buffers.rollout import RolloutBuffer
 from triptych.buffers.store import FrameStore
 from triptych.envs.videos import check_video
+from triptych.frameworks import check_framework
 from triptych.recipes.recipe import Recipe
-from triptych.spec import dtypes
+from triptych.spec import Network, dtypes
 from triptych.utils import machine
 from triptych.utils.checks import InputError, check
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe that can be run, and what it is run with."""
+
+    recipe: Recipe
+    games: envs.Games  # made, not reset; whoever has asked for them closes them
+    network: Network
+    threads: int
+    notes: tuple[str, ...]  # what should be known before a run, a line each
+
+
+def prepare(recipe: Recipe, *frameworks: str, num_envs: int | None = None) -> Prepared:
+    """Makes the games of a recipe and asks all that could refuse it, before anything is loaded or written.
+
+    Args:
+        frameworks: that it is to run in.
+        num_envs: games to make; None: as many as the recipe has.
+
+    Raises:
+        InputError: what does not fit, and what is allowed; the games are closed then.
+    """
+    for framework in frameworks:
+        check_framework(framework)
+    threads = machine.threads_for(recipe.threads)
+    games = envs.make(recipe.env, num_envs or recipe.num_envs, threads)
+    try:
+        network = recipe.make_network(games.observation, games.num_actions)
+        check_read(recipe.env, games)
+        check_memory(recipe, games)
+        check_films(recipe)
+    except BaseException:
+        games.close()
+        raise
+    notes = (*recipe.warnings(), *machine.precision_notes(recipe.precision))
+    return Prepared(recipe, games, network, threads, notes)
 
 
 def check_read(config: envs.EnvConfig, games: envs.Games) -> None:
@@ -19,28 +60,30 @@ def check_read(config: envs.EnvConfig, games: envs.Games) -> None:
     check(not unread, "sticky", config.sticky, "nothing, as these games do not read it")
 
 
-def check_replay(recipe: Recipe, games: envs.Games) -> None:
+def check_memory(recipe: Recipe, games: envs.Games) -> None:
     """Refuses a replay or rollout that this machine can hardly hold, by an estimate, before anything is written."""
-    config, observation, precision = recipe.algorithm, games.observation, dtypes(recipe.precision)[0]
-    if not isinstance(config, dqn.Config):
-        shape = (config.rollout_steps, recipe.num_envs, observation)
-        whole = RolloutBuffer.bytes_for(*shape, state_size(recipe, games), precision)
-        check_fits("rollout_steps", config.rollout_steps, 2 * whole)  # the minibatches are a second copy
-        return
+    (check_rollout if recipe.algorithm.family == "on-policy" else check_replay)(recipe, games)
+
+
+def check_rollout(recipe: Recipe, games: envs.Games) -> None:
+    config, observation = cast(a2c.Config, recipe.algorithm), games.observation
+    network = recipe.make_network(observation, games.num_actions)
+    shape = (config.rollout_steps, recipe.num_envs, observation)
+    whole = RolloutBuffer.bytes_for(*shape, sum(network.state_sizes), dtypes(recipe.precision)[0])
+    check_fits("rollout_steps", config.rollout_steps, 2 * whole)  # the minibatches are a second copy
+
+
+def check_replay(recipe: Recipe, games: envs.Games) -> None:
+    config, observation = cast(dqn.Config, recipe.algorithm), games.observation
     if config.replay_on_device:  # whose memory only its framework knows
         pictures = observation.is_picture and observation.main.dtype == "uint8"
         check(pictures, "replay_on_device", True, "False, as this game shows no pictures of bytes")
         check(not observation.is_several, "replay_on_device", True, "False, as this game shows more than pictures")
         return
-    state = (state_size(recipe, games), precision)
-    kept = state if isinstance(config, drqn.Config) and config.stored_state else None
-    need = FrameStore.bytes_for(config.replay_size, recipe.steps, observation, config.compress, kept)
+    network = recipe.make_network(observation, games.num_actions)
+    state = (sum(network.state_sizes), dtypes(recipe.precision)[0]) if config.stores_state else None
+    need = FrameStore.bytes_for(config.replay_size, recipe.steps, observation, config.compress, state)
     check_fits("replay_size", config.replay_size, need)
-
-
-def state_size(recipe: Recipe, games: envs.Games) -> int:
-    """Numbers of a game's state that the recipe's network carries from step to step."""
-    return sum(recipe.make_network(games.observation, games.num_actions).state_sizes)
 
 
 def check_fits(name: str, value: int, need: float) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import importlib
 import pkgutil
-import runpy
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from triptych import envs
@@ -37,22 +38,40 @@ def load_recipe(name: str) -> Recipe:
     if not path.is_file():
         what = "that is a folder" if path.is_dir() else "there is no such file"
         raise InputError(f"recipe is {name!r}: {what}; allowed: a Python file that defines `recipe`")
-    try:
-        # As Python does for a file it is given: its own folder is where it imports from, now and later.
-        if str(path.resolve().parent) not in sys.path:
-            sys.path.insert(0, str(path.resolve().parent))
-        defined = runpy.run_path(str(path))
-    except InputError:
-        raise
-    except Exception as error:  # whatever the user's own code raises
-        raise InputError(
-            f"recipe file {name} fails: {type(error).__name__}: {error}; allowed: a Python file that runs"
-        ) from error
+    defined = vars(run_file(path))
     recipe = defined.get("recipe")
     if not isinstance(recipe, Recipe):
         what = f"`recipe` is a {type(recipe).__name__}" if "recipe" in defined else "defines no `recipe`"
         raise InputError(f"recipe file {name}: {what}; allowed: recipe = triptych.Recipe(...)")
     return dataclasses.replace(recipe, source=str(path.resolve()))
+
+
+def run_file(path: Path, what: str = "recipe") -> ModuleType:
+    """A user's file as a module that stays: what its functions and classes refer to is there as long as they are. Once a process.
+
+    Raises:
+        InputError: it fails; what it raised is told.
+    """
+    full = path.resolve()
+    content = full.read_bytes()
+    name = f"_{full.stem}_{hashlib.sha256(str(full).encode() + content).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    # As Python does for a file it is given: its own folder is where it imports from, now and later.
+    if str(full.parent) not in sys.path:
+        sys.path.insert(0, str(full.parent))
+    module = ModuleType(name)
+    module.__file__ = str(full)
+    sys.modules[name] = module  # before it runs: dataclasses look up their module
+    try:
+        exec(compile(content, str(full), "exec"), module.__dict__)
+    except BaseException as error:
+        del sys.modules[name]
+        if isinstance(error, InputError) or not isinstance(error, Exception):
+            raise
+        said = f"{type(error).__name__}: {error}"
+        raise InputError(f"{what} file {path} fails: {said}; allowed: a Python file that runs") from error
+    return module
 
 
 def default_recipe(env_id: str, is_picture: bool) -> Recipe:

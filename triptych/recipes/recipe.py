@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from tyro.conf import AvoidSubcommands, Suppress
-
-from triptych.algorithms import ALGORITHMS, a2c, dqn, drqn
+from triptych.algorithms import Config, definition
 from triptych.algorithms.schedules import linear_schedule
 from triptych.envs import EnvConfig
 from triptych.envs.play import LONGEST
 from triptych.spec import KINDS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
-from triptych.utils.checks import Period, at_least, check, one_of, period, positive
+from triptych.utils.checks import Period, as_period, at_least, check, one_of, period, positive
 
 
 @dataclass(frozen=True)
@@ -21,8 +19,8 @@ class Recipe:
     """Everything that decides a run's numbers, besides the framework. A step is one agent decision in one game."""
 
     env: EnvConfig
-    network: Annotated[tuple[Layer, ...], AvoidSubcommands]  # the body; the algorithm adds its head
-    algorithm: Any  # one of algorithms.CONFIGS: its kind, and the settings of that kind
+    network: tuple[Layer, ...]  # the body; the algorithm adds its head
+    algorithm: Config  # of one algorithm, with the settings of its kind
     optimiser: Optimiser
     steps: int  # steps at which the run ends, over all games
     num_envs: int = 1  # games played side by side
@@ -40,45 +38,20 @@ class Recipe:
     precision: Precision = "float32"  # of weights and gradients; bfloat16: of the layers' products, the rest float32
     threads: int | None = None  # of the learner; None: one a core, at most 8
     memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or one's own
-    source: Annotated[str, Suppress] = ""  # the user's own Python file that this recipe came from
+    source: str = ""  # the user's own Python file that this recipe came from
 
     def __post_init__(self) -> None:
         positive(self, "steps", "num_envs", "episodes", "best_window", "evaluate_games", "log_every")
         positive(self, "checkpoint_every", "threads", "evaluate_steps", "video_fps")
         at_least(self, 0, "seed")
-        if isinstance(self.evaluate_every, tuple):
-            period(self, "evaluate_every")
-        else:
-            at_least(self, 0, "evaluate_every")
+        period(self, "evaluate_every")
         period(self, "weights_every")
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", PRECISIONS)
         if self.memory is not None:
             object.__setattr__(self, "network", with_memory(self.network, self.memory))
             object.__setattr__(self, "memory", None)  # the network says it
-        if isinstance(self.algorithm, dqn.Config):
-            self.check_replay(self.algorithm)
-        if isinstance(self.algorithm, a2c.Config):
-            self.check_rollout(self.algorithm)
-
-    def check_replay(self, config: dqn.Config) -> None:
-        """Refuses a replay that is too small for what is drawn from it."""
-        rows = config.replay_size // self.num_envs
-        if isinstance(config, drqn.Config):
-            length, allowed = (
-                config.sequence_length,
-                f"at most half of what the replay keeps of each game ({rows // 2})",
-            )
-            check(length + config.n_step <= max(1, rows // 2), "sequence_length", length, allowed)
-        allowed = f"at most half of what the replay keeps of each game ({rows // 2})"
-        check(config.n_step <= max(1, rows // 2), "n_step", config.n_step, allowed)
-
-    def check_rollout(self, config: a2c.Config) -> None:
-        """Refuses minibatches that a rollout cannot be cut into, and a burn-in of nothing."""
-        check(self.has_memory or not config.burn_in, "burn_in", config.burn_in, "0, as this network has no memory")
-        steps, what = (1, "games") if self.has_memory else (config.rollout_steps, "steps of a rollout")
-        count, parts = steps * self.num_envs, getattr(config, "minibatches", 1)
-        check(count % parts == 0, "minibatches", parts, f"a divisor of {count}, the {what}")
+        self.algorithm.check(self.num_envs, self.has_memory)
 
     @property
     def has_memory(self) -> bool:
@@ -91,15 +64,14 @@ class Recipe:
         Raises:
             InputError: a layer cannot take what reaches it.
         """
-        network = ALGORITHMS[self.algorithm.kind].network(self.algorithm, observation, self.network, num_actions)
+        network = definition(self.algorithm).network(self.algorithm, observation, self.network, num_actions)
         network.tensors()
         return network
 
     @property
     def evaluation_period(self) -> Period | None:
         """Between evaluations; None: there are none."""
-        every = self.evaluate_every
-        return every if isinstance(every, tuple) else (every, "steps") if every else None
+        return as_period(self.evaluate_every)
 
     def learning_rate(self, step: int) -> float:
         """The optimiser's rate at `step`: constant, or on a straight line to its final value at the last step."""
@@ -110,23 +82,7 @@ class Recipe:
 
     def warnings(self) -> list[str]:
         """What is allowed but surely not meant, a line each."""
-        lines: list[str] = []
-        config = self.algorithm
-        if not isinstance(config, dqn.Config):
-            if config.rollout_steps > -(-self.steps // self.num_envs):  # all games take their last step
-                lines.append(
-                    f"a rollout is longer than the run's {self.steps:,} steps: it ends before the first update"
-                )
-            return lines
-        if config.learn_from is None and config.warm_up >= self.steps:
-            lines.append(
-                f"warm_up is {config.warm_up:,} steps, the run only {self.steps:,}: it ends before the first update"
-            )
-        if config.n_step > 1:
-            lines.append(
-                f"n_step is {config.n_step}: returns from replay are those of the older policies that acted, not corrected"
-            )
-        return lines
+        return self.algorithm.warnings(self.steps, self.num_envs)
 
 
 def with_memory(body: tuple[Layer, ...], kind: str) -> tuple[Layer, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from triptych.algorithms import CONFIGS
+from triptych.algorithms import ALGORITHMS
 from triptych.envs import EnvConfig
 from triptych.recipes.load import load_recipe
 from triptych.recipes.recipe import Recipe
@@ -43,9 +43,9 @@ def from_dict(content: dict[str, Any], own: bool = False) -> Recipe:
             unknown = ", ".join(sorted(kinds - KINDS.keys() - LAYERS.keys()))
         check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))
         layers = tuple(build({**LAYERS, **KINDS}, layer) for layer in rest.pop("network"))
-        algorithm = build(CONFIGS, rest.pop("algorithm"))
-        optimiser = build(OPTIMISERS, {"kind": "adam"} | rest.pop("optimiser"))  # older runs had no other, and no kind
+        algorithm = build({kind: found.config for kind, found in ALGORITHMS.items()}, rest.pop("algorithm"))
         env = EnvConfig(**tuples(rest.pop("env")))
+        optimiser = build(OPTIMISERS, {"kind": "adam"} | rest.pop("optimiser"))  # older runs had no other, and no kind
         return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **tuples(rest))
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"recipe in config.json: {error}; allowed: what this version of triptych wrote") from None

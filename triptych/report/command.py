@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from triptych.algorithms import a2c, drqn
 from triptych.recipes import BUILT_IN, Recipe, load_recipe
 from triptych.recipes.override import COMMON, unchecked_with
 from triptych.recipes.serialise import to_dict
@@ -27,7 +26,7 @@ def repeat(recipe: Recipe, framework: str) -> str:
     bases = {name: flat(to_dict(load_recipe(name))) for name in BUILT_IN}
     for name in BUILT_IN:
         recurrent = load_recipe(name)
-        if isinstance(recurrent.algorithm, drqn.Config | a2c.Config):
+        if recurrent.algorithm.may_remember:
             for kind in ("none", *KINDS):
                 base = flat(to_dict(unchecked_with(recurrent, kind)))
                 bases.setdefault(f"{name} --memory {kind}", base)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +12,7 @@ from triptych.recipes.serialise import from_dict
 from triptych.runs.folder import RunFolder
 from triptych.runs.names import LOGS
 from triptych.utils.checks import InputError
-from triptych.utils.files import write_json
+from triptych.utils.files import read_rows, write_json
 
 
 def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -78,9 +76,7 @@ def last_framework(path: Path, config: dict[str, Any]) -> str:
 
 def read_log(path: Path) -> list[dict[str, str]]:
     """A CSV's rows; a torn last line (no newline at its end) is left out."""
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    return list(csv.DictReader(io.StringIO(whole)))
+    return read_rows(path, torn=True)
 
 
 def read_summary(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ field `part` goes to that layer alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,16 @@ Layer = (
 )
 
 
+def layer_names(layers: Iterable[Any]) -> list[str]:
+    """The layers' neutral names, counted by kind: `conv_1`, `conv_2`, `dense_1`, ..."""
+    counts: dict[str, int] = {}
+    names = []
+    for layer in layers:
+        counts[layer.kind] = counts.get(layer.kind, 0) + 1
+        names.append(f"{layer.kind}_{counts[layer.kind]}")
+    return names
+
+
 @dataclass(frozen=True)
 class Placed:
     """A layer in its place: its name in the weights file, what goes in and what comes out."""
@@ -51,7 +61,10 @@ class Placed:
 
     @property
     def part(self) -> str | None:
-        """A part of the observation that it takes beside its input, as it was seen; None: it asks for none."""
+        """A part of the observation that the layer is given beside its input; None: it asks for none.
+
+        In the layer's precision, bytes divided by 255: [B, n], of a memory [T, B, n] as its last argument.
+        """
         return getattr(self.layer, "part", None)
 
     def tensors(self) -> dict[str, Shape]:
@@ -102,16 +115,13 @@ class Network:
         main = self.observation.main
         shape = main.picture_shape if main.is_picture else main.shape
         waiting = self.joining
-        counts: dict[str, int] = {}
-        for index, layer in enumerate(self.layers):
-            counts[layer.kind] = counts.get(layer.kind, 0) + 1
+        for index, (name, layer) in enumerate(zip(layer_names(self.layers), self.layers, strict=True)):
             is_head = index == len(self.layers) - 1
             self.check_layer(index)
             joined, waiting = (waiting, ()) if len(shape) == 1 else ((), waiting)
-            shape = (shape[0] + sum(self.observation.parts[name].shape[0] for name in joined),) if joined else shape
-            name = "head" if is_head else f"{layer.kind}_{counts[layer.kind]}"
+            shape = (shape[0] + sum(self.observation.parts[other].shape[0] for other in joined),) if joined else shape
             output = layer.output_shape(shape)
-            yield Placed(name, layer, shape, output, joined)
+            yield Placed("head" if is_head else name, layer, shape, output, joined)
             shape = output
         check(not waiting, "parts that reach no layer", list(waiting), "none: a flatten layer lets them join")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Literal
 
 import numpy as np
@@ -119,3 +120,9 @@ class Agent:
         allowed = "each part of one observation, or of as many as the others"
         check(ranks in ({0}, {1}), "the observation's dimensions", {n: a.shape for n, a in given.items()}, allowed)
         return whole_of({name: given[name] for name in wanted})
+
+    def drawing_from(self, rng: np.random.Generator) -> Agent:
+        """The same agent, with another generator: what it draws leaves this one's numbers as they are."""
+        other = copy.copy(self)
+        other.rng = rng
+        return other

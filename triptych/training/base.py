@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from triptych.algorithms import ALGORITHMS
+from triptych.algorithms import definition
 from triptych.buffers.store import FrameStore
 from triptych.envs import Games, Step
 from triptych.frameworks import Learner
@@ -60,7 +60,7 @@ class Training(ABC):
     def __init__(self, recipe: Recipe, games: Games, learner_class: type[Learner]):
         network = recipe.make_network(games.observation, games.num_actions)
         weights = initial_weights(network, generator(recipe.seed, "weights"))
-        loss = ALGORITHMS[recipe.algorithm.kind].make_loss(recipe.algorithm)
+        loss = definition(recipe.algorithm).make_loss(recipe.algorithm)
         self.recipe, self.games = recipe, games
         self.learner = learner_class(network, loss, recipe.optimiser, weights, recipe.precision)
         self.agent = Agent(self.learner, network, recipe.algorithm.policy)
@@ -74,11 +74,11 @@ class Training(ABC):
         self.state = self.agent.no_state(recipe.num_envs)  # [N, S] before obs; None: there is no memory
         self.episode_reward = np.zeros(recipe.num_envs)  # [N] so far
         self.episode_length = np.zeros(recipe.num_envs, np.int64)  # [N] so far
-        self.make_memory()
+        self.make_buffer()
         self.restart_games()
 
     @abstractmethod
-    def make_memory(self) -> None:
+    def make_buffer(self) -> None:
         """Makes what keeps the steps that are learned from.
 
         Raises:
@@ -102,12 +102,12 @@ class Training(ABC):
         """Updates and whatever else is due when a step is over and `obs` is the next one; their scalars."""
 
     @property
-    def rate(self) -> float:
+    def learning_rate(self) -> float:
         """The optimiser's, of an update now."""
         return self.recipe.learning_rate(self.counters.steps)
 
     @property
-    def rests(self) -> bool:
+    def can_checkpoint(self) -> bool:
         """Whether a checkpoint may be taken here: nothing is kept that it would lose."""
         return True
 
@@ -122,6 +122,10 @@ class Training(ABC):
     @abstractmethod
     def row_bytes(self) -> float:
         """What a step of every game takes in memory and in the checkpoints, about; 0: nothing stays."""
+
+    def row_memory(self) -> float:
+        """That part of `row_bytes` which lies in this process' memory."""
+        return self.row_bytes()
 
     def cut(self) -> None:
         """A checkpoint truncates the games' episodes here."""
@@ -173,7 +177,7 @@ class Training(ABC):
         self.episode_reward[:] = 0
         self.episode_length[:] = 0
 
-    def cross_boundary(self) -> None:
+    def cross_checkpoint(self) -> None:
         """Prepares a checkpoint: games that cannot be saved are truncated (bootstrapped, not counted) and restarted."""
         self.counters.boundaries += 1
         if not self.games.saves:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from triptych.algorithms import dqn
 from triptych.envs import Games
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
@@ -14,11 +13,12 @@ from triptych.training.base import Training
 from triptych.training.off_policy import OffPolicy
 from triptych.training.on_policy import OnPolicy
 
+FAMILIES: dict[str, type[Training]] = {"off-policy": OffPolicy, "on-policy": OnPolicy}
+
 
 def make_training(recipe: Recipe, games: Games, learner_class: type[Learner]) -> Training:
     """Everything at step 0: weights drawn, target copied, games started."""
-    kind = OffPolicy if isinstance(recipe.algorithm, dqn.Config) else OnPolicy
-    return kind(recipe, games, learner_class)
+    return FAMILIES[recipe.algorithm.family](recipe, games, learner_class)
 
 
 def compile_learner(training: Training) -> float:

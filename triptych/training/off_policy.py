@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from triptych.algorithms import drqn
+from triptych.algorithms import definition, dqn
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.prioritised import PrioritisedSampler
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
@@ -17,26 +17,32 @@ from triptych.envs import Games, Step
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.spec import dtypes
+from triptych.spec.batches import Transition
 from triptych.training.base import Choice, Training, part_of
 from triptych.utils import machine
-from triptych.utils.checks import InputError
+from triptych.utils.checks import InputError, passed
 
 
 class OffPolicy(Training):
     """DQN and DRQN: a store of the stream, a replay that draws from it, a target network that is copied now and then."""
 
     overlaps = True
+
+    @property
+    def config(self) -> dqn.Config:
+        return cast(dqn.Config, self.recipe.algorithm)
+
     store: FrameStore
     replay: Replay
 
-    def make_memory(self) -> None:
+    def make_buffer(self) -> None:
         self.store = make_store(self.recipe, self.games, self.learner, self.state_size)
         self.replay = make_replay(self.store, self.recipe, self.state_size)
 
     def choose(self) -> Choice:
         """Epsilon-greedy. The same numbers are drawn whatever epsilon is."""
         rng, games = self.rngs["explore"], self.games
-        epsilon = self.recipe.algorithm.epsilon(self.counters.steps)
+        epsilon = self.config.epsilon(self.counters.steps)
         greedy = rng.random(games.num_envs) >= epsilon
         actions = rng.integers(games.num_actions, size=games.num_envs)
         state = self.state
@@ -47,8 +53,7 @@ class OffPolicy(Training):
 
     def learn_meanwhile(self) -> list[dict[str, Any]]:
         """Makes the updates that the steps so far have earned."""
-        recipe, counters = self.recipe, self.counters
-        config = recipe.algorithm
+        config, counters = self.config, self.counters
         if not config.learns(counters.steps, len(self.replay)):
             counters.credit = 0
             return []
@@ -59,7 +64,7 @@ class OffPolicy(Training):
             if batch is None:  # no piece of an episode is whole yet: these steps earn nothing, as those of the warm-up
                 counters.credit = 0
                 break
-            updates.append(self.learner.update(batch, self.rate))
+            updates.append(self.learner.update(batch, self.learning_rate))
             self.replay.learned(partial(self.learner.to_numpy, updates[-1]["td_error"]))
             counters.updates += 1
         return updates
@@ -67,13 +72,12 @@ class OffPolicy(Training):
     def keep(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
         given = (step.reward, step.terminated, mask, step.lost_life, self.state)
         self.store.add(Row(self.obs, choice.actions, *given))
-        self.counters.credit += int((mask & (self.episode_length >= self.recipe.algorithm.skip_first)).sum())
+        self.counters.credit += int((mask & (self.episode_length >= self.config.skip_first)).sum())
 
     def learn_after(self) -> list[dict[str, Any]]:
         """Copies the online network into the target where a target period has passed."""
         counters = self.counters
-        number, unit = self.recipe.algorithm.target_every
-        periods = getattr(counters, unit) // number
+        periods = passed(self.config.target_every, counters)
         if periods > counters.target_periods:
             counters.target_periods = periods
             if counters.updates > counters.copied_at:  # else the target is the online network already
@@ -83,10 +87,13 @@ class OffPolicy(Training):
         return []
 
     def example(self) -> Any:
-        return self.replay.example(self.recipe.algorithm.batch_size)
+        return self.replay.example(self.config.batch_size)
 
     def row_bytes(self) -> float:
         return self.store.row_bytes()
+
+    def row_memory(self) -> float:
+        return 0 if self.config.replay_on_device else self.row_bytes()
 
     def clocked(self) -> list[tuple[Any, str, str]]:
         return [(self.store, "add", "store"), (self.replay, "sample", "sample")]
@@ -113,9 +120,9 @@ def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) 
     Raises:
         InputError: they do not fit there.
     """
-    config, observation = recipe.algorithm, games.observation
+    config, observation = cast(dqn.Config, recipe.algorithm), games.observation
     settings = (config.replay_size, recipe.num_envs, observation, recipe.env.fill, config.compress)
-    if isinstance(config, drqn.Config) and config.stored_state:
+    if config.stores_state:
         return FrameStore(*settings, state=(state_size, learner.precision))
     if not config.replay_on_device:
         return FrameStore(*settings)
@@ -131,11 +138,11 @@ def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) 
 
 def make_replay(store: FrameStore, recipe: Recipe, state_size: int) -> Replay:
     """How the recipe draws, and what a sample is: each is one of two."""
-    config, precision = recipe.algorithm, dtypes(recipe.precision)[0]
+    config, precision = cast(Any, recipe.algorithm), dtypes(recipe.precision)[0]
     outcomes = Outcomes(config.gamma, config.reward, config.life_loss_reward, config.n_step)
     places = store.rows * store.num_envs
     sampler = PrioritisedSampler(places, config.alpha) if config.prioritised else UniformSampler()
-    if not isinstance(config, drqn.Config):
+    if definition(config).batch is Transition:
         return Replay(store, sampler, Transitions(outcomes, precision))
     length, burn_in = config.sequence_length, config.burn_in
     return Replay(store, sampler, Sequences(outcomes, precision, length, burn_in, state_size, config.stored_state))

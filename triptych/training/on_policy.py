@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from triptych.algorithms.schedules import linear_schedule
+from triptych.algorithms import a2c
 from triptych.buffers.rollout import Played, RolloutBuffer
 from triptych.envs import Step
 from triptych.spec import dtypes
@@ -17,9 +17,13 @@ from triptych.training.base import Choice, Training
 class OnPolicy(Training):
     """A2C and PPO: a rollout of every game, its updates, the next rollout."""
 
-    def make_memory(self) -> None:
-        recipe, config = self.recipe, self.recipe.algorithm
-        self.epochs, self.parts = getattr(config, "epochs", 1), getattr(config, "minibatches", 1)
+    @property
+    def config(self) -> a2c.Config:
+        return cast(a2c.Config, self.recipe.algorithm)
+
+    def make_buffer(self) -> None:
+        recipe, config = self.recipe, self.config
+        self.epochs, self.minibatches = config.passes()
         self.began = 0  # steps when the rollout began; the schedules are read there, so that the last one learns too
         shape = (config.rollout_steps, recipe.num_envs, self.games.observation)
         self.rollout = RolloutBuffer(*shape, self.state_size, dtypes(recipe.precision)[0])
@@ -36,54 +40,41 @@ class OnPolicy(Training):
         if not self.rollout.filled:
             self.began = self.counters.steps
         played = Played(
-            self.obs, self.started, choice.actions, choice.log_prob, choice.value, self.learned_reward(step.reward),
+            self.obs, self.started, choice.actions, choice.log_prob, choice.value, self.config.learned_reward(step.reward),
             step.terminated, step.truncated, mask,
         )  # fmt: skip
         self.rollout.add(played, self.state)
-
-    def learned_reward(self, reward: np.ndarray) -> np.ndarray:
-        config = self.recipe.algorithm
-        reward = config.reward_scale * reward
-        if config.reward == "sign":
-            return np.sign(reward)
-        return np.clip(reward, -1, 1) if config.reward == "clip" else reward
 
     def learn_after(self) -> list[dict[str, Any]]:
         """Makes the updates of a rollout when it is full."""
         if not self.rollout.full:
             return []
         recipe, counters = self.recipe, self.counters
-        config = recipe.algorithm
+        config = self.config
         outputs, _ = self.agent.act(self.obs, self.state, self.started)
         self.rollout.close(outputs[:, -1], config.gamma, config.gae_lambda)
-        numbers = self.scheduled("entropy_weight", "entropy_end"), self.scheduled("clip", "clip_end")
+        scalars = config.coefficients(self.began, recipe.steps)
         updates = []
         for _ in range(self.epochs):
-            for batch in self.rollout.minibatches(self.rngs["sample"], self.parts, recipe.has_memory, *numbers):
+            for batch in self.rollout.minibatches(self.rngs["sample"], self.minibatches, recipe.has_memory, **scalars):
                 # Where all of it are episodes' last observations, there is no mean to learn from.
                 if batch.mask[config.burn_in :].any():
-                    updates.append(self.learner.update(batch, self.rate))
+                    updates.append(self.learner.update(batch, self.learning_rate))
                     counters.updates += 1
         return updates
 
-    def scheduled(self, start: str, end: str) -> float:
-        """A setting that may change in a straight line to the run's last step; 0 where the algorithm has none."""
-        config = self.recipe.algorithm
-        first, last = getattr(config, start, 0.0), getattr(config, end, None)
-        return first if last is None else linear_schedule(self.began, first, last, self.recipe.steps)
-
     @property
-    def rate(self) -> float:
+    def learning_rate(self) -> float:
         return self.recipe.learning_rate(self.began)
 
     @property
-    def rests(self) -> bool:
+    def can_checkpoint(self) -> bool:
         return self.rollout.filled == 0
 
     def example(self) -> Any:
         self.rollout.mask[:] = True  # a batch without an action has no mean
         rng = np.random.default_rng(0)
-        return self.rollout.minibatches(rng, self.parts, self.recipe.has_memory, 0.0, 0.1)[0]
+        return self.rollout.minibatches(rng, self.minibatches, self.recipe.has_memory, 0.0, 0.1)[0]
 
     def row_bytes(self) -> float:
         return 0

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks
-from triptych.algorithms import dqn
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict, to_dict
 from triptych.training.base import Training
@@ -134,11 +133,8 @@ def print_update(text: str) -> None:
     """The other process: the median milliseconds of an update on a batch of zeros."""
     job = json.loads(text)
     recipe = dataclasses.replace(from_dict(job["recipe"], own=True), precision=job["precision"])
-    if isinstance(recipe.algorithm, dqn.Config):
-        longest = max(recipe.algorithm.batch_size, getattr(recipe.algorithm, "sequence_length", 1))
-        changes: dict[str, Any] = {"replay_size": 4 * longest * recipe.num_envs}  # the run beside it has its own
-        changes |= {"replay_on_device": False, "learn_from": None, "n_step": 1}
-        recipe = dataclasses.replace(recipe, algorithm=dataclasses.replace(recipe.algorithm, **changes))
+    # The run beside it has its own experience.
+    recipe = dataclasses.replace(recipe, algorithm=recipe.algorithm.smallest(recipe.num_envs))
     frameworks.set_threads(job["threads"])
     games = envs.make(recipe.env, recipe.num_envs)
     training = make_training(recipe, games, frameworks.load(job["framework"]).Learner)

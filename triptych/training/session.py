@@ -1,30 +1,36 @@
-"""One process' share of a run: the training and everything that watches it, until a limit or an interrupt."""
+"""A session: one process' share of a run. The training and everything that watches it, until a limit or an interrupt."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from triptych import envs, frameworks
-from triptych.envs import Games
-from triptych.recipes import Recipe
-from triptych.runs.checkpoints import KEPT, Checkpoints
-from triptych.runs.folder import RUNNING, RunFolder
+from triptych.recipes.feasibility import Prepared
+from triptych.runs.checkpoints import Checkpoints
+from triptych.runs.folder import EPISODES, RUNNING, RunFolder, metrics_columns
 from triptych.runs.records import write_summary
-from triptych.training.base import Training
+from triptych.training.base import Counters
+from triptych.training.budget import interval, introduction
 from triptych.training.build import compile_learner, make_training
+from triptych.training.callbacks.base import Callback
 from triptych.training.callbacks.evaluation import Evaluation
 from triptych.training.callbacks.logs import Logs
 from triptych.training.callbacks.meters import Clock
 from triptych.training.callbacks.progress import ProgressLine
-from triptych.training.callbacks.weights import Best, KeptWeights, keep_weights
+from triptych.training.callbacks.weights import Best, KeptWeights
 from triptych.training.loop import run_loop
 from triptych.training.profiler import Profile, gains
 from triptych.utils import machine
-from triptych.utils.console import counted, say
+from triptych.utils.checks import passed
+from triptych.utils.console import say
 from triptych.utils.interrupts import Interrupts
 
 
@@ -40,152 +46,156 @@ class RunResult:
     running_reward: float | None  # mean of the last 100 episodes
     best_score: float | None  # highest mean of the last best_window episodes
     best_step: int | None  # where that was
-    checkpoint: int  # steps at the last boundary, from which a resume goes on
-    stopped_by: str  # steps, episodes, solved, or interrupted
-    steps_per_second: float  # of this sitting, without compilation, evaluations and checkpoints
+    checkpoint: int  # steps at the last checkpoint, from which a resume goes on
+    stopped_by: str  # steps, episodes, solved, interrupted, or what a callback said
+    steps_per_second: float  # of this session, without compilation, evaluations and checkpoints
     updates_per_second: float
     compile_seconds: float
     peak_memory: int  # bytes
-    seconds: float  # over all sittings
+    seconds: float  # over all sessions
 
 
-class Sitting:
-    """A training with its logs, checkpoints, evaluations and progress line."""
+class Session:
+    """A training with its logs, checkpoints, evaluations, progress line, and whatever else watches it (`callbacks.base`).
+
+    Args:
+        folder: the run's, locked.
+        prepared: the recipe with its games, see `recipes.feasibility.prepare`.
+        callbacks: the user's own, after Triptych's.
+        checkpoints: those of a run that is resumed.
+    """
 
     def __init__(
         self,
-        run: RunFolder,
-        recipe: Recipe,
+        folder: RunFolder,
+        prepared: Prepared,
         framework: str,
-        games: Games,
-        threads: int,
+        *,
         quiet: bool,
+        callbacks: Sequence[Callback] = (),
         checkpoints: Checkpoints | None = None,
         profile: Profile | None = None,
     ):
-        frameworks.set_threads(threads)
-        self.run, self.recipe, self.framework, self.threads, self.quiet = run, recipe, framework, threads, quiet
-        self.training: Training = make_training(recipe, games, frameworks.load(framework).Learner)
+        recipe = prepared.recipe
+        frameworks.set_threads(prepared.threads)
+        self.folder, self.path, self.recipe, self.framework = folder, folder.path, recipe, framework
+        self.threads, self.quiet = prepared.threads, quiet
+        self.training = make_training(recipe, prepared.games, frameworks.load(framework).Learner)
+        self.agent = self.training.agent
         self.compile_seconds = compile_learner(self.training)
-        self.checkpoints = checkpoints or Checkpoints(run, recipe)
+        self.checkpoints = checkpoints or Checkpoints(folder, recipe)
         self.clock = Clock()
-        self.logs = Logs(run, self.clock, recipe.algorithm.metrics)
-        self.best = Best(self.checkpoints, recipe.best_window, self.clock)
-        make_games = partial(envs.make, recipe.env, threads=threads)
-        self.evaluation = Evaluation(make_games, self.logs, self.clock, recipe)
-        self.parts: dict[str, Logs | Best | KeptWeights | Evaluation] = {
-            "logs": self.logs,
+        self.columns = {"episodes": EPISODES, "metrics": metrics_columns(recipe.algorithm.metrics)}
+        self.best = Best(recipe.best_window)
+        make_games = partial(envs.make, recipe.env, threads=prepared.threads)
+        self.own: dict[str, Callback] = {
+            "logs": Logs(recipe.algorithm.metrics),
             "best": self.best,
-            "weights": KeptWeights(self.checkpoints, recipe.weights_every, self.clock),
-            "evaluation": self.evaluation,
+            "weights": KeptWeights(recipe.weights_every),
+            "evaluation": Evaluation(make_games, recipe),
         }
+        self.theirs = list(callbacks)
+        self.callbacks = [*self.own.values(), *self.theirs]
         self.first_step = self.first_update = 0
         self.stopped_by = ""
-        self.checkpoint = 0  # steps at the last boundary
+        self.checkpoint = 0  # steps at the last one
         self.profile = profile
         if profile is not None:
-            profile.watch(self.training, self.logs)
+            profile.watch(self.training, self.own["logs"])
 
-    def interval(self) -> int:
-        """Steps between boundaries: 5 % of the run; where games are cut, at least 20 typical episodes a game."""
-        if self.recipe.checkpoint_every:
-            return self.recipe.checkpoint_every
-        games = self.training.games
-        cut = 0 if games.saves else 20 * games.typical_episode * self.recipe.num_envs
-        return max(1, self.recipe.steps // 20, cut)
+    @property
+    def counters(self) -> Counters:
+        return self.training.counters
+
+    @property
+    def scores(self) -> deque[float]:
+        return self.training.scores
+
+    def weights(self) -> dict[str, np.ndarray]:
+        return self.training.learner.get_weights()
+
+    def stop(self, reason: str) -> None:
+        self.stopped_by = self.stopped_by or reason
+
+    def tell(self, event: str, *what: Any) -> None:
+        """Calls a method of every callback."""
+        for callback in self.callbacks:
+            getattr(callback, event)(self, *what)
+
+    def log(self, table: str, row: dict[str, Any]) -> None:
+        """Writes a row of episodes.csv or metrics.csv, and shows it to every callback."""
+        self.folder.append(f"{table}.csv", row, self.columns[table])
+        self.tell("row", table, row)
+
+    def keep_weights(self, name: str) -> None:
+        """Writes the newest weights as `checkpoints/NAME.safetensors`."""
+        self.checkpoints.save_weights(name, self.weights(), self.counters.steps, self.counters.updates)
 
     def save(self) -> None:
-        """Writes a boundary and the weights there."""
-        step = self.training.counters.steps
+        """Writes a checkpoint and the weights there."""
+        step = self.counters.steps
         arrays, state = self.training.get_state()
-        state |= {name: part.get_state() for name, part in self.parts.items()}
+        state |= {name: callback.get_state() for name, callback in self.own.items()}
+        state |= {"callbacks": [callback.get_state() for callback in self.theirs]}
         state |= {"seconds": self.clock.seconds(), "stopped_by": self.stopped_by}
-        keep_weights(self.checkpoints, "latest", self.training)
+        self.keep_weights("latest")
         if step:
-            keep_weights(self.checkpoints, f"weights-{step:09d}", self.training)
+            self.keep_weights(f"weights-{step:09d}")
         self.checkpoints.save(step, arrays, state, self.training.store)
         self.checkpoint = step
+        self.tell("checkpoint")
 
     def restore(self, manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
-        """Takes up where a boundary stands."""
+        """Takes up where a checkpoint stands."""
         state = manifest["state"]
         self.training.set_state(arrays, state)
         self.checkpoints.fill(self.training.store)
-        for name, part in self.parts.items():
+        for name, callback in self.own.items():
             if name in state:  # an older version knew fewer
-                part.set_state(state[name])
+                callback.set_state(state[name])
+        for callback, kept in zip(self.theirs, state.get("callbacks", []), strict=False):
+            callback.set_state(kept)
         self.clock.before = state["seconds"]
-        self.first_step, self.first_update = self.training.counters.steps, self.training.counters.updates
+        self.first_step, self.first_update = self.counters.steps, self.counters.updates
         self.checkpoint = self.first_step
 
     def introduce(self) -> None:
         """Says what runs where, and what it will need."""
-        if self.quiet:
-            return
-        training, recipe = self.training, self.recipe
-        games, store = training.games, training.store
-        rows = min(store.rows, recipe.steps // recipe.num_envs + 1) if store else 0
-        weights = sum(array.nbytes for array in training.learner.get_weights().values())
-        boundaries = max(1, recipe.steps // self.interval())
-        # As large as the weights: a file a boundary and what `weights_every` asks for, best and latest; and in each boundary
-        # that is kept both networks, Adam's two moments, and the best weights.
-        copies = boundaries + self.kept_weights() + 2 + KEPT * 5
-        disk = rows * training.row_bytes() + weights * copies
-        on_device = getattr(recipe.algorithm, "replay_on_device", False)
-        memory = machine.memory_now() + (0 if on_device else rows * training.row_bytes())
-        last = self.interval() >= recipe.steps
-        checkpoints = "a checkpoint at the end" if last else f"a checkpoint every {self.interval():,} steps"
-        count = sum(array.size for array in training.learner.get_weights().values())
-        say(f"run       {self.run.path}")
-        say(
-            f"game      {recipe.env.id}: {recipe.num_envs} at once, {games.num_actions} actions, observation {games.observation}"
-        )
-        say(f"network   {count:,} weights, {recipe.precision}")
-        say(
-            f"device    {training.learner.device}: {self.framework}, {counted(self.threads, 'thread')}, {machine.processor()}"
-        )
-        say(*filter(None, [machine.gpu_note(self.framework)]))
-        say(f"needs     about {memory / 1e6:,.0f} MB of memory and {disk / 1e6:,.0f} MB of disk; {checkpoints}")
-
-    def kept_weights(self) -> int:
-        """How many files `weights_every` asks for; updates and unlimited episodes are guessed at none."""
-        number, unit = self.recipe.weights_every or (1, "updates")
-        total = {"steps": self.recipe.steps, "episodes": self.recipe.episodes}.get(unit)
-        return (total or 0) // number
+        if not self.quiet:
+            say(f"run       {self.path}", *introduction(self.training, self.framework, self.threads))
 
     def go(self) -> RunResult:
-        """Runs until a limit or an interrupt, writing boundaries on the way."""
+        """Runs until a limit, a callback that asks for a stop, or an interrupt, writing checkpoints on the way."""
         training, recipe = self.training, self.recipe
-        interval = self.interval()
+        every = interval(recipe, training.games)
         unit = "steps" if recipe.episodes is None else "episodes"
-        done, total = getattr(training.counters, unit), getattr(recipe, unit)
+        begun, total = getattr(training.counters, unit), getattr(recipe, unit)
         stop = Interrupts("stopping after this step and saving the weights")
-        title = f"{self.framework:6}"
-        with stop, ProgressLine(title, total, self.quiet, done, unit) as progress:
+        with stop, ProgressLine(f"{self.framework:6}", total, self.quiet, begun, unit) as progress:
+            self.tell("start")
             self.clock.restart()
-            boundary = training.counters.steps // interval
+            done = passed(every, training.counters)
             for tick in run_loop(training):
-                for part in self.parts.values():
-                    part.see(training, tick)
-                progress.see(training, tick)
-                self.stopped_by = self.limit()
+                for callback in self.callbacks:
+                    callback.see(self, tick)
+                progress.see(self, tick)
+                self.stop(self.limit())
                 if self.stopped_by:
                     break
-                if training.counters.steps // interval > boundary and training.rests:
-                    boundary = training.counters.steps // interval
-                    training.cross_boundary()
-                    self.clock.pause(self.save)
+                if passed(every, training.counters) > done and training.can_checkpoint:
+                    done = passed(every, training.counters)
+                    training.cross_checkpoint()
+                    with self.clock.paused():
+                        self.save()
                 if stop.asked:
                     break
-            if self.stopped_by:
-                self.clock.pause(self.save)
-            else:
-                keep_weights(self.checkpoints, "latest", training)
+            with self.clock.paused():
+                self.save() if self.stopped_by else self.keep_weights("latest")
             return self.finish()
 
     def limit(self) -> str:
         """Which of the recipe's limits is reached, if one is."""
-        recipe, counters, scores = self.recipe, self.training.counters, self.training.scores
+        recipe, counters, scores = self.recipe, self.counters, self.scores
         if counters.steps >= recipe.steps:
             return "steps"
         if recipe.episodes is not None and counters.episodes >= recipe.episodes:
@@ -196,24 +206,22 @@ class Sitting:
 
     def finish(self) -> RunResult:
         """Closes the games and writes summary.json."""
-        training, counters = self.training, self.training.counters
+        counters = self.counters
         playing, seconds = self.clock.playing(), self.clock.seconds()  # before the profile measures on
         if self.profile is not None:
-            say(*self.profile.lines(training, counters.steps - self.first_step, playing, self.threads))
-        training.games.close()
-        self.evaluation.close()
+            say(*self.profile.lines(self.training, counters.steps - self.first_step, playing, self.threads))
+        self.training.games.close()
         if self.profile is not None:
             say(*gains(self.recipe, self.framework, self.threads))
-        scores = training.scores
         result = RunResult(
-            path=self.run.path,
+            path=self.path,
             framework=self.framework,
             steps=counters.steps,
             updates=counters.updates,
             episodes=counters.episodes,
-            running_reward=sum(scores) / len(scores) if scores else None,
+            running_reward=sum(self.scores) / len(self.scores) if self.scores else None,
             best_score=self.best.score,
-            best_step=self.best.step,
+            best_step=self.best.at,
             checkpoint=self.checkpoint,
             stopped_by=self.stopped_by or "interrupted",
             steps_per_second=(counters.steps - self.first_step) / playing,
@@ -222,5 +230,6 @@ class Sitting:
             peak_memory=machine.memory_peak(),
             seconds=seconds,
         )
-        write_summary(self.run.path, dataclasses.asdict(result) | {"path": str(self.run.path)})
+        write_summary(self.path, dataclasses.asdict(result) | {"path": str(self.path)})
+        self.tell("end", result)
         return result

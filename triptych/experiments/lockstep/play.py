@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks
-from triptych.algorithms import dqn
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.training.base import Training
@@ -20,14 +19,14 @@ from triptych.training.build import make_training
 from triptych.training.callbacks.progress import ProgressLine
 from triptych.training.loop import Tick, run_loop
 from triptych.utils import machine
+from triptych.utils.checks import Period, passed
 from triptych.utils.files import line
 from triptych.utils.seeds import generator
 
 COLUMNS = ("step", "game", "action", "loss", "epsilon")
 TENSOR_COLUMNS = ("step", "updates", "tensor", "norm", "product", "scale")
-TENSORS_EVERY = 100  # updates between two looks at the weights
+TENSORS_EVERY: Period = (100, "updates")  # between two looks at the weights
 FLOOR = {"updates": 300, "greedy_actions": 500, "target_copies": 2}  # fewer prove nothing
-MOST_WARM_UP, MOST_EPSILON, MOST_TARGET = 1_000, 0.1, 500
 
 
 def provable(recipe: Recipe, steps: int) -> tuple[Recipe, dict[str, Any]]:
@@ -36,25 +35,20 @@ def provable(recipe: Recipe, steps: int) -> tuple[Recipe, dict[str, Any]]:
     Network, loss and optimiser stay. `steps` are counted after the warm-up.
     """
     config = recipe.algorithm
-    if not isinstance(config, dqn.Config):
-        return in_float64(recipe, steps, {})
-    changes: dict[str, Any] = {
-        "warm_up": min(config.warm_up, MOST_WARM_UP),
-        "epsilon_start": min(config.epsilon_start, MOST_EPSILON),
-        "epsilon_end": min(config.epsilon_end, MOST_EPSILON),
+    algorithm = config.provable()
+    names = [field.name for field in dataclasses.fields(config)]
+    changed = {
+        f"algorithm.{name}": getattr(algorithm, name)
+        for name in names
+        if getattr(algorithm, name) != getattr(config, name)
     }
-    if config.learn_from is not None:
-        changes["learn_from"] = min(config.learn_from, MOST_WARM_UP)
-    number, unit = config.target_every
-    changes["target_every"] = (min(number, MOST_TARGET) if unit == "steps" else MOST_TARGET, "steps")
-    changed = {f"algorithm.{name}": value for name, value in changes.items() if getattr(config, name) != value}
-    algorithm = dataclasses.replace(config, **changes)
-    return in_float64(dataclasses.replace(recipe, algorithm=algorithm), algorithm.warm_up + steps, changed)
+    steps += algorithm.steps_before_learning
+    return in_float64(dataclasses.replace(recipe, algorithm=algorithm), steps, changed)
 
 
 def in_float64(recipe: Recipe, steps: int, changed: dict[str, Any]) -> tuple[Recipe, dict[str, Any]]:
     """The recipe in float64 with no limit but its steps, and what that changes."""
-    proof = dataclasses.replace(recipe, precision="float64", steps=steps, episodes=None, solved_at=None)
+    proof = dataclasses.replace(recipe, precision="float64", steps=steps, episodes=None, solved_at=None, video_fps=None)
     for name in ("precision", "episodes", "solved_at"):
         if getattr(recipe, name) != getattr(proof, name):
             changed[name] = getattr(proof, name)
@@ -89,16 +83,16 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool, control: bool
             if tick.mask.any():
                 write_actions(actions, training, tick, losses)
                 losses = []
-            if training.counters.updates // TENSORS_EVERY > looks:
-                looks = training.counters.updates // TENSORS_EVERY
+            if passed(TENSORS_EVERY, training.counters) > looks:
+                looks = passed(TENSORS_EVERY, training.counters)
                 write_tensors(tensors, training)
-            progress.see(training, tick)
+            progress.show(training.counters, training.scores, bool(tick.updates))
             if training.counters.steps >= recipe.steps:
                 break
         write_tensors(tensors, training)
     games.close()
     counters = training.counters
-    steps = counters.steps - getattr(recipe.algorithm, "warm_up", 0)
+    steps = counters.steps - recipe.algorithm.steps_before_learning
     return {"steps": steps} | {name: getattr(counters, name) for name in FLOOR}
 
 
@@ -125,7 +119,7 @@ def round_otherwise(learner: Learner) -> None:
 
 def floors(recipe: Recipe) -> dict[str, int]:
     """How much of what a proof must hold; an actor-critic has no target to copy."""
-    return FLOOR if isinstance(recipe.algorithm, dqn.Config) else {**FLOOR, "target_copies": 0}
+    return FLOOR if recipe.algorithm.has_target else {**FLOOR, "target_copies": 0}
 
 
 def write_actions(file: Any, training: Training, tick: Tick, losses: list[Any]) -> None:

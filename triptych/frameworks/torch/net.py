@@ -62,7 +62,7 @@ def difference(placed: Placed) -> nn.Module:
     return Difference()
 
 
-LAYERS = {
+LAYERS: dict[type, Any] = {
     Conv: conv,
     Dense: dense,
     Flatten: flatten,

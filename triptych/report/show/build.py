@@ -17,12 +17,13 @@ from types import ModuleType
 from typing import Any
 
 from triptych import envs, frameworks
-from triptych.algorithms import ALGORITHMS, dqn
+from triptych.algorithms import definition
 from triptych.losses import policy, shapes, value
 from triptych.recipes import Recipe
 from triptych.report.show.copying import copied, needed, operations
 from triptych.report.show.examples import RANDOM, RANDOM_PARTS, ROLLOUTS, SEQUENCES, TRANSITIONS
 from triptych.spec import Network, Placed, dtypes, weights
+from triptych.spec.batches import Rollout, Sequence, Transition
 from triptych.spec.weights import to_draw
 from triptych.utils import seeds
 from triptych.utils.checks import InputError
@@ -93,7 +94,7 @@ def source(framework: str, recipe: Recipe, network: Network, name: str) -> Sourc
     update = text.update(recipe.optimiser, recipe.precision, network.unrolls)
     parts = [
         header(name, text), imports(text, loss + used), settings(recipe, network), "# Operations of the loss", used,
-        "xp = sys.modules[__name__]  # the loss finds them here", "# Loss", inspect.getsource(ALGORITHMS[recipe.algorithm.kind].Batch), loss,
+        "xp = sys.modules[__name__]  # the loss finds them here", "# Loss", inspect.getsource(definition(recipe.algorithm).batch), loss,
         "loss = make_loss(config)", "# Network", net, "# Weights: from a file, or drawn from the recipe's seed",
         drawing(recipe), "# Optimiser and update", learner, update, main(network, recipe.algorithm),
     ]  # fmt: skip
@@ -131,9 +132,9 @@ def imports(text: ModuleType, using: str) -> str:
 
 def settings(recipe: Recipe, network: Network) -> str:
     """The algorithm's settings that the loss reads, and the shapes."""
-    config = recipe.algorithm
+    config: Any = recipe.algorithm
     values = {field.name: getattr(config, field.name) for field in fields(config)}
-    text = inspect.getsource(ALGORITHMS[config.kind].make_loss)
+    text = inspect.getsource(definition(config).make_loss)
     read = {name: value for name, value in values.items() if f"config.{name}" in text}
     listed = ", ".join(f"{name}={value!r}" for name, value in {**read, "gamma": config.gamma}.items())
     layers = ",\n        ".join(
@@ -143,7 +144,7 @@ def settings(recipe: Recipe, network: Network) -> str:
     head = list(network.placed())[-1]
     actions = getattr(head.layer, "actions", head.output_shape[0])
     return f'''config = SimpleNamespace({listed})
-PRECISION, SEED, BATCH_SIZE = "{stored}", {recipe.seed}, {getattr(config, "batch_size", recipe.num_envs)}
+PRECISION, SEED, BATCH_SIZE = "{stored}", {recipe.seed}, {batch_size(recipe)}
 ACTIONS = {actions}
 {observations(network, stored)}
 
@@ -165,7 +166,7 @@ def observations(network: Network, stored: str) -> str:
 
 def loss_source(recipe: Recipe) -> str:
     """The shipped loss and the functions that it calls."""
-    text = inspect.getsource(ALGORITHMS[recipe.algorithm.kind].make_loss).strip("\n")
+    text = inspect.getsource(definition(recipe.algorithm).make_loss).strip("\n")
     for module, names in LOSSES.items():
         shipped = Path(str(module.__file__))
         called = needed(shipped, {name for name in names if f"{name}(" in text})
@@ -207,9 +208,18 @@ def own_layers(folder: Path, network: Network, text: ModuleType) -> str:
 
 def main(network: Network, config: Any) -> str:
     """A batch of random numbers, and what is printed of it."""
-    if isinstance(config, dqn.Config):
-        return SEQUENCES.format(**lengths(network, config)) if network.unrolls else TRANSITIONS
+    batch = definition(config).batch
+    if batch is Transition:
+        return TRANSITIONS
+    if batch is Sequence:
+        return SEQUENCES.format(**lengths(network, config))
     return ROLLOUTS.format(steps=config.rollout_steps, state=sum(network.state_sizes))
+
+
+def batch_size(recipe: Recipe) -> int:
+    """Samples of the example's batch; of rollouts, games."""
+    config: Any = recipe.algorithm
+    return recipe.num_envs if definition(config).batch is Rollout else config.batch_size
 
 
 def lengths(network: Network, config: Any) -> dict[str, int]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 from triptych.envs import Games
 from triptych.envs.play import Score, play_games
 from triptych.envs.videos import Film
 from triptych.recipes import Recipe
-from triptych.training.base import Training
-from triptych.training.callbacks.logs import Logs
-from triptych.training.callbacks.meters import Clock
+from triptych.training.callbacks.base import Run
 from triptych.training.callbacks.periodic import Periodic
 from triptych.training.loop import Tick
 from triptych.utils.seeds import game_seeds, generator
@@ -21,31 +20,31 @@ from triptych.utils.statistics import bootstrap_mean
 class Evaluation(Periodic):
     """Test games every `evaluate_every`, with an environment and seeds of their own; the first may be filmed."""
 
-    def __init__(self, make_games: Callable[[int], Games], logs: Logs, clock: Clock, recipe: Recipe):
+    def __init__(self, make_games: Callable[[int], Games], recipe: Recipe):
         super().__init__(recipe.evaluation_period)
-        self.make_games, self.logs, self.clock = make_games, logs, clock
+        self.make_games = make_games
         self.games: Games | None = None
 
-    def see(self, training: Training, tick: Tick) -> None:
-        if self.due(training):
-            score = self.clock.pause(lambda: self.play(training))
-            self.logs.write_metrics(training, tick.epsilon, score)
+    def step(self, run: Run, tick: Tick) -> None:
+        if self.due(run.counters):
+            with run.clock.paused():
+                score = self.play(run)
+            run.tell("evaluation", score)
 
-    def play(self, training: Training) -> Score:
-        recipe = training.recipe
+    def play(self, run: Run) -> Score:
+        recipe = run.recipe
         self.games = self.games or self.make_games(recipe.evaluate_games)
         seeds = game_seeds(recipe.seed, "evaluation", self.done, recipe.evaluate_games)
-        agent = training.agent
-        # Draws the same in every sitting, and not what the first game draws from its own seed.
-        agent.rng = generator(int(seeds[0]), "evaluation")
+        # Draws the same in every session, and not what the first game draws from its own seed.
+        agent = run.agent.drawing_from(generator(int(seeds[0]), "evaluation"))
         with ExitStack() as stack:
             film = None
             if recipe.video_fps:
-                path = self.logs.run.path / "videos" / f"update-{training.counters.updates:09d}.mp4"
+                path = run.path / "videos" / f"update-{run.counters.updates:09d}.mp4"
                 film = stack.enter_context(Film(recipe.env, path, recipe.video_fps))
             played = play_games(agent, self.games, seeds, longest=recipe.evaluate_steps, film=film)
         return Score(*bootstrap_mean([[game.reward for game in played]]), len(played))
 
-    def close(self) -> None:
+    def end(self, run: Run, result: Any) -> None:
         if self.games:
             self.games.close()

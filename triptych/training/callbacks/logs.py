@@ -1,4 +1,4 @@
-"""What stands around the loop and watches its ticks: logs, the best weights, evaluation."""
+"""The rows of episodes.csv and metrics.csv."""
 
 from __future__ import annotations
 
@@ -6,75 +6,79 @@ import math
 from typing import Any
 
 from triptych.envs.play import Score
-from triptych.runs.folder import EPISODES, RunFolder, metrics_columns
-from triptych.training.base import Training
-from triptych.training.callbacks.meters import Clock, Mean
+from triptych.training.callbacks.base import Callback, Run
+from triptych.training.callbacks.meters import Mean
 from triptych.training.loop import Episode, Tick
+from triptych.utils.checks import passed
 from triptych.utils.console import warn
 
 
-class Logs:
-    """Writes episodes.csv (a row an episode) and metrics.csv (a row every `log_every` steps)."""
+class Logs(Callback):
+    """Logs a row an episode, a row of metrics every `log_every` steps, and one for each evaluation.
 
-    def __init__(self, run: RunFolder, clock: Clock, reported: tuple[str, ...]):
-        self.run, self.clock = run, clock
-        self.columns = metrics_columns(reported)
+    Args:
+        reported: what the algorithm's updates report beside their loss.
+    """
+
+    def __init__(self, reported: tuple[str, ...]):
         self.episode_loss = Mean()
         self.means = {name: Mean() for name in ("loss", *reported, "gradient_norm")}  # of what the updates report
         self.rows = 0  # periods of metrics.csv that have passed
         self.diverged = False
+        self.epsilon = 0.0  # of the last step
 
-    def see(self, training: Training, tick: Tick) -> None:
-        for update in tick.updates:
-            self.episode_loss.add(update["loss"])
-            for name, mean in self.means.items():
-                mean.add(update[name])
-        for episode in tick.episodes:
-            self.write_episode(training, tick.epsilon, episode)
-        periods = training.counters.steps // training.recipe.log_every
-        if periods > self.rows:
-            self.rows = periods
-            self.write_metrics(training, tick.epsilon, None)
+    def see(self, run: Run, tick: Tick) -> None:
+        self.epsilon = tick.epsilon
+        super().see(run, tick)
 
-    def write_episode(self, training: Training, epsilon: float, episode: Episode) -> None:
-        counters = training.counters
+    def update(self, run: Run, scalars: dict[str, Any]) -> None:
+        self.episode_loss.add(scalars["loss"])
+        for name, mean in self.means.items():
+            mean.add(scalars[name])
+
+    def episode(self, run: Run, episode: Episode) -> None:
+        counters = run.counters
         row = {
             "episode": episode.number,
-            "frames": counters.steps * training.games.frames_per_step,
+            "frames": counters.steps * run.training.games.frames_per_step,
             "steps": counters.steps,
             "updates": counters.updates,
             "episode_reward": episode.reward,
             "episode_length": episode.length,
             "running_reward": episode.running_reward,
             "max_reward": episode.max_reward,
-            "epsilon": epsilon,
+            "epsilon": self.epsilon,
             "loss": self.episode_loss.take(),
-            "seconds": self.clock.seconds(),
+            "seconds": run.clock.seconds(),
         }
-        self.run.append("episodes.csv", row, EPISODES)
+        run.log("episodes", row)
 
-    def write_metrics(self, training: Training, epsilon: float, score: Score | None) -> None:
-        row: dict[str, Any] = {
-            "steps": training.counters.steps,
-            "updates": training.counters.updates,
-            "epsilon": epsilon,
-            "learning_rate": training.rate,
-            "seconds": self.clock.seconds(),
+    def step(self, run: Run, tick: Tick) -> None:
+        periods = passed(run.recipe.log_every, run.counters)
+        if periods > self.rows:
+            self.rows = periods
+            means = {name: mean.take() for name, mean in self.means.items()}
+            self.check_loss(means["loss"], run.counters.steps)
+            run.log("metrics", self.metrics(run) | means)
+
+    def evaluation(self, run: Run, score: Score) -> None:
+        run.log("metrics", self.metrics(run) | {f"evaluation_{name}": value for name, value in score._asdict().items()})
+
+    def metrics(self, run: Run) -> dict[str, Any]:
+        """What every row of metrics.csv has."""
+        return {
+            "steps": run.counters.steps,
+            "updates": run.counters.updates,
+            "epsilon": self.epsilon,
+            "learning_rate": run.training.learning_rate,
+            "seconds": run.clock.seconds(),
         }
-        if score is None:
-            row |= {name: mean.take() for name, mean in self.means.items()}
-            self.check_loss(row)
-        else:
-            row |= {f"evaluation_{name}": value for name, value in score._asdict().items()}
-        self.run.append("metrics.csv", row, self.columns)
 
-    def check_loss(self, row: dict[str, Any]) -> None:
+    def check_loss(self, loss: float | None, step: int) -> None:
         """Says it once when the loss is no number any more: nothing that follows can mend it."""
-        if row["loss"] is not None and not math.isfinite(row["loss"]) and not self.diverged:
+        if loss is not None and not math.isfinite(loss) and not self.diverged:
             self.diverged = True
-            warn(
-                f"loss is {row['loss']} at step {row['steps']:,}: the run has diverged; a lower learning rate may help"
-            )
+            warn(f"loss is {loss} at step {step:,}: the run has diverged; a lower learning rate may help")
 
     def get_state(self) -> dict[str, Any]:
         means = {name: mean.settle() for name, mean in self.means.items()}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -38,12 +39,12 @@ class Mean:
 
 
 class Clock:
-    """Seconds since the run's start, over all its sittings, and the part of them spent in the loop."""
+    """Seconds since the run's start, over all its sessions, and the part of them spent in the loop."""
 
     def __init__(self, before: float = 0.0):
         self.before = before
         self.start = time.perf_counter()
-        self.paused = 0.0
+        self.pauses = 0.0
 
     def restart(self) -> None:
         """Counts from now: what came before was set-up."""
@@ -53,12 +54,12 @@ class Clock:
         return round(self.before + time.perf_counter() - self.start, 3)
 
     def playing(self) -> float:
-        """Seconds of this sitting, without evaluations and checkpoints."""
-        return time.perf_counter() - self.start - self.paused
+        """Seconds of this session, without evaluations and checkpoints."""
+        return time.perf_counter() - self.start - self.pauses
 
-    def pause(self, work: Callable[[], Any]) -> Any:
-        """Does something that is not play or learning."""
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Around what is not play or learning."""
         start = time.perf_counter()
-        result = work()
-        self.paused += time.perf_counter() - start
-        return result
+        yield
+        self.pauses += time.perf_counter() - start

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.training.base import Training
-from triptych.utils.checks import Period
+from triptych.training.base import Counters
+from triptych.training.callbacks.base import Callback
+from triptych.utils.checks import Period, passed
 
 
-class Periodic:
+class Periodic(Callback):
     """Counts the periods of a recipe that have passed."""
 
     def __init__(self, period: Period | None):
         self.period, self.done = period, 0
 
-    def due(self, training: Training) -> bool:
+    def due(self, counters: Counters) -> bool:
         """Whether a period has passed since this was last true."""
-        if self.period is None:
-            return False
-        number, unit = self.period
-        passed: int = getattr(training.counters, unit) // number
-        due, self.done = passed > self.done, max(passed, self.done)
+        count = passed(self.period, counters)
+        due, self.done = count > self.done, max(count, self.done)
         return due
 
     def get_state(self) -> dict[str, Any]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Collection
 
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from triptych.training.base import Training
+from triptych.training.base import Counters
+from triptych.training.callbacks.base import Callback, Run
 from triptych.training.loop import Tick
 
 
-class ProgressLine:
+class ProgressLine(Callback):
     """A live bar on a terminal; a plain line now and then elsewhere. Says once when the run will end.
 
     Args:
         total: steps, or episodes, at which the run ends.
-        start: where this sitting began.
+        start: where this session began.
         unit: what is counted, `steps` or `episodes`.
     """
 
@@ -40,30 +42,34 @@ class ProgressLine:
         self.title, self.total, self.unit = title, total, unit
         self.first, self.done = start, start
         self.first_step: int | None = None
-        self.start = self.shown = time.perf_counter()
+        self.began = self.shown = time.perf_counter()
         self.learning: tuple[float, int] | None = None  # when the first update came, and at which count
         self.announced = False
 
-    def see(self, training: Training, tick: Tick) -> None:
-        steps, self.done = training.counters.steps, getattr(training.counters, self.unit)
+    def step(self, run: Run, tick: Tick) -> None:
+        self.show(run.counters, run.scores, bool(tick.updates))
+
+    def show(self, counters: Counters, scores: Collection[float], learning: bool) -> None:
+        """Moves the bar; `learning`: an update has just been made."""
+        steps, self.done = counters.steps, getattr(counters, self.unit)
         self.first_step = steps if self.first_step is None else self.first_step
         now = time.perf_counter()
-        if tick.updates and self.learning is None:
+        if learning and self.learning is None:
             self.learning = now, self.done
         if not self.announced:
             self.announce(self.done, now)
         if now - self.shown > (0.1 if self.live else self.every):
             self.shown = now
-            score = f"reward {np.mean(training.scores):.1f}" if training.scores else ""
-            note = f"{(steps - self.first_step) / (now - self.start):,.0f} steps/s {score}"
+            score = f"reward {np.mean(list(scores)):.1f}" if scores else ""
+            note = f"{(steps - self.first_step) / (now - self.began):,.0f} steps/s {score}"
             self.bar.update(self.task, completed=min(self.done, self.total), note=note)
             if not self.live:
                 self.say(f"{self.title} {self.done:,}/{self.total:,} {self.unit}, {note}")
 
     def announce(self, done: int, now: float) -> None:
         """Within the first minute: when the run will end at the speed measured since learning began."""
-        since, at = self.learning or (self.start, self.first)
-        if done <= at or not ((now - since > self.announce_after and self.learning) or now - self.start > 45):
+        since, at = self.learning or (self.began, self.first)
+        if done <= at or not ((now - since > self.announce_after and self.learning) or now - self.began > 45):
             return
         self.announced = True
         speed = (done - at) / (now - since)

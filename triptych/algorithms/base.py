@@ -1,0 +1,89 @@
+"""What an algorithm must answer. One is a file: its settings, its network, its loss and the batch that the loss takes.
+
+A new one is such a file and a line in `algorithms/__init__.py`, or, from outside, a call of `register_algorithm`. How it is
+trained is its `family`: off-policy (a replay and a target network) or on-policy (rollouts); see `training`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from triptych.spec import Layer, Network, Observation
+from triptych.spec.batches import LossFunction
+from triptych.utils.checks import check
+
+Family = Literal["off-policy", "on-policy"]
+Policy = Literal["greedy", "sample"]
+
+
+@dataclass(frozen=True)
+class Config(ABC):
+    """An algorithm's settings, checked when they are made, and what the rest of the house asks of them."""
+
+    kind: ClassVar[str]  # its name, in recipes and files
+    family: ClassVar[Family]
+    policy: ClassVar[Policy]  # how its agent plays: by the largest value, or drawing from the policy
+    metrics: ClassVar[tuple[str, ...]]  # the scalars that its loss reports, beside the loss; columns of metrics.csv
+    may_remember: ClassVar[bool]  # whether its networks may have a memory
+    has_target: ClassVar[bool]  # whether it learns towards a target network
+
+    @abstractmethod
+    def check(self, num_envs: int, has_memory: bool) -> None:
+        """Refuses settings that do not fit so many games, or a network with or without memory.
+
+        Raises:
+            InputError: names the setting, its value and what is allowed.
+        """
+
+    def warnings(self, steps: int, num_envs: int) -> list[str]:
+        """What is allowed in a run of so many steps but surely not meant, a line each."""
+        return []
+
+    @property
+    def steps_before_learning(self) -> int:
+        """Steps at the run's start that are played at random; a proof counts from their end."""
+        return 0
+
+    def provable(self) -> Self:
+        """The same with the numbers replaced that would make a lockstep empty. Network, loss and optimiser stay."""
+        return self
+
+    def smallest(self, num_envs: int) -> Self:
+        """The same update with as little kept beside it as it takes: for clocks, which need no experience."""
+        return self
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """One algorithm.
+
+    Args:
+        config: the class of its settings.
+        network: `(config, observation, body, num_actions) -> Network`: the body with the algorithm's head.
+        make_loss: closes over the settings and returns `loss(xp, online, target, batch) -> (scalar, (error, scalars))`.
+        batch: the NamedTuple that the loss takes: Transition, Sequence or Rollout of `spec.batches`.
+    """
+
+    config: type[Config]
+    network: Callable[[Any, Observation, tuple[Layer, ...], int], Network]
+    make_loss: Callable[[Any], LossFunction]
+    batch: type
+
+    @property
+    def kind(self) -> str:
+        return self.config.kind
+
+
+def add(algorithms: dict[str, Algorithm], algorithm: Algorithm) -> None:
+    """Makes an algorithm known by its kind; the same class again, as from a file that is run twice, takes its own place.
+
+    Raises:
+        InputError: another class has that kind.
+    """
+    known = algorithms.get(algorithm.kind)
+    name = algorithm.config.__qualname__
+    check(known is None or known.config.__qualname__ == name, "algorithm", algorithm.kind, "a kind that no other has")
+    algorithms[algorithm.kind] = algorithm
