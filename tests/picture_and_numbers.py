@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from triptych.algorithms import CONFIGS
+from triptych.algorithms import ALGORITHMS
 from triptych.envs import EnvConfig
 from triptych.recipes import Recipe
 from triptych.spec import LSTM, Adam, Conv, Dense, Flatten
@@ -85,6 +85,6 @@ def make_recipe(algorithm: str, steps: int = 400, form: str = "dict", **changes:
     """A recipe of the game: PPO and DRQN with a memory."""
     memory = (LSTM(16),) if algorithm in ("drqn", "ppo") else ()
     env = EnvConfig(ID, size=None, stack=1, kwargs=f'{{"form": "{form}"}}')
-    config = CONFIGS[algorithm](**SETTINGS[algorithm])
+    config = ALGORITHMS[algorithm].config(**SETTINGS[algorithm])
     recipe = Recipe(env, (*BODY, *memory), config, Adam(learning_rate=3e-3), steps, num_envs=4, threads=1)
     return dataclasses.replace(recipe, log_every=100, checkpoint_every=160, best_window=3, **changes)
