@@ -14,6 +14,7 @@ from tests.picture_and_numbers import ID, SIDE
 from triptych import envs
 from triptych.envs import EnvConfig
 from triptych.envs.determinism import forgets, trace
+from triptych.envs.single import AsSeen
 from triptych.spec import Observation, Part
 from triptych.utils.checks import InputError
 
@@ -106,6 +107,14 @@ def test_vectors_alone_are_one_vector_and_a_picture_alone_is_bare() -> None:
     assert games.reset(np.array([0])).shape == (1, 1, 40, 40)
     with pytest.raises(InputError, match=r"\['left', 'right'\]; allowed: one, beside vectors"):
         envs.make(EnvConfig("test/TwoPictures-v0"), 1)
+
+
+def test_one_game_as_the_agent_sees_it_is_a_dict_too() -> None:
+    env = AsSeen(envs.make(CONFIG, 1))
+    assert isinstance(env.observation_space, spaces.Dict)
+    obs, _ = env.reset(seed=3)
+    assert obs in env.observation_space
+    assert env.step(0)[0] in env.observation_space
 
 
 def test_an_observation_of_one_part_is_one_array() -> None:

@@ -133,7 +133,7 @@ class Network:
             check(stack == 2, "the stack before a difference layer", stack, "2 pictures, and it is the first layer")
         part = getattr(layer, "part", None)
         known = observation.others
-        check(part is None or part in known, f"part of a {layer.kind} layer", part, f"one of {', '.join(known)}")
+        check(part is None or part in known, f"part of layer {layer.kind}", part, f"one of {', '.join(known)}")
 
     @property
     def state_sizes(self) -> tuple[int, ...]:
