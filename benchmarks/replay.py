@@ -43,10 +43,10 @@ import json, sys, time, statistics
 import numpy as np
 from triptych import frameworks, machine
 from triptych.algorithms import dqn
-from triptych.data import Transition
+from triptych.spec.batches import Transition
 from triptych.recipes import load_recipe
 from triptych.report.show import network_of
-from triptych.weights import initial_weights
+from triptych.spec.weights import initial_weights
 recipe = load_recipe("space-invaders")
 frameworks.set_threads(machine.threads_for(recipe.threads))
 network, rng = network_of(recipe), np.random.default_rng(0)

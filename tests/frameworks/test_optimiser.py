@@ -13,6 +13,7 @@ from tests.parity import ladder
 from triptych.cli.flags import parse
 from triptych.cli.main import COMMANDS
 from triptych.experiments.lockstep import play as proof
+from triptych.experiments.lockstep.judge import judge
 from triptych.experiments.studies.run import fingerprint
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
@@ -86,6 +87,6 @@ def test_rmsprop_is_proved_by_lockstep(tmp_path: Path) -> None:
     short = proof.provable(A2C, 600)[0]
     for name in ladder.NAMES:
         proof.run(short, name, tmp_path, quiet=True)
-    verdict = proof.judge(tmp_path, list(ladder.NAMES))
+    verdict = judge(tmp_path, list(ladder.NAMES))
     assert verdict.first is None, verdict.first
     assert "rmsprop/v/head/value_kernel" in (tmp_path / "torch-tensors.csv").read_text()

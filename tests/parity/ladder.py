@@ -16,7 +16,22 @@ import numpy as np
 
 from triptych import frameworks
 from triptych.algorithms import dqn
-from triptych.spec import Adam, Conv, Dense, Flatten, FrameDifference, Layer, Network, Observation, Optimiser, RMSprop
+from triptych.spec import (
+    Adam,
+    Conv,
+    Dense,
+    Flatten,
+    FrameDifference,
+    Layer,
+    Network,
+    Observation,
+    Optimiser,
+    Part,
+    RMSprop,
+    each,
+    parts_of,
+    whole_of,
+)
 from triptych.spec.batches import Transition
 from triptych.spec.weights import initial_weights
 
@@ -25,6 +40,9 @@ BATCH = 8
 PICTURE = Observation((3, 20, 20), "uint8")
 COLOUR = Observation((2, 9, 8, 3), "uint8")
 VECTOR = Observation((5,), "float32")
+BOTH = Observation.of(
+    {"picture": Part((3, 20, 20), "uint8"), "speed": Part((2,), "float32"), "hand": Part((3,), "uint8")}
+)  # the two vectors join in the order hand, speed
 PICTURE_BODY: tuple[Layer, ...] = (Conv(4, 6, 2), Conv(3, 3, 1), Flatten(), Dense(7))
 VECTOR_BODY: tuple[Layer, ...] = (Dense(16), Dense(16))
 ACTIONS = 3
@@ -54,12 +72,14 @@ def make_weights(network: Network, seed: int = 0) -> dict[str, np.ndarray]:
 
 
 def make_batch(observation: Observation, rng: np.random.Generator, precision: str = "float64") -> Transition:
-    shape = (BATCH, *observation.shape)
 
-    def obs() -> np.ndarray:
-        if observation.dtype == "uint8":
-            return rng.integers(0, 256, shape, dtype=np.uint8)
-        return rng.standard_normal(shape).astype(precision)
+    def array(part: Part) -> np.ndarray:
+        if part.dtype == "uint8":
+            return rng.integers(0, 256, (BATCH, *part.shape), dtype=np.uint8)
+        return rng.standard_normal((BATCH, *part.shape)).astype(precision)
+
+    def obs() -> Any:
+        return each(array, whole_of(observation.parts))
 
     return Transition(
         obs=obs(),
@@ -83,16 +103,19 @@ def make_learner(
     return frameworks.load(framework).Learner(network, loss, optimiser or Adam(), make_weights(network), precision)
 
 
-def numpy_forward(network: Network, weights: dict[str, np.ndarray], obs: np.ndarray) -> np.ndarray:
-    """The oracle's network: sliding windows and products, nothing else."""
-    x = obs.astype(np.float64)
-    if network.observation.is_picture:
+def numpy_forward(network: Network, weights: dict[str, np.ndarray], obs: Any) -> np.ndarray:
+    """The oracle's network: sliding windows and products, nothing else; numbers stand behind the first vector, by name."""
+    parts = {
+        name: part.astype(np.float64) / (255 if part.dtype == np.uint8 else 1) for name, part in parts_of(obs).items()
+    }
+    x = parts.pop(next((name for name, part in parts.items() if part.ndim > 2), min(parts)))
+    if x.ndim > 2:
         # Frames one after the other, the three colours of each side by side.
         x = np.concatenate([frame[..., None] if frame.ndim == 3 else frame for frame in np.moveaxis(x, 1, 0)], axis=-1)
-    if network.observation.dtype == "uint8":
-        x = x / 255
     for placed in network.placed():
         layer = placed.layer
+        if x.ndim == 2 and parts:
+            x = np.concatenate([x, *(parts.pop(name) for name in sorted(parts))], axis=1)
         if isinstance(layer, Conv):
             windows = np.lib.stride_tricks.sliding_window_view(x, (layer.kernel, layer.kernel), axis=(1, 2))
             windows = windows[:, :: layer.stride, :: layer.stride]  # [B, H, W, C, k, k]
@@ -132,8 +155,8 @@ def check_layer(framework: str) -> None:
 
 
 def check_network(framework: str) -> None:
-    """The whole network, pictures and vectors, acting."""
-    for observation in (PICTURE, VECTOR):
+    """The whole network, pictures and vectors and both, acting."""
+    for observation in (PICTURE, VECTOR, BOTH):
         network = make_net(observation)
         obs = make_batch(observation, np.random.default_rng(3)).obs
         learner = make_learner(framework, observation)
@@ -163,7 +186,8 @@ def numpy_loss(
 def check_loss(framework: str) -> None:
     """Loss, TD errors and scalars of one batch, with a target that differs from the online network."""
     double, squared = dataclasses.replace(CONFIG, double=True), dataclasses.replace(CONFIG, loss="squared")
-    for observation, config in ((PICTURE, CONFIG), (VECTOR, CONFIG), (VECTOR, double), (VECTOR, squared)):
+    cases = ((PICTURE, CONFIG), (VECTOR, CONFIG), (BOTH, CONFIG), (VECTOR, double), (VECTOR, squared))
+    for observation, config in cases:
         batch = make_batch(observation, np.random.default_rng(4))
         online, target = make_weights(make_net(observation), 7), make_weights(make_net(observation), 8)
         learner = make_learner(framework, observation, config=config)
@@ -213,7 +237,7 @@ def gradients_of(learner: Any, adam: Adam) -> dict[str, Any]:
 
 def check_gradient(framework: str) -> None:
     """Gradients against finite differences of the oracle's loss at some weights, and the clipped norm."""
-    for observation in (PICTURE, VECTOR):
+    for observation in (PICTURE, VECTOR, BOTH):
         batch = make_batch(observation, np.random.default_rng(5))
         network = make_net(observation)
         weights = make_weights(network)
@@ -372,3 +396,23 @@ def check_bfloat16(framework: str) -> None:
         for exact, rounded in zip(found["float32"], found["bfloat16"], strict=True):
             distance, scale = float(np.abs(np.asarray(exact) - rounded).max()), float(np.abs(exact).max())
             assert 1e-6 * scale < distance < 0.05 * scale, (framework, observation.shape, distance / scale)
+
+
+def check_parts(framework: str) -> None:
+    """A picture and vectors: forward and loss against the oracle, gradients against its differences, and sequences."""
+    rng = np.random.default_rng(21)
+    network, weights = make_net(BOTH), make_weights(make_net(BOTH))
+    learner, batch = make_learner(framework, BOTH), make_batch(BOTH, rng)
+    close(framework, "outputs of parts", learner.act(batch.obs)[0], numpy_forward(network, weights, batch.obs))
+    found, aux = learner.gradients(batch)
+    close(framework, "loss of parts", aux["loss"], numpy_loss(BOTH, weights, weights, batch)[0])
+    against_differences(framework, "", found, weights, partial(loss_of, BOTH, weights, batch))
+    unrolled = dataclasses.replace(network, unrolls=True)
+    learner = frameworks.load(framework).Learner(unrolled, dqn.make_loss(CONFIG), Adam(), weights, "float64")
+    given = learner.act(batch.obs, np.zeros((BATCH, 0)), np.ones(BATCH, bool))[0]
+    close(framework, "outputs of sequences of parts", given, numpy_forward(network, weights, batch.obs))
+    vectors = Observation.of({"b": Part((3,), "float32"), "a": Part((2,), "float32")})
+    obs = make_batch(vectors, rng).obs
+    weights = make_weights(make_net(vectors))
+    outputs = make_learner(framework, vectors).act(obs)[0]
+    close(framework, "outputs of vectors", outputs, numpy_forward(make_net(vectors), weights, obs))

@@ -74,6 +74,14 @@ def test_a_hundred_updates_on_pictures() -> None:
     ladder.check_stream(ladder.NAMES, 100, ladder.PICTURE)
 
 
+def test_a_picture_and_numbers(framework: str) -> None:
+    ladder.check_parts(framework)
+
+
+def test_a_hundred_updates_on_pictures_and_numbers() -> None:
+    ladder.check_stream(ladder.NAMES, 100, ladder.BOTH)
+
+
 def test_float32_is_near(framework: str) -> None:
     """A smoke test only: one update in float32 lies within 1e-5 of float64."""
     losses = []

@@ -14,6 +14,7 @@ import pytest
 from tests.parity import ladder
 from tests.parity.op_cases import check_ops
 from triptych.losses import value
+from triptych.spec import Network
 
 
 def part(framework: str, name: str) -> Any:
@@ -359,9 +360,51 @@ def first_part_twice(self: Any, given: Any, grad: bool) -> list[Any]:
     return list(self.pool.map(partial(part("torch", "net").call, self.module, grad), [half] * 2))
 
 
+def parts_join_in_another_order(framework: str) -> tuple[Any, str, Any]:
+    return Network, "joining", property(lambda self: tuple(reversed(self.observation.others)))
+
+
+def numbers_are_divided_by_255(framework: str) -> tuple[Any, str, Any]:
+    net = part(framework, "net")
+    keep = net.beside
+    return net, "beside", lambda part, dtype: keep(part, dtype) / (1 if "uint8" in str(part.dtype) else 255)
+
+
+def bytes_beside_are_not_divided(framework: str) -> tuple[Any, str, Any]:
+    net = part(framework, "net")
+    keep = net.beside
+    return net, "beside", lambda part, dtype: keep(part, dtype) * (255 if "uint8" in str(part.dtype) else 1)
+
+
+def numbers_join_before_the_flattened_picture(framework: str) -> tuple[Any, str, Any]:
+    net = part(framework, "net")
+    if framework == "keras":
+        keep = net.layers.Concatenate.call
+        return net.layers.Concatenate, "call", lambda self, inputs: keep(self, inputs[1:] + inputs[:1])
+    owner, name = (net.torch, "cat") if framework == "torch" else (net.jnp, "concatenate")
+    join = getattr(owner, name)
+    return owner, name, lambda xs, **axis: join([*xs[1:], xs[0]] if len(xs) == 3 else xs, **axis)
+
+
+def numbers_join_a_layer_late(framework: str) -> tuple[Any, str, Any]:
+    keep = Network.placed
+
+    def placed(self: Any) -> Any:
+        found = list(keep(self))
+        late = [p.joined for p in found]
+        more = sum(self.observation.parts[name].shape[0] for name in self.joining)
+        for index, p in enumerate(found):
+            now = late[index - 1] if index else ()
+            size = (p.input_shape[0] - more * bool(p.joined) + more * bool(now),) if p.joined or now else p.input_shape
+            yield dataclasses.replace(p, joined=now, input_shape=size)
+
+    return Network, "placed", placed
+
+
 RUNGS = {
     "ops": check_ops,
     "layer": ladder.check_layer,
+    "parts": ladder.check_parts,
     "network": ladder.check_network,
     "loss": ladder.check_loss,
     "gradient": ladder.check_gradient,
@@ -385,6 +428,11 @@ MUTATIONS = [
     ("layer", no_relu),
     ("layer", difference_is_older_minus_newer),
     ("layer", colours_are_taken_apart),
+    ("parts", parts_join_in_another_order),
+    ("parts", numbers_are_divided_by_255),
+    ("parts", bytes_beside_are_not_divided),
+    ("parts", numbers_join_before_the_flattened_picture),
+    ("parts", numbers_join_a_layer_late),
     ("network", pixels_are_not_scaled),
     ("network", relu_on_the_head),
     ("loss", huber_turns_late),
@@ -423,7 +471,12 @@ def test_mutation_turns_its_rung_red(
     monkeypatch.setattr(owner, name, patched)
     # SAME padding changes shapes: the next layer then refuses its input, in its framework's own words.
     # JAX itself refuses a target whose buffers were donated.
-    others = {padding_is_same: OTHER_SHAPES, target_is_the_online_network: (RuntimeError,)}
+    late: tuple[type[Exception], ...] = (ValueError,)  # the oracle's products do not fit
+    others = {
+        numbers_join_a_layer_late: late,
+        padding_is_same: OTHER_SHAPES,
+        target_is_the_online_network: (RuntimeError,),
+    }
     red = (AssertionError, *others.get(mutation, ()))
     with pytest.raises(red):
         check()

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from triptych.algorithms import base, dqn
-from triptych.losses.shapes import check_arrays
+from triptych.losses.shapes import check_arrays, steps_of
 from triptych.losses.value import loss_of_error, sequence_priority, temporal_difference
 from triptych.spec import Layer, Network, Observation
 from triptych.spec.batches import Array, LossFunction, Sequence
@@ -64,8 +64,8 @@ def make_loss(config: Config) -> LossFunction:
         """Q values [L + n, B, A] of the steps after the burn-in, through which no gradient passes."""
         start, state = config.burn_in, batch.state
         if start:
-            state = xp.stop_gradient(network(batch.obs[:start], state, batch.reset[:start])[1])
-        return network(batch.obs[start:], state, batch.reset[start:])[0]
+            state = xp.stop_gradient(network(steps_of(batch.obs, 0, start), state, batch.reset[:start])[1])
+        return network(steps_of(batch.obs, start), state, batch.reset[start:])[0]
 
     def loss(xp: ModuleType, online: Any, target: Any, batch: Sequence) -> tuple[Array, tuple[Array, dict[str, Array]]]:
         check_arrays(

@@ -34,7 +34,7 @@ GUESSED_RATIO = 12  # of an Atari frame's bytes to its compressed ones, where no
 
 def are_compressed(observation: Observation, compress: bool) -> bool:
     """Whether a store compresses: pictures of bytes, where it is wanted."""
-    return compress and observation.is_picture and observation.dtype == "uint8"
+    return compress and observation.is_picture and observation.main.dtype == "uint8"
 
 
 class CompressedPictures:

@@ -14,6 +14,15 @@ import numpy as np
 Segment = dict[str, np.ndarray]
 
 
+def renamed(segment: Segment, before: str, after: str) -> Segment:
+    """The arrays called `before`, or `before/...`, under another name; the others are left out."""
+    return {
+        after + name.removeprefix(before): array
+        for name, array in segment.items()
+        if name == before or name.startswith(f"{before}/")
+    }
+
+
 class Pictures(Protocol):
     """Frames by the slot of their row and their game."""
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.store import FrameStore
+from triptych.spec import each
 from triptych.spec.batches import Sequence, Transition
 
 Batch = Transition | Sequence
@@ -155,7 +156,7 @@ class UniformSampler:
 
 @dataclass(frozen=True)
 class Transitions:
-    """Samples of one step, or of n (n-step returns): `triptych.data.Transition`."""
+    """Samples of one step, or of n (n-step returns): `triptych.spec.batches.Transition`."""
 
     outcomes: Outcomes
     precision: str  # NumPy's name of the run's float dtype
@@ -175,17 +176,20 @@ class Transitions:
         reward, discount, ahead = self.outcomes.returns(store, rows, games)
         obs, next_obs = store.observations(rows, games, 0, ahead)
         return Transition(
-            obs=cast(obs, self.precision),
+            obs=each(self.cast, obs),
             action=store.action[rows % store.rows, games],
             reward=cast(reward, self.precision),
             discount=cast(discount, self.precision),
-            next_obs=cast(next_obs, self.precision),
+            next_obs=each(self.cast, next_obs),
             weight=cast(weight, self.precision),
         )
 
+    def cast(self, array: Any) -> Any:
+        return cast(array, self.precision)
+
     def example(self, store: FrameStore, batch_size: int) -> Transition:
         """A batch of zeros."""
-        obs = cast(np.zeros((batch_size, *store.shape), store.dtype), self.precision)
+        obs = store.observation.zeros((batch_size,), self.precision)
         zeros = np.zeros(batch_size, self.precision)
         return Transition(obs, np.zeros(batch_size, np.int32), zeros, zeros, obs, zeros)
 

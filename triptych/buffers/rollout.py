@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from triptych.buffers.returns import generalised_advantages
-from triptych.spec import Observation
+from triptych.spec import Observation, each, parts_of
 from triptych.spec.batches import Rollout
 
 
 class Played(NamedTuple):
     """One step of every game, as the rollout keeps it."""
 
-    obs: np.ndarray  # [N, *observation] acted on
+    obs: Any  # [N, *observation] acted on; of several parts a dict of them
     reset: np.ndarray  # [N] bool, obs starts an episode
     action: np.ndarray  # [N]
     log_prob: np.ndarray  # [N] of the action
@@ -26,13 +26,10 @@ class Played(NamedTuple):
     mask: np.ndarray  # [N] bool, an action was taken
 
 
-def layout(
-    steps: int, num_envs: int, observation: Observation, state_size: int, precision: str
-) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Shape and dtype of each array of a buffer."""
+def layout(steps: int, num_envs: int, state_size: int, precision: str) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape and dtype of each array of a buffer but the observations."""
     shape = (steps, num_envs)
-    floats = observation.dtype if observation.dtype == "uint8" else precision
-    found: dict[str, tuple[tuple[int, ...], str]] = {"obs": ((*shape, *observation.shape), floats)}
+    found: dict[str, tuple[tuple[int, ...], str]] = {}
     found |= {name: (shape, "bool") for name in ("reset", "terminated", "truncated", "mask")}
     found |= {"action": (shape, "int32")}
     found |= {name: (shape, precision) for name in ("log_prob", "value", "reward", "advantage", "returns")}
@@ -48,7 +45,7 @@ class RolloutBuffer:
         state_size: numbers that the network carries from step to step.
     """
 
-    obs: np.ndarray  # [T, N, *observation]
+    obs: Any  # [T, N, *observation]; of several parts a dict of them
     reset: np.ndarray  # [T, N], as all that follow but the last; see `Played`
     terminated: np.ndarray
     truncated: np.ndarray
@@ -63,13 +60,15 @@ class RolloutBuffer:
 
     def __init__(self, steps: int, num_envs: int, observation: Observation, state_size: int, precision: str):
         self.steps, self.num_envs, self.filled = steps, num_envs, 0
-        for name, (shape, dtype) in layout(steps, num_envs, observation, state_size, precision).items():
+        self.obs = observation.zeros((steps, num_envs), precision)
+        for name, (shape, dtype) in layout(steps, num_envs, state_size, precision).items():
             setattr(self, name, np.zeros(shape, dtype))
 
     @staticmethod
     def bytes_for(steps: int, num_envs: int, observation: Observation, state_size: int, precision: str) -> int:
         """Bytes of a buffer of these sizes; the minibatches are a second copy of nearly all of it."""
-        arrays = layout(steps, num_envs, observation, state_size, precision).values()
+        arrays = [((steps, num_envs, *part.shape), part.taken(precision)) for _, part in observation.named]
+        arrays += layout(steps, num_envs, state_size, precision).values()
         return sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in arrays)
 
     @property
@@ -80,8 +79,9 @@ class RolloutBuffer:
         """Appends a step; `state` [N, S] is the network's before it."""
         if self.filled == 0 and state is not None:
             self.state[:] = state
-        for name, array in played._asdict().items():
-            getattr(self, name)[self.filled] = array
+        for name, found in played._asdict().items():
+            for part, kept in parts_of(getattr(self, name)).items():
+                kept[self.filled] = parts_of(found)[part]
         self.filled += 1
 
     def close(self, value: np.ndarray, gamma: float, gae_lambda: float) -> None:
@@ -117,10 +117,12 @@ class RolloutBuffer:
         names = ("obs", "reset", "action", "log_prob", "advantage", "returns", "mask")
         kept = {name: getattr(self, name) for name in names}
         if whole:
-            arrays = {name: np.ascontiguousarray(array[:, chosen]) for name, array in kept.items()}
+            arrays = {name: each(lambda x: np.ascontiguousarray(x[:, chosen]), array) for name, array in kept.items()}
             state = self.state[chosen]
         else:
-            arrays = {name: array.reshape(-1, *array.shape[2:])[chosen][None] for name, array in kept.items()}
+            arrays = {
+                name: each(lambda x: x.reshape(-1, *x.shape[2:])[chosen][None], array) for name, array in kept.items()
+            }
             state = np.zeros((len(chosen), self.state.shape[1]), self.state.dtype)
         mask = arrays.pop("mask").astype(self.value.dtype)
         return Rollout(**arrays, state=state, mask=mask, **scalars)

@@ -7,18 +7,20 @@ from in one piece. A sequence is a piece, the burn-in before it, and what follow
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.replay import cast
 from triptych.buffers.store import FrameStore
+from triptych.spec import each
 from triptych.spec.batches import Sequence
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """Samples of one piece of an episode: `triptych.data.Sequence`."""
+    """Samples of one piece of an episode: `triptych.spec.batches.Sequence`."""
 
     outcomes: Outcomes
     precision: str  # NumPy's name of the run's float dtype
@@ -85,7 +87,7 @@ class Sequences:
             for found in self.outcomes.returns(store, grid[before:][:learned].ravel(), np.tile(games, learned))
         )
         return Sequence(
-            obs=cast(store.sequences(first, games, self.steps, inside), self.precision),
+            obs=each(partial(cast, precision=self.precision), store.sequences(first, games, self.steps, inside)),
             reset=age == 0,
             state=self.states(store, first, games, age[0] > 0),
             action=np.where(mask, store.action[slots[before:][:learned], games], 0).astype(np.int32),
@@ -108,7 +110,7 @@ class Sequences:
         floats = np.zeros((self.learned_steps, batch_size), self.precision)
         whole = np.zeros((self.learned_steps, batch_size), np.int32)
         return Sequence(
-            obs=cast(np.zeros((self.steps, batch_size, *store.shape), store.dtype), self.precision),
+            obs=store.observation.zeros((self.steps, batch_size), self.precision),
             reset=np.zeros((self.steps, batch_size), bool),
             state=np.zeros((batch_size, self.state_size), self.precision),
             action=whole,

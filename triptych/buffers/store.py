@@ -4,41 +4,21 @@ A row holds, for each game, an observation and the action taken there with what 
 observation of an episode has a slot of its own with mask 0 (no action was taken), so a transition's
 next observation is always the row below it. Rows are numbered from the run's start and never change;
 the ring drops the oldest. Pictures are kept as single frames, compressed or not (pictures.py), and stacked
-when they are read.
+when they are read. Of an observation of several parts each one has a ring of its own; the rows are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
 from triptych.buffers.compression import GUESSED_RATIO, INDEX_BYTES, CompressedPictures, are_compressed, frames_of
-from triptych.buffers.pictures import DevicePictures, Pictures, RawPictures
-from triptych.spec import Observation
-
-# What is kept of a step in one game beside its frame, in the order of a segment; the one place of their dtypes.
-FIELDS = {
-    "action": "int32",
-    "reward": "float64",  # raw
-    "terminated": "bool",
-    "lost_life": "bool",  # with the action, whether or not the episode went on
-    "mask": "bool",  # an action was taken here
-    "age": "int32",  # steps since the episode's first observation
-}
-
-
-class Row(NamedTuple):
-    """One step of every game, as the store takes it."""
-
-    obs: np.ndarray  # [N, *observation] that the games showed
-    action: np.ndarray  # [N] taken there
-    reward: np.ndarray  # [N] raw, after the action
-    terminated: np.ndarray  # [N] bool, the action ended the episode for good
-    mask: np.ndarray  # [N] bool, an action was taken; False: obs is an episode's last one
-    lost_life: np.ndarray | None = None  # [N] bool, the action lost a life; None: none was lost
-    state: np.ndarray | None = None  # [N, S] of the agent before it saw obs; None: zeros, where they are kept
+from triptych.buffers.pictures import DevicePictures, Pictures, RawPictures, renamed
+from triptych.buffers.row import FIELDS as FIELDS
+from triptych.buffers.row import Row as Row
+from triptych.spec import Observation, parts_of, whole_of
 
 
 class FrameStore:
@@ -70,22 +50,23 @@ class FrameStore:
         device: Callable[[int, tuple[int, ...]], Any] | None = None,
         state: tuple[int, str] | None = None,
     ):
-        self.stack = observation.shape[0] if observation.is_picture else 1
+        self.observation, main = observation, observation.main
+        self.stack = main.stack
         self.rows = max(self.stack + 4, -(-capacity // num_envs))  # fewer could leave no whole stack to draw
         self.num_envs = num_envs
-        self.stacked = observation.is_picture
+        self.stacked = main.is_picture
         self.fill = fill
-        self.shape = observation.shape  # as it is read, stack first
-        self.frame_shape = observation.shape[1:] if self.stacked else observation.shape
-        self.dtype = np.dtype(observation.dtype)
+        self.frame_shape = main.frame_shape
         size = (self.rows, num_envs)
-        self.pictures: Pictures
+        self.pictures: Pictures  # of the main part, whatever it is
         if device is not None and self.stacked:
             self.pictures = DevicePictures(*size, self.frame_shape, device)
         elif are_compressed(observation, compress):
-            self.pictures = CompressedPictures(*size, self.frame_shape, observation.dtype)
+            self.pictures = CompressedPictures(*size, self.frame_shape, main.dtype)
         else:
-            self.pictures = RawPictures(*size, self.frame_shape, observation.dtype)
+            self.pictures = RawPictures(*size, self.frame_shape, main.dtype)
+        others = [(name, observation.parts[name]) for name in observation.others]
+        self.vectors = {name: RawPictures(*size, part.shape, part.dtype) for name, part in others}  # the other parts
         for name, dtype in FIELDS.items():
             setattr(self, name, np.zeros(size, dtype))
         self.fields = tuple(FIELDS)
@@ -104,10 +85,10 @@ class FrameStore:
         state: tuple[int, str] | None = None,
     ) -> float:
         """Bytes of a store of `capacity` observations after `steps` steps over all games; of compressed pictures a guess."""
-        shape = observation.shape[1:] if observation.is_picture else observation.shape
-        size = float(np.prod(shape)) * np.dtype(observation.dtype).itemsize
+        sizes = {name: float(np.prod(part.frame_shape)) * part.itemsize for name, part in observation.named}
+        size = sizes.pop(observation.main_name)
         kept = size / GUESSED_RATIO + INDEX_BYTES if are_compressed(observation, compress) else size
-        kept += sum(np.dtype(dtype).itemsize for dtype in FIELDS.values())
+        kept += sum(sizes.values()) + sum(np.dtype(dtype).itemsize for dtype in FIELDS.values())
         kept += 0 if state is None else state[0] * np.dtype(state[1]).itemsize
         return min(capacity, steps) * kept
 
@@ -117,7 +98,8 @@ class FrameStore:
         return max(0, self.count - self.rows)
 
     def row_bytes(self) -> float:
-        return self.pictures.row_bytes + sum(getattr(self, field)[0].nbytes for field in self.fields)
+        frames = self.pictures.row_bytes + sum(ring.row_bytes for ring in self.vectors.values())
+        return frames + sum(getattr(self, field)[0].nbytes for field in self.fields)
 
     def add(self, row: Row) -> None:
         """Writes a row in place of the oldest."""
@@ -130,7 +112,11 @@ class FrameStore:
             age = np.zeros(self.num_envs, np.int32)
         if self.count >= self.rows:
             self.transitions -= int(self.mask[slot].sum())
-        self.pictures.put(slot, row.obs[:, -1] if self.stacked else row.obs)
+        parts = parts_of(row.obs)
+        main = parts[self.observation.main_name]
+        self.pictures.put(slot, main[:, -1] if self.stacked else main)
+        for name, ring in self.vectors.items():
+            ring.put(slot, parts[name])
         self.action[slot], self.reward[slot], self.terminated[slot] = row.action, row.reward, row.terminated
         self.mask[slot], self.age[slot] = row.mask, age
         self.lost_life[slot] = False if row.lost_life is None else row.lost_life
@@ -147,8 +133,23 @@ class FrameStore:
     def observations(self, rows: np.ndarray, games: np.ndarray, *ahead: int | np.ndarray) -> list[Any]:
         """The observations [B, *observation] that lie `ahead` (one number, or [B]) of row numbers [B] at games [B].
 
-        Frames that they share are read once. On the device where the frames are there.
+        On the device where the frames are there.
         """
+        found = self.main_parts(rows, games, *ahead)
+        if not self.vectors:
+            return found
+        return [
+            self.beside(main, {name: ring.get((rows + far) % self.rows, games) for name, ring in self.vectors.items()})
+            for main, far in zip(found, ahead, strict=True)
+        ]
+
+    def beside(self, main: Any, others: dict[str, Any]) -> Any:
+        """The main part and the others as an observation, its parts in their order."""
+        parts = {self.observation.main_name: main, **others}
+        return whole_of({name: parts[name] for name, _ in self.observation.named})
+
+    def main_parts(self, rows: np.ndarray, games: np.ndarray, *ahead: int | np.ndarray) -> list[Any]:
+        """The main parts of `observations`. Frames that they share are read once."""
         if not self.stacked:
             return [self.pictures.get((rows + rows_ahead) % self.rows, games) for rows_ahead in ahead]
         stacks = [self.stack_of(rows + rows_ahead, games) for rows_ahead in ahead]
@@ -168,18 +169,25 @@ class FrameStore:
                 found[-1][blank] = 0
         return found
 
-    def sequences(self, first: np.ndarray, games: np.ndarray, steps: int, inside: np.ndarray) -> np.ndarray:
-        """The observations [steps, B, *observation] from row numbers [B] on; zeros but where `inside` [steps, B].
-
-        A frame is read once, however many stacks hold it.
-        """
+    def sequences(self, first: np.ndarray, games: np.ndarray, steps: int, inside: np.ndarray) -> Any:
+        """The observations [steps, B, *observation] from row numbers [B] on; zeros but where `inside` [steps, B]."""
         rows = first + np.arange(steps)[:, None]  # [steps, B]
-        if not self.stacked:
-            found = self.pictures.get((rows % self.rows).ravel(), np.tile(games, steps)).reshape(
-                *rows.shape, *self.frame_shape
-            )
-            found[~inside] = 0
-            return found
+        main = (
+            self.stacks(first, games, steps, inside) if self.stacked else self.plain(self.pictures, rows, games, inside)
+        )
+        others = {name: self.plain(ring, rows, games, inside) for name, ring in self.vectors.items()}
+        return self.beside(main, others) if others else main
+
+    def plain(self, ring: Pictures, rows: np.ndarray, games: np.ndarray, inside: np.ndarray) -> np.ndarray:
+        """What a ring holds [steps, B, *shape] at rows [steps, B] of games [B]; zeros but where `inside` [steps, B]."""
+        found = ring.get((rows % self.rows).ravel(), np.tile(games, len(rows)))
+        found = found.reshape(*rows.shape, *found.shape[1:])
+        found[~inside] = 0
+        return found
+
+    def stacks(self, first: np.ndarray, games: np.ndarray, steps: int, inside: np.ndarray) -> np.ndarray:
+        """The pictures of `sequences`. A frame is read once, however many stacks hold it."""
+        rows = first + np.arange(steps)[:, None]  # [steps, B]
         span = np.arange(1 - self.stack, steps)[:, None] + first  # [stack - 1 + steps, B]
         kept = np.clip(span, self.oldest, self.count - 1) % self.rows
         frames = self.pictures.get(kept.ravel(), np.tile(games, len(span))).reshape(*span.shape, *self.frame_shape)
@@ -210,7 +218,14 @@ class FrameStore:
     def take(self, start: int, end: int) -> dict[str, np.ndarray]:
         """Rows [start, end) as arrays, for a segment."""
         slots = np.arange(start, end) % self.rows
-        return {field: getattr(self, field)[slots] for field in self.fields} | self.pictures.take(slots)
+        segment = {field: getattr(self, field)[slots] for field in self.fields}
+        for name, ring in self.rings():
+            segment |= renamed(ring.take(slots), "frame", f"frame/{name}" if name else "frame")
+        return segment
+
+    def rings(self) -> list[tuple[str, Pictures]]:
+        """Where each part is kept, by its name."""
+        return [(self.observation.main_name, self.pictures), *self.vectors.items()]
 
     def put(self, start: int, segment: dict[str, np.ndarray]) -> None:
         """Writes a segment's rows back where they belong; rows that the ring no longer keeps are left out."""
@@ -220,9 +235,12 @@ class FrameStore:
         for field in self.fields:
             if field in segment:  # one of an older version may lack a field: it stays 0
                 getattr(self, field)[slots] = segment[field][kept]
-        frames = frames_of(segment, kept, self.frame_shape, self.dtype.name)
-        for slot, frame in zip(slots, frames, strict=True):
-            self.pictures.put(slot, frame)
+        for name, ring in self.rings():
+            part = self.observation.parts[name]
+            held = renamed(segment, f"frame/{name}", "frame") if name else segment
+            frames = frames_of(held, kept, part.frame_shape, part.dtype)
+            for slot, frame in zip(slots, frames, strict=True):
+                ring.put(slot, frame)
 
     def get_state(self) -> dict[str, Any]:
         return {"count": self.count, "transitions": self.transitions}

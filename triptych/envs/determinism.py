@@ -7,6 +7,7 @@ import numpy as np
 from triptych.envs.config import GameConfig
 from triptych.envs.games import Games
 from triptych.envs.making import make
+from triptych.spec import parts_of
 
 
 def forgets(config: GameConfig, num_envs: int, threads: int, steps: int = 30) -> bool:
@@ -21,11 +22,11 @@ def forgets(config: GameConfig, num_envs: int, threads: int, steps: int = 30) ->
 
 
 def trace(games: Games, seed: int, steps: int) -> list[np.ndarray]:
-    """Observations and rewards of `steps` seeded random steps."""
+    """Observations (each part of them) and rewards of `steps` seeded random steps."""
     rng = np.random.default_rng(seed)
-    seen = [games.reset(seed * games.num_envs + np.arange(games.num_envs))]
+    seen = list(parts_of(games.reset(seed * games.num_envs + np.arange(games.num_envs))).values())
     for _ in range(steps):
         games.send(rng.integers(games.num_actions, size=games.num_envs))
         step = games.recv()
-        seen += [step.obs.copy(), step.reward]
+        seen += [*(part.copy() for part in parts_of(step.obs).values()), step.reward]
     return seen

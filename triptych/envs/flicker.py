@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from triptych.envs.games import Games, Step
+from triptych.spec import parts_of, whole_of
 
 
 class FlickeringGames:
-    """Games of which each observation is all zeros with some chance; of a stack of pictures each one by itself.
+    """Games of which each observation is all zeros with some chance, all its parts at once; of a stack of pictures each one by itself.
 
     Args:
         games: the games; everything else is theirs.
@@ -23,12 +24,12 @@ class FlickeringGames:
         self.observation, self.num_actions, self.num_envs = games.observation, games.num_actions, games.num_envs
         self.frames_per_step, self.typical_episode = games.frames_per_step, games.typical_episode
         self.saves = games.saves
-        self.stack = self.observation.shape[0] if self.observation.is_picture else 1
+        self.stack = self.observation.main.stack
         self.rngs = [np.random.default_rng(0) for _ in range(self.num_envs)]
         self.hidden = np.zeros((self.num_envs, self.stack), bool)  # of the stack's pictures, the newest last
         self.ended = np.zeros(self.num_envs, bool)
 
-    def reset(self, seeds: np.ndarray) -> np.ndarray:
+    def reset(self, seeds: np.ndarray) -> Any:
         # A stream apart from the game's own, which has the plain seed.
         self.rngs = [np.random.default_rng([int(seed), 1]) for seed in seeds]
         self.ended[:] = True
@@ -45,18 +46,16 @@ class FlickeringGames:
         self.ended = step.terminated | step.truncated
         return step._replace(obs=obs)
 
-    def blank(self, obs: np.ndarray) -> np.ndarray:
+    def blank(self, obs: Any) -> Any:
         """The observations with what flickers, the newest picture drawn anew and the older ones as they were."""
         drawn = np.array([rng.random() < self.chance for rng in self.rngs])
         # Before the first picture of an episode stand zeros, or that picture as it was seen.
         self.hidden[self.ended] = drawn[self.ended, None] if self.fill == "first" else False
         self.hidden = np.concatenate([self.hidden[:, 1:], drawn[:, None]], axis=1)
-        seen = obs.copy()
-        if self.observation.is_picture:
-            seen[self.hidden] = 0
-        else:
-            seen[drawn] = 0
-        return seen
+        parts = {name: part.copy() for name, part in parts_of(obs).items()}
+        for name, part in self.observation.named:
+            parts[name][self.hidden if part.is_picture else drawn] = 0
+        return whole_of(parts)
 
     def get_state(self) -> dict[str, Any]:
         rngs = [rng.bit_generator.state for rng in self.rngs]

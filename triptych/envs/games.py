@@ -12,7 +12,7 @@ from triptych.spec import Observation
 class Step(NamedTuple):
     """What one step of N games returned."""
 
-    obs: np.ndarray  # [N, *observation]
+    obs: Any  # [N, *observation]; of several parts a dict of them
     reward: np.ndarray  # [N] float64, raw
     terminated: np.ndarray  # [N] bool, the episode reached its end
     truncated: np.ndarray  # [N] bool, the episode was cut by a time limit
@@ -29,8 +29,8 @@ class Games(Protocol):
     typical_episode: int  # steps, roughly: how far apart checkpoints that cut episodes must lie
     saves: bool  # whether get_state and set_state work
 
-    def reset(self, seeds: np.ndarray) -> np.ndarray:
-        """Restarts every game from a seed of its own and returns the observations [N, ...]."""
+    def reset(self, seeds: np.ndarray) -> Any:
+        """Restarts every game from a seed of its own and returns the observations [N, ...], of several parts a dict of them."""
         ...
 
     def send(self, actions: np.ndarray) -> None:

@@ -1,4 +1,7 @@
-"""Any Gymnasium id with a discrete action space: N games one after the other, in NEXT_STEP order."""
+"""Any Gymnasium id with a discrete action space: N games one after the other, in NEXT_STEP order.
+
+Observations are a picture, a vector, or (of Dict and Tuple spaces that show a picture) one picture beside vectors: see parts.py.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,9 @@ from gymnasium import spaces, wrappers
 
 from triptych.envs.config import Kind, Screen
 from triptych.envs.games import Step
-from triptych.spec import Observation
+from triptych.envs.parts import Parts, is_picture, leaves, picture
+from triptych.spec import Observation, Part, each, parts_of, whole_of
 from triptych.utils.checks import InputError, at_least, check
-
-SMALLEST_PICTURE = 32  # pixels a side; smaller uint8 grids are symbols, and are flattened
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,8 @@ def plays(spec: Any) -> bool:
     return True
 
 
-def is_picture(space: spaces.Space) -> bool:
-    """Grey or colour screens: uint8, (H, W) or (H, W, 1 or 3)."""
-    if not isinstance(space, spaces.Box) or space.dtype != np.uint8 or len(space.shape) not in (2, 3):
-        return False
-    return min(space.shape[:2]) >= SMALLEST_PICTURE and (len(space.shape) == 2 or space.shape[2] in (1, 3))
-
-
 def make_one(config: Gym, spec: Any) -> gymnasium.Env:
-    """One game whose observations are a picture, as the config says, or a flat vector.
+    """One game whose observations are a picture, as the config says, a flat vector, or a dict of one picture and vectors.
 
     Raises:
         InputError: it cannot be made, or its spaces do not fit.
@@ -82,7 +77,7 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
     if not isinstance(env.action_space, spaces.Discrete):
         raise InputError(f"env is {config.id!r} with action space {env.action_space}; allowed: a Discrete one")
     try:
-        return picture(env, config) if is_picture(env.observation_space) else wrappers.FlattenObservation(env)
+        return shown(env, config)
     except InputError:
         raise
     except gymnasium.error.DependencyNotInstalled as error:
@@ -91,31 +86,24 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
     except (NotImplementedError, ValueError, TypeError, AssertionError):
         space = env.observation_space
         raise InputError(
-            f"env is {config.id!r} with observations {space}; allowed: pictures, vectors, choices"
+            f"env is {config.id!r} with observations {space}; allowed: pictures, vectors, choices, and Dict or Tuple of them"
         ) from None
 
 
-def picture(env: gymnasium.Env, config: Gym) -> gymnasium.Env:
-    """Crops, takes the colours away unless they are wanted, and resizes."""
-    height, width, *colours = env.observation_space.shape or ()
-    top, bottom, left, right = config.crop
-    rows, columns = slice(int(height * top), int(height * bottom)), slice(int(width * left), int(width * right))
-    empty = rows.start >= rows.stop or columns.start >= columns.stop
-    if empty:
-        raise InputError(
-            f"crop is {config.crop}: it leaves nothing of {height} x {width} pixels; allowed: a larger part"
-        )
-    if config.crop != (0, 1, 0, 1):
-        space = spaces.Box(0, 255, (rows.stop - rows.start, columns.stop - columns.start, *colours), np.uint8)
-        env = wrappers.TransformObservation(env, lambda screen: screen[rows, columns], space)
-    height, width, *colours = env.observation_space.shape or ()
-    if colours == [1]:
-        env = wrappers.ReshapeObservation(env, (height, width))
-    elif colours and not config.colour:
-        env = wrappers.GrayscaleObservation(env)
-    elif not colours and config.colour:
-        raise InputError(f"colour is True, but the screen of {config.id!r} has none; allowed: False")
-    return env if config.sides is None else wrappers.ResizeObservation(env, config.sides)
+def shown(env: gymnasium.Env, config: Gym) -> gymnasium.Env:
+    """A game whose observations are what is learned from."""
+    space = env.observation_space
+    found = leaves(space)
+    if not any(map(is_picture, found.values())):
+        return wrappers.FlattenObservation(env)  # vectors alone are one vector
+    return Parts(env, config) if list(found) != [""] else picture(env, config)
+
+
+def part_of(space: spaces.Space, stack: int) -> Part:
+    """A picture, stacked, or a vector, in the dtype that is kept of it."""
+    assert space.shape is not None
+    dtype = "uint8" if space.dtype == np.uint8 else "float64" if space.dtype == np.float64 else "float32"
+    return Part((stack, *space.shape) if len(space.shape) >= 2 else space.shape, dtype)
 
 
 class GymGames:
@@ -127,33 +115,39 @@ class GymGames:
     def __init__(self, config: Gym, spec: Any, num_envs: int, threads: int):
         self.envs = [make_one(config, spec) for _ in range(num_envs)]
         self.num_envs = num_envs
-        space = self.envs[0].observation_space
-        assert space.shape is not None
-        self.stacked, self.fill = len(space.shape) >= 2, config.fill
-        dtype = "uint8" if space.dtype == np.uint8 else "float64" if space.dtype == np.float64 else "float32"
-        self.observation = Observation((config.stack, *space.shape) if self.stacked else space.shape, dtype)
+        parts = {name: part_of(space, config.stack) for name, space in leaves(self.envs[0].observation_space).items()}
+        self.observation = Observation.of(parts)
+        self.stacked, self.fill = self.observation.is_picture, config.fill
         action_space = self.envs[0].action_space
         assert isinstance(action_space, spaces.Discrete)
         self.num_actions = int(action_space.n)
         self.first_action = int(action_space.start)
         self.typical_episode = config.time_limit or spec.max_episode_steps or 500
-        self.obs = np.zeros((num_envs, *self.observation.shape), dtype)
+        self.obs: Any = whole_of(
+            {name: np.zeros((num_envs, *part.shape), part.dtype) for name, part in self.observation.named}
+        )
         self.ended = np.zeros(num_envs, bool)
         self.actions = np.zeros(num_envs, np.int64)
 
-    def see(self, index: int, obs: np.ndarray, first: bool) -> None:
-        if not self.stacked:
-            self.obs[index] = obs
-            return
-        before = obs if self.fill == "first" else np.zeros_like(obs)
-        self.obs[index, :-1] = before if first else self.obs[index, 1:]
-        self.obs[index, -1] = obs
+    def see(self, index: int, obs: Any, first: bool) -> None:
+        kept, new = parts_of(self.obs), parts_of(obs)
+        for name, part in self.observation.named:
+            if part.is_picture:
+                self.stack(kept[name][index], new[name], first)
+            else:
+                kept[name][index] = new[name]
 
-    def reset(self, seeds: np.ndarray) -> np.ndarray:
+    def stack(self, pictures: np.ndarray, newest: np.ndarray, first: bool) -> None:
+        """Moves the pictures [stack, ...] one on."""
+        before = newest if self.fill == "first" else np.zeros_like(newest)
+        pictures[:-1] = before if first else pictures[1:]
+        pictures[-1] = newest
+
+    def reset(self, seeds: np.ndarray) -> Any:
         for index, (env, seed) in enumerate(zip(self.envs, seeds, strict=True)):
             self.see(index, env.reset(seed=int(seed))[0], first=True)
         self.ended[:] = False
-        return self.obs.copy()
+        return each(np.copy, self.obs)
 
     def send(self, actions: np.ndarray) -> None:
         self.actions = np.asarray(actions) + self.first_action
@@ -168,7 +162,7 @@ class GymGames:
                 obs, reward[index], terminated[index], truncated[index], _ = env.step(int(self.actions[index]))
                 self.see(index, obs, first=False)
         self.ended = terminated | truncated
-        return Step(self.obs.copy(), reward, terminated, truncated)
+        return Step(each(np.copy, self.obs), reward, terminated, truncated)
 
     def get_state(self) -> dict[str, Any]:
         raise RuntimeError("this game cannot be saved; a checkpoint cuts it")

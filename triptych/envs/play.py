@@ -40,7 +40,7 @@ class Player(Protocol):
     """What chooses the actions [N] at observations [N, ...], as `Agent` does."""
 
     def predict(
-        self, observation: np.ndarray, state: Any = None, episode_start: np.ndarray | None = None
+        self, observation: Any, state: Any = None, episode_start: np.ndarray | None = None
     ) -> tuple[np.ndarray, Any]: ...
 
 

@@ -22,8 +22,8 @@ class Learner(Protocol):
         self, network: Network, loss: LossFunction, optimiser: Optimiser, weights: dict[str, np.ndarray], precision: str
     ) -> None: ...
 
-    def act(self, obs: np.ndarray, state: Any = None, reset: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
-        """Head outputs [N, ...] for `obs` [N, *observation], and the state after it.
+    def act(self, obs: Any, state: Any = None, reset: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
+        """Head outputs [N, ...] for `obs` [N, *observation] (of several parts a dict of them), and the state after it.
 
         `state` [N, S] and `reset` [N] are for networks that unroll; others take and return None.
         """
@@ -77,7 +77,7 @@ class Learner(Protocol):
         """
         ...
 
-    def to_device(self, array: np.ndarray) -> Array:
+    def to_device(self, array: Any) -> Array:
         """A whole array as the framework's own, where the learner is."""
         ...
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from triptych.losses.shapes import check_arrays
+from triptych.losses.shapes import check_arrays, steps_of
 from triptych.spec.batches import Array, Rollout
 
 
@@ -44,8 +44,8 @@ def evaluate_actions(xp: ModuleType, network: Any, batch: Rollout, burn_in: int)
     )
     state = batch.state
     if burn_in:
-        state = xp.stop_gradient(network(batch.obs[:burn_in], state, batch.reset[:burn_in])[1])
-    outputs = network(batch.obs[burn_in:], state, batch.reset[burn_in:])[0]  # [T, B, A + 1]
+        state = xp.stop_gradient(network(steps_of(batch.obs, 0, burn_in), state, batch.reset[:burn_in])[1])
+    outputs = network(steps_of(batch.obs, burn_in), state, batch.reset[burn_in:])[0]  # [T, B, A + 1]
     mask = batch.mask[burn_in:]
     check_arrays(mask=(mask, "TB", "float"), outputs=(outputs, "TBA", "float"))
     log_probs = xp.log_softmax(outputs[..., :-1])

@@ -14,14 +14,21 @@ def check_arrays(**arrays: tuple[Array, str, str]) -> None:
     Reads shapes and dtypes only: in a compiled step it costs nothing once that is traced, else a microsecond an array.
 
     Args:
-        arrays: by name, any framework's array, its axes, and what it holds: "float", "int", "bool" or "any".
+        arrays: by name, any framework's array (of observations of several parts a dict of them), its axes, and what it
+            holds: "float", "int", "bool" or "any".
             Axes are a letter each ("TB"), and "..." where more may follow; axes of one letter are equally long. "*"
             stands for any axes, the same in all arrays that say so. All floats are of one dtype.
 
     Raises:
         ValueError: one does not fit; the message names it, and the array that it does not agree with.
     """
-    demand = tuple([(name, axes, kind, array.shape, array.dtype) for name, (array, axes, kind) in arrays.items()])
+    demand = tuple(
+        [
+            (f"{name}/{part}" if part else name, axes, kind, one.shape, one.dtype)
+            for name, (array, axes, kind) in arrays.items()
+            for part, one in (array.items() if isinstance(array, dict) else (("", array),))
+        ]
+    )
     if demand in MET:
         return
     known: dict[str, tuple[str, object]] = {}  # an axis' length, the shape, the dtype: who had it first, what it is
@@ -40,3 +47,8 @@ def check_arrays(**arrays: tuple[Array, str, str]) -> None:
                     f"{name} has shape {shape} and dtype {held}: {what} is {found}, but {expected} in {other}"
                 )
     MET.add(demand)
+
+
+def steps_of(obs: Array, start: int, end: int | None = None) -> Array:
+    """The observations [T, B, ...] from step `start` until before step `end`; where they have several parts, of each part."""
+    return {name: part[start:end] for name, part in obs.items()} if isinstance(obs, dict) else obs[start:end]

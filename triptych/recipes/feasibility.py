@@ -82,8 +82,9 @@ def check_rollout(recipe: Recipe, games: envs.Games) -> None:
 def check_replay(recipe: Recipe, games: envs.Games) -> None:
     config, observation = cast(dqn.Config, recipe.algorithm), games.observation
     if config.replay_on_device:  # whose memory only its framework knows
-        pictures = observation.is_picture and observation.dtype == "uint8"
+        pictures = observation.is_picture and observation.main.dtype == "uint8"
         check(pictures, "replay_on_device", True, "False, as this game shows no pictures of bytes")
+        check(not observation.is_several, "replay_on_device", True, "False, as this game shows more than pictures")
         return
     network = recipe.make_network(observation, games.num_actions)
     state = (sum(network.state_sizes), dtypes(recipe.precision)[0]) if config.stores_state else None

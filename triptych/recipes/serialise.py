@@ -13,7 +13,7 @@ from triptych.utils.checks import InputError, check
 
 
 def to_dict(config: Any) -> Any:
-    """A recipe (or a part of it) as plain JSON; layers, algorithms and environments carry their `kind`."""
+    """A recipe (or a part of it) as plain JSON; layers, algorithms, optimisers and environments carry their `kind`."""
     if isinstance(config, tuple):
         return [to_dict(item) for item in config]
     if not dataclasses.is_dataclass(config):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from triptych import envs
 from triptych.envs.videos import screen_config
 from triptych.recipes import Recipe
-from triptych.spec import FrameDifference
+from triptych.spec import FrameDifference, each
 from triptych.utils.checks import InputError, check
 from triptych.utils.files import write_whole
 from triptych.utils.seeds import game_seeds, generator
@@ -58,25 +59,37 @@ def look(recipe: Recipe, path: Path, frames: int = 4, *, title: str = "", seed: 
 
 
 def observe(recipe: Recipe, count: int, seed: int) -> list[list[np.ndarray]]:
-    """Rows of uint8 pictures [H, W, 3]: the screen, the stack from the oldest to the newest, what the network makes of it."""
+    """Rows of uint8 pictures [H, W, 3]: the screen, the stack from the oldest to the newest, what the network makes of it.
+
+    Of observations with several parts, each vector's numbers are a picture at the row's end.
+    """
     games, screens = envs.make(recipe.env, 1), envs.make(screen_config(recipe.env), 1)
     recipe.make_network(games.observation, games.num_actions)
     rng, seeds = generator(seed, "look"), game_seeds(seed, "look", 0, 1)
     obs, screen = games.reset(seeds), screens.reset(seeds)
-    rows = [picture_row(recipe, obs[0], screen[0, -1])]
+    rows = [picture_row(recipe, each(first_game, obs), screen[0, -1])]
     while len(rows) < count:
         for _ in range(APART):
             action = rng.integers(games.num_actions, size=1)
             games.send(action)
             screens.send(action)
             obs, screen = games.recv().obs, screens.recv().obs
-        rows.append(picture_row(recipe, obs[0], screen[0, -1]))
+        rows.append(picture_row(recipe, each(first_game, obs), screen[0, -1]))
     games.close()
     screens.close()
     return rows
 
 
-def picture_row(recipe: Recipe, obs: np.ndarray, screen: np.ndarray) -> list[np.ndarray]:
+def first_game(part: np.ndarray) -> np.ndarray:
+    return part[0]
+
+
+def picture_row(recipe: Recipe, obs: Any, screen: np.ndarray) -> list[np.ndarray]:
+    if isinstance(obs, dict):  # the picture's row, and beside it the numbers of each other part
+        row = [screen]
+        for part in (part for part in obs.values() if part.ndim >= 3):
+            row = picture_row(recipe, part, screen)
+        return row + [numbers(part, screen.shape[0], name) for name, part in obs.items() if part.ndim < 3]
     if obs.ndim < 3:
         return [screen, numbers(obs, screen.shape[0])]
     pictures = [coloured(frame) for frame in obs]
@@ -93,7 +106,9 @@ def columns(recipe: Recipe, count: int) -> list[str]:
     if stack > count:
         return ["what the agent gets"]
     names = [f"t-{back}" if back else "t (newest)" for back in range(stack - 1, -1, -1)]
-    return names + ["difference (contrast stretched)"] * (count - len(names))
+    if isinstance(recipe.network[0], FrameDifference):
+        names.append("difference (contrast stretched)")
+    return names + ["beside it"] * (count - len(names))
 
 
 def coloured(frame: np.ndarray) -> np.ndarray:
@@ -106,13 +121,13 @@ def enlarge(picture: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(picture.repeat(factor, axis=0).repeat(factor, axis=1))
 
 
-def numbers(obs: np.ndarray, height: int) -> np.ndarray:
-    """A vector as text."""
+def numbers(obs: np.ndarray, height: int, name: str = "") -> np.ndarray:
+    """A vector as text, each number behind the part's name and its place."""
     from PIL import Image
 
     sheet = Image.new("RGB", (220, max(height, LINE * (len(obs) + 1))), BACKGROUND)
     for index, value in enumerate(obs):
-        draw_text(sheet, 8, 8 + LINE * index, f"[{index}] {value: .4f}")
+        draw_text(sheet, 8, 8 + LINE * index, f"{name}[{index}] {value: .4f}")
     return np.asarray(sheet)
 
 

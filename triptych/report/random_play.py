@@ -13,6 +13,7 @@ from triptych import envs
 from triptych.envs import GameConfig
 from triptych.envs.play import SIDE_BY_SIDE, play_games
 from triptych.runs.folder import RUNNING
+from triptych.spec import first_of
 from triptych.utils.files import write_json
 from triptych.utils.seeds import game_seeds, generator
 from triptych.utils.statistics import bootstrap_mean
@@ -50,9 +51,9 @@ class RandomPlay:
         self.rng, self.num_actions = generator(0, "random play"), num_actions
 
     def predict(
-        self, observation: np.ndarray, state: Any = None, episode_start: np.ndarray | None = None
+        self, observation: Any, state: Any = None, episode_start: np.ndarray | None = None
     ) -> tuple[np.ndarray, None]:
-        return self.rng.integers(self.num_actions, size=len(observation)), None
+        return self.rng.integers(self.num_actions, size=len(first_of(observation))), None
 
 
 def random_scores(config: GameConfig, count: int) -> list[float]:

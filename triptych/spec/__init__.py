@@ -26,9 +26,16 @@ from triptych.spec.memory import Memory as Memory
 from triptych.spec.memory import Stack as Stack
 from triptych.spec.network import Layer as Layer
 from triptych.spec.network import Network as Network
-from triptych.spec.network import Observation as Observation
 from triptych.spec.network import Placed as Placed
 from triptych.spec.network import layer_names as layer_names
+from triptych.spec.observation import Observation as Observation
+from triptych.spec.observation import Part as Part
+from triptych.spec.observation import each as each
+from triptych.spec.observation import first_of as first_of
+from triptych.spec.observation import found_under as found_under
+from triptych.spec.observation import parts_of as parts_of
+from triptych.spec.observation import under as under
+from triptych.spec.observation import whole_of as whole_of
 from triptych.spec.optimiser import OPTIMISERS as OPTIMISERS
 from triptych.spec.optimiser import Adam as Adam
 from triptych.spec.optimiser import Optimiser as Optimiser

@@ -2,7 +2,7 @@
 
 NamedTuples, because `tf.function` and `jax.jit` take them apart by themselves. B: batch, A: actions.
 Floats are in the run's precision. Arrays are NumPy's until a learner moves them to its device (pictures of a
-replay on the device are there already).
+replay on the device are there already). Where an observation has several parts, `obs` is a dict of such arrays by name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Optimisers: what they are, not how they run."""
+"""Optimisers."""
 
 from __future__ import annotations
 

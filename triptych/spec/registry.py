@@ -47,6 +47,7 @@ def register_layer(spec: type[LayerSpec], **builders: Builder | None) -> None:
 
     What is built is called with x [B, *input] and returns y [B, *output]: vectors, or pictures as the framework has them
     ([B, C, H, W] in PyTorch, [B, H, W, C] in JAX and Keras). `network=(..., Spec(), ...)` in a recipe puts it there.
+    A spec (of a memory too) with a field `part` is given that part of the observation as the last argument; see `Placed.part`.
 
     Args:
         spec: a frozen dataclass that inherits from `LayerSpec`, with a `kind` of its own.

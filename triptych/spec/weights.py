@@ -43,7 +43,8 @@ def orthogonal(rng: np.random.Generator, shape: Shape) -> tuple[np.ndarray, np.n
     """Kernel with orthogonal columns (rows, where there are fewer) of length sqrt(2), for the half that a ReLU cuts
     (Saxe et al. 2014; He et al. 2015); bias 0."""
     rows, columns = int(np.prod(shape[:-1])), shape[-1]
-    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    fewer, more = sorted((rows, columns))  # max and min are operations of the loss in the files that `show` writes
+    q, r = np.linalg.qr(rng.standard_normal((more, fewer)))
     q = q * np.sign(np.diag(r))
     return np.sqrt(2.0) * (q if rows >= columns else q.T).reshape(shape), np.zeros(columns)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from triptych.frameworks import Learner, numpy_ops
-from triptych.spec import ActorCritic, Network
+from triptych.spec import ActorCritic, Network, each, first_of, parts_of, whole_of
 from triptych.utils.checks import check
 
 Policy = Literal["greedy", "sample"]
@@ -29,7 +29,7 @@ class Agent:
 
     Args:
         learner: whose `act` gives the Q values, or an actor-critic's logits and value.
-        network: what it takes and carries: [*observation], or [N, *observation] for N games.
+        network: what it takes and carries: [*observation], or [N, *observation] for N games; of several parts a dict of them.
         policy: "sample" draws, which only an actor-critic can; told to be deterministic, it does not.
         epsilon: share of random actions.
         rng: draws all of these; None: a generator of its own.
@@ -61,7 +61,7 @@ class Agent:
         return None if self.state_size is None else np.zeros((games, self.state_size), self.learner.precision)
 
     def act(
-        self, obs: np.ndarray, state: np.ndarray | None = None, started: np.ndarray | None = None
+        self, obs: Any, state: np.ndarray | None = None, started: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Q values [N, A], or logits and value [N, A + 1], of the observations [N, *observation], and the state [N, S] after them.
 
@@ -69,32 +69,33 @@ class Agent:
             state: before them; None: there is no memory, or nothing was seen.
             started: [N] bool, where an episode begins and the state is zeroed; None: nowhere.
         """
-        obs = np.ascontiguousarray(obs, self.dtype)
+        precision, given = self.learner.precision, parts_of(obs)
+        taken = {name: np.ascontiguousarray(given[name], p.taken(precision)) for name, p in self.observation.named}
+        obs, games = whole_of(taken), len(first_of(taken))
         if self.state_size is None:
             return self.learner.act(obs)
-        state = self.no_state(len(obs)) if state is None else state
-        return self.learner.act(obs, state, np.zeros(len(obs), bool) if started is None else started)
+        state = self.no_state(games) if state is None else state
+        return self.learner.act(obs, state, np.zeros(games, bool) if started is None else started)
 
     def predict(
         self,
-        observation: np.ndarray,
+        observation: Any,
         state: Any = None,
         episode_start: np.ndarray | None = None,
         deterministic: bool = False,
     ) -> tuple[np.ndarray, Any]:
         """Actions for one observation or a batch, and the state of a network with memory (None: it has none).
 
-        `episode_start` [N] zeroes the state where an episode begins.
+        Of several parts an observation is a dict of arrays. `episode_start` [N] zeroes the state where an episode begins.
 
         This is what Stable-Baselines3's `evaluate_policy` calls.
 
         Raises:
-            InputError: the observation has another shape than the network takes.
+            InputError: the observation has another shape, or other parts, than the network takes.
         """
-        obs = np.asarray(observation)
-        single = obs.ndim == len(self.observation.shape)
-        batch = obs[None] if single else obs
-        check(batch.shape[1:] == self.observation.shape, "observation shape", obs.shape, f"{self.observation.shape}")
+        obs = self.checked(observation)
+        single = first_of(obs).ndim == len(self.observation.named[0][1].shape)
+        batch = each(lambda part: part[None], obs) if single else obs
         starts = None if episode_start is None else np.atleast_1d(np.asarray(episode_start, bool))
         values, state = self.act(batch, state, starts)
         values = values[:, :-1] if self.is_actor else values
@@ -105,13 +106,23 @@ class Agent:
             actions = np.where(random, self.rng.integers(values.shape[1], size=len(actions)), actions)
         return (actions[0] if single else actions), state
 
+    def checked(self, observation: Any) -> Any:
+        """An observation, or a batch, as arrays, refused where it does not fit the network."""
+        given, wanted = {name: np.asarray(part) for name, part in parts_of(observation).items()}, self.observation.parts
+        names = sorted(given) if isinstance(observation, dict) else "one array"
+        allowed = f"a dict of {', '.join(wanted)}" if self.observation.is_several else "one array"
+        check(given.keys() == wanted.keys(), "the observation's parts", names, allowed)
+        ranks = set()
+        for name, part in self.observation.named:
+            shape, what = given[name].shape, f"observation shape{f' of {name}' if name else ''}"
+            ranks.add(len(shape) - len(part.shape))
+            check(shape[-len(part.shape) :] == part.shape, what, shape, f"{part.shape}")
+        allowed = "each part of one observation, or of as many as the others"
+        check(ranks in ({0}, {1}), "the observation's dimensions", {n: a.shape for n, a in given.items()}, allowed)
+        return whole_of({name: given[name] for name in wanted})
+
     def drawing_from(self, rng: np.random.Generator) -> Agent:
         """The same agent, with another generator: what it draws leaves this one's numbers as they are."""
         other = copy.copy(self)
         other.rng = rng
         return other
-
-    @property
-    def dtype(self) -> str:
-        """What the network takes: uint8 pictures, or floats of its precision."""
-        return "uint8" if self.observation.dtype == "uint8" else self.learner.precision

@@ -15,6 +15,7 @@ from triptych.envs import Games, Step
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.runs.folder import RUNNING
+from triptych.spec import found_under, under
 from triptych.spec.weights import initial_weights
 from triptych.training.agent import Agent
 from triptych.utils.seeds import game_seeds, generator
@@ -67,7 +68,7 @@ class Training(ABC):
         self.rngs = {name: generator(recipe.seed, name) for name in self.generators}
         self.counters = Counters()
         self.scores: deque[float] = deque(maxlen=RUNNING)
-        self.obs = np.empty(0)  # [N, *observation], acted on next
+        self.obs: Any = np.empty(0)  # [N, *observation], acted on next; of several parts a dict of them
         self.ended = np.zeros(recipe.num_envs, bool)  # [N] obs is an episode's last one
         self.started = np.ones(recipe.num_envs, bool)  # [N] obs is an episode's first one
         self.state = self.agent.no_state(recipe.num_envs)  # [N, S] before obs; None: there is no memory
@@ -139,7 +140,7 @@ class Training(ABC):
             "scores": list(self.scores),
         }
         if self.games.saves:
-            arrays["loop/obs"] = self.obs
+            arrays |= under("loop/obs", self.obs)
             state["games"] = self.games.get_state()
             state["ended"], state["started"] = self.ended.tolist(), self.started.tolist()
             if self.state is not None:
@@ -157,7 +158,7 @@ class Training(ABC):
             rng.bit_generator.state = state["rngs"][name]
         if self.games.saves:
             self.games.set_state(state["games"])
-            self.obs = arrays["loop/obs"]
+            self.obs = found_under("loop/obs", arrays, self.games.observation)
             self.ended = np.array(state["ended"], bool)
             if self.state is not None:
                 self.started, self.state = np.array(state["started"], bool), arrays["loop/state"]

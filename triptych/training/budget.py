@@ -49,8 +49,8 @@ def introduction(training: Training, framework: str, threads: int) -> Iterator[s
     every = interval(recipe, games)
     checkpoints = "a checkpoint at the end" if every >= recipe.steps else f"a checkpoint every {every:,} steps"
     count = sum(array.size for array in training.learner.get_weights().values())
-    device, shape = training.learner.device, games.observation.shape
-    yield f"game      {recipe.env.id}: {recipe.num_envs} at once, {games.num_actions} actions, observation {shape}"
+    device, seen = training.learner.device, games.observation
+    yield f"game      {recipe.env.id}: {recipe.num_envs} at once, {games.num_actions} actions, observation {seen}"
     yield f"network   {count:,} weights, {recipe.precision}"
     yield f"device    {device}: {framework}, {counted(threads, 'thread')}, {machine.processor()}"
     note = machine.gpu_note(framework)

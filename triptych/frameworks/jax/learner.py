@@ -13,7 +13,7 @@ from jax import numpy as jnp
 from triptych import frameworks
 from triptych.frameworks.jax import net, ops
 from triptych.frameworks.jax.frames import Frames
-from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes
+from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, first_of
 from triptych.spec.weights import check_weights
 
 # float64 exists in JAX only with this on; every dtype here is written out, so float32 runs keep theirs.
@@ -57,6 +57,12 @@ OPTIMISERS: dict[str, Any] = {"adam": make_adam, "rmsprop": make_rmsprop}
 MOMENTS = {"adam": {"m": "mu", "v": "nu"}, "rmsprop": {"v": "nu"}}  # neutral name: optax's
 
 
+def split(x, count: int, axis: int = 0):
+    """An array, or a dict of them, cut into as equal parts as can be."""
+    cut = each(lambda part: jnp.array_split(part, count, axis), x)
+    return [each(lambda pieces, at=at: pieces[at], cut) for at in range(count)] if isinstance(x, dict) else cut
+
+
 class Learner:
     """See `triptych.frameworks.Learner`."""
 
@@ -85,7 +91,7 @@ class Learner:
     def act(self, obs, state=None, reset=None):
         if state is None:
             return np.asarray(self.forward(self.online, obs)), None
-        outputs, state = self.forward(self.online, obs[None], state, reset[None])
+        outputs, state = self.forward(self.online, each(lambda part: part[None], obs), state, reset[None])
         return np.asarray(outputs[0]), np.asarray(state)
 
     def update(self, batch, learning_rate):
@@ -112,10 +118,10 @@ class Learner:
     def outputs(self, parameters, obs, state=None, reset=None):
         """The network on parts of the batch: XLA runs independent operations side by side."""
         if state is None:
-            parts = jnp.array_split(obs, min(self.shards, len(obs)))
+            parts = split(obs, min(self.shards, len(first_of(obs))))
             return jnp.concatenate([self.net.apply({"params": parameters}, part) for part in parts])
-        count = min(self.shards, obs.shape[1])
-        cut = zip(*(jnp.array_split(x, count, axis) for x, axis in ((obs, 1), (state, 0), (reset, 1))), strict=True)
+        count = min(self.shards, first_of(obs).shape[1])
+        cut = zip(*(split(x, count, axis) for x, axis in ((obs, 1), (state, 0), (reset, 1))), strict=True)
         outputs, states = zip(*(self.net.apply({"params": parameters}, *part) for part in cut), strict=True)
         return jnp.concatenate(outputs, axis=1), jnp.concatenate(states)
 

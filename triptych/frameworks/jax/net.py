@@ -12,7 +12,7 @@ from flax import linen as nn
 from jax import numpy as jnp
 
 from triptych.frameworks.jax.layers import OWN
-from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, builder_of, dtypes
+from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, builder_of, dtypes, each, parts_of
 
 PICTURES = 32  # that a processor convolves at once: XLA's gradients of more are twice as slow, picture by picture
 
@@ -59,7 +59,7 @@ ACTIVATIONS = {"relu": jax.nn.relu, "linear": lambda x: x}
 
 
 class Net(nn.Module):
-    """The network of a spec. Applied to [B, *observation] it gives the head's outputs [B, ...].
+    """The network of a spec. Applied to [B, *observation] (of several parts a dict of them) it gives the head's outputs [B, ...].
 
     With memory: [T, B, *observation] and the state [B, S] before the first step to outputs [T, B, ...] and the state
     after the last. `reset` [T, B] says where an episode starts: the state is zeroed before that step.
@@ -72,29 +72,41 @@ class Net(nn.Module):
     def __call__(self, obs, state=None, reset=None):
         if state is None:
             return self.through(obs, None, None)[0]
-        outputs, state = self.through(obs.reshape((-1, *obs.shape[2:])), state, reset)
+        obs = each(lambda part: part.reshape((-1, *part.shape[2:])), obs)
+        outputs, state = self.through(obs, state, reset)
         return outputs.reshape((*reset.shape, *outputs.shape[1:])), state
 
     def through(self, obs, state, reset):
-        if self.network.observation.is_picture:
-            shape = self.network.observation.picture_shape
-            obs = jnp.moveaxis(obs, 1, 3).reshape((obs.shape[0], *shape))  # colours stay beside their frame
+        observation, parts = self.network.observation, parts_of(obs)
+        x = parts[observation.main_name]
+        if observation.is_picture:
+            x = jnp.moveaxis(x, 1, 3).reshape(
+                (x.shape[0], *observation.main.picture_shape)
+            )  # colours beside their frame
         stored, compute = dtypes(self.precision)
         ends = np.cumsum(self.network.state_sizes)[:-1]
         states, after = iter([] if state is None else jnp.split(state, ends, axis=1)), []
-        x = obs
         for index, placed in enumerate(self.network.placed()):
             precision = stored if placed.is_precise else compute
             layer = builder(placed)(placed, stored, precision)
             x = x.astype(precision)
             x = x / 255 if index == self.network.scale_at else x
+            if placed.joined:
+                x = jnp.concatenate([x, *(beside(parts[name], x.dtype) for name in placed.joined)], axis=1)
+            asked = [beside(parts[placed.part], x.dtype)] if placed.part is not None else []
             if placed.state_size is None:
-                x = ACTIVATIONS[placed.layer.activation](layer(x))
+                x = ACTIVATIONS[placed.layer.activation](layer(x, *asked))
             else:
-                x, new = layer(x.reshape((*reset.shape, *x.shape[1:])), next(states), reset)
+                asked = [part.reshape((*reset.shape, *part.shape[1:])) for part in asked]
+                x, new = layer(x.reshape((*reset.shape, *x.shape[1:])), next(states), reset, *asked)
                 x = x.reshape((-1, *x.shape[2:]))
                 after.append(new)
         return x, jnp.concatenate(after, axis=1) if after else state
+
+
+def beside(part, dtype):
+    """A part [B, n] of an observation as what it joins: in its dtype, bytes divided by 255."""
+    return part.astype(dtype) / 255 if part.dtype == jnp.uint8 else part.astype(dtype)
 
 
 def builder(placed: Placed):

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from triptych.frameworks.keras import net, ops
 from triptych.frameworks.keras.frames import Frames
-from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes
+from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, whole_of
 from triptych.spec.weights import check_weights
 from triptych.utils.checks import InputError
 
@@ -92,10 +92,10 @@ class Learner:
         self.optimiser.build(self.online.trainable_variables)
         self.set_weights(weights)
         self.sync_target()
-        obs = network.observation
-        dtype = "uint8" if obs.dtype == "uint8" else self.precision
+        parts = whole_of(network.observation.parts)
+        obs = each(lambda part: tf.TensorSpec((None, *part.shape), part.taken(self.precision)), parts)
         # With memory a number of games is traced anew, as the steps of a sequence are written out one by one.
-        signature = None if network.unrolls else [tf.TensorSpec((None, *obs.shape), dtype)]
+        signature = None if network.unrolls else [obs]
         self.forward = tf.function(self.online, input_signature=signature)
         self.compiled_step = tf.function(self.step)  # each is compiled when it is first called
         self.compiled_gradients = tf.function(self.differentiate)
@@ -103,8 +103,9 @@ class Learner:
 
     def act(self, obs, state=None, reset=None):
         if state is None:
-            return self.forward(tf.constant(obs)).numpy(), None
-        outputs, state = self.forward(*map(tf.constant, (obs[None], state, reset[None])))
+            return self.forward(self.to_device(obs)).numpy(), None
+        given = (each(lambda part: part[None], obs), state, reset[None])
+        outputs, state = self.forward(*map(self.to_device, given))
         return outputs[0].numpy(), state.numpy()
 
     def update(self, batch, learning_rate):
@@ -121,7 +122,7 @@ class Learner:
         return self.compiled_apply(given, tf.constant(learning_rate, self.precision))
 
     def to_device(self, array):
-        return tf.convert_to_tensor(array)
+        return each(tf.convert_to_tensor, array)
 
     def step(self, batch, learning_rate):
         """An update as a function of the graph: what the loss reports."""

@@ -11,7 +11,19 @@ import tensorflow as tf
 from keras import layers
 
 from triptych.frameworks.keras.layers import OWN
-from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, builder_of, dtypes
+from triptych.spec import (
+    Conv,
+    Dense,
+    Flatten,
+    FrameDifference,
+    Network,
+    Placed,
+    builder_of,
+    dtypes,
+    each,
+    parts_of,
+    whole_of,
+)
 
 
 def conv(placed: Placed, policy: str) -> layers.Layer:
@@ -79,18 +91,58 @@ class Scale(layers.Layer):
         return x / 255
 
 
+def beside(part, dtype: str):
+    """A part [..., n] of an observation as what it joins: in its dtype, bytes divided by 255."""
+    scaled = keras.backend.standardize_dtype(part.dtype) == "uint8"
+    part = keras.ops.cast(part, dtype)
+    return part / 255 if scaled else part
+
+
+class Beside(layers.Layer):
+    """See `beside`."""
+
+    def __init__(self, policy: str):
+        super().__init__(dtype=policy, autocast=False)
+
+    def call(self, part):
+        return beside(part, self.compute_dtype)
+
+
 def make_net(network: Network, precision: str) -> keras.Model:
-    """The network of a spec. Called with [B, *observation] it gives the head's outputs [B, ...]; with memory see `MemoryNet`."""
+    """The network of a spec. Called with [B, *observation] (of several parts a dict of them) it gives the head's outputs
+    [B, ...]; with memory see `MemoryNet`."""
     if network.unrolls:
         return MemoryNet(network, precision)
     stored, policy = policies(precision)
-    obs = keras.Input(network.observation.shape, dtype="uint8" if network.observation.dtype == "uint8" else stored)
-    x = enter(network, precision, obs)
+    obs = inputs(network, stored)
+    parts = parts_of(obs)
+    x = enter(network, precision, parts[network.observation.main_name])
     for index, placed in enumerate(network.placed()):
         if index == network.scale_at:
             x = Scale(dtype=policy, name="scale")(x)
-        x = builder(placed)(placed, stored if placed.is_precise else policy)(x)
-    return keras.Model(obs, x)
+        precise = stored if placed.is_precise else policy
+        if placed.joined:
+            others = [Beside(precise)(parts[name]) for name in placed.joined]
+            x = layers.Concatenate(axis=1, dtype=precise, name="joined")([x, *others])
+        asked = [Beside(precise)(parts[placed.part])] if placed.part is not None else []
+        x = builder(placed)(placed, precise)(x, *asked)
+    return PartsNet(list(parts.values()), x) if network.observation.is_several else keras.Model(obs, x)
+
+
+class PartsNet(keras.Model):
+    """A model that is called with a dict, whose entries are its inputs in the order of their names.
+
+    Keras' own way would give the inputs the names of the parts, which may be those of layers or hold a slash.
+    """
+
+    def __call__(self, obs):
+        return super().__call__([obs[name] for name in sorted(obs)])
+
+
+def inputs(network: Network, stored: str):
+    """An input for each part of the observation."""
+    # Keras casts what it is given to the input's dtype: float64 runs must not pass through float32.
+    return each(lambda part: keras.Input(part.shape, dtype=part.taken(stored)), whole_of(network.observation.parts))
 
 
 def policies(precision: str) -> tuple[str, str]:
@@ -100,8 +152,8 @@ def policies(precision: str) -> tuple[str, str]:
 
 
 def enter(network: Network, precision: str, x):
-    """Pictures to channels-last, then all to what the layers multiply."""
-    observation, (stored, policy) = network.observation, policies(precision)
+    """The main part to what the layers multiply, pictures to channels-last before."""
+    observation, (stored, policy) = network.observation.main, policies(precision)
     if observation.is_picture:
         order = (2, 3, 1) if len(observation.shape) == 3 else (2, 3, 1, 4)
         x = layers.Permute(order, dtype=keras.DTypePolicy(stored), autocast=False, name="channels_last")(x)
@@ -120,25 +172,31 @@ class MemoryNet(keras.Model):
         super().__init__(dtype=policies(precision)[0], autocast=False)
         stored, policy = policies(precision)
         self.network = network
-        # Keras casts what it is given to the input's dtype: float64 runs must not pass through float32.
-        obs = keras.Input(network.observation.shape, dtype="uint8" if network.observation.dtype == "uint8" else stored)
-        self.enter = keras.Model(obs, enter(network, precision, obs))
+        observation = network.observation
+        main = parts_of(inputs(network, stored))[observation.main_name]
+        self.enter = keras.Model(main, enter(network, precision, main))
         self.parts = [builder(p)(p, stored if p.is_precise else policy) for p in network.placed()]
-        zeros = np.zeros((1, 1, *network.observation.shape), obs.dtype)
+        zeros = each(lambda part: np.zeros((1, 1, *part.shape), part.taken(stored)), whole_of(observation.parts))
         self(zeros, np.zeros((1, sum(network.state_sizes)), stored), np.ones((1, 1), bool))  # makes the weights
 
     def call(self, obs, state, reset):
         steps, batch = keras.ops.shape(reset)
         sizes, after = self.network.state_sizes, []
         states = tf.split(state, sizes, axis=1) if sizes else []
-        x = self.enter(keras.ops.reshape(obs, (-1, *obs.shape[2:])))
+        parts = {name: keras.ops.reshape(part, (-1, *part.shape[2:])) for name, part in parts_of(obs).items()}
+        x = self.enter(parts[self.network.observation.main_name])
         for index, (placed, layer) in enumerate(zip(self.network.placed(), self.parts, strict=True)):
             x = x / 255 if index == self.network.scale_at else x
+            if placed.joined:
+                others = [beside(parts[name], layer.compute_dtype) for name in placed.joined]
+                x = keras.ops.concatenate([keras.ops.cast(x, layer.compute_dtype), *others], axis=1)
+            asked = [beside(parts[placed.part], layer.compute_dtype)] if placed.part is not None else []
             if placed.state_size is None:
-                x = layer(x)
+                x = layer(x, *asked)
             else:
                 x = keras.ops.reshape(x, (steps, batch, *placed.input_shape))
-                x, new = layer(x, states[len(after)], reset)
+                asked = [keras.ops.reshape(part, (steps, batch, -1)) for part in asked]
+                x, new = layer(x, states[len(after)], reset, *asked)
                 x = keras.ops.reshape(x, (-1, *placed.output_shape))
                 after.append(new)
         outputs = keras.ops.reshape(x, (steps, batch, *x.shape[1:]))

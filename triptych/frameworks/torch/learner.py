@@ -11,7 +11,7 @@ import torch
 from triptych import frameworks
 from triptych.frameworks.torch import net, ops
 from triptych.frameworks.torch.frames import Frames, find_device
-from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes
+from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each
 from triptych.spec.weights import check_weights
 
 torch.use_deterministic_algorithms(True, warn_only=True)  # the same seeds give the same bits
@@ -91,7 +91,7 @@ class Learner:
         with torch.inference_mode():
             if state is None:
                 return self.online_values(self.to_device(obs)).cpu().numpy(), None
-            given = (self.to_device(array) for array in (obs[None], state, reset[None]))
+            given = (self.to_device(array) for array in (each(lambda part: part[None], obs), state, reset[None]))
             outputs, state = self.online_values(*given)
             return outputs[0].cpu().numpy(), state.cpu().numpy()
 
@@ -129,6 +129,8 @@ class Learner:
         return norm
 
     def to_device(self, array):
+        if isinstance(array, dict):  # observations of several parts
+            return each(self.to_device, array)
         if isinstance(array, np.ndarray) and not array.flags.writeable:
             array = array.copy()  # a tensor that shares its memory could be written to
         return torch.as_tensor(array, device=self.place)

@@ -15,7 +15,19 @@ import torch
 from torch import Tensor, nn
 
 from triptych.frameworks.torch.layers import OWN
-from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, builder_of, dtypes
+from triptych.spec import (
+    Conv,
+    Dense,
+    Flatten,
+    FrameDifference,
+    Network,
+    Placed,
+    builder_of,
+    dtypes,
+    each,
+    first_of,
+    parts_of,
+)
 
 
 class FlattenChannelsLast(nn.Module):
@@ -80,7 +92,7 @@ class Net(nn.Module):
     def __init__(self, network: Network, stored: str, compute: str):
         super().__init__()
         self.scale_at = network.scale_at
-        self.is_picture = network.observation.is_picture
+        self.main, self.is_picture = network.observation.main_name, network.observation.is_picture
         self.dtype, self.compute = getattr(torch, stored), getattr(torch, compute)
         self.placed = list(network.placed())
         self.state_sizes = network.state_sizes
@@ -91,35 +103,46 @@ class Net(nn.Module):
         for layer, dtype in zip(self.layers.values(), self.dtypes, strict=True):
             layer.to(dtype)
 
-    def forward(self, obs: Tensor, state: Any = None, reset: Any = None) -> Any:
-        """[B, *observation] to the head's outputs [B, ...].
+    def forward(self, obs: Any, state: Any = None, reset: Any = None) -> Any:
+        """[B, *observation] to the head's outputs [B, ...]; of several parts a dict of them.
 
         With memory: [T, B, *observation] and the state [B, S] before the first step to outputs [T, B, ...] and the
         state after the last. `reset` [T, B] says where an episode starts: the state is zeroed before that step.
         """
         if state is None:
             return self.through(obs, None, None)[0]
-        outputs, state = self.through(obs.flatten(0, 1), state, reset)
+        outputs, state = self.through(each(lambda part: part.flatten(0, 1), obs), state, reset)
         return outputs.unflatten(0, reset.shape), state
 
-    def through(self, obs: Tensor, state: Any, reset: Any) -> tuple[Tensor, Any]:
-        if self.is_picture:
-            if obs.ndim == 5:  # in colour: (stack, H, W, 3) to (stack * 3, H, W)
-                obs = obs.permute(0, 1, 4, 2, 3).flatten(1, 2)
-            obs = obs.contiguous(memory_format=torch.channels_last)
-        x, states = obs, list(state.split(self.state_sizes, dim=1)) if self.state_sizes else []
+    def through(self, obs: Any, state: Any, reset: Any) -> tuple[Tensor, Any]:
+        parts = parts_of(obs)
+        x = self.enter(parts[self.main])
+        states = list(state.split(self.state_sizes, dim=1)) if self.state_sizes else []
         after: list[Tensor] = []
         for index, (layer, activation) in enumerate(zip(self.layers.values(), self.activations, strict=True)):
             x = x.to(self.dtypes[index])
             x = x / 255 if index == self.scale_at else x
-            if self.placed[index].state_size is None:
-                x = activation(layer(x))
+            placed = self.placed[index]
+            if placed.joined:
+                x = torch.cat([x, *(beside(parts[name], x.dtype) for name in placed.joined)], dim=1)
+            asked = [beside(parts[placed.part], x.dtype)] if placed.part is not None else []
+            if placed.state_size is None:
+                x = activation(layer(x, *asked))
             else:
                 x = x.permute(0, 2, 3, 1) if x.ndim == 4 else x
-                x, new = layer(x.unflatten(0, reset.shape), states[len(after)], reset)
+                asked = [part.unflatten(0, reset.shape) for part in asked]
+                x, new = layer(x.unflatten(0, reset.shape), states[len(after)], reset, *asked)
                 x = x.flatten(0, 1)
                 after.append(new)
         return x, torch.cat(after, dim=1) if after else state
+
+    def enter(self, x: Tensor) -> Tensor:
+        """Pictures to channels-first in channels-last memory; vectors as they are."""
+        if not self.is_picture:
+            return x
+        if x.ndim == 5:  # in colour: (stack, H, W, 3) to (stack * 3, H, W)
+            x = x.permute(0, 1, 4, 2, 3).flatten(1, 2)
+        return x.contiguous(memory_format=torch.channels_last)
 
     def named(self) -> dict[str, nn.Parameter]:
         """Parameters by neutral name (`conv_1/kernel`), in the order of the spec."""
@@ -128,6 +151,11 @@ class Net(nn.Module):
             for p in self.placed
             for key in p.layer.tensors(p.input_shape)
         }
+
+
+def beside(part: Tensor, dtype: torch.dtype) -> Tensor:
+    """A part [B, n] of an observation as what it joins: in its dtype, bytes divided by 255."""
+    return part.to(dtype) / 255 if part.dtype == torch.uint8 else part.to(dtype)
 
 
 def to_neutral(tensor: Tensor) -> np.ndarray:
@@ -177,7 +205,7 @@ class Sharded:
             with torch.no_grad():
                 torch._foreach_copy_(self.parameters, self.master)
 
-    def __call__(self, *given: Tensor) -> Any:
+    def __call__(self, *given: Any) -> Any:
         if self.pool is None and not self.rounds:
             return self.module(*given)
         if self.master[0].requires_grad and torch.is_grad_enabled():
@@ -186,11 +214,11 @@ class Sharded:
             found = joined(self.outputs(given, grad=False))
         return found if len(given) > 1 else found[0]
 
-    def outputs(self, given: Sequence[Tensor], grad: bool) -> list[tuple[Tensor, ...]]:
+    def outputs(self, given: Sequence[Any], grad: bool) -> list[tuple[Tensor, ...]]:
         """The outputs of each part, with a graph of its own or none. `given`: the observations, then a state and resets."""
         axes = (1, 0, 1) if len(given) > 1 else (0,)
-        parts = min(self.shards, given[0].shape[axes[0]])
-        cut = zip(*(x.tensor_split(parts, dim=axis) for x, axis in zip(given, axes, strict=True)), strict=True)
+        parts = min(self.shards, first_of(given[0]).shape[axes[0]])
+        cut = zip(*(split(x, parts, axis) for x, axis in zip(given, axes, strict=True)), strict=True)
         return self.map(partial(call, self.module, grad), list(cut))
 
     def map(self, function: Callable[..., Any], *parts: Sequence[Any]) -> list[Any]:
@@ -201,6 +229,12 @@ class Sharded:
         running = [self.pool.submit(function, *part) for part in others]
         first = function(*own)
         return [first, *(future.result() for future in running)]
+
+
+def split(x: Any, parts: int, axis: int) -> Sequence[Any]:
+    """A tensor, or a dict of them, cut into as equal parts as can be."""
+    cut = each(lambda part: part.tensor_split(parts, dim=axis), x)
+    return [each(lambda pieces, at=at: pieces[at], cut) for at in range(parts)] if isinstance(x, dict) else cut
 
 
 def joined(parts: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
@@ -216,7 +250,7 @@ class Split(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, sharded: Sharded, count: int, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, sharded: Sharded, count: int, *tensors: Any) -> tuple[Tensor, ...]:
         ctx.sharded, ctx.count = sharded, count
         ctx.parts = sharded.outputs(tensors[:count], grad=True)
         found = joined([tuple(output.detach() for output in part) for part in ctx.parts])
@@ -239,7 +273,7 @@ def gradients_of(parameters: Sequence[Tensor], output: Tensor, gradient: Tensor)
     return torch.autograd.grad(output, parameters, gradient)
 
 
-def call(module: nn.Module, grad: bool, given: Sequence[Tensor]) -> tuple[Tensor, ...]:
+def call(module: nn.Module, grad: bool, given: Sequence[Any]) -> tuple[Tensor, ...]:
     with torch.set_grad_enabled(grad):  # which each thread keeps for itself
         found = module(*given)
     return found if isinstance(found, tuple) else (found,)

@@ -21,7 +21,7 @@ from triptych.algorithms import definition
 from triptych.losses import policy, shapes, value
 from triptych.recipes import Recipe
 from triptych.report.show.copying import copied, needed, operations
-from triptych.report.show.examples import ROLLOUTS, SEQUENCES, TRANSITIONS
+from triptych.report.show.examples import RANDOM, RANDOM_PARTS, ROLLOUTS, SEQUENCES, TRANSITIONS
 from triptych.spec import Network, Placed, dtypes, weights
 from triptych.spec.batches import Rollout, Sequence, Transition
 from triptych.spec.weights import to_draw
@@ -34,7 +34,7 @@ WRITTEN_BY = "Written by `triptych show`."  # in the first lines of each file
 LOSSES = {  # what a loss, or a function of a module further up, may call
     policy: ("evaluate_actions", "masked_mean", "normalised", "entropy", "clipped_surrogate", "total_loss"),
     value: ("temporal_difference", "loss_of_error", "sequence_priority"),
-    shapes: ("check_arrays",),
+    shapes: ("check_arrays", "steps_of"),
 }
 
 
@@ -141,18 +141,27 @@ def settings(recipe: Recipe, network: Network) -> str:
         f'("{n}", {kind}, {shapes}, {factors}, {offsets})' for n, kind, shapes, factors, offsets in to_draw(network)
     )
     stored, _ = dtypes(recipe.precision)
-    dtype = "uint8" if network.observation.dtype == "uint8" else stored
     head = list(network.placed())[-1]
     actions = getattr(head.layer, "actions", head.output_shape[0])
     return f'''config = SimpleNamespace({listed})
 PRECISION, SEED, BATCH_SIZE = "{stored}", {recipe.seed}, {batch_size(recipe)}
-OBSERVATION, OBSERVATION_DTYPE, ACTIONS = {network.observation.shape}, "{dtype}", {actions}
+ACTIONS = {actions}
+{observations(network, stored)}
 
 
 def layers_to_draw():  # name, initialiser, shapes, factors, what is added to a part
     return [
         {layers},
     ]'''
+
+
+def observations(network: Network, stored: str) -> str:
+    """What an observation looks like, and random ones."""
+    observation = network.observation
+    shown = {name: (part.shape, part.taken(stored)) for name, part in observation.named}
+    if not observation.is_several:
+        return f"OBSERVATION = {shown[observation.main_name]}  # shape, dtype\n\n\n{RANDOM.strip()}"
+    return f"OBSERVATION = {shown}  # shape and dtype of each part\n\n\n{RANDOM_PARTS.strip()}"
 
 
 def loss_source(recipe: Recipe) -> str:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+RANDOM = '''
+def observations(rng, batch):
+    """Random observations [*batch, ...]: bytes or normal numbers."""
+    shape, dtype = OBSERVATION
+    if dtype == "uint8":
+        return rng.integers(0, 256, (*batch, *shape), dtype=np.uint8)
+    return rng.standard_normal((*batch, *shape)).astype(dtype)
+'''
+
+RANDOM_PARTS = '''
+def observations(rng, batch):
+    """Random observations of several parts [*batch, ...]: bytes or normal numbers."""
+    return {
+        name: rng.integers(0, 256, (*batch, *shape), dtype=np.uint8)
+        if dtype == "uint8"
+        else rng.standard_normal((*batch, *shape)).astype(dtype)
+        for name, (shape, dtype) in OBSERVATION.items()
+    }
+'''
+
 TRANSITIONS = '''def example_batch():
     """Random observations, actions, rewards; a fifth of the transitions end their episode."""
     rng, floats = generator(SEED, "example"), PRECISION
-
-    def observations():
-        shape = (BATCH_SIZE, *OBSERVATION)
-        if OBSERVATION_DTYPE == "uint8":
-            return rng.integers(0, 256, shape, dtype=np.uint8)
-        return rng.standard_normal(shape).astype(floats)
-
     discount = config.gamma * (rng.random(BATCH_SIZE) < 0.8)
     return Transition(
-        obs=observations(),
+        obs=observations(rng, (BATCH_SIZE,)),
         action=rng.integers(ACTIONS, size=BATCH_SIZE, dtype=np.int32),
         reward=rng.standard_normal(BATCH_SIZE).astype(floats),
         discount=discount.astype(floats),
-        next_obs=observations(),
+        next_obs=observations(rng, (BATCH_SIZE,)),
         weight=np.ones(BATCH_SIZE, floats),
     )
 
@@ -32,10 +45,8 @@ SEQUENCES = '''def example_batch():
     """Random observations, actions, rewards; a tenth of the steps begin an episode."""
     rng, floats = generator(SEED, "example"), PRECISION
     shape, learned = ({steps}, BATCH_SIZE), ({learned}, BATCH_SIZE)
-    pixels = OBSERVATION_DTYPE == "uint8"
-    obs = rng.integers(0, 256, (*shape, *OBSERVATION)) if pixels else rng.standard_normal((*shape, *OBSERVATION))
     return Sequence(
-        obs=obs.astype(OBSERVATION_DTYPE),
+        obs=observations(rng, shape),
         reset=rng.random(shape) < 0.1,
         state=np.zeros((BATCH_SIZE, {state}), floats),
         action=rng.integers(ACTIONS, size=learned, dtype=np.int32),
@@ -56,10 +67,8 @@ if __name__ == "__main__":
 ROLLOUTS = '''def example_batch():
     """Random observations, actions and advantages; a tenth of the steps begin an episode."""
     rng, floats, shape = generator(SEED, "example"), PRECISION, ({steps}, BATCH_SIZE)
-    pixels = OBSERVATION_DTYPE == "uint8"
-    obs = rng.integers(0, 256, (*shape, *OBSERVATION)) if pixels else rng.standard_normal((*shape, *OBSERVATION))
     return Rollout(
-        obs=obs.astype(OBSERVATION_DTYPE),
+        obs=observations(rng, shape),
         reset=rng.random(shape) < 0.1,
         state=np.zeros((BATCH_SIZE, {state}), floats),
         action=rng.integers(ACTIONS, size=shape, dtype=np.int32),

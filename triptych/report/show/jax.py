@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.report.show.text import constructor
+from triptych.report.show.text import beside, constructor
 from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "JAX (Flax, optax)"
@@ -99,6 +99,8 @@ def network(network: Network, precision: str) -> str:
     after: list[str] = []
     for index, placed in enumerate(network.placed()):
         lines = ["x = x / 255"] if index == network.scale_at else []
+        others = [beside(network, name, "astype(x.dtype)") for name in placed.joined]
+        lines += [f"x = jnp.concatenate([{', '.join(['x', *others])}], axis=1)"] if others else []
         if placed.state_size is not None:
             lines += memory(placed, len(after), stored)
             after.append(f"after_{len(after)}")
@@ -109,13 +111,21 @@ def network(network: Network, precision: str) -> str:
         batch = "T * B" if network.unrolls else "B"
         lines[-1] += f"  # {(batch, *placed.output_shape)}".replace("'", "")
         applied += lines
-    first = ["obs = obs.reshape((-1, *obs.shape[2:]))  # [T, B, ...] to [T * B, ...]"] if network.unrolls else []
+    first = []
+    if network.unrolls and observation.is_several:
+        first.append(
+            "obs = {name: part.reshape((-1, *part.shape[2:])) for name, part in obs.items()}  # to [T * B, ...]"
+        )
+    elif network.unrolls:
+        first.append("obs = obs.reshape((-1, *obs.shape[2:]))  # [T, B, ...] to [T * B, ...]")
     if after:
         ends = [sum(network.state_sizes[: index + 1]) for index in range(len(after) - 1)]
         first.append(f"states = jnp.split(state, {ends}, axis=1)")
-    if observation.is_picture:
-        first.append(f"obs = jnp.moveaxis(obs, 1, 3).reshape((len(obs), *{observation.picture_shape}))")
-    first.append(f'x = obs.astype("{compute}")')
+    name, main = ("x", observation.main) if observation.is_several else ("obs", observation.main)
+    first += [f'x = obs["{observation.main_name}"]'] if observation.is_several else []
+    if main.is_picture:
+        first.append(f"{name} = jnp.moveaxis({name}, 1, 3).reshape((len({name}), *{main.picture_shape}))")
+    first.append(f'x = {name}.astype("{compute}")')
     state = f"jnp.concatenate([{', '.join(after)}], axis=1)" if after else "state"
     last = f"return x.reshape((*reset.shape, *x.shape[1:])), {state}" if network.unrolls else "return x"
     return "\n".join(

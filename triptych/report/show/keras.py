@@ -82,7 +82,7 @@ def layer(placed: Placed, precision: str) -> tuple[str, list[str]]:
 
 def entrance(network: Network, precision: str) -> list[str]:
     """From the observations to what the first layer takes."""
-    observation, compute = network.observation, dtypes(precision)[1]
+    observation, compute = network.observation.main, dtypes(precision)[1]
     lines = []
     if observation.is_picture:
         axes = (0, 2, 3, 1) if len(observation.shape) == 3 else (0, 2, 3, 1, 4)
@@ -94,29 +94,57 @@ def entrance(network: Network, precision: str) -> list[str]:
     return lines
 
 
+PARTS_NET = """
+class PartsNet(keras.Model):
+    def __call__(self, obs):  # a dict
+        return super().__call__([obs[name] for name in OBSERVATION])
+"""
+
+
 def network(network: Network, precision: str) -> str:
     """The model, with each layer's output shape."""
     if network.unrolls:
         return memory_network(network, precision)
     observation, (stored, _) = network.observation, dtypes(precision)
-    dtype = "uint8" if observation.dtype == "uint8" else stored
-    lines = [f'obs = x = keras.Input({observation.shape}, dtype="{dtype}")', *entrance(network, precision)]
+    inputs = [f'{name!r}: keras.Input({p.shape}, dtype="{p.taken(stored)}")' for name, p in observation.named]
+    if observation.is_several:
+        lines = [f"obs = {{{', '.join(inputs)}}}", f"x = obs[{observation.main_name!r}]"]
+    else:
+        lines = [f'obs = x = keras.Input({observation.shape}, dtype="{observation.main.taken(stored)}")']
+    lines += entrance(network, precision)
     for index, placed in enumerate(network.placed()):
         made_by, written = layer(placed, precision)
         lines += ["x = x / 255"] if index == network.scale_at else []
+        lines += joined(network, placed, precision)
         lines += [f"x = {made_by}(x)"] if made_by else written
         lines[-1] += f"  # {('B', *placed.output_shape)}".replace("'", "")
-    return "\n".join(["def make_net():", *(f"    {text}" for text in [*lines, "return keras.Model(obs, x)"])])
+    several = network.observation.is_several
+    made = "PartsNet(list(obs.values()), x)" if several else "keras.Model(obs, x)"
+    text = "\n".join(["def make_net():", *(f"    {line}" for line in [*lines, f"return {made}"])])
+    return f"{PARTS_NET.strip()}\n\n\n{text}" if several else text
+
+
+def joined(network: Network, placed: Placed, precision: str) -> list[str]:
+    """The line that concatenates the parts which join before a layer."""
+    stored, compute = dtypes(precision)
+    dtype = stored if placed.is_precise else compute
+    parts = network.observation.parts
+    others = [
+        f'ops.cast(obs[{name!r}], "{dtype}")' + " / 255" * (parts[name].dtype == "uint8") for name in placed.joined
+    ]
+    return [f'x = ops.concatenate([ops.cast(x, "{dtype}"), {", ".join(others)}], axis=1)'] if others else []
 
 
 def memory_network(network: Network, precision: str) -> str:
     """The model of a network that takes sequences and a state."""
     observation, (stored, _) = network.observation, dtypes(precision)
     made = [f'super().__init__(dtype="{stored}", autocast=False)']
-    applied = [
-        "steps, batch = reset.shape",
-        "x = ops.reshape(obs, (-1, *obs.shape[2:]))  # [T, B, ...] to [T * B, ...]",
-    ]
+    applied = ["steps, batch = reset.shape"]
+    if observation.is_several:
+        applied.append("obs = {name: ops.reshape(part, (-1, *part.shape[2:])) for name, part in obs.items()}")
+        applied.append(f"x = obs[{observation.main_name!r}]")
+    else:
+        applied.append("x = ops.reshape(obs, (-1, *obs.shape[2:]))  # [T, B, ...] to [T * B, ...]")
     applied += [f"states = tf.split(state, {network.state_sizes}, axis=1)"] if network.state_sizes else []
     applied += entrance(network, precision)
     after: list[str] = []
@@ -124,6 +152,7 @@ def memory_network(network: Network, precision: str) -> str:
         made_by, written = layer(placed, precision)
         made += [f"self.{placed.name} = {made_by}"] if made_by else []
         applied += ["x = x / 255"] if index == network.scale_at else []
+        applied += joined(network, placed, precision)
         if placed.state_size is not None:
             number = len(after)
             after.append(f"after_{number}")
@@ -133,10 +162,11 @@ def memory_network(network: Network, precision: str) -> str:
         else:
             applied += [f"x = self.{placed.name}(x)"] if made_by else written
         applied[-1] += f"  # {('T * B', *placed.output_shape)}".replace("'", "")
-    shapes = (1, 1, *observation.shape), (1, sum(network.state_sizes))
-    dtype = "uint8" if observation.dtype == "uint8" else stored
-    zeros = f'np.zeros({shapes[0]}, "{dtype}"), np.zeros({shapes[1]}, "{stored}"), np.ones((1, 1), bool)'
-    made.append(f"self({zeros})  # makes the weights")
+    seen = {name: f'np.zeros({(1, 1, *p.shape)}, "{p.taken(stored)}")' for name, p in observation.named}
+    several = "{" + ", ".join(f"{name!r}: {zeros}" for name, zeros in seen.items()) + "}"
+    obs = several if observation.is_several else seen[observation.main_name]
+    state_zeros = f'np.zeros({(1, sum(network.state_sizes))}, "{stored}")'
+    made.append(f"self({obs}, {state_zeros}, np.ones((1, 1), bool))  # makes the weights")
     state = f"tf.concat([{', '.join(after)}], axis=1)" if after else "state"
     applied.append(f"return ops.reshape(x, (steps, batch, {list(network.placed())[-1].output_shape[0]})), {state}")
     return "\n".join(
@@ -162,7 +192,13 @@ def update(optimiser: Optimiser, precision: str, unrolls: bool) -> str:
     """Optimiser, target and one update; `weights` and `loss` stand above it."""
     given, taken = ("obs, state, reset", "[0]") if unrolls else ("obs", "")
     make = "Net" if unrolls else "make_net"
-    return f'''def set_weights(net, weights):
+    return f'''def to_device(array):
+    if isinstance(array, dict):  # observations of several parts
+        return {{name: tf.constant(part) for name, part in array.items()}}
+    return tf.constant(array)
+
+
+def set_weights(net, weights):
     for layer in net.layers:
         for variable in layer.weights:
             variable.assign(weights[f"{{layer.name}}/{{variable.name}}"])
@@ -177,7 +213,7 @@ forward = tf.function(online)
 
 
 def outputs({given}):
-    return forward(*map(tf.constant, ({given},))){taken}.numpy()
+    return forward(*map(to_device, ({given},))){taken}.numpy()
 
 
 @tf.function
@@ -192,5 +228,5 @@ def step(batch, learning_rate):
 
 
 def update(batch, learning_rate={optimiser.learning_rate}):
-    batch = type(batch)(*map(tf.constant, batch))
+    batch = type(batch)(*map(to_device, batch))
     return step(batch, tf.constant(learning_rate, "{dtypes(precision)[0]}")).numpy()'''

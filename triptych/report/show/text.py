@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
-from triptych.spec import Placed
+from triptych.spec import Network, Placed
 from triptych.utils.checks import check
 
 
@@ -21,3 +21,9 @@ def constructor(classes: Mapping[str, str], placed: Placed, *rest: str) -> str:
     settings = ", ".join(f"{name}={getattr(placed.layer, name)!r}" for name in names)
     tensors = placed.layer.tensors(placed.input_shape)
     return f"{classes[kind]}({', '.join([f'SimpleNamespace({settings})', repr(tensors), *rest])})"
+
+
+def beside(network: Network, name: str, cast: str) -> str:
+    """A part of the observation as what it joins: `cast` is the method call that gives it that dtype."""
+    scaled = " / 255" if network.observation.parts[name].dtype == "uint8" else ""
+    return f'obs["{name}"].{cast}{scaled}'

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.report.show.text import constructor
+from triptych.report.show.text import beside, constructor
 from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "PyTorch"
@@ -90,6 +90,7 @@ def network(network: Network, precision: str) -> str:
             )
             lines.append("x = x.flatten(0, 1)")
             memories += 1
+        lines = [*joined(network, placed), *lines]
         lines = ["x = x / 255", *lines] if index == network.scale_at else lines
         if made_by:
             made.append(f"        self.{placed.name} = {made_by}")
@@ -122,17 +123,31 @@ def autocast(lines: list[str], stored: str, compute: str) -> list[str]:
     return [f'with torch.autocast("cpu", torch.{compute}):', *inside, f"x = x.to(torch.{stored})"]
 
 
+def joined(network: Network, placed: Placed) -> list[str]:
+    """The line that concatenates the parts which join before a layer."""
+    given = [beside(network, name, "to(x.dtype)") for name in placed.joined]
+    return [f"x = torch.cat([{', '.join(['x', *given])}], dim=1)"] if given else []
+
+
 def entrance(network: Network, compute: str) -> list[str]:
     """From the observations to what the first layer takes."""
-    observation = network.observation
-    lines = ["obs = obs.flatten(0, 1)  # [T, B, ...] to [T * B, ...]"] if network.unrolls else []
+    observation, main = network.observation, network.observation.main
+    lines = []
+    if network.unrolls and observation.is_several:
+        lines.append("obs = {name: part.flatten(0, 1) for name, part in obs.items()}  # [T, B, ...] to [T * B, ...]")
+    elif network.unrolls:
+        lines.append("obs = obs.flatten(0, 1)  # [T, B, ...] to [T * B, ...]")
     if network.state_sizes:
         lines.append(f"states = state.split({network.state_sizes}, dim=1)")
-    if len(observation.shape) == 4:
-        lines.append("obs = obs.permute(0, 1, 4, 2, 3).flatten(1, 2)  # [B, stack, H, W, 3] to [B, 3 * stack, H, W]")
-    if observation.is_picture:
-        lines.append("obs = obs.contiguous(memory_format=torch.channels_last)")
-    return [*lines, f"x = obs.to(torch.{compute})"]
+    name = "x" if observation.is_several else "obs"
+    lines += [f'x = obs["{observation.main_name}"]'] if observation.is_several else []
+    if len(main.shape) == 4:
+        lines.append(
+            f"{name} = {name}.permute(0, 1, 4, 2, 3).flatten(1, 2)  # [B, stack, H, W, 3] to [B, 3 * stack, H, W]"
+        )
+    if main.is_picture:
+        lines.append(f"{name} = {name}.contiguous(memory_format=torch.channels_last)")
+    return [*lines, f"x = {name}.to(torch.{compute})"]
 
 
 def result(network: Network, memories: int) -> list[str]:
@@ -154,7 +169,13 @@ def make_optimiser(spec: Any) -> str:
 def update(optimiser: Optimiser, precision: str, unrolls: bool) -> str:
     """Optimiser, target and one update; `weights` and `loss` stand above it."""
     given, taken = ("obs, state, reset", "[0]") if unrolls else ("obs", "")
-    return f"""# Neutral kernels are HWIO and (in, out); PyTorch's are OIHW and (out, in).
+    return f"""def to_device(array):
+    if isinstance(array, dict):  # observations of several parts
+        return {{name: torch.from_numpy(part) for name, part in array.items()}}
+    return torch.from_numpy(array)
+
+
+# Neutral kernels are HWIO and (in, out); PyTorch's are OIHW and (out, in).
 TO_NATIVE = {{4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}}
 
 
@@ -177,11 +198,11 @@ optimiser = {make_optimiser(optimiser)}
 
 def outputs({given}):
     with torch.inference_mode():
-        return online(*map(torch.from_numpy, ({given},))){taken}.numpy()
+        return online(*map(to_device, ({given},))){taken}.numpy()
 
 
 def update(batch, learning_rate={optimiser.learning_rate}):
-    batch = type(batch)(*map(torch.from_numpy, batch))
+    batch = type(batch)(*map(to_device, batch))
     value, (td_error, scalars) = loss(xp, online, target, batch)
     optimiser.zero_grad()
     value.backward()
