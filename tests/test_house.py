@@ -102,6 +102,15 @@ def test_no_framework_is_loaded_by_import_and_help() -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_specs_and_recipes_know_nothing_of_the_command_line() -> None:
+    code = (
+        "import sys, triptych.spec, triptych.recipes, triptych.algorithms.dqn, triptych.envs\n"
+        "assert 'tyro' not in sys.modules"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
 def test_learners_mirror_each_other() -> None:
     """The same files with the same public functions and methods in each framework's folder."""
 
@@ -110,7 +119,17 @@ def test_learners_mirror_each_other() -> None:
         learner = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Learner")
         return {n.name for n in learner.body if isinstance(n, ast.FunctionDef)}
 
-    contract = {"act", "update", "sync_target", "get_weights", "set_weights", "get_state", "set_state"}
+    contract = {
+        "act",
+        "update",
+        "gradients",
+        "apply",
+        "sync_target",
+        "get_weights",
+        "set_weights",
+        "get_state",
+        "set_state",
+    }
     for name in ("torch", "jax", "keras"):
         files = {path.name for path in (ROOT / "frameworks" / name).glob("*.py")}
         assert files == {"__init__.py", "ops.py", "net.py", "learner.py", "frames.py", "layers.py"}

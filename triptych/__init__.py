@@ -6,43 +6,63 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from triptych.algorithms import register_algorithm
     from triptych.experiments.compare import compare
     from triptych.experiments.evaluate import evaluate
-    from triptych.experiments.load import load_agent
+    from triptych.experiments.load import load_agent, make_env
     from triptych.experiments.lockstep.prove import lockstep
+    from triptych.experiments.studies import Arm, Study
+    from triptych.experiments.studies.run import run_study
     from triptych.experiments.train import resume, train
     from triptych.recipes import Recipe, load_recipe
     from triptych.recipes.override import override
-    from triptych.spec import register_memory
+    from triptych.spec import register_layer, register_memory
+    from triptych.training.callbacks.base import Callback, register_callback
     from triptych.utils.checks import InputError
 
 __version__ = "0.1.0"
 __all__ = [
+    "Arm",
+    "Callback",
     "InputError",
     "Recipe",
+    "Study",
     "compare",
     "evaluate",
     "load_agent",
     "load_recipe",
     "lockstep",
+    "make_env",
     "override",
+    "register_algorithm",
+    "register_callback",
+    "register_layer",
     "register_memory",
     "resume",
+    "run_study",
     "train",
 ]
 
 # The module that defines each public name, imported when the name is first asked for.
 HOMES = {
+    "Arm": "experiments.studies",
+    "Callback": "training.callbacks.base",
     "InputError": "utils.checks",
     "Recipe": "recipes",
+    "Study": "experiments.studies",
     "compare": "experiments.compare",
     "evaluate": "experiments.evaluate",
     "load_agent": "experiments.load",
     "load_recipe": "recipes",
     "lockstep": "experiments.lockstep.prove",
+    "make_env": "experiments.load",
     "override": "recipes.override",
+    "register_algorithm": "algorithms",
+    "register_callback": "training.callbacks.base",
+    "register_layer": "spec",
     "register_memory": "spec",
     "resume": "experiments.train",
+    "run_study": "experiments.studies.run",
     "train": "experiments.train",
 }
 

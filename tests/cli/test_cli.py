@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import subprocess
@@ -13,13 +14,16 @@ import numpy as np
 import pytest
 
 import triptych
-from triptych.cli.flags import scan
+from triptych.cli.flags import parse
 from triptych.cli.main import COMMANDS, main
+from triptych.cli.runs import Train
+from triptych.cli.scan import scan
 from triptych.recipes import BUILT_IN, load_recipe
 from triptych.recipes.override import override
 from triptych.recipes.serialise import from_dict, to_dict
 from triptych.report.show.build import network_of
 from triptych.runs.names import fresh_name
+from triptych.spec import LSTM
 from triptych.spec.weights import check_weights, initial_weights, save_weights
 from triptych.utils.checks import InputError
 from triptych.utils.files import read_tensors
@@ -79,12 +83,29 @@ def test_common_flags_have_short_names(capsys: pytest.CaptureFixture) -> None:
 
 
 def test_recipe_is_found_wherever_it_stands() -> None:
-    assert scan(["--seed", "3", "cartpole", "--json"]) == ("cartpole", "")
-    for switch in ("--json", "--quiet", "--algorithm.double"):
-        assert scan([switch, "cartpole"]) == ("cartpole", "")
-    assert scan(["--algorithm.target-every", "5", "steps", "mine.py"]) == ("mine.py", "")
-    assert scan(["--frameworks", "torch", "jax", "--env", "X-v0"]) == ("", "X-v0")
-    assert scan(["--env=X-v0"]) == ("", "X-v0")
+    assert scan(Train, ["--seed", "3", "cartpole", "--quiet"]) == ("cartpole", "")
+    for switch in ("--algorithm.double", "--algorithm.no-compress", "--network.1.skip", "--env.render", "-h"):
+        assert scan(Train, [switch, "cartpole"]) == ("cartpole", "")
+    assert scan(Train, ["--network.1.units", "7", "mine.py"]) == ("mine.py", "")
+    assert scan(Train, ["--algorithm.target-every", "5", "steps", "mine.py"]) == ("mine.py", "")
+    assert scan(COMMANDS["compare"], ["--frameworks", "torch", "jax", "--env", "X-v0"]) == ("", "X-v0")
+    assert scan(Train, ["--env=X-v0"]) == ("", "X-v0")
+
+
+SWITCHES = [
+    (name, field.name)
+    for name, command in COMMANDS.items()
+    if "recipe" in (fields := {field.name: field for field in dataclasses.fields(command)})
+    for field in fields.values()
+    if isinstance(field.default, bool)
+]
+
+
+@pytest.mark.parametrize(("command", "switch"), SWITCHES)
+def test_no_switch_hides_the_recipe_behind_it(command: str, switch: str) -> None:
+    parsed = parse(COMMANDS[command], command, [f"--{switch.replace('_', '-')}", "cartpole"])
+    assert parsed.name == "cartpole"
+    assert getattr(parsed, switch) is True
 
 
 def test_train_then_evaluate_then_resume(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -185,14 +206,14 @@ def test_a_memory_of_ones_own_may_lie_beside_its_recipe_and_know_one_framework(
     assert done.returncode == 0, done.stderr
     done = subprocess.run([*command, "b", *small, "--framework", "jax"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "a moving memory's framework is 'jax'; allowed: torch" in done.stderr.splitlines()[-1]
+    assert "the framework of moving is 'jax'; allowed: torch" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "b").exists()
     file = tmp_path / "moving.py"
     file.write_text(file.read_text().replace("moving:torch_average", "moving:forgotten"))
     done = subprocess.run([*command, "c", *small], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "torch of moving memory is 'moving:forgotten': " in done.stderr.splitlines()[-1]
+    assert "torch of moving is 'moving:forgotten': " in done.stderr.splitlines()[-1]
 
 
 def test_a_rollout_of_the_whole_run_is_no_warning() -> None:
@@ -218,6 +239,29 @@ def test_the_memory_flag_changes_the_layer_in_its_place() -> None:
     assert override(drqn, {"memory": "gru"}).network[1].units == 64
     assert [layer.kind for layer in override(drqn, {"memory": "none"}).network] == ["dense", "dense"]
     assert override(override(drqn, {"memory": "none"}), {"memory": "gru"}).network[-1].kind == "gru"
+
+
+@pytest.mark.parametrize("flag", ["network.1.units", "network.lstm-1.units", "network.lstm_1.units"])
+def test_a_layer_has_a_place_and_a_name(flag: str) -> None:
+    drqn = load_recipe("drqn-cartpole")
+    for arguments in ([f"--{flag}", "7", "drqn-cartpole"], ["drqn-cartpole", f"--{flag}=7"]):
+        assert parse(Train, "train", arguments).recipe == override(drqn, {"network.1.units": 7})
+    assert override(drqn, {flag: 7, "network.1.skip": True}).network[1] == LSTM(7, skip=True)
+
+
+def test_names_of_layers_are_those_after_the_memory_is_changed() -> None:
+    changed = parse(Train, "train", ["--network.gru-1.skip", "drqn-cartpole", "--memory", "gru"]).recipe
+    assert (
+        changed.network[1]
+        == override(load_recipe("drqn-cartpole"), {"memory": "gru", "network.1.skip": True}).network[1]
+    )
+    assert changed.network[1].skip
+
+
+@pytest.mark.parametrize("changes", [{"network.lstm_2.units": 7}, {"network.9.units": 7}, {"network.head.units": 7}])
+def test_an_unknown_layer_tells_which_there_are(changes: dict[str, int]) -> None:
+    with pytest.raises(InputError, match=r"; allowed: dense_1, lstm_1, dense_2, or by place 0 to 2$"):
+        override(load_recipe("drqn-cartpole"), changes)
 
 
 BAD = [
@@ -249,6 +293,7 @@ BAD = [
     (["train", "space-invaders", "--env.size", "4"], "conv kernel is 8"),
     (["lockstep", "cartpole", "--frameworks", "torch"], "frameworks is 'torch'; allowed: two or more"),
     (["lockstep", "cartpole", "--steps", "-5"], "steps is -5"),
+    (["lockstep", "--control", "cartpole", "--steps", "0"], "steps is 0"),
     (["compare", "cartpole", "--seeds", "0"], "seeds is 0"),
     (["evaluate", "no-such-run"], "no such folder"),
     (["evaluate"], "RUN is missing"),
@@ -289,6 +334,16 @@ BAD = [
         "memory is 'tape'; allowed: none, stack, rnn, gru, lstm, attention",
     ),
     (["train", "drqn-cartpole", "--network.1.units", "0"], "units is 0; allowed: above 0"),
+    (
+        ["train", "drqn-cartpole", "--network.lstm-2.units", "9"],
+        "layer is 'lstm-2'; allowed: dense_1, lstm_1, dense_2, or by place 0 to 2",
+    ),
+    (
+        ["train", "drqn-cartpole", "--network.lstm-1.units", "many"],
+        "--network.lstm-1.units is 'many'; allowed: a whole",
+    ),
+    (["train", "drqn-cartpole", "--network.lstm_1.forget_bias", "x"], "--network.lstm_1.forget_bias is 'x'; allowed"),
+    (["train", "drqn-cartpole", "--network.lstm_1.no-such=9"], "--network.lstm_1.no-such"),
     (["train", "cartpole", "--memory", "lstm"], "memory is 'lstm'; allowed: none with the algorithm dqn"),
     (
         ["train", "drqn-cartpole", "--algorithm.replay-on-device"],
@@ -409,8 +464,8 @@ def test_logs_agree_with_the_counts(run: Path) -> None:
 
 def test_flags_of_several_values_hide_no_recipe() -> None:
     for arguments in (["--env.size", "40", "90", "cartpole"], ["cartpole", "--env.crop", "0", "1", "0", ".5"]):
-        assert scan(arguments)[0] == "cartpole"
-    assert scan(["--env", "CartPole-v1", "--env.render", "--env.size", "40", "90"]) == ("", "CartPole-v1")
+        assert scan(Train, arguments)[0] == "cartpole"
+    assert scan(Train, ["--env", "CartPole-v1", "--env.render", "--env.size", "40", "90"]) == ("", "CartPole-v1")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import numpy as np
 
 from triptych import frameworks
 from triptych.algorithms import dqn
-from triptych.spec import Adam, Conv, Dense, Flatten, FrameDifference, Layer, Network, Observation
+from triptych.spec import Adam, Conv, Dense, Flatten, FrameDifference, Layer, Network, Observation, Optimiser, RMSprop
 from triptych.spec.batches import Transition
 from triptych.spec.weights import initial_weights
 
@@ -74,13 +74,13 @@ def make_batch(observation: Observation, rng: np.random.Generator, precision: st
 def make_learner(
     framework: str,
     observation: Observation,
-    adam: Adam | None = None,
+    optimiser: Optimiser | None = None,
     precision: str = "float64",
     config: dqn.Config = CONFIG,
 ) -> Any:
     network = make_net(observation)
     loss = dqn.make_loss(config)
-    return frameworks.load(framework).Learner(network, loss, adam or Adam(), make_weights(network), precision)
+    return frameworks.load(framework).Learner(network, loss, optimiser or Adam(), make_weights(network), precision)
 
 
 def numpy_forward(network: Network, weights: dict[str, np.ndarray], obs: np.ndarray) -> np.ndarray:
@@ -228,6 +228,44 @@ def check_gradient(framework: str) -> None:
             close(framework, f"clipped gradient of {name}", gradient, found[name] / 3)
 
 
+def check_halves(framework: str) -> None:
+    """`gradients` and then `apply` is `update`: to the bit where nothing is compiled, else within 1e-12."""
+    tolerance = 0 if framework == "torch" else 1e-12
+    cases = [(PICTURE, Adam(max_norm=0.05)), (VECTOR, Adam(max_norm=0.05)), (VECTOR, RMSprop(max_norm=0.05))]
+    for observation, optimiser in cases:
+        whole, halves = (make_learner(framework, observation, optimiser) for _ in range(2))
+        rng = np.random.default_rng(21)
+        for step in range(1, 4):
+            batch, rate, before = make_batch(observation, rng), 1e-2 / step, halves.get_state()
+            found, aux = halves.gradients(batch)
+            for name, value in halves.get_state().items():
+                close(framework, f"{name} after gradients alone", value, before[name], 0, step)
+            for gradient in found.values():
+                gradient.flags.writeable = False  # as they come out of another process
+            norm, wanted = halves.apply(found, rate), whole.update(batch, rate)
+            close(framework, "gradient norm", norm, wanted["gradient_norm"], tolerance, step)
+            assert float(norm) > 0.05, f"{framework}: nothing is clipped"
+            assert aux.keys() == wanted.keys() - {"gradient_norm"}, f"{framework}: {sorted(aux)}"
+            for name, value in aux.items():
+                close(framework, name, value, wanted[name], tolerance, step)
+            for name, value in whole.get_state().items():
+                close(framework, name, halves.get_state()[name], value, tolerance, step)
+
+
+def check_gradients(names: tuple[str, ...]) -> None:
+    """Each framework's own gradients are those that its update takes in, and those of the first framework."""
+    for observation in (PICTURE, VECTOR):
+        batch, adam = make_batch(observation, np.random.default_rng(22)), Adam(max_norm=None)
+        reference: dict[str, Any] = {}
+        for name in names:
+            learner = make_learner(name, observation, adam)
+            found, _ = learner.gradients(batch)
+            learner.update(batch, 0.0)
+            for tensor, taken in gradients_of(learner, adam).items():
+                close(name, f"gradient of {tensor}", found[tensor], taken, 1e-12)
+                close(name, f"gradient of {tensor}", found[tensor], reference.setdefault(tensor, found[tensor]))
+
+
 def check_update(framework: str, updates: int = 3) -> None:
     """Adam as published, in NumPy, over some updates with moving learning rate, from the learner's own gradients."""
     adam = Adam(learning_rate=1e-2, epsilon=1e-3, max_norm=None)
@@ -251,11 +289,38 @@ def check_update(framework: str, updates: int = 3) -> None:
         before = after
 
 
+def check_rmsprop(framework: str, updates: int = 3) -> None:
+    """RMSprop as published, in NumPy, over some updates with moving learning rate and a norm that is cut."""
+    spec = RMSprop(learning_rate=1e-2, decay=0.9, epsilon=1e-3, max_norm=0.05)
+    learner = make_learner(framework, VECTOR, spec)
+    rng = np.random.default_rng(9)
+    for t in range(1, updates + 1):
+        batch, rate, before = make_batch(VECTOR, rng), 1e-2 / t, learner.get_state()
+        gradients, _ = learner.gradients(batch)
+        norm = np.sqrt(sum(np.square(g).sum() for g in gradients.values()))
+        assert norm > spec.max_norm, f"{framework}: nothing is clipped"
+        close(framework, "gradient norm", learner.update(batch, rate)["gradient_norm"], norm, step=t)
+        after = learner.get_state()
+        assert {name.split("/")[1] for name in after if name.startswith("rmsprop/")} == {"step", "v"}
+        assert int(after["rmsprop/step"]) == t, f"{framework}: step is {after['rmsprop/step']}, expected {t}"
+        for name, gradient in gradients.items():
+            g = gradient * (spec.max_norm / norm)
+            v = spec.decay * before[f"rmsprop/v/{name}"] + (1 - spec.decay) * g**2
+            close(framework, f"rmsprop/v/{name}", after[f"rmsprop/v/{name}"], v, step=t)
+            expected = before[f"online/{name}"] - rate * g / np.sqrt(v + spec.epsilon)
+            close(framework, f"online/{name}", after[f"online/{name}"], expected, step=t)
+
+
 def check_stream(
-    names: tuple[str, ...], updates: int, observation: Observation = VECTOR, target_every: int = 50
+    names: tuple[str, ...],
+    updates: int,
+    observation: Observation = VECTOR,
+    target_every: int = 50,
+    optimiser: Optimiser | None = None,
 ) -> None:
     """Every framework on one stream of batches: losses and all tensors agree at each target copy."""
-    learners = {name: make_learner(name, observation, Adam(learning_rate=1e-3)) for name in names}
+    optimiser = optimiser or Adam(learning_rate=1e-3)
+    learners = {name: make_learner(name, observation, optimiser) for name in names}
     streams = {name: np.random.default_rng(10) for name in names}
     reference = names[0]
     for update in range(1, updates + 1):

@@ -11,7 +11,7 @@ from tests.parity import ladder
 from tests.parity.op_cases import check_ops
 from triptych import frameworks
 from triptych.frameworks import numpy_ops
-from triptych.spec import Adam
+from triptych.spec import Adam, Optimiser, RMSprop
 
 
 def test_every_ops_file_offers_the_same_names(framework: str) -> None:
@@ -45,6 +45,23 @@ def test_update(framework: str) -> None:
     ladder.check_update(framework)
 
 
+def test_rmsprop(framework: str) -> None:
+    ladder.check_rmsprop(framework)
+
+
+def test_a_hundred_updates_with_rmsprop() -> None:
+    ladder.check_stream(ladder.NAMES, 100, optimiser=RMSprop(learning_rate=1e-3))
+    ladder.check_stream(ladder.NAMES, 100, ladder.PICTURE, optimiser=RMSprop(learning_rate=1e-3, max_norm=None))
+
+
+def test_gradients_then_apply_is_update(framework: str) -> None:
+    ladder.check_halves(framework)
+
+
+def test_gradients_are_the_same_in_every_framework() -> None:
+    ladder.check_gradients(ladder.NAMES)
+
+
 def test_target(framework: str) -> None:
     ladder.check_target(framework)
 
@@ -72,17 +89,18 @@ def test_bfloat16(framework: str) -> None:
     ladder.check_bfloat16(framework)
 
 
-def test_state_goes_from_any_framework_to_any_other(framework: str) -> None:
+@pytest.mark.parametrize("optimiser", [Adam(), RMSprop()])
+def test_state_goes_from_any_framework_to_any_other(framework: str, optimiser: Optimiser) -> None:
     """Optimiser and target included: after the move both learn the same."""
     rng = np.random.default_rng(12)
-    first = ladder.make_learner(framework, ladder.PICTURE)
+    first = ladder.make_learner(framework, ladder.PICTURE, optimiser)
     for _ in range(3):
         first.update(ladder.make_batch(ladder.PICTURE, rng), 1e-3)
     state = first.get_state()
     batch = ladder.make_batch(ladder.PICTURE, rng)
     first.update(batch, 1e-3)
     for name in ladder.NAMES:
-        other = ladder.make_learner(name, ladder.PICTURE)
+        other = ladder.make_learner(name, ladder.PICTURE, optimiser)
         other.set_state(state)
         for tensor, value in other.get_state().items():
             ladder.close(name, tensor, value, state[tensor], 0)

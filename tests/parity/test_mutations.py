@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Callable
 from functools import partial
@@ -105,21 +106,21 @@ def huber_turns_late(framework: str) -> tuple[Any, str, Any]:
 
 
 def no_mask_beyond_the_end(framework: str) -> tuple[Any, str, Any]:
-    from triptych.algorithms import dqn
+    keep = value.q_learning
 
     def q_learning(xp: Any, q_tm1: Any, a_tm1: Any, r_t: Any, discount_t: Any, q_t: Any) -> Any:
-        return value.q_learning(xp, q_tm1, a_tm1, r_t, discount_t * 0 + 0.99, q_t)
+        return keep(xp, q_tm1, a_tm1, r_t, discount_t * 0 + 0.99, q_t)
 
-    return dqn, "q_learning", q_learning
+    return value, "q_learning", q_learning
 
 
 def double_chooses_by_the_target(framework: str) -> tuple[Any, str, Any]:
-    from triptych.algorithms import dqn
+    keep = value.double_q_learning
 
     def double(xp: Any, q_tm1: Any, a_tm1: Any, r_t: Any, discount_t: Any, q_t_value: Any, q_t_selector: Any) -> Any:
-        return value.double_q_learning(xp, q_tm1, a_tm1, r_t, discount_t, q_t_value, q_t_value)
+        return keep(xp, q_tm1, a_tm1, r_t, discount_t, q_t_value, q_t_value)
 
-    return dqn, "double_q_learning", double
+    return value, "double_q_learning", double
 
 
 def each_tensor_is_clipped_alone(framework: str) -> tuple[Any, str, Any]:
@@ -152,6 +153,85 @@ def adam_adds_epsilon_elsewhere(framework: str) -> tuple[Any, str, Any]:
         return learner.optax, "scale_by_adam", lambda b1, b2, eps: keep(b1, b2, eps, eps_root=eps)
     keep_torch = learner.torch.optim.Adam
     return learner.torch.optim, "Adam", lambda *a, **k: keep_torch(*a, **(k | {"eps": k["eps"] * 2}))
+
+
+def apply_does_not_clip(framework: str) -> tuple[Any, str, Any]:
+    learner = part(framework, "learner").Learner
+    keep = learner.apply
+
+    def apply(self: Any, gradients: Any, learning_rate: float) -> Any:
+        self.settings = dataclasses.replace(self.settings, max_norm=None)
+        return keep(self, gradients, learning_rate)
+
+    return learner, "apply", apply
+
+
+def apply_leaves_the_moments(framework: str) -> tuple[Any, str, Any]:
+    learner = part(framework, "learner").Learner
+    keep = learner.apply
+
+    def apply(self: Any, gradients: Any, learning_rate: float) -> Any:
+        before = self.get_state()
+        norm = keep(self, gradients, learning_rate)
+        self.set_state({name: (self.get_state() if name.startswith("online/") else before)[name] for name in before})
+        return norm
+
+    return learner, "apply", apply
+
+
+def gradients_changed(name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[str], Any]:
+    """A mutation of what `gradients` gives: `change(gradients)` in place of some of them."""
+
+    def mutation(framework: str) -> tuple[Any, str, Any]:
+        learner = part(framework, "learner").Learner
+        keep = learner.gradients
+
+        def gradients(self: Any, batch: Any) -> Any:
+            found, aux = keep(self, batch)
+            return found | (change(found) if "dense_2/kernel" in found else {}), aux
+
+        return learner, "gradients", gradients
+
+    mutation.__name__ = name
+    return mutation
+
+
+gradient_of_another_tensor = gradients_changed(
+    "gradient_of_another_tensor", lambda found: {"dense_1/bias": found["dense_2/bias"].copy()}
+)
+gradient_is_transposed = gradients_changed(
+    "gradient_is_transposed", lambda found: {"dense_2/kernel": found["dense_2/kernel"].T.copy()}
+)
+gradient_is_clipped_already = gradients_changed(
+    "gradient_is_clipped_already", lambda found: {name: 0.5 * gradient for name, gradient in found.items()}
+)
+
+
+def rmsprop_adds_epsilon_outside(framework: str) -> tuple[Any, str, Any]:
+    """As PyTorch's own RMSprop does."""
+    learner = part(framework, "learner")
+    if framework == "jax":
+        keep = learner.optax.scale_by_rms
+        return learner.optax, "scale_by_rms", lambda decay, eps, eps_in_sqrt: keep(decay, eps, eps_in_sqrt=False)
+    if framework == "torch":
+        own = learner.torch.optim.RMSprop
+        make = lambda p, spec: own(p, spec.learning_rate, spec.decay, spec.epsilon)  # noqa: E731
+        return learner, "OPTIMISERS", learner.OPTIMISERS | {"rmsprop": make}
+
+    def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        v = self._velocities[self._get_variable_index(variable)]
+        v.assign(self.rho * v + (1 - self.rho) * gradient * gradient)
+        variable.assign_sub(self.rate * gradient / (importlib.import_module("tensorflow").sqrt(v) + self.epsilon))
+
+    return learner.ExactRMSprop, "update_step", update_step
+
+
+def rmsprop_forgets_the_past(framework: str) -> tuple[Any, str, Any]:
+    """The mean is of the last gradient alone."""
+    learner = part(framework, "learner")
+    keep = learner.OPTIMISERS["rmsprop"]
+    make = lambda *given: keep(*given[:-1], dataclasses.replace(given[-1], decay=1e-9))  # noqa: E731
+    return learner, "OPTIMISERS", learner.OPTIMISERS | {"rmsprop": make}
 
 
 def target_is_never_copied(framework: str) -> tuple[Any, str, Any]:
@@ -285,7 +365,10 @@ RUNGS = {
     "network": ladder.check_network,
     "loss": ladder.check_loss,
     "gradient": ladder.check_gradient,
+    "halves": ladder.check_halves,
+    "gradients": lambda framework: ladder.check_gradients((framework,)),
     "update": ladder.check_update,
+    "rmsprop": ladder.check_rmsprop,
     "target": ladder.check_target,
     "bfloat16": ladder.check_bfloat16,
     "stream": lambda framework: ladder.check_stream(
@@ -311,7 +394,17 @@ MUTATIONS = [
     ("loss", weights_are_left_out),
     ("gradient", each_tensor_is_clipped_alone),
     ("gradient", a_part_of_the_batch_counts_twice),
+    ("halves", apply_does_not_clip),
+    ("halves", apply_leaves_the_moments),
+    ("halves", gradient_of_another_tensor),
+    ("halves", gradient_is_transposed),
+    ("halves", gradient_is_clipped_already),
+    ("gradients", gradient_of_another_tensor),
+    ("gradients", gradient_is_transposed),
     ("update", adam_adds_epsilon_elsewhere),
+    ("rmsprop", rmsprop_adds_epsilon_outside),
+    ("rmsprop", rmsprop_forgets_the_past),
+    ("rmsprop", each_tensor_is_clipped_alone),
     ("target", target_is_never_copied),
     ("target", target_is_the_online_network),
     ("stream", adam_adds_epsilon_elsewhere),

@@ -18,6 +18,7 @@ from triptych.cli.main import run
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
 from triptych.report.show.build import count, layer_table, names_table, network_of, show, write
+from triptych.spec import RMSprop
 from triptych.spec.weights import initial_weights, save_weights
 from triptych.utils.checks import InputError
 from triptych.utils.seeds import generator
@@ -37,6 +38,10 @@ RECIPES: dict[str, Recipe] = {
     },
     "ppo": override(load_recipe("cartpole-ppo"), {"precision": "float64", "memory": "lstm", "num_envs": 4}),
     "a2c": override(load_recipe("cartpole-a2c"), {"precision": "float64", "num_envs": 4}),
+    "rmsprop": override(
+        load_recipe("cartpole-a2c"),
+        {"precision": "float64", "num_envs": 4, "optimiser": RMSprop(learning_rate=7e-4, max_norm=0.5)},
+    ),
     "kung-fu-master": override(
         load_recipe("kung-fu-master"),
         {

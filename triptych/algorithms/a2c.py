@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Literal
@@ -11,10 +10,10 @@ import numpy as np
 
 from triptych.algorithms import base
 from triptych.algorithms.schedules import linear_schedule
-from triptych.losses.policy import entropy, looked_at_again, masked_mean, normalised
+from triptych.losses.policy import entropy, evaluate_actions, masked_mean, normalised, total_loss
 from triptych.losses.value import LOSSES, Loss, loss_of_error
 from triptych.spec import ActorCritic, Layer, Network, Observation
-from triptych.spec.batches import Array, Rollout
+from triptych.spec.batches import Array, LossFunction, Rollout
 from triptych.utils.checks import at_least, check, one_of, positive, within
 
 REWARDS = ("raw", "sign", "clip")
@@ -95,14 +94,14 @@ def network(config: Any, observation: Observation, body: tuple[Layer, ...], num_
     return Network(observation, (*body, ActorCritic(num_actions)), unrolls=True)
 
 
-def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
+def make_loss(config: Config) -> LossFunction:
     """Closes over the settings and returns `loss(xp, online, target, batch) -> (scalar, (value error [T, B], scalars))`.
 
     There is no target network in it.
     """
 
     def loss(xp: ModuleType, online: Any, target: Any, batch: Rollout) -> tuple[Array, tuple[Array, dict[str, Array]]]:
-        log_probs, taken, error, advantage, mask = looked_at_again(xp, online, batch, config.burn_in)
+        log_probs, taken, error, advantage, mask = evaluate_actions(xp, online, batch, config.burn_in)
         if config.normalise_advantages:
             advantage = normalised(xp, advantage, mask)
         parts = {
@@ -110,10 +109,7 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
             "value_loss": masked_mean(xp, loss_of_error(xp, error, config.loss, config.delta), mask),
             "entropy": masked_mean(xp, entropy(xp, log_probs), mask),
         }
-        total = (
-            parts["policy_loss"] + config.value_weight * parts["value_loss"] - batch.entropy_weight * parts["entropy"]
-        )
-        return total, (error, parts)
+        return total_loss(parts, config.value_weight, batch.entropy_weight), (error, parts)
 
     return loss
 

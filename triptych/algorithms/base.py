@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 from triptych.spec import Layer, Network, Observation
-from triptych.spec.batches import Array
+from triptych.spec.batches import LossFunction
 from triptych.utils.checks import check
 
-LossFunction = Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]  # loss(xp, online, target, batch)
 Family = Literal["off-policy", "on-policy"]
 Policy = Literal["greedy", "sample"]
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Annotated, Any, ClassVar, Literal, Self
-
-from tyro.conf import arg
+from typing import Any, ClassVar, Literal, Self
 
 from triptych.algorithms import base
 from triptych.algorithms.schedules import exponential_schedule, linear_schedule
-from triptych.losses.value import LOSSES, Loss, double_q_learning, loss_of_error, q_learning
+from triptych.losses.shapes import check_arrays
+from triptych.losses.value import LOSSES, Loss, loss_of_error, temporal_difference
 from triptych.spec import Dense, Dueling, Layer, Memory, Network, Observation
-from triptych.spec.batches import Array, Transition
+from triptych.spec.batches import Array, LossFunction, Transition
 from triptych.utils.checks import Period, at_least, check, one_of, period, positive, within
 
 # What a proof is cut down to: more would leave it without updates, without choices of the network, or without target copies.
@@ -25,7 +23,7 @@ MOST_WARM_UP, MOST_EPSILON, MOST_TARGET = 1_000, 0.1, 500
 class Config(base.Config):
     """DQN's settings. A step is one agent decision in one game; an update is one optimiser step."""
 
-    batch_size: Annotated[int, arg(prefix_name=False)] = 32  # transitions an update
+    batch_size: int = 32  # transitions an update
     gamma: float = 0.99  # discount of a reward one step later
     loss: Loss = "huber"  # of the TD error
     delta: float = 1.0  # where the Huber loss turns from squared to linear, in units of Q
@@ -44,7 +42,7 @@ class Config(base.Config):
     update_every: int = 4  # steps between updates
     skip_first: int = 0  # steps at the start of each episode that earn no update
     target_every: Period = (10_000, "steps")  # between copies of the online network into the target
-    warm_up: Annotated[int, arg(prefix_name=False)] = 50_000  # steps of random play at the start
+    warm_up: int = 50_000  # steps of random play at the start
     learn_from: int | None = None  # transitions stored before the first update; None: the warm-up's end
     epsilon_start: float = 1.0  # share of random actions at step 0
     epsilon_end: float = 0.1  # share of random actions from epsilon_steps on
@@ -151,7 +149,7 @@ def network(config: Config, observation: Observation, body: tuple[Layer, ...], n
     return Network(observation, (*(body[:-1] if isinstance(last, Dense) else body), head))
 
 
-def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
+def make_loss(config: Config) -> LossFunction:
     """Closes over the settings and returns `loss(xp, online, target, batch) -> (scalar, (td error [B], scalars))`."""
 
     def loss(
@@ -159,12 +157,9 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
     ) -> tuple[Array, tuple[Array, dict[str, Array]]]:
         q_tm1 = online(batch.obs)  # [B, A]
         q_t = target(batch.next_obs)  # [B, A]
-        taken = (q_tm1, batch.action, batch.reward, batch.discount)
-        if config.double:
-            selector = xp.stop_gradient(online(batch.next_obs))  # [B, A]
-            td_error = double_q_learning(xp, *taken, q_t, selector)  # [B]
-        else:
-            td_error = q_learning(xp, *taken, q_t)  # [B]
+        selector = xp.stop_gradient(online(batch.next_obs)) if config.double else None  # [B, A]
+        td_error = temporal_difference(xp, q_tm1, batch.action, batch.reward, batch.discount, q_t, selector)  # [B]
+        check_arrays(td_error=(td_error, "B", "float"), weight=(batch.weight, "B", "float"))
         scalars = {"q_mean": xp.mean(xp.max(q_tm1, axis=1)), "td_error_mean": xp.mean(xp.abs(td_error))}
         error = loss_of_error(xp, td_error, config.loss, config.delta)  # [B]
         return xp.mean(batch.weight * error), (td_error, scalars)

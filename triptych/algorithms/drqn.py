@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
 from triptych.algorithms import base, dqn
-from triptych.losses.value import double_q_learning, loss_of_error, q_learning, sequence_priority
+from triptych.losses.shapes import check_arrays
+from triptych.losses.value import loss_of_error, sequence_priority, temporal_difference
 from triptych.spec import Layer, Network, Observation
-from triptych.spec.batches import Array, Sequence
+from triptych.spec.batches import Array, LossFunction, Sequence
 from triptych.utils.checks import at_least, check, positive
 
 
@@ -57,7 +57,7 @@ def network(config: Config, observation: Observation, body: tuple[Layer, ...], n
     return dataclasses.replace(dqn.network(config, observation, body, num_actions), unrolls=True)
 
 
-def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
+def make_loss(config: Config) -> LossFunction:
     """Closes over the settings; see `dqn.make_loss`. The TD error that comes back is a sequence's priority [B]."""
 
     def unrolled(xp: ModuleType, network: Any, batch: Sequence) -> Array:
@@ -68,6 +68,15 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
         return network(batch.obs[start:], state, batch.reset[start:])[0]
 
     def loss(xp: ModuleType, online: Any, target: Any, batch: Sequence) -> tuple[Array, tuple[Array, dict[str, Array]]]:
+        check_arrays(
+            obs=(batch.obs, "SB...", "any"),  # S: T + n
+            reset=(batch.reset, "SB", "bool"),
+            state=(batch.state, "BN", "float"),
+            ahead=(batch.ahead, "LB", "int"),
+            action=(batch.action, "LB", "int"),
+            weight=(batch.weight, "B", "float"),
+            **{name: (getattr(batch, name), "LB", "float") for name in ("reward", "discount", "mask")},
+        )
         q, q_target = unrolled(xp, online, batch), unrolled(xp, target, batch)  # [L + n, B, A]
         shape, actions = tuple(batch.action.shape), q.shape[-1]  # (L, B)
         steps = shape[0]
@@ -84,13 +93,9 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
             return flat(found)
 
         action, reward, discount = (xp.reshape(x, (-1,)) for x in (batch.action, batch.reward, batch.discount))
+        selector = xp.stop_gradient(bootstrapped(q)) if config.double else None  # [L * B, A]
         taken = (flat(q[:steps]), action, reward, discount)
-        if config.double:
-            selector = xp.stop_gradient(bootstrapped(q))
-            td_error = double_q_learning(xp, *taken, bootstrapped(q_target), selector)  # [L * B]
-        else:
-            td_error = q_learning(xp, *taken, bootstrapped(q_target))
-        td_error = xp.reshape(td_error, shape)
+        td_error = xp.reshape(temporal_difference(xp, *taken, bootstrapped(q_target), selector), shape)
         living = xp.sum(batch.mask)
         scalars = {
             "q_mean": xp.sum(batch.mask * xp.max(q[:steps], axis=2)) / living,

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
 from triptych.algorithms import a2c, base
 from triptych.algorithms.a2c import network as network
-from triptych.losses.policy import clipped_surrogate, entropy, looked_at_again, masked_mean, normalised
+from triptych.losses.policy import (
+    clipped_surrogate,
+    entropy,
+    evaluate_actions,
+    masked_mean,
+    normalised,
+    total_loss,
+)
 from triptych.losses.value import loss_of_error
-from triptych.spec.batches import Array, Rollout
+from triptych.spec.batches import Array, LossFunction, Rollout
 from triptych.utils.checks import at_least, positive
 
 
@@ -42,11 +48,11 @@ class Config(a2c.Config):
         return super().coefficients(step, steps) | {"clip": self.at(step, steps, self.clip, self.clip_end)}
 
 
-def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]:
+def make_loss(config: Config) -> LossFunction:
     """Closes over the settings; see `a2c.make_loss`."""
 
     def loss(xp: ModuleType, online: Any, target: Any, batch: Rollout) -> tuple[Array, tuple[Array, dict[str, Array]]]:
-        log_probs, taken, error, advantage, mask = looked_at_again(xp, online, batch, config.burn_in)
+        log_probs, taken, error, advantage, mask = evaluate_actions(xp, online, batch, config.burn_in)
         if config.normalise_advantages:
             advantage = normalised(xp, advantage, mask)
         log_ratio = taken - batch.log_prob[config.burn_in :]  # [T, B]
@@ -58,10 +64,7 @@ def make_loss(config: Config) -> Callable[..., tuple[Array, tuple[Array, dict[st
             "approx_kl": masked_mean(xp, xp.exp(log_ratio) - 1 - log_ratio, mask),
             "clip_fraction": xp.sum(xp.where(moved > batch.clip, mask, 0 * mask)) / xp.sum(mask),
         }
-        total = (
-            parts["policy_loss"] + config.value_weight * parts["value_loss"] - batch.entropy_weight * parts["entropy"]
-        )
-        return total, (error, parts)
+        return total_loss(parts, config.value_weight, batch.entropy_weight), (error, parts)
 
     return loss
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from tyro.conf import arg
+from tyro.conf import Positional, Suppress, arg
 
 from triptych.cli.options import ALL, Answers, Framework, RecipeName, named, print_json
 from triptych.recipes import Recipe
@@ -14,25 +14,33 @@ from triptych.recipes import Recipe
 
 @dataclass(frozen=True)
 class Compare(Answers):
-    """Trains a recipe in each framework and prints score, speed and memory side by side."""
+    """Trains recipes in each framework and prints score, speed and memory side by side; flags change every recipe."""
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
-    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    name: RecipeName = ""  # a recipe's name, a path to your own Python file, or a run, whose settings are taken
+    others: Annotated[
+        Positional[tuple[str, ...]], arg(metavar="RECIPE...", help_behavior_hint="")
+    ] = ()  # to set against it
     frameworks: tuple[Framework, ...] = ALL  # which ones
     seeds: int = 1  # runs a framework, counted up from --seed
     games: int = 20  # whole games played by the best weights of each run
     margin: float | None = None  # a difference of scores that does not matter: tests if they are nearer; needs --seeds
     run_name: str | None = None  # what the new folders' names begin with
     quiet: bool = False  # no progress
+    given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
+        default_factory=dict
+    )  # the recipe's fields that flags name
 
     def run(self) -> int:
         from triptych.cli.tables import comparison_table, run_folders
         from triptych.experiments.compare import compare
 
-        recipe = named(self.name, self.recipe)
+        labels = [named(self.name, self.recipe), *(named(other, self.recipe) for other in self.others)]
+        recipes: Any = [self.recipe, *self.others] if self.others else self.recipe
         result = compare(
-            self.recipe, self.frameworks, self.seeds, games=self.games, margin=self.margin,
-            runs_dir=self.runs_dir, run_name=self.run_name, label=recipe, quiet=self.quiet,
+            recipes, self.frameworks, self.seeds, games=self.games, margin=self.margin, runs_dir=self.runs_dir,
+            run_name=self.run_name, label=labels if self.others else labels[0], quiet=self.quiet,
+            **(self.given if self.others else {}),
         )  # fmt: skip
         comparison_table(result)
         run_folders(result)

@@ -7,23 +7,20 @@ import dataclasses
 import io
 import re
 import warnings
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
+from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructTypeInfo
 
-from triptych.algorithms import ALGORITHMS
-from triptych.envs import EnvConfig
-from triptych.frameworks import FRAMEWORKS
-from triptych.recipes import Recipe, load_recipe
-from triptych.recipes.override import unchecked_with
-from triptych.spec import KINDS
+from triptych.cli.errors import one_line
+from triptych.cli.scan import find_recipe, value_of
+from triptych.recipes import Recipe
+from triptych.recipes.override import COMMON, by_place, unchecked_with
 from triptych.utils.checks import InputError
 
 CONFIG = (tyro.conf.FlagCreatePairsOff,)
-SEVERAL = ("--frameworks",)  # flags with any number of them
-NUMBER = r"[-+]?[\d_.]+(e[-+]?\d+)?"  # further values of a flag, as in `--env.size 40 90`
-MOST_LAYERS = 20  # of a network whose switches are told from flags with a value
-WORDS = ("steps", "episodes", "updates")  # second words of a period, as in `--algorithm.target-every 500 steps`
+SHORT = {path: name.replace("_", "-") for name, path in COMMON.items()} | {"env.id": "env"}  # field -> its flag
+MARKED = "marked"  # among a type's markers: its fields have theirs
 
 
 def parse(command: Any, name: str, arguments: list[str], steps: int | None = None) -> Any:
@@ -37,112 +34,107 @@ def parse(command: Any, name: str, arguments: list[str], steps: int | None = Non
     """
     if "recipe" not in {field.name for field in dataclasses.fields(command)}:
         return cli(command, name, arguments)
-    recipe = find_recipe(arguments)
+    recipe = find_recipe(command, arguments)
     if steps is not None:
         recipe = dataclasses.replace(recipe, steps=steps)
     memory = value_of("--memory", arguments)
     if memory:  # whose own fields become flags
         recipe = unchecked_with(recipe, memory)
-    return cli(command, name, arguments, default=command(recipe=recipe))
-
-
-def find_recipe(arguments: list[str]) -> Recipe:
-    """The recipe whose fields the flags start from: the one named, or the one that fits `--env`."""
-    name, env = scan(arguments)
-    if name:
-        return load_recipe(name)
-    if env:
-        from triptych.recipes import default_recipe, is_picture
-
-        return default_recipe(env, is_picture(env))
-    if {"-h", "--help"} & set(arguments):
-        return load_recipe("cartpole")
-    raise InputError("RECIPE is missing; allowed: a name that `triptych recipes` lists, a Python file, or --env ID")
-
-
-def value_of(flag: str, arguments: list[str]) -> str:
-    """What stands behind a flag, '' where it is not given."""
-    for index, argument in enumerate(arguments):
-        name, _, value = argument.partition("=")
-        if name == flag:
-            return value or (arguments[index + 1] if index + 1 < len(arguments) else "")
-    return ""
-
-
-def switches() -> set[str]:
-    """Flags without a value: the recipe's true-or-false fields, on and off, and the commands' own."""
-    parts: list[tuple[str, Any]] = [("env", EnvConfig), *(("algorithm", found.config) for found in ALGORITHMS.values())]
-    parts += [(f"network.{index}", kind) for kind in KINDS.values() for index in range(MOST_LAYERS)]
-    fields = [
-        (part, field.name) for part, config in parts for field in dataclasses.fields(config) if field.type == "bool"
-    ]
-    found = {f"--{part}.{no}{name.replace('_', '-')}" for part, name in fields for no in ("", "no-")}
-    return found | {"--json", "--quiet", "--quick", "--video", "--profile", "-h", "--help"}
-
-
-def scan(arguments: list[str]) -> tuple[str, str]:
-    """RECIPE and the value of --env, before the flags are known: the recipe decides what they are."""
-    name = env = flag = ""
-    valueless = switches()
-    for argument in arguments:
-        if argument.startswith("-") and not argument[1:2].isdigit():
-            flag, _, value = argument.partition("=")
-            if flag == "--env":
-                env = value
-            if value or flag in valueless:
-                flag = ""
-        elif flag == "--env" and not env:
-            env, flag = argument, ""
-        elif flag in SEVERAL and argument not in FRAMEWORKS:
-            flag, name = "", name or argument
-        elif flag:
-            flag = flag if flag in SEVERAL else ""
-        elif not name and argument not in WORDS and not re.fullmatch(NUMBER, argument):
-            name = argument
-    return name, env
-
-
-def cli(command: Any, name: str, arguments: list[str], **keywords: Any) -> Any:
-    """Tyro, with its errors as one line."""
-    errors = io.StringIO()
+    placed = [with_place(argument, recipe) for argument in arguments]
     try:
-        with contextlib.redirect_stderr(errors), warnings.catch_warnings():
+        found = cli(command, name, placed, recipe)
+        return dataclasses.replace(found, given=given(placed, found.recipe)) if hasattr(found, "given") else found
+    except InputError as error:  # in the user's own words
+        raise InputError(as_typed(str(error), placed, arguments)) from None
+
+
+def given(arguments: list[str], recipe: Recipe) -> dict[str, Any]:
+    """The recipe's fields that the flags name, by path, and what they are now: `--env.observe all` is {"env.observe": "all"}."""
+    paths = {flag: path for path, flag in SHORT.items()}
+    memory = value_of("--memory", arguments)
+    found: dict[str, Any] = {"memory": memory} if memory else {}
+    for argument in arguments:
+        flag = flag_of(argument).removeprefix("--")
+        *parents, last = paths.get(flag, flag).replace("-", "_").split(".")
+        for name in (last, last.removeprefix("no_")):
+            path = ".".join([*parents, name])
+            with contextlib.suppress(AttributeError, LookupError, ValueError):
+                if argument.startswith("--") and path != "memory":
+                    found[path] = value_at(recipe, path)
+                    break
+    return found
+
+
+def value_at(config: Any, path: str) -> Any:
+    """What stands at a path of fields and places of layers."""
+    for name in path.split("."):
+        config = config[int(name)] if isinstance(config, tuple) else getattr(config, name)
+    return config
+
+
+def with_place(argument: str, recipe: Recipe) -> str:
+    """`--network.lstm-1.units` as the flag that it stands for, `--network.5.units`; anything else as it is."""
+    flag = flag_of(argument)
+    if not re.match(r"--network\.[a-zA-Z]", flag):
+        return argument
+    return f"--{by_place(flag.removeprefix('--'), recipe.network)}{argument[len(flag) :]}"
+
+
+def as_typed(said: str, placed: list[str], arguments: list[str]) -> str:
+    """A message that names flags by the words that the user chose."""
+    for ours, typed in zip(placed, arguments, strict=True):
+        if ours != typed:
+            either = "[-_]".join(map(re.escape, re.split("[-_]", flag_of(ours))))  # tyro takes both, and tells one
+            said = re.sub(rf"{either}(?![\w.-])", flag_of(typed).replace("\\", r"\\"), said)
+    return said
+
+
+def flag_of(argument: str) -> str:
+    return argument.partition("=")[0]
+
+
+def marks(recipe: Recipe) -> dict[type, dict[str, Any]]:
+    """What tyro must know of the fields of a recipe and its parts, as they themselves know nothing of flags."""
+    found: dict[type, dict[str, Any]] = {
+        type(recipe): {"network": tyro.conf.AvoidSubcommands, "source": tyro.conf.Suppress}
+    }
+    for path, short in SHORT.items():
+        part, field = path.split(".")
+        found.setdefault(type(getattr(recipe, part)), {})[field] = tyro.conf.arg(name=short, prefix_name=False)
+    return found
+
+
+def rules(known: dict[type, dict[str, Any]]) -> ConstructorRegistry:
+    """Has tyro read the classes as it reads any dataclass, each field with its mark."""
+    registry = ConstructorRegistry()
+
+    @registry.struct_rule
+    def with_marks(info: StructTypeInfo) -> StructConstructorSpec | None:
+        if info.type not in known or MARKED in info.markers:
+            return None
+        spec = ConstructorRegistry.get_struct_spec(dataclasses.replace(info, markers=(*info.markers, MARKED)))
+        if not isinstance(spec, StructConstructorSpec):
+            return None
+        marked = known[info.type]
+        types: dict[str, Any] = {
+            field.name: Annotated[field.type, marked[field.name]] if field.name in marked else field.type
+            for field in spec.fields
+        }
+        fields = tuple(dataclasses.replace(field, type=types[field.name]) for field in spec.fields)
+        return dataclasses.replace(spec, fields=fields)
+
+    return registry
+
+
+def cli(command: Any, name: str, arguments: list[str], recipe: Recipe | None = None) -> Any:
+    """Tyro, with its errors as one line; the recipe, where the command takes one, is what its flags start from."""
+    errors = io.StringIO()
+    keywords = {} if recipe is None else {"default": command(recipe=recipe)}
+    try:
+        with rules(marks(recipe) if recipe else {}), contextlib.redirect_stderr(errors), warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".* does not match any type in Union")  # a memory kind of the user's own
             return tyro.cli(command, args=arguments, prog=f"triptych {name}", config=CONFIG, **keywords)
     except SystemExit as stop:
         if not stop.code:
             raise
         raise InputError(one_line(errors.getvalue())) from None
-
-
-def one_line(box: str) -> str:
-    """The message of tyro's error box, without its frame and its hints."""
-    lines: list[str] = []
-    rows = [row.strip().strip("│╰╯").strip() for row in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines()]
-    if not any(row.startswith("╭") for row in rows):  # an encoding without frames: a title, and a rule below it
-        rows = rows[next((index for index, row in enumerate(rows) if is_rule(row)), -1) + 1 :]
-    for row in rows:
-        if is_rule(row):
-            break
-        if not row.startswith("╭"):
-            lines.append(row)
-    text = " ".join(filter(None, lines))
-    number = re.match(
-        r"Error parsing (--[\w.-]+): (?:invalid literal for (int)\(\).*|could not convert .*): ('.*')", text
-    )
-    if number:
-        return f"{number[1]} is {number[3]}; allowed: a {'whole ' if number[2] else ''}number"
-    union = re.match(r"Error parsing (--[\w.-]+): no type matching (.+?) could be instantiated from (\[.*?\])", text)
-    if union:
-        return f"{union[1]} is {union[3]}; allowed: {union[2].replace('{None}', 'None').replace('|', ' or ')}"
-    several = re.match(
-        r"Error parsing (--[\w.-]+): Could not parse arguments (\[.*?\]) into tuple type \w+\.Tuple\[(.*)\]", text
-    )
-    if several:
-        return f"{several[1]} is {several[2]}; allowed: {several[3]}, with spaces between them"
-    # A field's own check says what is wrong; where tyro met it is no help.
-    return re.sub(r"^Error parsing recipe[\w.]*: ", "", text)
-
-
-def is_rule(row: str) -> bool:
-    return bool(row) and set(row) <= {"─", "-"}

@@ -81,7 +81,9 @@ class Report(Where):
 class Study(Answers):
     """Answers a question with runs of its own: a page and tables under results/studies/. What is done is not done again."""
 
-    name: Annotated[Positional[str], arg(metavar="NAME", help_behavior_hint="")] = ""  # a study's name
+    name: Annotated[Positional[str], arg(metavar="NAME", help_behavior_hint="")] = (
+        ""  # a study's name, or a path to your own Python file
+    )
     framework: Framework = "torch"  # which one trains
     quick: bool = False  # short runs of two seeds, into --runs-dir: they show that all works, and answer nothing
     seeds: int | None = None  # runs an arm; None: as the study says

@@ -41,6 +41,7 @@ class Train(Where):
     run_name: str | None = None  # the new folder's name; None: a fresh one
     quiet: bool = False  # no progress
     profile: bool = False  # print at the end where the time went, and what other threads and precisions would give
+    callback: tuple[str, ...] = ()  # what watches the run: module:name, any number of them
 
     def run(self) -> int:
         from triptych.experiments.train import train
@@ -53,6 +54,7 @@ class Train(Where):
             runs_dir=self.runs_dir,
             quiet=self.quiet,
             profile=self.profile,
+            callbacks=self.callback,
         )
         return tell(result)
 
@@ -66,13 +68,14 @@ class Resume(Where):
     quiet: bool = False  # no progress
     file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here
     trust: bool = False  # run what the run names: the file of its recipe, the module of its environment's id
+    callback: tuple[str, ...] = ()  # what watches the run: module:name, as when it was trained
 
     def run(self) -> int:
         from triptych.experiments.train import go_on
 
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
         allowed = Allowed(self.file, self.trust)
-        result, had_ended = go_on(self.name, self.framework, self.runs_dir, self.quiet, allowed)
+        result, had_ended = go_on(self.name, self.framework, self.runs_dir, self.quiet, allowed, self.callback)
         return 0 if had_ended else tell(result)
 
 

@@ -23,17 +23,20 @@ SIDE_BY_SIDE = 200  # columns of a terminal that hold three sources
 
 
 def comparison_table(comparison: Comparison) -> None:
-    """One line a framework."""
+    """One line a framework, of each recipe."""
     several = len(comparison.seeds) > 1
     over = f"{len(comparison.seeds)} seeds" if several else counted(comparison.games, "game")
     table = Table(
         title=f"{comparison.recipe}: {comparison.steps:,} steps, {counted(comparison.threads, 'thread')}, {comparison.processor}"
     )
-    table.add_column("framework")
+    recipes = len({row.recipe for row in comparison.rows}) > 1
+    for title in ["recipe"] * recipes + ["framework"]:
+        table.add_column(title)
     for title in (f"score (95 % over {over})", "last weights", "steps/s", "updates/s", "compile", "peak memory"):
         table.add_column(title, justify="right")
     for row in comparison.rows:
         table.add_row(
+            *[row.recipe] * recipes,
             row.framework,
             f"{row.score:,.1f} ({row.low:,.1f} to {row.high:,.1f})",
             f"{row.latest_score:,.1f}",

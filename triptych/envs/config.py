@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
-
-from tyro.conf import arg
+from typing import Any, Literal
 
 from triptych.utils.checks import at_least, check, one_of, positive, within
 
@@ -15,7 +13,7 @@ from triptych.utils.checks import at_least, check, one_of, positive, within
 class EnvConfig:
     """Which game, and how its screen becomes an observation."""
 
-    id: Annotated[str, arg(name="env", prefix_name=False)]  # any Gymnasium id with a discrete action space
+    id: str  # any Gymnasium id with a discrete action space
     frame_skip: int = 4  # emulator frames a step, the action repeated (Atari ids that leave it open)
     sticky: float | None = None  # chance that the last action is repeated (Atari; None: what the id says)
     noop_max: int = 30  # at most so many idle frames before an episode begins (Atari)

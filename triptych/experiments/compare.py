@@ -1,4 +1,4 @@
-"""The same recipe side by side: `compare` trains it in each framework, `lockstep` proves them equal.
+"""Side by side: `compare` trains a recipe in each framework, or several recipes.
 
 Every framework runs in a process of its own, so that memory and start-up are its own too.
 """
@@ -6,22 +6,25 @@ Every framework runs in a process of its own, so that memory and start-up are it
 from __future__ import annotations
 
 import dataclasses
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 
 from triptych.experiments.jobs import work
 from triptych.frameworks import FRAMEWORKS, versions
-from triptych.recipes import Recipe, resolve
+from triptych.recipes import BUILT_IN, Recipe, resolve
 from triptych.recipes.feasibility import prepare
 from triptych.recipes.serialise import to_dict
-from triptych.runs.names import fresh_name, safe
+from triptych.runs.names import fresh_name, run_path, safe
+from triptych.runs.records import read_settings
 from triptych.utils import machine
 from triptych.utils.checks import WorkerError, check
+from triptych.utils.console import warn
 from triptych.utils.equivalence import Equivalence, check_margin, equivalences
 from triptych.utils.statistics import bootstrap_mean
 
@@ -30,8 +33,9 @@ ALL = tuple(FRAMEWORKS)
 
 @dataclass(frozen=True)
 class Row:
-    """One framework's line of a comparison: medians over its runs, the score over their games."""
+    """One line of a comparison: medians over its runs, the score over their games."""
 
+    recipe: str
     framework: str
     score: float  # mean raw reward of the best weights
     low: float  # 95 % bootstrap interval: over games with one seed, over seeds' means with several
@@ -47,22 +51,22 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A recipe in several frameworks."""
+    """One recipe or several in one framework or several."""
 
-    recipe: str
+    recipe: str  # several: "one against another"
     rows: list[Row]
     equivalence: list[Equivalence]  # of each pair; empty where no margin was given
     failures: list[str]  # runs that ended without a result, and how; the rows are of the others
     seeds: list[int]
     games: int  # a run
-    steps: int
+    steps: int  # of the first recipe
     threads: int
     processor: str
     versions: dict[str, str]
 
 
 def compare(
-    recipe: str | Recipe | None = None,
+    recipe: str | Recipe | Sequence[str | Recipe] | None = None,
     frameworks: tuple[str, ...] = ALL,
     seeds: int = 1,
     *,
@@ -70,76 +74,94 @@ def compare(
     margin: float | None = None,
     runs_dir: str | Path = "runs",
     run_name: str | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     quiet: bool = True,
     **changes: Any,
 ) -> Comparison:
-    """Trains a recipe in each framework with each seed, one after the other, and plays the best and last weights.
+    """Trains recipes in each framework with each seed, one after the other, and plays the best and last weights.
 
     Args:
+        recipe: one, or several to set against each other: names, files, Recipes, or run folders, whose settings are taken.
         seeds: how many, counted up from the recipe's own.
         games: whole games played by each run's best weights, and as many by its last.
-        margin: difference of scores that does not matter; then it is tested whether the frameworks are nearer than that.
+        margin: difference of scores that does not matter; then it is tested whether the rows are nearer than that.
         run_name: what the runs' folders begin with.
-        label: what to call the recipe; None: its name, or the environment's where it has none.
-        changes: recipe fields, as in `train`.
+        label: what to call the recipe, or each of them; None: its name, or the environment's where it has none.
+        changes: recipe fields, as in `train`, of every recipe.
 
     Raises:
         InputError: something given cannot be used.
     """
     check(seeds > 0, "seeds", seeds, "above 0")
     check(games > 0, "games", games, "above 0")
-    check_margin(margin, seeds, len(frameworks))
-    resolved = checked(recipe, frameworks, changes)
-    label = label or safe(recipe if isinstance(recipe, str) else resolved.env.id)
-    prefix = run_name or f"compare-{label}"
-    numbers = [resolved.seed + index for index in range(seeds)]
-    results: dict[str, list[dict[str, Any]]] = {name: [] for name in frameworks}
+    names = tuple(frameworks)
+    given: list[Any] = list(recipe) if isinstance(recipe, list | tuple) else [recipe]
+    check_margin(margin, seeds, len(names) * len(given))
+    resolved = [checked(settings_of(one, runs_dir), names, changes) for one in given]
+    called = label if isinstance(label, list | tuple) else [label] * len(given)
+    titles = [
+        title or safe(Path(one).name if isinstance(one, str) else found.env.id)
+        for title, one, found in zip(called, given, resolved, strict=True)
+    ]
+    check(len(set(titles)) == len(titles), "recipes", " ".join(titles), "each one once")
+    job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True}  # the recipes are the user's own
+    made: dict[tuple[str, str], list[dict[str, Any]]] = {}
     failures: list[str] = []
-    for seed in numbers:
-        for name in frameworks:
-            run = fresh_name(f"{prefix}-{name}-seed{seed}", runs_dir)
-            job = {"recipe": to_dict(dataclasses.replace(resolved, seed=seed)), "framework": name, "run_name": run}
-            job["trust"] = True  # the recipe is the user's own
-            job |= {"runs_dir": str(runs_dir), "games": games, "quiet": quiet}
+    for seed in range(seeds):
+        for (title, one), name in product(zip(titles, resolved, strict=True), names):
+            started = dataclasses.replace(one, seed=one.seed + seed)
+            run = fresh_name(
+                f"{run_name or 'compare'}{'' if run_name and len(given) == 1 else '-' + title}-{name}-seed{started.seed}",
+                runs_dir,
+            )
+            work_job = job | {"recipe": to_dict(started), "framework": name, "run_name": run}
             try:
-                results[name].append(work("train", job))
+                made.setdefault((title, name), []).append(work("train", work_job))
             except WorkerError as error:  # the other runs are worth having
                 failures.append(f"{run}: {error}")
-                print(f"warning: {failures[-1]}", file=sys.stderr)
-    rows = [make_row(name, results[name]) for name in frameworks if results[name]]
+                warn(failures[-1])
+    rows = [make_row(title, name, made[title, name]) for title, name in product(titles, names) if (title, name) in made]
+    scores = {row.framework if len(titles) == 1 else f"{row.recipe} {row.framework}": row.run_scores for row in rows}
+    first = resolved[0]
     return Comparison(
-        recipe=label,
+        recipe=" against ".join(titles),
         rows=rows,
-        equivalence=[] if margin is None else equivalences({row.framework: row.run_scores for row in rows}, margin),
+        equivalence=[] if margin is None else equivalences(scores, margin),
         failures=failures,
-        seeds=numbers,
+        seeds=[first.seed + seed for seed in range(seeds)],
         games=games,
-        steps=resolved.steps,
-        threads=machine.threads_for(resolved.threads),
+        steps=first.steps,
+        threads=machine.threads_for(first.threads),
         processor=machine.processor(),
         versions=versions(),
     )
 
 
-def make_row(framework: str, results: list[dict[str, Any]]) -> Row:
-    """Condenses the runs of one framework."""
+def settings_of(given: str | Recipe | None, runs_dir: str | Path) -> str | Recipe | None:
+    """The settings of a run, where its folder or its name was given; else what was given."""
+    if not isinstance(given, str) or given in BUILT_IN or not (run_path(given, runs_dir) / "config.json").is_file():
+        return given
+    return read_settings(run_path(given, runs_dir))
+
+
+def make_row(recipe: str, framework: str, results: list[dict[str, Any]]) -> Row:
+    """Condenses the runs of one recipe in one framework."""
     score, low, high = bootstrap_mean([result["best_rewards"] for result in results])
 
-    def median(name: str) -> float:
-        values = sorted(result[name] for result in results)
-        return values[len(values) // 2] if len(values) % 2 else sum(values[len(values) // 2 - 1 :][:2]) / 2
+    def middle(name: str) -> float:
+        return median(result[name] for result in results)
 
     return Row(
+        recipe=recipe,
         framework=framework,
         score=score,
         low=low,
         high=high,
         latest_score=bootstrap_mean([result["latest_rewards"] for result in results])[0],
-        steps_per_second=median("steps_per_second"),
-        updates_per_second=median("updates_per_second"),
-        compile_seconds=median("compile_seconds"),
-        peak_memory=int(median("peak_memory")),
+        steps_per_second=middle("steps_per_second"),
+        updates_per_second=middle("updates_per_second"),
+        compile_seconds=middle("compile_seconds"),
+        peak_memory=int(middle("peak_memory")),
         run_scores=[float(np.mean(result["best_rewards"])) for result in results],
         runs=[result["path"] for result in results],
     )

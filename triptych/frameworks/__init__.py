@@ -20,7 +20,6 @@ from types import ModuleType
 
 from triptych.frameworks.protocol import Frames as Frames
 from triptych.frameworks.protocol import Learner as Learner
-from triptych.frameworks.protocol import LossFunction as LossFunction
 from triptych.utils import machine
 from triptych.utils.checks import InputError
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
-from triptych.spec import Adam, Network
-from triptych.spec.batches import Array
-
-LossFunction = Callable[..., tuple[Array, tuple[Array, dict[str, Array]]]]
+from triptych.spec import Network, Optimiser
+from triptych.spec.batches import Array, LossFunction
 
 
 class Learner(Protocol):
@@ -21,7 +19,7 @@ class Learner(Protocol):
     precision: str
 
     def __init__(
-        self, network: Network, loss: LossFunction, adam: Adam, weights: dict[str, np.ndarray], precision: str
+        self, network: Network, loss: LossFunction, optimiser: Optimiser, weights: dict[str, np.ndarray], precision: str
     ) -> None: ...
 
     def act(self, obs: np.ndarray, state: Any = None, reset: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
@@ -32,7 +30,51 @@ class Learner(Protocol):
         ...
 
     def update(self, batch: Any, learning_rate: float) -> dict[str, Array]:
-        """One optimiser step; returns scalars that stay on the device, and `td_error` [B]."""
+        """One optimiser step: `gradients` and `apply` in one, without leaving the device.
+
+        Args:
+            batch: what the loss wants, a NamedTuple of `triptych.spec.batches`.
+            learning_rate: of this step; for Adam and RMSprop about a weight's largest move.
+
+        Returns:
+            What the loss reports, as the framework's own arrays that stay on the device: `loss` [], `td_error`,
+            its own scalars [], and `gradient_norm` [], that of all tensors together before it is cut.
+
+        Raises:
+            ValueError: a shape or a dtype of the batch does not fit the loss.
+        """
+        ...
+
+    def gradients(self, batch: Any) -> tuple[dict[str, np.ndarray], dict[str, Array]]:
+        """The loss' gradient at the weights as they are, which stay so. The first half of `update`.
+
+        Args:
+            batch: what the loss wants, a NamedTuple of `triptych.spec.batches`.
+
+        Returns:
+            The gradient of each weight by its neutral name (`conv_1/kernel`), in the weight's neutral shape, as NumPy
+            copies in the stored precision, before its norm is cut; and what `update` reports but `gradient_norm`.
+
+        Raises:
+            ValueError: a shape or a dtype of the batch does not fit the loss.
+        """
+        ...
+
+    def apply(self, gradients: Mapping[str, np.ndarray], learning_rate: float) -> Array:
+        """One optimiser step along gradients that came from anywhere. The second half of `update`.
+
+        Cuts the gradients' norm over all tensors to the optimiser's `max_norm`, moves the moments and then the weights.
+
+        Args:
+            gradients: of every weight, as `gradients` gives them; read only, so read-only arrays will do.
+            learning_rate: of this step.
+
+        Returns:
+            The norm [] of all tensors together before it is cut, as the framework's own array on the device.
+
+        Raises:
+            InputError: a tensor is missing, of another shape or of no weight; nothing has changed then.
+        """
         ...
 
     def to_device(self, array: np.ndarray) -> Array:
@@ -52,7 +94,10 @@ class Learner(Protocol):
     def set_weights(self, weights: dict[str, np.ndarray]) -> None: ...
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """Everything an exact resume needs: `online/`, `target/`, `adam/step`, `adam/m/`, `adam/v/`."""
+        """Everything an exact resume needs: `online/`, `target/`, and of the optimiser its updates and moments.
+
+        Adam's are `adam/step`, `adam/m/`, `adam/v/`; RMSprop's `rmsprop/step`, `rmsprop/v/`.
+        """
         ...
 
     def set_state(self, state: dict[str, np.ndarray]) -> None: ...

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triptych.recipes.recipe import Recipe, with_memory
+from triptych.spec import Layer, layer_names
 from triptych.utils.checks import InputError, check
 
 COMMON = {  # short names that stand for a nested field
@@ -20,7 +21,7 @@ COMMON = {  # short names that stand for a nested field
 def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     """The recipe with other values, by field name, common short name or dotted path (`algorithm.gamma`).
 
-    `env` may be a Gymnasium id.
+    `env` may be a Gymnasium id. A layer is said by its place or its name (`network.5.units`, `network.lstm_1.units`).
 
     Raises:
         InputError: there is no such field, or the value is not allowed.
@@ -30,12 +31,31 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     tree: dict[str, Any] = {}
     for path, value in changes.items():
         name = "env.id" if path == "env" and isinstance(value, str) else COMMON.get(path, path)
-        *parents, last = name.split(".")
+        *parents, last = by_place(name, recipe.network).split(".")
         branch = tree
         for key in parents:
             branch = branch.setdefault(key, {})
         branch[last] = Leaf(value)
     return replace_all(recipe, tree, "")
+
+
+def by_place(path: str, body: tuple[Layer, ...]) -> str:
+    """A path with the place of the layer that it names: `network.lstm_1.units` -> `network.5.units`, or `lstm-1`, as flags are spelled.
+
+    Raises:
+        InputError: there is no such layer.
+    """
+    part, _, rest = path.partition(".")
+    layer, dot, field = rest.partition(".")
+    if part != "network" or not layer:
+        return path
+    names = layer_names(body)
+    spelled = [name.replace("-", "_") for name in names]
+    if layer.replace("-", "_") in spelled:
+        return f"network.{spelled.index(layer.replace('-', '_'))}{dot}{field}"
+    found = layer.isdigit() and int(layer) < len(names)
+    check(found, "layer", layer, f"{', '.join(names)}, or by place 0 to {len(names) - 1}" if names else "none")
+    return path
 
 
 def unchecked_with(recipe: Recipe, memory: str) -> Recipe:

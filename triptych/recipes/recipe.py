@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from tyro.conf import AvoidSubcommands, Suppress
+from typing import Any
 
 from triptych.algorithms import Config, definition
 from triptych.algorithms.schedules import linear_schedule
 from triptych.envs import EnvConfig
 from triptych.envs.play import LONGEST
-from triptych.spec import KINDS, PRECISIONS, Adam, Layer, Memory, Network, Observation, Precision
-from triptych.utils.checks import Period, at_least, check, one_of, period, positive
+from triptych.spec import KINDS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
+from triptych.utils.checks import Period, as_period, at_least, check, one_of, period, positive
 
 
 @dataclass(frozen=True)
@@ -21,9 +19,9 @@ class Recipe:
     """Everything that decides a run's numbers, besides the framework. A step is one agent decision in one game."""
 
     env: EnvConfig
-    network: Annotated[tuple[Layer, ...], AvoidSubcommands]  # the body; the algorithm adds its head
+    network: tuple[Layer, ...]  # the body; the algorithm adds its head
     algorithm: Config  # of one algorithm, with the settings of its kind
-    optimiser: Adam
+    optimiser: Optimiser
     steps: int  # steps at which the run ends, over all games
     num_envs: int = 1  # games played side by side
     seed: int = 0  # of everything that is drawn
@@ -40,16 +38,13 @@ class Recipe:
     precision: Precision = "float32"  # of weights and gradients; bfloat16: of the layers' products, the rest float32
     threads: int | None = None  # of the learner; None: one a core, at most 8
     memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or one's own
-    source: Annotated[str, Suppress] = ""  # the user's own Python file that this recipe came from
+    source: str = ""  # the user's own Python file that this recipe came from
 
     def __post_init__(self) -> None:
         positive(self, "steps", "num_envs", "episodes", "best_window", "evaluate_games", "log_every")
         positive(self, "checkpoint_every", "threads", "evaluate_steps", "video_fps")
         at_least(self, 0, "seed")
-        if isinstance(self.evaluate_every, tuple):
-            period(self, "evaluate_every")
-        else:
-            at_least(self, 0, "evaluate_every")
+        period(self, "evaluate_every")
         period(self, "weights_every")
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", PRECISIONS)
@@ -76,15 +71,14 @@ class Recipe:
     @property
     def evaluation_period(self) -> Period | None:
         """Between evaluations; None: there are none."""
-        every = self.evaluate_every
-        return every if isinstance(every, tuple) else (every, "steps") if every else None
+        return as_period(self.evaluate_every)
 
     def learning_rate(self, step: int) -> float:
-        """Adam's rate at `step`: constant, or on a straight line to its final value at the last step."""
-        adam = self.optimiser
-        if adam.final_rate is None:
-            return adam.learning_rate
-        return linear_schedule(step, adam.learning_rate, adam.final_rate, self.steps)
+        """The optimiser's rate at `step`: constant, or on a straight line to its final value at the last step."""
+        optimiser = self.optimiser
+        if optimiser.final_rate is None:
+            return optimiser.learning_rate
+        return linear_schedule(step, optimiser.learning_rate, optimiser.final_rate, self.steps)
 
     def warnings(self) -> list[str]:
         """What is allowed but surely not meant, a line each."""

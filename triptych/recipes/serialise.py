@@ -8,7 +8,7 @@ from typing import Any
 from triptych.algorithms import ALGORITHMS
 from triptych.envs import EnvConfig
 from triptych.recipes.recipe import Recipe
-from triptych.spec import KINDS, LAYERS, Adam
+from triptych.spec import KINDS, LAYERS, OPTIMISERS
 from triptych.utils.checks import InputError, check
 
 
@@ -35,7 +35,8 @@ def from_dict(content: dict[str, Any]) -> Recipe:
         check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))
         layers = tuple(build({**LAYERS, **KINDS}, layer) for layer in rest.pop("network"))
         algorithm = build({kind: found.config for kind, found in ALGORITHMS.items()}, rest.pop("algorithm"))
-        env, optimiser = EnvConfig(**tuples(rest.pop("env"))), Adam(**rest.pop("optimiser"))
+        env = EnvConfig(**tuples(rest.pop("env")))
+        optimiser = build(OPTIMISERS, {"kind": "adam"} | rest.pop("optimiser"))  # older runs had no other, and no kind
         return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **tuples(rest))
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"recipe in config.json: {error}; allowed: what this version of triptych wrote") from None

@@ -32,7 +32,7 @@ def repeat(recipe: Recipe, framework: str) -> str:
                 bases.setdefault(f"{name} --memory {kind}", base)
     fitting = {name: base for name, base in bases.items() if shape(base) == shape(wanted)}
     if not fitting:
-        return "# No flags say it: its layers are no recipe's. Put the settings into a recipe file of your own."
+        return "# No flags say it: its layers or its optimiser are no recipe's. Put the settings into a recipe file of your own."
     name, differing = min(
         (
             (name, {path: value for path, value in wanted.items() if base[path] != value})
@@ -45,7 +45,7 @@ def repeat(recipe: Recipe, framework: str) -> str:
 
 
 def shape(settings: dict[str, Any]) -> dict[str, Any]:
-    """The fields there are, and of which kind layers and algorithm are."""
+    """The fields there are, and of which kind layers, algorithm and optimiser are."""
     return {path: value if path.endswith("kind") else None for path, value in settings.items()}
 
 

@@ -142,7 +142,7 @@ def recorded(log: Log) -> dict[str, Any]:
     """A run's settings by dotted path; a field that came after the run is not recorded."""
     assert log.recipe is not None
     assert log.config is not None
-    then = flat(log.config["recorded"])
+    then = {"optimiser.kind": "adam"} | flat(log.config["recorded"])  # a run that does not say it had no other
     return {name: then.get(name, "not recorded") for name in flat(to_dict(log.recipe))}
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from triptych.runs.folder import RunFolder
 from triptych.runs.names import LOGS, check_links
 from triptych.runs.trust import Allowed, Stored, allow
 from triptych.utils.checks import InputError
-from triptych.utils.files import write_json
+from triptych.utils.files import read_rows, write_json
 
 
 def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -72,6 +71,14 @@ def read_config(path: Path, allowed: Allowed | None = None) -> dict[str, Any]:
     return config | {"recipe": recipe, "recorded": config["recipe"]}
 
 
+def read_settings(path: Path) -> Recipe:
+    """The recipe of a run, to train with it anew: code that it needs is run where this user trained it, never a stranger's."""
+    config = read_config(path, Allowed(ways=("a recipe's name or file instead of this run",)))
+    stored = Stored(path, config["recorded"], path, config)
+    file = stored.file(trust=False) if stored.is_own and stored.source else None
+    return dataclasses.replace(config["recipe"], source="" if file is None else str(file))
+
+
 def read_beside(folder: Path) -> dict[str, Any]:
     """What a config.json says, for weights that may lie in a run folder; empty where they lie elsewhere."""
     try:
@@ -90,9 +97,7 @@ def last_framework(path: Path, config: dict[str, Any]) -> str:
 
 def read_log(path: Path) -> list[dict[str, str]]:
     """A CSV's rows; a torn last line (no newline at its end) is left out."""
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    return list(csv.DictReader(io.StringIO(whole)))
+    return read_rows(path, torn=True)
 
 
 def read_summary(path: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs
+from triptych.algorithms import ALGORITHMS
 from triptych.envs.registry import missing_module
 from triptych.recipes import load_recipe
 from triptych.runs.key import read_key
@@ -40,6 +41,7 @@ class Allowed:
     trust: bool = False  # run what the run names
     env: str | None = None  # the environment to play instead of the run's
     lenient: bool = False  # go on without what may not run, as a page does
+    ways: tuple[str, ...] = ("--recipe FILE (your own file to run)", "--trust (run what it names)")  # how he may say it
 
 
 class RefusedError(InputError):
@@ -149,12 +151,14 @@ def needs(stored: Stored, allowed: Allowed) -> list[str]:
 
 
 def unknown(stored: Stored, allowed: Allowed) -> list[str]:
-    """The kinds of memory and the environment that nobody has registered yet, and that code could."""
+    """The kinds of layers, the algorithm and the environment that nobody has registered yet, and that code could."""
     found = []
     with contextlib.suppress(*DAMAGED):
         kinds = dict.fromkeys(layer["kind"] for layer in stored.recipe["network"])
         if stored.source:
-            found += [f"memory kind {kind!r}" for kind in kinds if kind not in LAYERS and kind not in KINDS]
+            found += [f"layer kind {kind!r}" for kind in kinds if kind not in LAYERS and kind not in KINDS]
+            kind = stored.recipe["algorithm"]["kind"]
+            found += [] if kind in ALGORITHMS else [f"algorithm kind {kind!r}"]
         env_id = stored.recipe["env"]["id"]
         if allowed.env is None and missing_module(env_id):
             found.append(f"the module of env {env_id!r}")
@@ -191,9 +195,7 @@ def refusal(stored: Stored, allowed: Allowed) -> RefusedError:
     """What it wants to run, and how that is allowed."""
     file = repr(stored.source) + (f" (copied as {stored.copy})" if stored.copy else "")
     wanted = f"to run {file} for " if stored.source else "to run code for "
-    ways = ["--trust (run what it names)"]
-    if stored.source and not allowed.lenient:  # a page takes no recipe
-        ways.insert(0, "--recipe FILE (your own file to run)")
+    ways = [way for way in allowed.ways if stored.source or "--recipe" not in way]
     return RefusedError(
         f"{stored.where} wants {wanted}{', '.join(needs(stored, allowed))}, and nothing shows that you trained it on this "
         f"machine; allowed: {', '.join(ways)}"

@@ -17,6 +17,7 @@ from triptych.spec.layers import Dueling as Dueling
 from triptych.spec.layers import Flatten as Flatten
 from triptych.spec.layers import FrameDifference as FrameDifference
 from triptych.spec.layers import Initialiser as Initialiser
+from triptych.spec.layers import LayerSpec as LayerSpec
 from triptych.spec.layers import Shape as Shape
 from triptych.spec.memory import GRU as GRU
 from triptych.spec.memory import LSTM as LSTM
@@ -27,10 +28,15 @@ from triptych.spec.network import Layer as Layer
 from triptych.spec.network import Network as Network
 from triptych.spec.network import Observation as Observation
 from triptych.spec.network import Placed as Placed
+from triptych.spec.network import layer_names as layer_names
+from triptych.spec.optimiser import OPTIMISERS as OPTIMISERS
 from triptych.spec.optimiser import Adam as Adam
+from triptych.spec.optimiser import Optimiser as Optimiser
+from triptych.spec.optimiser import RMSprop as RMSprop
 from triptych.spec.precision import PRECISIONS as PRECISIONS
 from triptych.spec.precision import Precision as Precision
 from triptych.spec.precision import dtypes as dtypes
 from triptych.spec.registry import KINDS as KINDS
 from triptych.spec.registry import builder_of as builder_of
+from triptych.spec.registry import register_layer as register_layer
 from triptych.spec.registry import register_memory as register_memory

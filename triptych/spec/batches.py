@@ -7,9 +7,13 @@ replay on the device are there already).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 Array = Any  # NumPy's, or one framework's
+LossFunction = Callable[
+    ..., tuple[Array, tuple[Array, dict[str, Array]]]
+]  # loss(xp, online, target, batch) -> (scalar, (error, scalars))
 
 
 class Transition(NamedTuple):

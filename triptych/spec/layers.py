@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar, Literal
@@ -16,7 +17,45 @@ ACTIVATIONS: tuple[Activation, ...] = ("relu", "linear")
 
 
 @dataclass(frozen=True)
-class Conv:
+class LayerSpec(ABC):
+    """What every layer answers. A layer of one's own inherits from it and is made known by `register_layer`."""
+
+    kind: ClassVar[str] = ""
+
+    @property
+    def activation(self) -> Activation:
+        """Put on what the layer gives; a layer of one's own puts its own within."""
+        return "linear"
+
+    @property
+    def initialiser(self) -> Initialiser:
+        """Of its kernels and the biases behind them."""
+        return "glorot_uniform"
+
+    @abstractmethod
+    def output_shape(self, shape: Shape) -> Shape:
+        """Of inputs of `shape`.
+
+        Raises:
+            InputError: it cannot take that shape.
+        """
+
+    def tensors(self, shape: Shape) -> dict[str, Shape]:
+        """Neutral names and shapes, for inputs of `shape`. A name that ends in `kernel` is drawn as a kernel, in `scale` as ones,
+        all else as a bias."""
+        return {}
+
+    def factors(self) -> dict[str, float]:
+        """What the drawn tensors are multiplied by, by name."""
+        return {}
+
+    def offsets(self) -> dict[str, tuple[slice, float]]:
+        """What is added to a part of a tensor after it was drawn, by name."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Conv(LayerSpec):
     """Two-dimensional convolution, VALID padding: output = (input - kernel) // stride + 1."""
 
     filters: int  # output channels
@@ -45,11 +84,10 @@ class Conv:
 
 
 @dataclass(frozen=True)
-class Flatten:
+class Flatten(LayerSpec):
     """(H, W, C) to a vector, channels fastest."""
 
     kind: ClassVar[str] = "flatten"
-    activation: ClassVar[Activation] = "linear"
 
     def output_shape(self, shape: Shape) -> Shape:
         return (prod(shape),)
@@ -59,7 +97,7 @@ class Flatten:
 
 
 @dataclass(frozen=True)
-class Dense:
+class Dense(LayerSpec):
     """Fully connected layer."""
 
     units: int  # outputs
@@ -83,11 +121,10 @@ class Dense:
 
 
 @dataclass(frozen=True)
-class FrameDifference:
+class FrameDifference(LayerSpec):
     """The newer of two pictures minus the older one: what moved. The first layer, on a stack of 2."""
 
     kind: ClassVar[str] = "difference"
-    activation: ClassVar[Activation] = "linear"
 
     def output_shape(self, shape: Shape) -> Shape:
         allowed = "two pictures (H, W, 2 C)"
@@ -99,7 +136,7 @@ class FrameDifference:
 
 
 @dataclass(frozen=True)
-class Dueling:
+class Dueling(LayerSpec):
     """The head of a dueling network (Wang et al. 2016, equation 9): Q = V + A - mean A, from two streams.
 
     Each stream has a layer of `units` ReLUs of its own, then V is one number and A one an action.
@@ -110,7 +147,6 @@ class Dueling:
     initialiser: Initialiser = "glorot_uniform"  # of kernels and biases
 
     kind: ClassVar[str] = "dueling"
-    activation: ClassVar[Activation] = "linear"
 
     def __post_init__(self) -> None:
         positive(self, "actions", "units")
@@ -132,7 +168,7 @@ class Dueling:
 
 
 @dataclass(frozen=True)
-class ActorCritic:
+class ActorCritic(LayerSpec):
     """The head of an actor-critic: A logits of a policy and, in the last place, the state's value: A + 1 numbers.
 
     Drawn orthogonal whatever the body is: the policy a hundredth of unit size, so that it begins almost uniform, the value
@@ -142,7 +178,6 @@ class ActorCritic:
     actions: int
 
     kind: ClassVar[str] = "actor_critic"
-    activation: ClassVar[Activation] = "linear"
     initialiser: ClassVar[Initialiser] = "orthogonal"
 
     def __post_init__(self) -> None:

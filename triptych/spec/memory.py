@@ -6,20 +6,17 @@ what the numbers mean is said with each kind. Each framework's `layers.py` has a
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from triptych.spec.layers import INITIALISERS, Activation, Initialiser, Shape
+from triptych.spec.layers import INITIALISERS, Initialiser, LayerSpec, Shape
 from triptych.utils.checks import check, one_of, positive
 
 
 @dataclass(frozen=True)
-class Memory(ABC):
+class Memory(LayerSpec):
     """What the memory kinds share; a kind of one's own inherits from it and is registered with `register_memory`."""
-
-    kind: ClassVar[str] = ""
-    activation: ClassVar[Activation] = "linear"
 
     def __post_init__(self) -> None:
         names = [name for name in ("units", "length", "heads") if hasattr(self, name)]
@@ -28,20 +25,8 @@ class Memory(ABC):
             one_of(self, "initialiser", INITIALISERS)
 
     @abstractmethod
-    def output_shape(self, shape: Shape) -> Shape:
-        """Of inputs of `shape`."""
-
-    @abstractmethod
     def state_size(self, shape: Shape) -> int:
         """Numbers carried for each game, for inputs of `shape`."""
-
-    def tensors(self, shape: Shape) -> dict[str, Shape]:
-        """Neutral names and shapes. A name that ends in `kernel` is drawn as a kernel, all else as a bias."""
-        return {}
-
-    def offsets(self) -> dict[str, tuple[slice, float]]:
-        """What is added to a part of a tensor after it was drawn."""
-        return {}
 
     def vector(self, shape: Shape) -> int:
         """The length of the input, refused where it is none."""

@@ -7,7 +7,7 @@ transposes them: C is the stack, in colour 3 * stack with the frames in order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -51,6 +51,16 @@ Layer = (
     | Attention
     | VisualAttention
 )
+
+
+def layer_names(layers: Iterable[Any]) -> list[str]:
+    """The layers' neutral names, counted by kind: `conv_1`, `conv_2`, `dense_1`, ..."""
+    counts: dict[str, int] = {}
+    names = []
+    for layer in layers:
+        counts[layer.kind] = counts.get(layer.kind, 0) + 1
+        names.append(f"{layer.kind}_{counts[layer.kind]}")
+    return names
 
 
 @dataclass(frozen=True)
@@ -102,16 +112,13 @@ class Network:
             InputError: a layer cannot take the shape that reaches it.
         """
         shape = self.observation.picture_shape if self.observation.is_picture else self.observation.shape
-        counts: dict[str, int] = {}
-        for index, layer in enumerate(self.layers):
-            counts[layer.kind] = counts.get(layer.kind, 0) + 1
+        for index, (name, layer) in enumerate(zip(layer_names(self.layers), self.layers, strict=True)):
             is_head = index == len(self.layers) - 1
             if isinstance(layer, FrameDifference):
                 stack = self.observation.shape[0] if index == 0 and self.observation.is_picture else None
                 check(stack == 2, "the stack before a difference layer", stack, "2 pictures, and it is the first layer")
-            name = "head" if is_head else f"{layer.kind}_{counts[layer.kind]}"
             output = layer.output_shape(shape)
-            yield Placed(name, layer, shape, output)
+            yield Placed("head" if is_head else name, layer, shape, output)
             shape = output
 
     @property

@@ -1,4 +1,4 @@
-"""Memory kinds by name, the user's own among them."""
+"""Layers and memory kinds by name, the user's own among them, and what builds those in each framework."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from triptych.spec.attention import Attention, VisualAttention
-from triptych.spec.layers import LAYERS
+from triptych.spec.layers import LAYERS, LayerSpec
 from triptych.spec.memory import GRU, LSTM, RNN, Memory, Stack
 from triptych.utils.checks import InputError, check
 
 Builder = Callable[..., Any] | str
 
 
-BUILDERS: dict[str, dict[type[Memory], Any]] = {"torch": {}, "jax": {}, "keras": {}}  # of kinds registered from outside
+BUILDERS: dict[str, dict[type[LayerSpec], Builder]] = {}  # framework -> layer -> what builds it, of those from outside
 
 
-def register_memory(
-    spec: type[Memory], *, torch: Builder | None = None, jax: Builder | None = None, keras: Builder | None = None
-) -> None:
+def register_memory(spec: type[Memory], **builders: Builder | None) -> None:
     """Makes a memory kind of one's own known: its spec, and one function a framework that builds it.
 
     What is built is called with (x [T, B, *input], state [B, S], reset [T, B]) and returns (y [T, B, *output], state [B, S]). Its parameters have the
@@ -29,9 +27,10 @@ def register_memory(
     Args:
         spec: a frozen dataclass that inherits from `Memory`, with a `kind` of its own. It trains in the frameworks that
             have a function.
-        torch: `(placed) -> torch.nn.Module`. Each may be "module:function" too, which loads no framework before it is used.
-        jax: `(placed, stored, compute) -> flax.linen.Module` named `placed.name`; `stored` is the dtype of its parameters.
-        keras: `(placed, policy) -> keras.layers.Layer` named `placed.name`; `policy` is its dtype.
+        builders: by framework, each a function or "module:function", which loads no framework before it is used:
+            torch: `(placed) -> torch.nn.Module`;
+            jax: `(placed, stored, compute) -> flax.linen.Module` named `placed.name`; `stored` is the dtype of its parameters;
+            keras: `(placed, policy) -> keras.layers.Layer` named `placed.name`; `policy` is its dtype.
 
     Raises:
         InputError: another class or a layer has that kind.
@@ -40,23 +39,47 @@ def register_memory(
     check(
         spec.kind not in LAYERS and spec.kind != "none", "memory kind", spec.kind, "one that no layer has, and not none"
     )
-    known = KINDS.setdefault(spec.kind, spec)
-    check(known.__qualname__ == spec.__qualname__, "memory kind", spec.kind, "one that no other class has")
-    KINDS[spec.kind] = spec
-    for framework, builder in (("torch", torch), ("jax", jax), ("keras", keras)):
+    keep(KINDS, spec, builders)
+
+
+def register_layer(spec: type[LayerSpec], **builders: Builder | None) -> None:
+    """Makes a layer without memory of one's own known, as `register_memory` does a memory kind.
+
+    What is built is called with x [B, *input] and returns y [B, *output]: vectors, or pictures as the framework has them
+    ([B, C, H, W] in PyTorch, [B, H, W, C] in JAX and Keras). `network=(..., Spec(), ...)` in a recipe puts it there.
+
+    Args:
+        spec: a frozen dataclass that inherits from `LayerSpec`, with a `kind` of its own.
+        builders: as for `register_memory`.
+
+    Raises:
+        InputError: another class or a memory has that kind.
+    """
+    fits = issubclass(spec, LayerSpec) and not issubclass(spec, Memory) and bool(spec.kind)
+    check(fits, "layer", spec.__name__, "a subclass of LayerSpec with a kind, and none of Memory")
+    check(spec.kind not in KINDS, "layer kind", spec.kind, "one that no memory has")
+    keep(LAYERS, spec, builders)
+
+
+def keep(kinds: dict[str, Any], spec: type[LayerSpec], builders: dict[str, Builder | None]) -> None:
+    """The same class again, as from a file that is run twice, takes its own place."""
+    known = kinds.setdefault(spec.kind, spec)
+    check(known.__qualname__ == spec.__qualname__, "layer or memory kind", spec.kind, "one that no other class has")
+    kinds[spec.kind] = spec
+    for framework, builder in builders.items():
         if builder is not None:
-            BUILDERS[framework][spec] = builder
+            BUILDERS.setdefault(framework, {})[spec] = builder
 
 
-def builder_of(framework: str, spec: type[Memory]) -> Callable[..., Any] | None:
+def builder_of(framework: str, spec: type[LayerSpec]) -> Callable[..., Any] | None:
     """What builds a registered kind in a framework; None: it is not one of them.
 
     Raises:
         InputError: it was registered for other frameworks only, or what it names cannot be imported.
     """
-    found = BUILDERS[framework].get(spec)
+    found = BUILDERS.get(framework, {}).get(spec)
     others = [name for name, builders in BUILDERS.items() if spec in builders]
-    check(found is not None or not others, f"a {spec.kind} memory's framework", framework, ", ".join(others))
+    check(found is not None or not others, f"the framework of {spec.kind}", framework, ", ".join(others))
     if not isinstance(found, str):
         return found
     module, _, name = found.partition(":")
@@ -64,7 +87,7 @@ def builder_of(framework: str, spec: type[Memory]) -> Callable[..., Any] | None:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise InputError(
-            f"{framework} of {spec.kind} memory is {found!r}: {error}; allowed: module:function that can be imported"
+            f"{framework} of {spec.kind} is {found!r}: {error}; allowed: module:function that can be imported"
         ) from None
 
 

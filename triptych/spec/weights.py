@@ -87,10 +87,10 @@ def to_draw(
     return [
         (
             p.name,
-            getattr(p.layer, "initialiser", "glorot_uniform"),
+            p.layer.initialiser,
             p.layer.tensors(p.input_shape),
-            getattr(p.layer, "factors", dict)(),
-            getattr(p.layer, "offsets", dict)(),
+            p.layer.factors(),
+            p.layer.offsets(),
         )
         for p in network.placed()
         if p.tensors()

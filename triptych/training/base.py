@@ -102,7 +102,7 @@ class Training(ABC):
 
     @property
     def learning_rate(self) -> float:
-        """Adam's, of an update now."""
+        """The optimiser's, of an update now."""
         return self.recipe.learning_rate(self.counters.steps)
 
     @property

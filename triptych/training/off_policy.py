@@ -20,7 +20,7 @@ from triptych.spec import dtypes
 from triptych.spec.batches import Transition
 from triptych.training.base import Choice, Training, part_of
 from triptych.utils import machine
-from triptych.utils.checks import InputError
+from triptych.utils.checks import InputError, passed
 
 
 class OffPolicy(Training):
@@ -77,8 +77,7 @@ class OffPolicy(Training):
     def learn_after(self) -> list[dict[str, Any]]:
         """Copies the online network into the target where a target period has passed."""
         counters = self.counters
-        number, unit = self.config.target_every
-        periods = getattr(counters, unit) // number
+        periods = passed(self.config.target_every, counters)
         if periods > counters.target_periods:
             counters.target_periods = periods
             if counters.updates > counters.copied_at:  # else the target is the online network already

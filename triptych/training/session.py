@@ -29,6 +29,7 @@ from triptych.training.callbacks.weights import Best, KeptWeights
 from triptych.training.loop import run_loop
 from triptych.training.profiler import Profile, gains
 from triptych.utils import machine
+from triptych.utils.checks import passed
 from triptych.utils.console import say
 from triptych.utils.interrupts import Interrupts
 
@@ -169,12 +170,12 @@ class Session:
         training, recipe = self.training, self.recipe
         every = interval(recipe, training.games)
         unit = "steps" if recipe.episodes is None else "episodes"
-        done, total = getattr(training.counters, unit), getattr(recipe, unit)
+        begun, total = getattr(training.counters, unit), getattr(recipe, unit)
         stop = Interrupts("stopping after this step and saving the weights")
-        with stop, ProgressLine(f"{self.framework:6}", total, self.quiet, done, unit) as progress:
+        with stop, ProgressLine(f"{self.framework:6}", total, self.quiet, begun, unit) as progress:
             self.tell("start")
             self.clock.restart()
-            passed = training.counters.steps // every
+            done = passed(every, training.counters)
             for tick in run_loop(training):
                 for callback in self.callbacks:
                     callback.see(self, tick)
@@ -182,8 +183,8 @@ class Session:
                 self.stop(self.limit())
                 if self.stopped_by:
                     break
-                if training.counters.steps // every > passed and training.can_checkpoint:
-                    passed = training.counters.steps // every
+                if passed(every, training.counters) > done and training.can_checkpoint:
+                    done = passed(every, training.counters)
                     training.cross_checkpoint()
                     with self.clock.paused():
                         self.save()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
+import inspect
 import math
+import sys
+import typing
+from types import UnionType
 from typing import Any, Literal
 
 Unit = Literal["steps", "episodes", "updates"]
@@ -35,10 +39,29 @@ def number(config: Any, name: str) -> Any:
         return None
     whole = isinstance(value, int) and not isinstance(value, bool)
     check(whole or (isinstance(value, float) and math.isfinite(value)), name, value, "a finite number")
-    kind = next(field.type for field in dataclasses.fields(config) if field.name == name)
-    if str(kind).startswith(("int", "Annotated[int")):
+    kind: Any = type(config)
+    kinds = kinds_of(kind, name)
+    if int in kinds and float not in kinds:
         check(whole, name, value, "a whole number")
     return value
+
+
+@functools.cache
+def kinds_of(config: type, name: str) -> tuple[Any, ...]:
+    """The types that a field of a dataclass may have, without None; () where they cannot be looked up.
+
+    Whether its module spells annotations as they are or as strings makes no difference.
+    """
+    owner = next(base for base in config.__mro__ if name in inspect.get_annotations(base))
+    names = vars(sys.modules[owner.__module__]) if owner.__module__ in sys.modules else {}
+    # Alone, since another field's type may be a name that only type checkers see.
+    field = type(name, (), {"__annotations__": {name: inspect.get_annotations(owner)[name]}})
+    try:
+        found = typing.get_type_hints(field, names)[name]
+    except NameError:
+        return ()
+    kinds = typing.get_args(found) if typing.get_origin(found) in (typing.Union, UnionType) else (found,)
+    return tuple(kind for kind in kinds if kind is not type(None))
 
 
 def at_least(config: Any, low: float, *names: str) -> None:
@@ -68,10 +91,28 @@ def one_of(config: Any, name: str, choices: tuple[Any, ...]) -> None:
     check(value in choices, name, value, ", ".join(map(str, choices)))
 
 
+def as_period(setting: int | Period | None) -> Period | None:
+    """A setting of any of our fields as a number and a unit: a number alone is of steps. None: never, as is 0."""
+    return setting if isinstance(setting, tuple) else (setting, "steps") if setting else None
+
+
+def passed(every: int | Period | None, counters: Any) -> int:
+    """How many whole periods have passed by the counts of steps, episodes and updates; 0 where that is never."""
+    found = as_period(every)
+    return getattr(counters, found[1]) // found[0] if found else 0
+
+
 def period(config: Any, name: str) -> None:
-    """Checks that the named field of a dataclass is a number above 0 and a unit (None passes)."""
+    """Checks that the named field of a dataclass is a number above 0 and a unit (None passes).
+
+    Where the field's type has numbers too, one of 0 or more passes: of steps, 0 for never.
+    """
     value = getattr(config, name)
+    kind: Any = type(config)
     if value is None:
+        return
+    if not isinstance(value, tuple) and int in kinds_of(kind, name):
+        at_least(config, 0, name)
         return
     pair = isinstance(value, tuple) and len(value) == 2
     check(pair, name, value, "a number and a unit, (500, 'steps')")

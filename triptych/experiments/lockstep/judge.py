@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from triptych.utils.files import read_rows
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-12  # how far values may lie apart and still be the same
 
@@ -61,7 +62,7 @@ def judge(folder: Path, names: list[str]) -> Verdict:
 
 def compare_logs(folder: Path, reference: str, name: str, verdict: Verdict) -> None:
     """Step by step: same game, same action, same epsilon, losses within the tolerance."""
-    ours, theirs = read(folder / f"{reference}.csv"), read(folder / f"{name}.csv")
+    ours, theirs = read_rows(folder / f"{reference}.csv"), read_rows(folder / f"{name}.csv")
     for a, b in zip(ours, theirs, strict=False):
         step = int(a["step"])
         if (a["step"], a["game"]) != (b["step"], b["game"]):
@@ -85,7 +86,7 @@ def compare_tensors(folder: Path, reference: str, name: str, verdict: Verdict, u
     Args:
         until: step from which on the two no longer play the same game.
     """
-    ours, theirs = read(folder / f"{reference}-tensors.csv"), read(folder / f"{name}-tensors.csv")
+    ours, theirs = read_rows(folder / f"{reference}-tensors.csv"), read_rows(folder / f"{name}-tensors.csv")
     for a, b in zip(ours, theirs, strict=False):
         step = int(a["step"])
         if step >= until:
@@ -101,8 +102,3 @@ def compare_tensors(folder: Path, reference: str, name: str, verdict: Verdict, u
     if len(ours) != len(theirs):
         verdict.part(min(len(ours), len(theirs)), name, reference, "rows", [len(ours), len(theirs)])
     return None
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))

@@ -19,12 +19,13 @@ from triptych.training.build import make_training
 from triptych.training.callbacks.progress import ProgressLine
 from triptych.training.loop import Tick, run_loop
 from triptych.utils import machine
+from triptych.utils.checks import Period, passed
 from triptych.utils.files import line
 from triptych.utils.seeds import generator
 
 COLUMNS = ("step", "game", "action", "loss", "epsilon")
 TENSOR_COLUMNS = ("step", "updates", "tensor", "norm", "product", "scale")
-TENSORS_EVERY = 100  # updates between two looks at the weights
+TENSORS_EVERY: Period = (100, "updates")  # between two looks at the weights
 FLOOR = {"updates": 300, "greedy_actions": 500, "target_copies": 2}  # fewer prove nothing
 
 
@@ -82,8 +83,8 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool, control: bool
             if tick.mask.any():
                 write_actions(actions, training, tick, losses)
                 losses = []
-            if training.counters.updates // TENSORS_EVERY > looks:
-                looks = training.counters.updates // TENSORS_EVERY
+            if passed(TENSORS_EVERY, training.counters) > looks:
+                looks = passed(TENSORS_EVERY, training.counters)
                 write_tensors(tensors, training)
             progress.show(training.counters, training.scores, bool(tick.updates))
             if training.counters.steps >= recipe.steps:

@@ -65,10 +65,11 @@ def lockstep(
         InputError: something given cannot be used.
         WorkerError: a framework's process ended without a result.
     """
-    check(len(frameworks) > 1, "frameworks", " ".join(frameworks), "two or more")
+    names = tuple(frameworks)
+    check(len(names) > 1, "frameworks", " ".join(names), "two or more")
     check(steps > 0, "steps", steps, "above 0")
     resolved, overrides = play.provable(
-        checked(recipe, frameworks, changes, lambda found: play.provable(found, steps)[0]), steps
+        checked(recipe, names, changes, lambda found: play.provable(found, steps)[0]), steps
     )
     label = label or safe(recipe if isinstance(recipe, str) else resolved.env.id)
     folder = new_path(run_name or fresh_name(f"lockstep-{label}", runs_dir), runs_dir)
@@ -77,12 +78,12 @@ def lockstep(
             raise InputError(f"folder {folder} is not empty; allowed: another --run-name")
         job = {"recipe": to_dict(resolved), "folder": str(folder), "quiet": quiet, "control": False}
         job["trust"] = True  # the recipe is the user's own
-        counts = [work("lockstep", job | {"framework": name}) for name in frameworks]
-        result = conclude(folder, list(frameworks), counts, overrides, play.floors(resolved))
+        counts = [work("lockstep", job | {"framework": name}) for name in names]
+        result = conclude(folder, list(names), counts, overrides, play.floors(resolved))
         write_json(folder / "verdict.json", dataclasses.asdict(result))  # the control's process may end without its own
         if control:
-            work("lockstep", job | {"framework": frameworks[0], "control": True})
-            verdict = judge.judge(folder, [frameworks[0], "control"])
+            work("lockstep", job | {"framework": names[0], "control": True})
+            verdict = judge.judge(folder, [names[0], "control"])
             found = {"worst_relative": verdict.worst, "first_difference": verdict.first}
             result = dataclasses.replace(result, control=found)
             write_json(folder / "verdict.json", dataclasses.asdict(result))

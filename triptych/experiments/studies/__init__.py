@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from triptych.experiments.studies import catalogue
 from triptych.experiments.studies.published import Published
-from triptych.utils.checks import InputError
+from triptych.recipes import Recipe
+from triptych.recipes.load import run_file
+from triptych.utils.checks import InputError, check
 
 NAMES = tuple(module.name.replace("_", "-") for module in pkgutil.iter_modules(catalogue.__path__))
 
@@ -20,9 +23,9 @@ class Arm:
 
     task: str
     label: str
-    recipe: str
+    recipe: str | Recipe  # its name, its file, or itself
     changes: dict[str, Any] = field(default_factory=dict)
-    quick: dict[str, Any] = field(default_factory=lambda: {"steps": 1_500, "warm_up": 200})  # what --quick changes too
+    quick: dict[str, Any] | None = None  # what --quick changes too; None: 1,500 steps
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,16 @@ class Study:
 
 
 def load_study(name: str) -> Study:
-    """A study by its name.
+    """A study by its name, or from a Python file that defines `study`.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is none of that name, or the file defines none.
     """
+    if name.endswith(".py"):
+        check(Path(name).is_file(), "study", name, "a Python file that is there")
+        study = getattr(run_file(Path(name), "study"), "study", None)
+        check(isinstance(study, Study), "study file", name, "one that defines study = triptych.Study(...)")
+        return cast(Study, study)
     if name not in NAMES:
-        raise InputError(f"study is {name!r}; allowed: {', '.join(NAMES)}")
+        raise InputError(f"study is {name!r}; allowed: {', '.join(NAMES)}, or a Python file that defines `study`")
     return importlib.import_module(f"{catalogue.__name__}.{name.replace('-', '_')}").study

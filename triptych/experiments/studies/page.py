@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shlex
 from importlib import resources
@@ -11,7 +10,7 @@ from typing import Any
 
 from triptych.experiments.studies import Study, published
 from triptych.report.curves import over_seeds
-from triptych.utils.files import write_json, write_whole
+from triptych.utils.files import read_rows, write_json, write_whole
 
 COLOURS = ("#1f77d0", "#d9560b", "#0f8a5f", "#a2307f", "#8a6d00", "#5b4bc4", "#b0413e", "#6b7280", "#138a9c", "#7a5230")
 
@@ -148,8 +147,7 @@ def alone(steps: list[float | None], values: list[float | None]) -> dict[str, li
 def rewards(run: str) -> tuple[list[float | None], list[float | None]]:
     """Steps and running rewards of a run's episodes."""
     try:
-        with open(Path(run) / "episodes.csv", encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = read_rows(Path(run) / "episodes.csv")
     except OSError:
         return [], []
     return [float(row["steps"]) for row in rows], [float(row["running_reward"]) for row in rows]

@@ -7,12 +7,13 @@ to begin a game differ, so a normalised score of the one by the other is near an
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from statistics import median
 from typing import Any
+
+from triptych.utils.files import read_rows
 
 FEED_FORWARD, LSTM = "feed-forward", "LSTM"  # the labels of the arms, too
 
@@ -33,8 +34,7 @@ class Published:
 
 def load() -> tuple[Published, ...]:
     """The table, in the order of the alphabet."""
-    with (resources.files("triptych.experiments.studies") / "a3c_atari57.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(resources.files("triptych.experiments.studies") / "a3c_atari57.csv")
     return tuple(
         Published(
             row["game"],

@@ -19,13 +19,14 @@ from triptych.frameworks import check_framework
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
 from triptych.recipes.serialise import to_dict
+from triptych.runs.names import safe
 from triptych.spec import Precision
 from triptych.utils.checks import InputError, check
 from triptych.utils.console import say
 from triptych.utils.files import line, write_json, write_whole
 from triptych.utils.statistics import bootstrap_iqm
 
-QUICK_SEEDS = 2
+QUICK_SEEDS, QUICK = 2, {"steps": 1_500}
 
 
 @dataclass(frozen=True)
@@ -104,11 +105,11 @@ def run_study(
     chosen = chosen_arms(study, only, games)
     changed = {name: value for name, value in (("steps", steps), ("precision", precision)) if value is not None}
     recipes = {
-        (index, seed): recipe_of(arm, seed, (arm.quick if quick else {}) | changed)
+        (index, seed): recipe_of(arm, seed, (quick_of(arm) if quick else {}) | changed)
         for index, arm in enumerate(study.arms)
         for seed in range(count)
     }
-    folder = out or folder_of(name, framework, quick, changed, Path(runs_dir))
+    folder = out or folder_of(Path(name).stem, framework, quick, changed, Path(runs_dir))
     folder.mkdir(parents=True, exist_ok=True)
     table = folder / "runs.csv"
     tests = study.flicker or (None,)
@@ -170,19 +171,34 @@ def check_page() -> None:
             raise InputError(f"study needs {package}, which is not installed: pip install 'triptych[report]'")
 
 
+def base_of(arm: Arm) -> Recipe:
+    return arm.recipe if isinstance(arm.recipe, Recipe) else load_recipe(arm.recipe)
+
+
+def quick_of(arm: Arm) -> dict[str, Any]:
+    """What --quick changes: what the arm says, else a short run with a short start at random where there is one."""
+    if arm.quick is not None:
+        return arm.quick
+    return QUICK | ({"warm_up": 200} if base_of(arm).algorithm.steps_before_learning else {})
+
+
 def recipe_of(arm: Arm, seed: int, changed: dict[str, Any]) -> Recipe:
-    return override(load_recipe(arm.recipe), {**arm.changes, **changed, "seed": seed})
+    return override(base_of(arm), {**arm.changes, **changed, "seed": seed})
 
 
 def fingerprint(recipe: Recipe) -> str:
     """Eight letters that differ where any setting does, so that a run is never taken for another."""
-    return hashlib.sha256(json.dumps(to_dict(recipe), sort_keys=True).encode()).hexdigest()[:8]
+    settings = to_dict(recipe)
+    if settings["optimiser"]["kind"] == "adam":  # runs were named so before there was another
+        del settings["optimiser"]["kind"]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def job_of(arm: Arm, recipe: Recipe, framework: str, quick: bool) -> dict[str, Any]:
     """What a process must know of a run; its folder is named by its settings, for every study that wants it."""
     settings = fingerprint(recipe)
-    run = f"study-{framework}{'-quick' * quick}-{arm.recipe}-seed{recipe.seed}-{settings}"
+    label = recipe.env.id if isinstance(arm.recipe, Recipe) else arm.recipe
+    run = f"study-{framework}{'-quick' * quick}-{safe(str(label))}-seed{recipe.seed}-{settings}"
     job = {"framework": framework, "task": arm.task, "label": arm.label, "seed": recipe.seed, "settings": settings}
     return job | {"recipe": to_dict(recipe), "run_name": run, "trust": True}  # the study's own recipe
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 from triptych.utils.checks import InputError
-from triptych.utils.files import line, write_whole
+from triptych.utils.files import line, read_rows, write_whole
 
 COLUMNS = (
     "framework", "task", "label", "seed", "settings", "flicker", "epsilon", "games", "score", "best_step", "steps", "updates",
@@ -32,8 +31,7 @@ def append_rows(table: Path, known: dict[str, Any], found: dict[str, Any]) -> No
 def read_runs(table: Path) -> list[dict[str, str]]:
     if not table.exists():
         return []
-    with open(table, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(table)
     if rows and set(rows[0]) != set(COLUMNS):
         raise InputError(f"{table} is no table of a study; allowed: another --out")
     return rows

@@ -211,4 +211,4 @@ MODULES = {
     Attention: TransformerBlock,
     VisualAttention: LookingLSTM,
 }
-OWN = {spec: partial(build, module) for spec, module in MODULES.items()}
+OWN: dict[type, Any] = {spec: partial(build, module) for spec, module in MODULES.items()}

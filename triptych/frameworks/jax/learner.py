@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -12,7 +13,8 @@ from jax import numpy as jnp
 from triptych import frameworks
 from triptych.frameworks.jax import net, ops
 from triptych.frameworks.jax.frames import Frames
-from triptych.spec import Adam, Network, dtypes
+from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes
+from triptych.spec.weights import check_weights
 
 # float64 exists in JAX only with this on; every dtype here is written out, so float32 runs keep theirs.
 jax.config.update("jax_enable_x64", True)
@@ -27,26 +29,58 @@ def clip_by_global_norm(gradients, max_norm: float | None):
     return gradients, norm
 
 
+class CountedRms(NamedTuple):
+    """RMSprop's state, with the number of updates, which optax does not keep."""
+
+    count: jax.Array  # type: ignore[assignment]  # [] int32, under optax's name for Adam's
+    nu: Any  # means of the squared gradients, a tree like the weights'
+
+
+def make_adam(spec: Adam):
+    return optax.scale_by_adam(spec.beta_1, spec.beta_2, spec.epsilon)
+
+
+def make_rmsprop(spec: RMSprop):
+    rms = optax.scale_by_rms(spec.decay, spec.epsilon, eps_in_sqrt=True)
+
+    def init(parameters):
+        return CountedRms(jnp.zeros((), jnp.int32), rms.init(parameters).nu)
+
+    def update(gradients, state, parameters=None):
+        steps, after = rms.update(gradients, optax.ScaleByRmsState(state.nu), parameters)
+        return steps, CountedRms(state.count + 1, after.nu)
+
+    return optax.GradientTransformation(init, update)
+
+
+OPTIMISERS: dict[str, Any] = {"adam": make_adam, "rmsprop": make_rmsprop}
+MOMENTS = {"adam": {"m": "mu", "v": "nu"}, "rmsprop": {"v": "nu"}}  # neutral name: optax's
+
+
 class Learner:
     """See `triptych.frameworks.Learner`."""
 
     frames = Frames
 
-    def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
+    def __init__(self, network: Network, loss, optimiser: Optimiser, weights: dict[str, np.ndarray], precision: str):
         device = jax.devices()[0]
         self.device = "cpu" if device.platform == "cpu" else device.device_kind
+        self.network = network
         self.loss = loss
-        self.adam = adam
+        self.settings = optimiser
         self.precision, _ = dtypes(precision)
         self.net = net.Net(network, precision)
-        self.optimiser = optax.scale_by_adam(adam.beta_1, adam.beta_2, adam.epsilon)
+        self.optimiser = OPTIMISERS[optimiser.kind](optimiser)
+        self.moment_names = MOMENTS[optimiser.kind]
         self.set_weights(weights)
         self.moments = self.optimiser.init(self.online)
         self.sync_target()
         spread = network.observation.is_picture and self.device == "cpu"  # small networks only wait for threads
         self.shards = frameworks.THREADS if spread else 1
-        self.forward = jax.jit(self.apply)
-        self.step = jax.jit(self.step, donate_argnums=(0, 1))
+        self.forward = jax.jit(self.outputs)  # each is compiled when it is first called
+        self.compiled_step = jax.jit(self.step, donate_argnums=(0, 1))
+        self.compiled_gradients = jax.jit(self.differentiate)
+        self.compiled_apply = jax.jit(self.descend, donate_argnums=(0, 1))
 
     def act(self, obs, state=None, reset=None):
         if state is None:
@@ -57,13 +91,25 @@ class Learner:
     def update(self, batch, learning_rate):
         batch = type(batch)(*map(self.to_device, batch))
         rate = np.asarray(learning_rate, self.precision)
-        self.online, self.moments, aux = self.step(self.online, self.moments, self.target, batch, rate)
+        self.online, self.moments, aux = self.compiled_step(self.online, self.moments, self.target, batch, rate)
         return aux
+
+    def gradients(self, batch):
+        batch = type(batch)(*map(self.to_device, batch))
+        gradients, aux = self.compiled_gradients(self.online, self.target, batch)
+        return net.to_neutral(gradients), aux
+
+    def apply(self, gradients, learning_rate):
+        check_weights(gradients, self.network, "gradients")
+        tree = net.to_native({name: gradients[name] for name in self.network.tensors()}, self.precision)
+        rate = np.asarray(learning_rate, self.precision)
+        self.online, self.moments, norm = self.compiled_apply(self.online, self.moments, tree, rate)
+        return norm
 
     def to_device(self, array):
         return jax.device_put(array)
 
-    def apply(self, parameters, obs, state=None, reset=None):
+    def outputs(self, parameters, obs, state=None, reset=None):
         """The network on parts of the batch: XLA runs independent operations side by side."""
         if state is None:
             parts = jnp.array_split(obs, min(self.shards, len(obs)))
@@ -74,14 +120,26 @@ class Learner:
         return jnp.concatenate(outputs, axis=1), jnp.concatenate(states)
 
     def step(self, online, moments, target, batch, learning_rate):
+        """An update as a function: weights and moments after it, and what the loss reports."""
+        gradients, aux = self.differentiate(online, target, batch)
+        online, moments, norm = self.descend(online, moments, gradients, learning_rate)
+        return online, moments, {**aux, "gradient_norm": norm}
+
+    def differentiate(self, online, target, batch):
+        """The gradients as a tree like the weights', the loss and what it reports."""
+
         def loss_of(parameters):
-            return self.loss(ops, partial(self.apply, parameters), partial(self.apply, target), batch)
+            return self.loss(ops, partial(self.outputs, parameters), partial(self.outputs, target), batch)
 
         (loss, (td_error, scalars)), gradients = jax.value_and_grad(loss_of, has_aux=True)(online)
-        gradients, norm = clip_by_global_norm(gradients, self.adam.max_norm)
+        return gradients, {"loss": loss, "td_error": td_error, **scalars}
+
+    def descend(self, online, moments, gradients, learning_rate):
+        """Weights and moments after the optimiser's step, and the gradients' norm before it was cut."""
+        gradients, norm = clip_by_global_norm(gradients, self.settings.max_norm)
         steps, moments = self.optimiser.update(gradients, moments)
         online = jax.tree.map(lambda parameter, step: parameter - learning_rate * step, online, steps)
-        return online, moments, {"loss": loss, "gradient_norm": norm, "td_error": td_error, **scalars}
+        return online, moments, norm
 
     def to_numpy(self, array):
         return np.asarray(array)
@@ -98,9 +156,11 @@ class Learner:
     def get_state(self):
         state = {f"online/{name}": array for name, array in net.to_neutral(self.online).items()}
         state |= {f"target/{name}": array for name, array in net.to_neutral(self.target).items()}
-        state["adam/step"] = np.array(self.moments.count, np.int64)
-        state |= {f"adam/m/{name}": array for name, array in net.to_neutral(self.moments.mu).items()}
-        state |= {f"adam/v/{name}": array for name, array in net.to_neutral(self.moments.nu).items()}
+        kind = self.settings.kind
+        state[f"{kind}/step"] = np.array(self.moments.count, np.int64)
+        for moment, own in self.moment_names.items():
+            found = net.to_neutral(getattr(self.moments, own))
+            state |= {f"{kind}/{moment}/{name}": array for name, array in found.items()}
         return state
 
     def set_state(self, state):
@@ -111,5 +171,7 @@ class Learner:
 
         self.online = tree("online")
         self.target = tree("target")
-        count = jnp.array(state["adam/step"], jnp.int32)
-        self.moments = optax.ScaleByAdamState(count=count, mu=tree("adam/m"), nu=tree("adam/v"))
+        kind = self.settings.kind
+        count = jnp.array(state[f"{kind}/step"], jnp.int32)
+        moments = {own: tree(f"{kind}/{moment}") for moment, own in self.moment_names.items()}
+        self.moments = self.moments._replace(count=count, **moments)

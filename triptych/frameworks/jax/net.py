@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
@@ -47,7 +48,7 @@ def difference(placed: Placed, stored: str, compute: str):
     return subtract
 
 
-LAYERS = {
+LAYERS: dict[type, Any] = {
     Conv: conv,
     Dense: dense,
     Flatten: flatten,

@@ -202,4 +202,4 @@ MODULES = {
     Attention: TransformerBlock,
     VisualAttention: LookingLSTM,
 }
-OWN = {spec: partial(build, layer) for spec, layer in MODULES.items()}
+OWN: dict[type, Any] = {spec: partial(build, layer) for spec, layer in MODULES.items()}

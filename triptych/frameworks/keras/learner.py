@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from triptych.frameworks.keras import net, ops
 from triptych.frameworks.keras.frames import Frames
-from triptych.spec import Adam, Network, dtypes
+from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes
+from triptych.spec.weights import check_weights
 from triptych.utils.checks import InputError
 
 if keras.backend.backend() != "tensorflow":
@@ -47,20 +50,45 @@ class ExactAdam(keras.optimizers.Adam):
         variable.assign_sub(self.rate * m_hat / (tf.sqrt(v_hat) + self.epsilon))
 
 
+class ExactRMSprop(keras.optimizers.RMSprop):
+    """RMSprop whose learning rate is an argument of the compiled step, as in `ExactAdam`."""
+
+    rate: tf.Tensor
+
+    def update_step(self, gradient, variable, learning_rate):
+        decay = tf.convert_to_tensor(self.rho, gradient.dtype)
+        v = self._velocities[self._get_variable_index(variable)]
+        v.assign(decay * v + (1 - decay) * tf.square(gradient))
+        variable.assign_sub(self.rate * gradient / tf.sqrt(v + self.epsilon))
+
+
+def make_adam(spec: Adam):
+    return ExactAdam(spec.learning_rate, spec.beta_1, spec.beta_2, spec.epsilon)
+
+
+def make_rmsprop(spec: RMSprop):
+    return ExactRMSprop(spec.learning_rate, spec.decay, epsilon=spec.epsilon)
+
+
+OPTIMISERS: dict[str, Any] = {"adam": make_adam, "rmsprop": make_rmsprop}
+MOMENTS = {"adam": {"m": "_momentums", "v": "_velocities"}, "rmsprop": {"v": "_velocities"}}  # neutral name: Keras'
+
+
 class Learner:
     """See `triptych.frameworks.Learner`."""
 
     frames = Frames
 
-    def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
+    def __init__(self, network: Network, loss, optimiser: Optimiser, weights: dict[str, np.ndarray], precision: str):
         gpus = tf.config.list_physical_devices("GPU")
         self.device = tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "cpu"
+        self.network = network
         self.loss = loss
-        self.adam = adam
+        self.settings = optimiser
         self.precision, _ = dtypes(precision)
         self.online = net.make_net(network, precision)
         self.target = net.make_net(network, precision)
-        self.optimiser = ExactAdam(adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon)
+        self.optimiser = OPTIMISERS[optimiser.kind](optimiser)
         self.optimiser.build(self.online.trainable_variables)
         self.set_weights(weights)
         self.sync_target()
@@ -69,7 +97,9 @@ class Learner:
         # With memory a number of games is traced anew, as the steps of a sequence are written out one by one.
         signature = None if network.unrolls else [tf.TensorSpec((None, *obs.shape), dtype)]
         self.forward = tf.function(self.online, input_signature=signature)
-        self.step = tf.function(self.step)
+        self.compiled_step = tf.function(self.step)  # each is compiled when it is first called
+        self.compiled_gradients = tf.function(self.differentiate)
+        self.compiled_apply = tf.function(self.descend)
 
     def act(self, obs, state=None, reset=None):
         if state is None:
@@ -79,19 +109,38 @@ class Learner:
 
     def update(self, batch, learning_rate):
         batch = type(batch)(*map(self.to_device, batch))
-        return self.step(batch, tf.constant(learning_rate, self.precision))
+        return self.compiled_step(batch, tf.constant(learning_rate, self.precision))
+
+    def gradients(self, batch):
+        gradients, aux = self.compiled_gradients(type(batch)(*map(self.to_device, batch)))
+        return {name: np.array(g) for name, g in zip(net.named(self.online), gradients, strict=True)}, aux
+
+    def apply(self, gradients, learning_rate):
+        check_weights(gradients, self.network, "gradients")
+        given = [tf.constant(np.asarray(gradients[name], self.precision)) for name in net.named(self.online)]
+        return self.compiled_apply(given, tf.constant(learning_rate, self.precision))
 
     def to_device(self, array):
         return tf.convert_to_tensor(array)
 
     def step(self, batch, learning_rate):
+        """An update as a function of the graph: what the loss reports."""
+        gradients, aux = self.differentiate(batch)
+        return {**aux, "gradient_norm": self.descend(gradients, learning_rate)}
+
+    def differentiate(self, batch):
+        """The gradients in the order of the trained variables, the loss and what it reports."""
         with tf.GradientTape() as tape:
             loss, (td_error, scalars) = self.loss(ops, self.online, self.target, batch)
-        variables = self.online.trainable_variables
-        gradients, norm = clip_by_global_norm(tape.gradient(loss, variables), self.adam.max_norm)
+        gradients = tape.gradient(loss, self.online.trainable_variables)
+        return gradients, {"loss": loss, "td_error": td_error, **scalars}
+
+    def descend(self, gradients, learning_rate):
+        """The optimiser's step along gradients; returns their norm before it was cut."""
+        gradients, norm = clip_by_global_norm(gradients, self.settings.max_norm)
         self.optimiser.rate = learning_rate
-        self.optimiser.apply(gradients, variables)
-        return {"loss": loss, "gradient_norm": norm, "td_error": td_error, **scalars}
+        self.optimiser.apply(gradients, self.online.trainable_variables)
+        return norm
 
     def to_numpy(self, array):
         return array.numpy()
@@ -107,23 +156,23 @@ class Learner:
         net.set_weights(self.online, weights)
 
     def moments(self):
-        """Adam's first and second moments by neutral name: variables of the optimiser."""
-        pairs = zip(self.optimiser._momentums, self.optimiser._velocities, strict=True)
-        return dict(zip(net.named(self.online), pairs, strict=True))
+        """The optimiser's variables by neutral name: `adam/m/conv_1/kernel`."""
+        found = {}
+        for moment, own in MOMENTS[self.settings.kind].items():
+            for name, variable in zip(net.named(self.online), getattr(self.optimiser, own), strict=True):
+                found[f"{self.settings.kind}/{moment}/{name}"] = variable
+        return found
 
     def get_state(self):
         state = {f"online/{name}": array for name, array in net.get_weights(self.online).items()}
         state |= {f"target/{name}": array for name, array in net.get_weights(self.target).items()}
-        state["adam/step"] = np.array(self.optimiser.iterations.numpy(), np.int64)
-        for name, (m, v) in self.moments().items():
-            state[f"adam/m/{name}"] = m.numpy()
-            state[f"adam/v/{name}"] = v.numpy()
-        return state
+        state[f"{self.settings.kind}/step"] = np.array(self.optimiser.iterations.numpy(), np.int64)
+        return state | {name: variable.numpy() for name, variable in self.moments().items()}
 
     def set_state(self, state):
-        for name, (m, v) in self.moments().items():
-            net.named(self.online)[name].assign(state[f"online/{name}"])
-            net.named(self.target)[name].assign(state[f"target/{name}"])
-            m.assign(state[f"adam/m/{name}"])
-            v.assign(state[f"adam/v/{name}"])
-        self.optimiser.iterations.assign(int(state["adam/step"]))
+        for part, model in (("online", self.online), ("target", self.target)):
+            for name, variable in net.named(model).items():
+                variable.assign(state[f"{part}/{name}"])
+        for name, variable in self.moments().items():
+            variable.assign(state[name])
+        self.optimiser.iterations.assign(int(state[f"{self.settings.kind}/step"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -46,7 +47,7 @@ def difference(placed: Placed, policy: str) -> layers.Layer:
     return Difference(dtype=policy, name=placed.name)
 
 
-LAYERS = {
+LAYERS: dict[type, Any] = {
     Conv: conv,
     Dense: dense,
     Flatten: flatten,

@@ -218,4 +218,4 @@ MODULES = {
     Attention: TransformerBlock,
     VisualAttention: LookingLSTM,
 }
-OWN = {spec: builder(module) for spec, module in MODULES.items()}
+OWN: dict[type, Any] = {spec: builder(module) for spec, module in MODULES.items()}

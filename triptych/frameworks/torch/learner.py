@@ -1,6 +1,9 @@
-"""The PyTorch learner: a module, its target, fused Adam, an eager step."""
+"""The PyTorch learner: a module, its target, an optimiser, an eager step."""
 
 from __future__ import annotations
+
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,7 +11,8 @@ import torch
 from triptych import frameworks
 from triptych.frameworks.torch import net, ops
 from triptych.frameworks.torch.frames import Frames, find_device
-from triptych.spec import Adam, Network, dtypes
+from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes
+from triptych.spec.weights import check_weights
 
 torch.use_deterministic_algorithms(True, warn_only=True)  # the same seeds give the same bits
 torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a debugging aid that takes a tenth of the time
@@ -22,16 +26,54 @@ def clip_by_global_norm(gradients: list[torch.Tensor], max_norm: float | None) -
     return norm
 
 
+class ExactRMSprop(torch.optim.Optimizer):
+    """RMSprop with epsilon inside the root; PyTorch's own adds it outside."""
+
+    def __init__(self, parameters, lr: float, decay: float, epsilon: float):
+        super().__init__(parameters, {"lr": lr, "decay": decay, "epsilon": epsilon})
+
+    @torch.no_grad()
+    def step(self):
+        group = self.param_groups[0]
+        gradients = [parameter.grad for parameter in group["params"]]
+        for parameter in group["params"]:
+            if not self.state[parameter]:
+                step = torch.zeros((), device=parameter.device)
+                self.state[parameter] = {"step": step, "square_avg": torch.zeros_like(parameter)}
+        states = [self.state[parameter] for parameter in group["params"]]
+        squares = [state["square_avg"] for state in states]
+        torch._foreach_add_([state["step"] for state in states], 1)
+        torch._foreach_mul_(squares, group["decay"])
+        torch._foreach_addcmul_(squares, gradients, gradients, 1 - group["decay"])
+        roots = torch._foreach_add(squares, group["epsilon"])
+        torch._foreach_sqrt_(roots)
+        torch._foreach_addcdiv_(group["params"], gradients, roots, -group["lr"])
+
+
+def make_adam(parameters, spec: Adam) -> torch.optim.Optimizer:
+    betas = (spec.beta_1, spec.beta_2)
+    return torch.optim.Adam(parameters, lr=spec.learning_rate, betas=betas, eps=spec.epsilon, fused=True)
+
+
+def make_rmsprop(parameters, spec: RMSprop) -> torch.optim.Optimizer:
+    return ExactRMSprop(parameters, spec.learning_rate, spec.decay, spec.epsilon)
+
+
+OPTIMISERS: dict[str, Any] = {"adam": make_adam, "rmsprop": make_rmsprop}
+MOMENTS = {"adam": {"m": "exp_avg", "v": "exp_avg_sq"}, "rmsprop": {"v": "square_avg"}}  # neutral name: PyTorch's
+
+
 class Learner:
     """See `triptych.frameworks.Learner`."""
 
     frames = Frames
 
-    def __init__(self, network: Network, loss, adam: Adam, weights: dict[str, np.ndarray], precision: str):
+    def __init__(self, network: Network, loss, optimiser: Optimiser, weights: dict[str, np.ndarray], precision: str):
         self.place = find_device()
         self.device = torch.cuda.get_device_name() if self.place.type == "cuda" else "cpu"
+        self.network = network
         self.loss = loss
-        self.adam = adam
+        self.settings = optimiser
         self.precision, _ = dtypes(precision)
         self.online = net.Net(network, self.precision, self.precision).to(self.place)
         self.target = net.Net(network, self.precision, self.precision).to(self.place).requires_grad_(False)
@@ -40,13 +82,8 @@ class Learner:
         shards = frameworks.THREADS if spread else 1
         self.online_values = net.Sharded(self.online, network, precision, shards)
         self.target_values = net.Sharded(self.target, network, precision, shards)
-        self.optimiser = torch.optim.Adam(
-            self.parameters.values(),
-            lr=adam.learning_rate,
-            betas=(adam.beta_1, adam.beta_2),
-            eps=adam.epsilon,
-            fused=True,
-        )
+        self.optimiser = OPTIMISERS[optimiser.kind](self.parameters.values(), optimiser)
+        self.moments = MOMENTS[optimiser.kind]
         self.set_weights(weights)
         self.sync_target()
 
@@ -59,19 +96,41 @@ class Learner:
             return outputs[0].cpu().numpy(), state.cpu().numpy()
 
     def update(self, batch, learning_rate):
+        aux = self.differentiate(batch)
+        return {**aux, "gradient_norm": self.descend(learning_rate)}
+
+    def gradients(self, batch):
+        aux = self.differentiate(batch)
+        return {name: net.to_neutral(parameter.grad) for name, parameter in self.parameters.items()}, aux
+
+    def apply(self, gradients, learning_rate):
+        check_weights(gradients, self.network, "gradients")
+        for name, parameter in self.parameters.items():
+            parameter.grad = torch.empty_like(parameter, requires_grad=False)  # in the parameter's order in memory
+            net.assign(parameter.grad, gradients[name])
+        return self.descend(learning_rate)
+
+    def differentiate(self, batch):
+        """Leaves each parameter's gradient in its `grad`; returns the loss and what it reports."""
         batch = type(batch)(*map(self.to_device, batch))
         loss, (td_error, scalars) = self.loss(ops, self.online_values, self.target_values, batch)
         self.optimiser.zero_grad()
         loss.backward()
+        scalars = {name: value.detach() for name, value in scalars.items()}
+        return {"loss": loss.detach(), "td_error": td_error.detach(), **scalars}
+
+    def descend(self, learning_rate):
+        """The optimiser's step along each parameter's `grad`; returns the norm of all of them before it was cut."""
         gradients = [parameter.grad for parameter in self.parameters.values()]
-        norm = clip_by_global_norm(gradients, self.adam.max_norm)
+        norm = clip_by_global_norm(gradients, self.settings.max_norm)
         self.optimiser.param_groups[0]["lr"] = learning_rate
         self.optimiser.step()
         self.online_values.refresh()
-        scalars = {name: value.detach() for name, value in scalars.items()}
-        return {"loss": loss.detach(), "gradient_norm": norm, "td_error": td_error.detach(), **scalars}
+        return norm
 
     def to_device(self, array):
+        if isinstance(array, np.ndarray) and not array.flags.writeable:
+            array = array.copy()  # a tensor that shares its memory could be written to
         return torch.as_tensor(array, device=self.place)
 
     def to_numpy(self, array):
@@ -91,31 +150,29 @@ class Learner:
     def get_state(self):
         state = {f"online/{name}": array for name, array in net.get_weights(self.online).items()}
         state |= {f"target/{name}": array for name, array in net.get_weights(self.target).items()}
-        state["adam/step"] = np.array(0, np.int64)
+        kind = self.settings.kind
+        state[f"{kind}/step"] = np.array(0, np.int64)
         for name, parameter in self.parameters.items():
             moments = self.optimiser.state[parameter] or self.no_moments(parameter)
-            state["adam/step"] = np.array(int(moments["step"]), np.int64)
-            state[f"adam/m/{name}"] = net.to_neutral(moments["exp_avg"])
-            state[f"adam/v/{name}"] = net.to_neutral(moments["exp_avg_sq"])
+            state[f"{kind}/step"] = np.array(int(moments["step"]), np.int64)
+            state |= {f"{kind}/{moment}/{name}": net.to_neutral(moments[own]) for moment, own in self.moments.items()}
         return state
 
     def set_state(self, state):
+        kind = self.settings.kind
         for name, parameter in self.parameters.items():
             net.assign(parameter, state[f"online/{name}"])
             net.assign(self.target.named()[name], state[f"target/{name}"])
             moments = self.no_moments(parameter)
-            moments["step"].fill_(int(state["adam/step"]))
-            net.assign(moments["exp_avg"], state[f"adam/m/{name}"])
-            net.assign(moments["exp_avg_sq"], state[f"adam/v/{name}"])
+            moments["step"].fill_(int(state[f"{kind}/step"]))
+            for moment, own in self.moments.items():
+                net.assign(moments[own], state[f"{kind}/{moment}/{name}"])
             self.optimiser.state[parameter] = moments
         self.online_values.refresh()
         self.target_values.refresh()
 
-    @staticmethod
-    def no_moments(parameter):
-        """Adam's state before the first update, in the form that torch.optim keeps it."""
-        return {
-            "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
-            "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
-            "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
-        }
+    def no_moments(self, parameter):
+        """The optimiser's state before the first update, in the form that torch.optim keeps it."""
+        zeros = partial(torch.zeros_like, parameter, memory_format=torch.preserve_format)
+        step = torch.zeros((), dtype=torch.float32, device=parameter.device)
+        return {"step": step, **{own: zeros() for own in self.moments.values()}}

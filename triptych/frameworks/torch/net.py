@@ -50,7 +50,7 @@ def difference(placed: Placed) -> nn.Module:
     return Difference()
 
 
-LAYERS = {
+LAYERS: dict[type, Any] = {
     Conv: conv,
     Dense: dense,
     Flatten: flatten,
@@ -138,7 +138,7 @@ def to_neutral(tensor: Tensor) -> np.ndarray:
 @torch.no_grad()
 def assign(tensor: Tensor, array: np.ndarray) -> None:
     """Writes a neutral array into a parameter (or its moments) in place."""
-    tensor.copy_(torch.from_numpy(np.ascontiguousarray(array.transpose(TO_NATIVE[array.ndim]))))
+    tensor.copy_(torch.from_numpy(np.array(array.transpose(TO_NATIVE[array.ndim]), order="C")))  # it may be read-only
 
 
 def get_weights(net: Net) -> dict[str, np.ndarray]:

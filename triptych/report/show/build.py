@@ -18,7 +18,7 @@ from typing import Any
 
 from triptych import envs, frameworks
 from triptych.algorithms import definition
-from triptych.losses import policy, value
+from triptych.losses import policy, shapes, value
 from triptych.recipes import Recipe
 from triptych.report.show.copying import copied, needed, operations
 from triptych.report.show.examples import ROLLOUTS, SEQUENCES, TRANSITIONS
@@ -31,9 +31,10 @@ from triptych.utils.files import write_whole
 
 TEXTS = "triptych.report.show"  # its module of a framework's name writes that framework's text
 WRITTEN_BY = "Written by `triptych show`."  # in the first lines of each file
-LOSSES = {  # what a loss may call, and what that calls in turn
-    value: ("double_q_learning", "q_learning", "loss_of_error", "sequence_priority"),
-    policy: ("looked_at_again", "masked_mean", "normalised", "entropy", "clipped_surrogate"),
+LOSSES = {  # what a loss, or a function of a module further up, may call
+    policy: ("evaluate_actions", "masked_mean", "normalised", "entropy", "clipped_surrogate", "total_loss"),
+    value: ("temporal_difference", "loss_of_error", "sequence_priority"),
+    shapes: ("check_arrays",),
 }
 
 
@@ -88,7 +89,7 @@ def source(framework: str, recipe: Recipe, network: Network, name: str) -> Sourc
     folder = Path(str(frameworks.__file__)).parent / framework
     loss = loss_source(recipe)
     used = copied(folder / "ops.py", needed(folder / "ops.py", operations(loss)))
-    learner = copied(folder / "learner.py", list(text.COPIED))
+    learner = copied(folder / "learner.py", list(text.COPIED[recipe.optimiser.kind]))
     net = own_layers(folder, network, text) + text.network(network, recipe.precision)
     update = text.update(recipe.optimiser, recipe.precision, network.unrolls)
     parts = [
@@ -156,13 +157,12 @@ def layers_to_draw():  # name, initialiser, shapes, factors, what is added to a 
 
 def loss_source(recipe: Recipe) -> str:
     """The shipped loss and the functions that it calls."""
-    main = inspect.getsource(definition(recipe.algorithm).make_loss)
-    parts = []
+    text = inspect.getsource(definition(recipe.algorithm).make_loss).strip("\n")
     for module, names in LOSSES.items():
         shipped = Path(str(module.__file__))
-        called = needed(shipped, {name for name in names if f"{name}(" in main})
-        parts += [copied(shipped, called)] if called else []
-    return "\n\n\n".join([*parts, main.strip("\n")])
+        called = needed(shipped, {name for name in names if f"{name}(" in text})
+        text = f"{copied(shipped, called)}\n\n\n{text}" if called else text
+    return text
 
 
 def drawing(recipe: Recipe) -> str:

@@ -5,8 +5,10 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
+from typing import Any
+
 from triptych.report.show.text import constructor
-from triptych.spec import Adam, Network, Placed, dtypes
+from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "JAX (Flax, optax)"
 IMPORTS = """import jax
@@ -20,7 +22,10 @@ OPERATIONS = (
     "jax.numpy",
     ("concatenate", "cumsum", "exp", "max", "mean", "reshape", "sign", "sqrt", "square", "std", "sum", "where"),
 )
-COPIED = ("clip_by_global_norm",)  # functions and classes of learner.py that are shown as they are
+COPIED = {  # functions and classes of learner.py that are shown as they are, by the optimiser's kind
+    "adam": ("clip_by_global_norm",),
+    "rmsprop": ("clip_by_global_norm",),
+}
 
 OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
     "actor_critic": "ActorCriticHead",
@@ -46,6 +51,7 @@ NAMES = {
     "Huber loss": "optax.huber_loss",
     "squared error": "optax.squared_error",
     "Adam": "optax.adam(eps=)",
+    "RMSprop": "optax.rmsprop(decay=, eps=)",
     "gradient": "jax.value_and_grad(loss)(parameters)",
     "clipping by global norm": "optax.clip_by_global_norm",
     "no gradient here": "jax.lax.stop_gradient(x)",
@@ -122,7 +128,14 @@ def network(network: Network, precision: str) -> str:
     )
 
 
-def update(adam: Adam, precision: str, unrolls: bool) -> str:
+def make_optimiser(spec: Any) -> str:
+    """The optimiser's constructor."""
+    if spec.kind == "rmsprop":
+        return f"optax.scale_by_rms({spec.decay}, {spec.epsilon}, eps_in_sqrt=True)"
+    return f"optax.scale_by_adam({spec.beta_1}, {spec.beta_2}, {spec.epsilon})"
+
+
+def update(optimiser: Optimiser, precision: str, unrolls: bool) -> str:
     """Optimiser, target and one update; `weights` and `loss` stand above it."""
     given, taken = ("obs, state, reset", "[0]") if unrolls else ("obs", "")
     return f'''def tree_of(weights):
@@ -136,7 +149,7 @@ def update(adam: Adam, precision: str, unrolls: bool) -> str:
 net = Net()
 online = tree_of(weights)
 target = jax.tree.map(jnp.copy, online)
-optimiser = optax.scale_by_adam({adam.beta_1}, {adam.beta_2}, {adam.epsilon})
+optimiser = {make_optimiser(optimiser)}
 moments = optimiser.init(online)
 
 
@@ -155,13 +168,13 @@ def step(online, moments, target, batch, learning_rate):
         return loss(xp, partial(forward, parameters), partial(forward, target), batch)
 
     (value, (td_error, scalars)), gradients = jax.value_and_grad(loss_of, has_aux=True)(online)
-    gradients, norm = clip_by_global_norm(gradients, {adam.max_norm})
+    gradients, norm = clip_by_global_norm(gradients, {optimiser.max_norm})
     steps, moments = optimiser.update(gradients, moments)
     online = jax.tree.map(lambda parameter, step: parameter - learning_rate * step, online, steps)
     return online, moments, value
 
 
-def update(batch, learning_rate={adam.learning_rate}):
+def update(batch, learning_rate={optimiser.learning_rate}):
     global online, moments
     online, moments, value = step(online, moments, target, batch, np.asarray(learning_rate, "{dtypes(precision)[0]}"))
     return np.asarray(value)'''

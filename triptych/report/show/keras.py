@@ -5,8 +5,10 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
+from typing import Any
+
 from triptych.report.show.text import constructor
-from triptych.spec import Adam, Network, Placed, dtypes
+from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "Keras (TensorFlow)"
 IMPORTS = """import os
@@ -21,7 +23,10 @@ OPERATIONS = "keras.ops", (
     "abs", "argmax", "concatenate", "cumsum", "exp", "max", "mean", "reshape", "sign", "sqrt", "square", "std",
     "stop_gradient", "sum",
 )  # fmt: skip
-COPIED = ("clip_by_global_norm", "ExactAdam")  # functions and classes of learner.py that are shown as they are
+COPIED = {  # functions and classes of learner.py that are shown as they are, by the optimiser's kind
+    "adam": ("clip_by_global_norm", "ExactAdam"),
+    "rmsprop": ("clip_by_global_norm", "ExactRMSprop"),
+}
 
 OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
     "actor_critic": "ActorCriticHead",
@@ -47,6 +52,7 @@ NAMES = {
     "Huber loss": "keras.losses.Huber, which averages the last axis",
     "squared error": "keras.losses.MeanSquaredError",
     "Adam": "keras.optimizers.Adam(epsilon=), which adds epsilon elsewhere",
+    "RMSprop": "keras.optimizers.RMSprop(rho=, epsilon=)",
     "gradient": "tape.gradient(loss, variables)",
     "clipping by global norm": "global_clipnorm= of the optimiser",
     "no gradient here": "keras.ops.stop_gradient(x)",
@@ -145,7 +151,14 @@ def memory_network(network: Network, precision: str) -> str:
     )
 
 
-def update(adam: Adam, precision: str, unrolls: bool) -> str:
+def make_optimiser(spec: Any) -> str:
+    """The optimiser's constructor."""
+    if spec.kind == "rmsprop":
+        return f"ExactRMSprop({spec.learning_rate}, {spec.decay}, epsilon={spec.epsilon})"
+    return f"ExactAdam({spec.learning_rate}, {spec.beta_1}, {spec.beta_2}, {spec.epsilon})"
+
+
+def update(optimiser: Optimiser, precision: str, unrolls: bool) -> str:
     """Optimiser, target and one update; `weights` and `loss` stand above it."""
     given, taken = ("obs, state, reset", "[0]") if unrolls else ("obs", "")
     make = "Net" if unrolls else "make_net"
@@ -158,7 +171,7 @@ def update(adam: Adam, precision: str, unrolls: bool) -> str:
 online, target = {make}(), {make}()
 set_weights(online, weights)
 target.set_weights(online.get_weights())
-optimiser = ExactAdam({adam.learning_rate}, {adam.beta_1}, {adam.beta_2}, {adam.epsilon})
+optimiser = {make_optimiser(optimiser)}
 optimiser.build(online.trainable_variables)
 forward = tf.function(online)
 
@@ -172,12 +185,12 @@ def step(batch, learning_rate):
     with tf.GradientTape() as tape:
         value, (td_error, scalars) = loss(xp, online, target, batch)
     variables = online.trainable_variables
-    gradients, norm = clip_by_global_norm(tape.gradient(value, variables), {adam.max_norm})
+    gradients, norm = clip_by_global_norm(tape.gradient(value, variables), {optimiser.max_norm})
     optimiser.rate = learning_rate
     optimiser.apply(gradients, variables)
     return value
 
 
-def update(batch, learning_rate={adam.learning_rate}):
+def update(batch, learning_rate={optimiser.learning_rate}):
     batch = type(batch)(*map(tf.constant, batch))
     return step(batch, tf.constant(learning_rate, "{dtypes(precision)[0]}")).numpy()'''

@@ -5,14 +5,19 @@ Imports no framework. A test runs the text beside the learner.
 
 from __future__ import annotations
 
+from typing import Any
+
 from triptych.report.show.text import constructor
-from triptych.spec import Adam, Network, Placed, dtypes
+from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "PyTorch"
 IMPORTS = """import torch
 from torch import nn"""
 OPERATIONS = "torch", ("abs", "cumsum", "exp", "reshape", "sign", "sqrt", "square", "where")
-COPIED = ("clip_by_global_norm",)  # functions and classes of learner.py that are shown as they are
+COPIED = {  # functions and classes of learner.py that are shown as they are, by the optimiser's kind
+    "adam": ("clip_by_global_norm",),
+    "rmsprop": ("clip_by_global_norm", "ExactRMSprop"),
+}
 
 OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
     "actor_critic": "ActorCriticHead",
@@ -43,6 +48,7 @@ NAMES = {
     "Huber loss": "nn.HuberLoss",
     "squared error": "nn.MSELoss",
     "Adam": "torch.optim.Adam(eps=)",
+    "RMSprop": "torch.optim.RMSprop(alpha=, eps=), which adds epsilon outside the root",
     "gradient": "loss.backward(), then parameter.grad",
     "clipping by global norm": "torch.nn.utils.clip_grad_norm_",
     "no gradient here": "x.detach()",
@@ -136,7 +142,16 @@ def result(network: Network, memories: int) -> list[str]:
     return [f"return x.unflatten(0, reset.shape), {f'torch.cat([{after}], dim=1)' if memories else 'state'}"]
 
 
-def update(adam: Adam, precision: str, unrolls: bool) -> str:
+def make_optimiser(spec: Any) -> str:
+    """The constructor of the optimiser of `online`."""
+    if spec.kind == "rmsprop":
+        return f"ExactRMSprop(online.parameters(), {spec.learning_rate}, {spec.decay}, {spec.epsilon})"
+    return f"""torch.optim.Adam(
+    online.parameters(), lr={spec.learning_rate}, betas=({spec.beta_1}, {spec.beta_2}), eps={spec.epsilon}, fused=True
+)"""
+
+
+def update(optimiser: Optimiser, precision: str, unrolls: bool) -> str:
     """Optimiser, target and one update; `weights` and `loss` stand above it."""
     given, taken = ("obs, state, reset", "[0]") if unrolls else ("obs", "")
     return f"""# Neutral kernels are HWIO and (in, out); PyTorch's are OIHW and (out, in).
@@ -157,9 +172,7 @@ def set_weights(net, weights):
 online, target = Net(), Net().requires_grad_(False)
 set_weights(online, weights)
 target.load_state_dict(online.state_dict())
-optimiser = torch.optim.Adam(
-    online.parameters(), lr={adam.learning_rate}, betas=({adam.beta_1}, {adam.beta_2}), eps={adam.epsilon}, fused=True
-)
+optimiser = {make_optimiser(optimiser)}
 
 
 def outputs({given}):
@@ -167,12 +180,12 @@ def outputs({given}):
         return online(*map(torch.from_numpy, ({given},))){taken}.numpy()
 
 
-def update(batch, learning_rate={adam.learning_rate}):
+def update(batch, learning_rate={optimiser.learning_rate}):
     batch = type(batch)(*map(torch.from_numpy, batch))
     value, (td_error, scalars) = loss(xp, online, target, batch)
     optimiser.zero_grad()
     value.backward()
-    clip_by_global_norm([parameter.grad for parameter in online.parameters()], {adam.max_norm})
+    clip_by_global_norm([parameter.grad for parameter in online.parameters()], {optimiser.max_norm})
     optimiser.param_groups[0]["lr"] = learning_rate
     optimiser.step()
     return value.detach().numpy()"""

@@ -9,6 +9,7 @@ from triptych.envs.play import Score
 from triptych.training.callbacks.base import Callback, Run
 from triptych.training.callbacks.meters import Mean
 from triptych.training.loop import Episode, Tick
+from triptych.utils.checks import passed
 from triptych.utils.console import warn
 
 
@@ -53,7 +54,7 @@ class Logs(Callback):
         run.log("episodes", row)
 
     def step(self, run: Run, tick: Tick) -> None:
-        periods = run.counters.steps // run.recipe.log_every
+        periods = passed(run.recipe.log_every, run.counters)
         if periods > self.rows:
             self.rows = periods
             means = {name: mean.take() for name, mean in self.means.items()}

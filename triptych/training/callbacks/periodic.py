@@ -6,7 +6,7 @@ from typing import Any
 
 from triptych.training.base import Counters
 from triptych.training.callbacks.base import Callback
-from triptych.utils.checks import Period
+from triptych.utils.checks import Period, passed
 
 
 class Periodic(Callback):
@@ -17,11 +17,8 @@ class Periodic(Callback):
 
     def due(self, counters: Counters) -> bool:
         """Whether a period has passed since this was last true."""
-        if self.period is None:
-            return False
-        number, unit = self.period
-        passed: int = getattr(counters, unit) // number
-        due, self.done = passed > self.done, max(passed, self.done)
+        count = passed(self.period, counters)
+        due, self.done = count > self.done, max(count, self.done)
         return due
 
     def get_state(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from triptych.experiments.studies.published import FEED_FORWARD, LSTM, load
 
 RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     FEED_FORWARD: ("kung-fu-master-ff", {}),
-    LSTM: ("kung-fu-master", {"network.5.skip": False}),  # all goes through the LSTM, as in what was published
+    LSTM: ("kung-fu-master", {"network.lstm_1.skip": False}),  # all goes through the LSTM, as in what was published
 }
 games = load()
 

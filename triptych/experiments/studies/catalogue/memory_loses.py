@@ -16,8 +16,8 @@ ARMS: dict[str, tuple[str, dict[str, Any]]] = {
     **RECIPES,
     "LSTM, skip": ("kung-fu-master", {}),
     "feed-forward, 128 games x 8 steps": ("kung-fu-master-ff", WIDE),
-    "LSTM, 128 games x 8 steps": ("kung-fu-master", {"network.5.skip": False, **WIDE}),
-    "LSTM, 1 frame": ("kung-fu-master", {"network.5.skip": False, "env.stack": 1}),
+    "LSTM, 128 games x 8 steps": ("kung-fu-master", {"network.lstm_1.skip": False, **WIDE}),
+    "LSTM, 1 frame": ("kung-fu-master", {"network.lstm_1.skip": False, "env.stack": 1}),
 }
 
 study = Study(

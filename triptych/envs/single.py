@@ -1,0 +1,46 @@
+"""One game as a Gymnasium environment, seen as an agent sees it: cropped, grey, stacked, in part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from triptych.envs.games import Games
+from triptych.spec import Observation
+
+
+class AsSeen(gymnasium.Env):
+    """What `triptych.make_env` gives. Rewards are raw.
+
+    Args:
+        games: a set of one.
+    """
+
+    def __init__(self, games: Games):
+        self.games = games
+        self.observation_space = space_of(games.observation)
+        self.action_space = spaces.Discrete(games.num_actions)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        own = self.np_random.integers(2**31 - 1) if seed is None else seed
+        return self.games.reset(np.array([own]))[0], {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.games.send(np.array([int(action)]))
+        step = self.games.recv()
+        info = {} if step.lost_life is None else {"lost_life": bool(step.lost_life[0])}
+        return step.obs[0], float(step.reward[0]), bool(step.terminated[0]), bool(step.truncated[0]), info
+
+    def close(self) -> None:
+        self.games.close()
+
+
+def space_of(observation: Observation) -> spaces.Space:
+    """The Gymnasium space of an observation."""
+    dtype = np.dtype(observation.dtype)
+    low, high = (0, 255) if dtype == np.uint8 else (-np.inf, np.inf)
+    return spaces.Box(low, high, observation.shape, dtype.type)

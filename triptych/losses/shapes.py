@@ -1,0 +1,42 @@
+"""What the losses demand of their arrays, checked where they are handed over."""
+
+from __future__ import annotations
+
+from triptych.spec.batches import Array
+
+KINDS = {"float": ("float", "bfloat"), "int": ("int", "uint"), "bool": ("bool",), "any": ("",)}  # how dtypes begin
+MET = set[tuple[object, ...]]()  # demands with the shapes and dtypes that met them: an eager step brings the same few
+
+
+def check_arrays(**arrays: tuple[Array, str, str]) -> None:
+    """Checks ranks, axes and dtypes; what does not fit would broadcast or be promoted, and nobody would notice.
+
+    Reads shapes and dtypes only: in a compiled step it costs nothing once that is traced, else a microsecond an array.
+
+    Args:
+        arrays: by name, any framework's array, its axes, and what it holds: "float", "int", "bool" or "any".
+            Axes are a letter each ("TB"), and "..." where more may follow; axes of one letter are equally long. "*"
+            stands for any axes, the same in all arrays that say so. All floats are of one dtype.
+
+    Raises:
+        ValueError: one does not fit; the message names it, and the array that it does not agree with.
+    """
+    demand = tuple([(name, axes, kind, array.shape, array.dtype) for name, (array, axes, kind) in arrays.items()])
+    if demand in MET:
+        return
+    known: dict[str, tuple[str, object]] = {}  # an axis' length, the shape, the dtype: who had it first, what it is
+    for name, axes, kind, size, dtype in demand:
+        shape, held = tuple(size), str(getattr(dtype, "name", dtype)).removeprefix("torch.")
+        if not held.startswith(KINDS[kind]):
+            raise ValueError(f"{name} has dtype {held}; expected {kind}")
+        letters = axes.removesuffix("...")
+        if axes != "*" and (len(shape) < len(letters) or (letters == axes and len(shape) > len(letters))):
+            raise ValueError(f"{name} has shape {shape}; expected [{', '.join(letters)}{axes[len(letters) :]}]")
+        facts: list[tuple[str, object]] = [("shape", shape)] if axes == "*" else list(zip(letters, shape, strict=False))
+        for what, found in [*facts, *([("dtype", held)] if kind == "float" else [])]:
+            other, expected = known.setdefault(what, (name, found))
+            if found != expected:
+                raise ValueError(
+                    f"{name} has shape {shape} and dtype {held}: {what} is {found}, but {expected} in {other}"
+                )
+    MET.add(demand)
