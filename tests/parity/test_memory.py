@@ -285,5 +285,5 @@ def test_a_kind_has_one_class() -> None:
     class Other(LSTM):
         pass
 
-    with pytest.raises(InputError, match="memory kind is 'lstm'; allowed: one that no other class has"):
+    with pytest.raises(InputError, match="layer or memory kind is 'lstm'; allowed: one that no other class has"):
         register_memory(Other, torch="a:b", jax="a:b", keras="a:b")

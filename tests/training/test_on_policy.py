@@ -237,17 +237,22 @@ def test_a_run_that_diverges_says_so(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_what_an_id_fixes_itself_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """KungFuMaster-v0 draws its frame skip and repeats actions by itself, and has no idle frames."""
+    """KungFuMaster-v0 draws its frame skip and repeats actions by itself; the rest is as it was trained, or plain."""
     small = {"num_envs": 4, "env.noop_max": 0, "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4}
     run = train("kung-fu-master", steps=128, runs_dir=tmp_path, **small)
     found = evaluate(run.path, 1, env="KungFuMaster-v0", weights="latest")
-    assert (found.frame_skip, found.sticky, found.start) == ((2, 4), 0.25, "a seed a game")
+    fire = "a seed a game, FIRE for one frame where the game has it"
+    assert (found.frame_skip, found.sticky, found.start, found.plain) == ((2, 4), 0.25, fire, False)
+    assert found.pictures == "the larger of a step's last two frames, pixel by pixel"
+    plain = evaluate(run.path, 1, env="KungFuMaster-v0", weights="latest", plain=True)
+    assert (plain.start, plain.pictures, plain.plain) == ("a seed a game", "a step's last frame", True)
     for sticky, played in ((0.1, 0.1), (0.0, 0.0), (None, 0.0)):
         found = evaluate(run.path, 1, sticky=sticky, weights="latest")
-        assert (found.frame_skip, found.sticky, found.start) == (4, played, "a seed a game, up to 0 idle frames")
+        assert (found.frame_skip, found.sticky, found.start) == (4, played, fire)
     start = "latest-epsilon-0-games-1-seed-0"
     assert {path.stem for path in (run.path / "evaluations").glob("*.json")} == {
         f"{start}-sticky-0.25-env-KungFuMaster-v0-torch",
+        f"{start}-sticky-0.25-env-KungFuMaster-v0-plain-torch",
         f"{start}-sticky-0.1-torch",
         f"{start}-torch",
     }, "the sticky actions of the id itself are no other test"

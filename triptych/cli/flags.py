@@ -14,6 +14,7 @@ from tyro.constructors import ConstructorRegistry, StructConstructorSpec, Struct
 
 from triptych.cli.errors import one_line
 from triptych.cli.scan import find_recipe, value_of
+from triptych.envs import changed
 from triptych.recipes import Recipe
 from triptych.recipes.override import COMMON, by_place, unchecked_with
 from triptych.utils.checks import InputError
@@ -37,6 +38,9 @@ def parse(command: Any, name: str, arguments: list[str], steps: int | None = Non
     recipe = find_recipe(command, arguments)
     if steps is not None:
         recipe = dataclasses.replace(recipe, steps=steps)
+    env = value_of("--env", arguments)
+    if env:  # whose kind says which settings it has
+        recipe = dataclasses.replace(recipe, env=changed(recipe.env, {"id": env}))
     memory = value_of("--memory", arguments)
     if memory:  # whose own fields become flags
         recipe = unchecked_with(recipe, memory)

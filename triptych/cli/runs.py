@@ -66,15 +66,15 @@ class Resume(Where):
     name: RunName = ""  # a run folder, or a run's name
     framework: Framework | None = None  # another framework than before; None: that of its last sitting
     quiet: bool = False  # no progress
+    callback: tuple[str, ...] = ()  # what watches the run: module:name, as when it was trained
     file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here
     trust: bool = False  # run what the run names: the file of its recipe, the module of its environment's id
-    callback: tuple[str, ...] = ()  # what watches the run: module:name, as when it was trained
 
     def run(self) -> int:
         from triptych.experiments.train import go_on
 
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
-        allowed = Allowed(self.file, self.trust)
+        allowed = Allowed(self.file, self.trust, goes_on=True)
         result, had_ended = go_on(self.name, self.framework, self.runs_dir, self.quiet, allowed, self.callback)
         return 0 if had_ended else tell(result)
 
@@ -94,6 +94,7 @@ class Evaluate(Answers):
     env: str | None = None  # another Gymnasium id with the same observations and actions; None: as in training
     framework: Framework | None = None  # which one plays; None: the run's, and torch for a weights file
     flicker: float | None = None  # chance that an observation is blank; None: as in training
+    plain: bool = False  # without idle frames, FIRE and the maximum of two frames, as Gymnasium itself plays (Atari)
     video: bool = False  # film the first game, into the run's videos/
     file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here
     trust: bool = False  # run what the run names: the file of its recipe, the module of its environment's id
@@ -110,9 +111,11 @@ class Evaluate(Answers):
                 sticky=self.sticky, env=self.env,
                 framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video, flicker=self.flicker,
                 recipe=self.file, trust=self.trust,
+                plain=self.plain,
             )  # fmt: skip
         others = f", sticky {score.sticky:g}" if score.sticky is not None else ""
         others += f", {score.flicker:.0%} blank" if score.flicker else ""
+        others += ", plain" if score.plain else ""
         interval = f" (95 % interval {score.low:.1f} to {score.high:.1f})" if score.games > 1 else ""
         print(f"{score.mean:.1f}{interval} over {counted(score.games, 'game')} of {score.env}{others}")
         if score.video:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from triptych.algorithms import ALGORITHMS
-from triptych.envs import EnvConfig
+from triptych.envs import KINDS as GAMES
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import BUILT_IN, Recipe, load_recipe
 from triptych.runs.names import run_path
@@ -49,7 +49,7 @@ def switches(command: Any) -> dict[str, set[str]]:
     """Fields that are true or false, whose flags have no value: the command's own (under ''), and those of a recipe's parts."""
     parts: dict[str, list[Any]] = {
         "": [command, Recipe],
-        "env": [EnvConfig],
+        "env": [kind.config for kind in GAMES],
         "algorithm": [found.config for found in ALGORITHMS.values()],
         "network": [*LAYERS.values(), *KINDS.values()],
     }

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-from triptych.envs.config import EnvConfig
+from triptych.envs.config import Kind, Screen
 from triptych.envs.games import Step
 from triptych.spec import Observation
-from triptych.utils.checks import check
+from triptych.utils.checks import at_least, check, positive, within
+
+
+@dataclass(frozen=True)
+class Atari(Screen):
+    """Atari games, with the wrappers of Mnih et al. (2015)."""
+
+    kind: ClassVar[str] = "atari"
+
+    frame_skip: int = 4  # emulator frames a step, the action repeated (ids that leave it open)
+    sticky: float | None = None  # chance that the last action is repeated; None: what the id says
+    noop_max: int = 30  # idle frames before an episode begins: 0 to noop_max - 1 of them, each as likely
+    fire: bool = True  # press FIRE in the first frame of an episode, in place of an idle one, where the game has it
+    maximum: bool = True  # a picture is the larger of a step's last two frames, pixel by pixel; else the last frame
+    time_limit: int | None = None  # steps after which an episode is cut; None: what the id says, 0: never
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        positive(self, "frame_skip")
+        at_least(self, 0, "noop_max", "time_limit")
+        within(self, 0, 1, "sticky")
+
+
+PLAIN = {"noop_max": 0, "fire": False, "maximum": False}  # the emulator without the wrappers of Mnih et al.
 
 
 def unread(spec: Any) -> set[str]:
     """The fields of a config that these games never read, or take in one form only."""
-    return {"render", "fill", "observe", "length", "blind", "kwargs"} | (
-        set() if spec.kwargs["frameskip"] == 1 else {"frame_skip"}
-    )
+    return {"fill"} | (set() if spec.kwargs["frameskip"] == 1 else {"frame_skip"})
 
 
 def plays(spec: Any) -> bool:
@@ -31,7 +53,20 @@ SCREEN = (210, 160)  # pixels, height and width
 LARGEST = 2_000  # pixels a side that a screen is made to; beyond lies a slip of the pen, and memory that runs out
 
 
-def whole_and_part(config: EnvConfig) -> tuple[tuple[int, int], tuple[slice, ...]]:
+def start(config: Any) -> str:
+    """How an episode begins, in words."""
+    if config.noop_max <= 1:
+        return "a seed a game" + (", FIRE for one frame where the game has it" if config.fire else "")
+    idle = f"a seed a game, 0 to {config.noop_max - 1} idle frames"
+    return idle + (", FIRE in place of the first where the game has it" if config.fire else "")
+
+
+def pictures(config: Any) -> str:
+    """What a picture is made of, in words."""
+    return "the larger of a step's last two frames, pixel by pixel" if config.maximum else "a step's last frame"
+
+
+def whole_and_part(config: Screen) -> tuple[tuple[int, int], tuple[slice, ...]]:
     """Height and width of the whole screen when it is resized so that its part has the wanted size, and that part.
 
     ale-py resizes and stacks, but does not crop: resized first and cropped then, the part is the same but for rounding.
@@ -55,10 +90,9 @@ class AtariGames:
     typical_episode = 600
     saves = False
 
-    def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
+    def __init__(self, config: Atari, spec: Any, num_envs: int, threads: int):
         from ale_py.vector_env import AtariVectorEnv
 
-        check(not config.render, "render", config.render, "False: Atari games show their screen already")
         check(config.fill == "zeros", "fill", config.fill, "zeros, for Atari games")
         (height, width), self.part = whole_and_part(config)
         self.num_envs = num_envs
@@ -79,6 +113,8 @@ class AtariGames:
             stack_num=config.stack,
             frameskip=self.frames_per_step,
             noop_max=config.noop_max,
+            use_fire_reset=config.fire,
+            maxpool=config.maximum,
             reward_clipping=False,  # the raw score belongs in the log; the learner clips for itself
         )
         colours = (3,) if config.colour else ()
@@ -111,7 +147,7 @@ class AtariGames:
         ends = np.asarray(terminated, bool), np.asarray(truncated, bool)
         return Step(self.seen(obs), np.asarray(reward, np.float64), *ends, self.lives < before)
 
-    def longest(self, config: EnvConfig, frames: int) -> int:
+    def longest(self, config: Atari, frames: int) -> int:
         """Emulator frames after which an episode is cut."""
         if config.time_limit is None:
             return frames
@@ -129,4 +165,4 @@ class AtariGames:
         self.envs.close()
 
 
-make = AtariGames
+KIND = Kind(Atari, plays, AtariGames, unread, start=start, pictures=pictures)

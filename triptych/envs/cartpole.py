@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import gymnasium
 import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from gymnasium.wrappers import TimeLimit
 
-from triptych.envs import gym
-from triptych.envs.config import EnvConfig
+from triptych.envs.config import Kind
 from triptych.envs.games import Step
-from triptych.envs.gym import GymGames
+from triptych.envs.gym import Gym, GymGames
 from triptych.spec import Observation
-from triptych.utils.checks import check
-
-__all__ = ["CartPoleGames", "WideCartPole", "make", "plays", "unread"]
+from triptych.utils.checks import check, one_of
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it draws the screen, and would greet on standard output
+
+
+@dataclass(frozen=True)
+class CartPole(Gym):
+    """CartPole, seen whole or in part."""
+
+    kind: ClassVar[str] = "cartpole"
+
+    observe: Literal["all", "positions", "speeds"] = "all"  # which of its four numbers are seen
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of(self, "observe", ("all", "positions", "speeds"))
 
 
 class WideCartPole(CartPoleEnv):
@@ -54,17 +65,12 @@ def time_limit(env: gymnasium.Env) -> TimeLimit | None:
 SEEN = {"positions": [0, 2], "speeds": [1, 3]}  # of cart, its speed, pole, its speed
 
 
-def unread(spec: Any) -> set[str]:
-    """The fields of a config that these games never read."""
-    return gym.unread(spec) - {"observe"}
-
-
 class CartPoleGames(GymGames):
     """N CartPole games that can be saved, and seen in part."""
 
     saves = True
 
-    def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
+    def __init__(self, config: CartPole, spec: Any, num_envs: int, threads: int):
         super().__init__(config, spec, num_envs, threads)
         check(config.observe == "all" or not self.stacked, "observe", config.observe, "all, where the screen is seen")
         self.seen = SEEN.get(config.observe)
@@ -108,4 +114,4 @@ class CartPoleGames(GymGames):
         self.obs = np.array(state["obs"], self.obs.dtype)
 
 
-make = CartPoleGames
+KIND = Kind(CartPole, plays, CartPoleGames)

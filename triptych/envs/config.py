@@ -1,24 +1,38 @@
-"""Which game, and how its screen becomes an observation."""
+"""What every game's config has, what those have that show a screen, and what a kind of environment is."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
 
-from triptych.utils.checks import at_least, check, one_of, positive, within
+from triptych.utils.checks import check, one_of, positive, within
 
 
 @dataclass(frozen=True)
-class EnvConfig:
-    """Which game, and how its screen becomes an observation."""
+class GameConfig:
+    """Which game, and what every game has; each kind's own config adds the settings that it reads."""
+
+    kind: ClassVar[str] = ""
+    # What a config.json without kinds meant where the kind has since been given settings: its games were played so.
+    before: ClassVar[dict[str, Any]] = {}
 
     id: str  # any Gymnasium id with a discrete action space
-    frame_skip: int = 4  # emulator frames a step, the action repeated (Atari ids that leave it open)
-    sticky: float | None = None  # chance that the last action is repeated (Atari; None: what the id says)
-    noop_max: int = 30  # at most so many idle frames before an episode begins (Atari)
-    time_limit: int | None = None  # steps after which an episode is cut; None: what the id says, 0: never
-    render: bool = False  # observe the rendered screen instead of what the environment gives (not Atari)
+    flicker: float = 0.0  # chance that an observation is blank
+
+    def __post_init__(self) -> None:
+        within(self, 0, 1, "flicker")
+
+    @property
+    def fill(self) -> Literal["zeros", "first"]:
+        """What stands in a stack before an episode's first picture; here nothing is stacked."""
+        return "zeros"
+
+
+@dataclass(frozen=True)
+class Screen(GameConfig):
+    """How a screen becomes an observation. A game that turns out to show numbers reads none of it."""
+
     # the part of a picture that is kept, as shares of it: top, bottom, left, right
     crop: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 1.0)
     # pixels of a picture after the crop: both sides, or height and width; None: as it is
@@ -26,34 +40,67 @@ class EnvConfig:
     colour: bool = False  # keep a picture's colours; else it is made grey
     stack: int = 4  # pictures in one observation
     fill: Literal["zeros", "first"] = "zeros"  # what stands in the stack before an episode's first picture
-    observe: Literal["all", "positions", "speeds"] = "all"  # which of CartPole's four numbers are seen
-    flicker: float = 0.0  # chance that an observation is blank
-    length: int = 10  # steps that something must be remembered (the toys MemoryChain, RepeatPrevious)
-    blind: int = 0  # rows in which the ball cannot be seen (the toy Catch)
-    kwargs: str = "{}"  # what else the id's maker takes, as JSON: '{"memory_length": 50}' (not Atari, not the toys)
 
     def __post_init__(self) -> None:
-        positive(self, "frame_skip", "stack", "length")
-        at_least(self, 0, "noop_max", "time_limit", "blind")
-        within(self, 0, 1, "sticky", "flicker")
-        one_of(self, "observe", ("all", "positions", "speeds"))
+        super().__post_init__()
+        positive(self, "stack")
         one_of(self, "fill", ("zeros", "first"))
         check(all(isinstance(side, int) and side > 0 for side in self.sides or ()), "size", self.size, "above 0")
         top, bottom, left, right = self.crop
         inside = 0 <= top < bottom <= 1 and 0 <= left < right <= 1
         check(inside, "crop", self.crop, "shares of the picture: 0 <= top < bottom <= 1, 0 <= left < right <= 1")
-        self.arguments()
-
-    def arguments(self) -> dict[str, Any]:
-        """`kwargs` as Python has them."""
-        try:
-            found = json.loads(self.kwargs)
-        except (TypeError, ValueError):
-            found = None
-        check(isinstance(found, dict), "kwargs", self.kwargs, """names and values as JSON, such as '{"length": 50}'""")
-        return found
 
     @property
     def sides(self) -> tuple[int, int] | None:
         """Height and width of a picture after the crop; None: as it is."""
         return (self.size, self.size) if isinstance(self.size, int) else self.size
+
+
+def names(config: GameConfig | type[GameConfig]) -> set[str]:
+    """The settings that a config has."""
+    return {field.name for field in fields(config)}
+
+
+SCREEN = names(Screen) - names(GameConfig)  # the settings of pictures
+
+
+def reads_all(spec: Any) -> set[str]:
+    return set()
+
+
+def fixes_nothing(spec: Any) -> dict[str, Any]:
+    return {}
+
+
+def begins_by_seed(config: Any) -> str:
+    return "a seed a game"
+
+
+def as_given(config: Any) -> str:
+    return "as the game gives them"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of environment: its settings, and how its games are made. A `spec` is Gymnasium's record of an id."""
+
+    config: type[GameConfig]  # whose `kind` is the name
+    plays: Callable[[Any], bool]  # spec -> whether these games are of this kind
+    make: Callable[[Any, Any, int, int], Any]  # config, spec, games, how many play at the same time -> `Games`
+    unread: Callable[[Any], set[str]] = reads_all  # spec -> the config's fields that this id never reads
+    fixed: Callable[[Any], dict[str, Any]] = fixes_nothing  # spec -> `frame_skip`, `sticky` where the id says them
+    start: Callable[[Any], str] = begins_by_seed  # config -> how an episode begins, in words
+    pictures: Callable[[Any], str] = as_given  # config -> what a picture is made of, in words
+
+    @property
+    def name(self) -> str:
+        return self.config.kind
+
+
+@dataclass(frozen=True)
+class Unknown(GameConfig):
+    """A config of a kind that nobody has registered yet, as its config.json has it; `make` asks again."""
+
+    kind: ClassVar[str] = "unknown"
+
+    recorded: str = "{}"  # JSON

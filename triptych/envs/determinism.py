@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from triptych.envs.config import EnvConfig
+from triptych.envs.config import GameConfig
 from triptych.envs.games import Games
-from triptych.envs.registry import make
+from triptych.envs.making import make
 
 
-def forgets(config: EnvConfig, num_envs: int, threads: int, steps: int = 30) -> bool:
+def forgets(config: GameConfig, num_envs: int, threads: int, steps: int = 30) -> bool:
     """Whether `reset(seed=)` forgets everything: a used set of games must repeat what a fresh one does."""
     used, fresh = make(config, num_envs, threads), make(config, num_envs, threads)
     try:

@@ -15,7 +15,7 @@ class FlickeringGames:
     Args:
         games: the games; everything else is theirs.
         chance: that an observation cannot be seen.
-        fill: what stands in the stack before an episode's first picture (`EnvConfig.fill`).
+        fill: what stands in the stack before an episode's first picture (`Screen.fill`).
     """
 
     def __init__(self, games: Games, chance: float, fill: str):

@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces, wrappers
 
-from triptych.envs.config import EnvConfig
+from triptych.envs.config import Kind, Screen
 from triptych.envs.games import Step
 from triptych.spec import Observation
-from triptych.utils.checks import InputError
+from triptych.utils.checks import InputError, at_least, check
 
-EMULATOR = "ale_py.env:AtariEnv"
 SMALLEST_PICTURE = 32  # pixels a side; smaller uint8 grids are symbols, and are flattened
+
+
+@dataclass(frozen=True)
+class Gym(Screen):
+    """Any Gymnasium id that no other kind plays."""
+
+    kind: ClassVar[str] = "gym"
+
+    time_limit: int | None = None  # steps after which an episode is cut; None: what the id says, 0: never
+    render: bool = False  # observe the rendered screen instead of what the environment gives
+    kwargs: str = "{}"  # what else the id's maker takes, as JSON: '{"memory_length": 50}'
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least(self, 0, "time_limit")
+        self.arguments()
+
+    def arguments(self) -> dict[str, Any]:
+        """`kwargs` as Python has them."""
+        try:
+            found = json.loads(self.kwargs)
+        except (TypeError, ValueError):
+            found = None
+        check(isinstance(found, dict), "kwargs", self.kwargs, """names and values as JSON, such as '{"length": 50}'""")
+        return found
 
 
 def plays(spec: Any) -> bool:
     return True
-
-
-def unread(spec: Any) -> set[str]:
-    """The fields of a config that these games never read."""
-    return {"frame_skip", "sticky", "noop_max", "observe", "length", "blind"}
-
-
-def fixed(spec: Any) -> dict[str, Any]:
-    """What an Atari id fixes itself: frames a step (two numbers: drawn between them) and the chance of a repeated action."""
-    if spec.entry_point != EMULATOR:
-        return {}
-    skip = spec.kwargs["frameskip"]
-    return {
-        "frame_skip": skip if isinstance(skip, int) else (skip[0], skip[1] - 1),
-        "sticky": spec.kwargs["repeat_action_probability"],
-    }
 
 
 def is_picture(space: spaces.Space) -> bool:
@@ -46,7 +56,7 @@ def is_picture(space: spaces.Space) -> bool:
     return min(space.shape[:2]) >= SMALLEST_PICTURE and (len(space.shape) == 2 or space.shape[2] in (1, 3))
 
 
-def make_one(config: EnvConfig, spec: Any) -> gymnasium.Env:
+def make_one(config: Gym, spec: Any) -> gymnasium.Env:
     """One game whose observations are a picture, as the config says, or a flat vector.
 
     Raises:
@@ -56,8 +66,6 @@ def make_one(config: EnvConfig, spec: Any) -> gymnasium.Env:
     if config.render:
         options["render_mode"] = "rgb_array"
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame draws into memory and looks for no display
-    if spec.entry_point == EMULATOR and not config.colour:
-        options.setdefault("obs_type", "grayscale")  # as the vector environment shows it, not made of the colours here
     if config.time_limit is not None:
         options["max_episode_steps"] = config.time_limit or -1  # Gymnasium's way to say never
     try:
@@ -87,7 +95,7 @@ def make_one(config: EnvConfig, spec: Any) -> gymnasium.Env:
         ) from None
 
 
-def picture(env: gymnasium.Env, config: EnvConfig) -> gymnasium.Env:
+def picture(env: gymnasium.Env, config: Gym) -> gymnasium.Env:
     """Crops, takes the colours away unless they are wanted, and resizes."""
     height, width, *colours = env.observation_space.shape or ()
     top, bottom, left, right = config.crop
@@ -116,7 +124,7 @@ class GymGames:
     saves = False
     frames_per_step = 1
 
-    def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
+    def __init__(self, config: Gym, spec: Any, num_envs: int, threads: int):
         self.envs = [make_one(config, spec) for _ in range(num_envs)]
         self.num_envs = num_envs
         space = self.envs[0].observation_space
@@ -173,4 +181,4 @@ class GymGames:
             env.close()
 
 
-make = GymGames
+KIND = Kind(Gym, plays, GymGames)

@@ -1,21 +1,42 @@
-"""Environments by their Gymnasium id."""
+"""Environments by their Gymnasium id, and the kinds of them."""
 
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import warnings
 from typing import Any
 
 import gymnasium
 
-from triptych.envs.config import EnvConfig
-from triptych.envs.games import Games
-from triptych.spec import Observation
-from triptych.utils.checks import InputError
+from triptych.envs import atari, cartpole, emulator, gym, toys
+from triptych.envs.config import Kind, Unknown
+from triptych.utils.checks import InputError, check
 
-# Which module makes the games of a registered id: the first one whose `plays(spec)` says yes.
-MODULES = ("atari", "cartpole", "toys", "gym")
+# A game is of the first kind whose `plays` says yes.
+KINDS: list[Kind] = [
+    atari.KIND,
+    emulator.KIND,
+    cartpole.KIND,
+    toys.KIND,
+    gym.KIND,
+]
+ATARI_ID = re.compile(r"(?:.*:)?(?:ALE/[^/:]+|\w+NoFrameskip)-v\d+")
+
+
+def register_kind(kind: Kind) -> None:
+    """Adds a kind of environment of one's own, which is asked before those that are there; the same name takes its place.
+
+    Its config is a frozen dataclass, made from `GameConfig` (or `Screen`, or another kind's), with a `kind` of its own.
+
+    Raises:
+        InputError: its name is missing or one of Triptych's.
+    """
+    ours = {known.name for known in KINDS if known.config.__module__.startswith("triptych.")}
+    check("kind" in vars(kind.config), "kind", kind.name, f"a name of its own, given in {kind.config.__name__}")
+    check(kind.name not in {"", Unknown.kind, *ours}, "kind", kind.name, f"another name than {', '.join(sorted(ours))}")
+    KINDS[:] = [kind, *(known for known in KINDS if known.name != kind.name)]
 
 
 def missing_module(env_id: str) -> str:
@@ -39,9 +60,8 @@ def find(env_id: str, may_import: bool = False) -> Any:
         ways = f"a module that is imported already (import {module}), or --trust where a run names it"
         raise InputError(f"env is {env_id!r}, whose module is not imported for what is only read; allowed: {ways}")
     try:
-        if module or name.startswith("triptych/"):
-            for own in [module] if module else ["triptych.envs.cartpole", "triptych.envs.toys"]:
-                importlib.import_module(own)  # which registers its ids
+        if module:
+            importlib.import_module(module)  # which registers its ids
         return quiet_spec(name)
     except (ImportError, TypeError, ValueError) as error:  # the last two: no module's name at all
         raise InputError(f"env is {env_id!r}: module {module!r} cannot be imported ({error})") from None
@@ -59,51 +79,24 @@ def find(env_id: str, may_import: bool = False) -> Any:
     raise InputError(f"env is {env_id!r}; allowed: {hint}")
 
 
-def unread(config: EnvConfig, observation: Observation) -> set[str]:
-    """The fields of `config` that this game never reads: Atari's, those it fixes itself, those of pictures where it has none."""
-    spec = find(config.id)
-    module = importlib.import_module(f"triptych.envs.{module_of(spec)}")
-    return set(module.unread(spec)) | (set() if observation.is_picture else {"crop", "size", "colour", "stack", "fill"})
-
-
-def fixed(config: EnvConfig) -> dict[str, Any]:
-    """What an id that plays through Gymnasium (Atari's `-v0`) fixes itself: `frame_skip` and `sticky`, or nothing."""
-    spec = find(config.id)
-    return importlib.import_module("triptych.envs.gym").fixed(spec) if module_of(spec) == "gym" else {}
-
-
-def stickiness(config: EnvConfig) -> float | None:
-    """The chance that the emulator repeats the last action: the config's, or the id's own; None: these games have none."""
-    try:
-        spec = find(config.id)
-    except InputError:  # an id of long ago, whose maker is not here
-        return config.sticky
-    own: float | None = spec.kwargs.get("repeat_action_probability")
-    return own if config.sticky is None or module_of(spec) == "gym" else config.sticky
-
-
 def quiet_spec(name: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecated versions are still playable
         return gymnasium.spec(name)
 
 
-def make(config: EnvConfig, num_envs: int, threads: int = 1) -> Games:
-    """Makes `num_envs` games; `threads` is how many of them may play at the same time.
-
-    Raises:
-        InputError: unknown id, a package is missing, or its spaces are not a discrete choice over a
-            picture or a vector.
-    """
-    spec = find(config.id)
-    games = importlib.import_module(f"triptych.envs.{module_of(spec)}").make(config, spec, num_envs, threads)
-    if not config.flicker:
-        return games
-    from triptych.envs.flicker import FlickeringGames
-
-    return FlickeringGames(games, config.flicker, config.fill)
+def kind_of(spec: Any) -> Kind:
+    return next(kind for kind in KINDS if kind.plays(spec))
 
 
-def module_of(spec: Any) -> str:
-    """The module that makes the games of a Gymnasium spec."""
-    return next(name for name in MODULES if importlib.import_module(f"triptych.envs.{name}").plays(spec))
+def known_kind(env_id: str, may_import: bool) -> Kind | None:
+    """The kind of an id; None where nobody here knows the id."""
+    try:
+        return kind_of(find(env_id, may_import))
+    except InputError:
+        return None
+
+
+def kind_like(env_id: str) -> Kind:
+    """The kind of an id that is not known here, by its shape."""
+    return atari.KIND if ATARI_ID.fullmatch(env_id) else gym.KIND

@@ -6,22 +6,37 @@ Each game has a generator of its own and draws an episode's secrets at its start
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from triptych.envs.config import EnvConfig
+from triptych.envs.config import GameConfig, Kind
 from triptych.envs.games import Step
 from triptych.spec import Observation
-from triptych.utils.checks import check
+from triptych.utils.checks import at_least, check, positive
+
+
+@dataclass(frozen=True)
+class Toy(GameConfig):
+    """The small tasks that need memory."""
+
+    kind: ClassVar[str] = "toy"
+
+    length: int = 10  # steps that something must be remembered (MemoryChain, RepeatPrevious)
+    blind: int = 0  # rows in which the ball cannot be seen (Catch)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        positive(self, "length")
+        at_least(self, 0, "blind")
 
 
 def unread(spec: Any) -> set[str]:
     """The fields of a config that these games never read."""
-    others = {"frame_skip", "sticky", "noop_max", "render", "observe", "time_limit", "kwargs"}
-    return others | ({"length"} if GAMES[spec.id] is Catch else {"blind"})
+    return {"length"} if GAMES[spec.id] is Catch else {"blind"}
 
 
 def plays(spec: Any) -> bool:
@@ -37,7 +52,7 @@ class ToyGames(ABC):
     num_actions: int
     kept: tuple[str, ...] = ()  # arrays [N, ...] that `begin` and `play` write
 
-    def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
+    def __init__(self, config: Toy, spec: Any, num_envs: int, threads: int):
         self.num_envs = num_envs
         self.observation = Observation((self.size,), "float32")
         self.rngs = [np.random.default_rng(0) for _ in range(num_envs)]
@@ -108,7 +123,7 @@ class MemoryChain(ToyGames):
 
     size, num_actions, kept = 3, 2, ("sign",)
 
-    def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
+    def __init__(self, config: Toy, spec: Any, num_envs: int, threads: int):
         super().__init__(config, spec, num_envs, threads)
         self.steps = config.length + 1
         self.sign = np.zeros(num_envs, np.int64)
@@ -134,7 +149,7 @@ class RepeatPrevious(ToyGames):
     size, num_actions, kept = 4, 4, ("cards",)
     answers = 50
 
-    def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
+    def __init__(self, config: Toy, spec: Any, num_envs: int, threads: int):
         super().__init__(config, spec, num_envs, threads)
         self.delay = config.length
         self.steps = self.delay + self.answers
@@ -165,7 +180,7 @@ class Catch(ToyGames):
     size, num_actions, kept = 50, 3, ("ball", "paddle")
     steps = 9
 
-    def __init__(self, config: EnvConfig, spec: Any, num_envs: int, threads: int):
+    def __init__(self, config: Toy, spec: Any, num_envs: int, threads: int):
         super().__init__(config, spec, num_envs, threads)
         check(config.blind < self.rows - 1, "blind", config.blind, f"less than {self.rows - 1}, the rows of a fall")
         self.blind = config.blind
@@ -189,10 +204,10 @@ class Catch(ToyGames):
 
 
 class OneToy(gymnasium.Env):
-    """A toy as a Gymnasium environment, for other libraries. `length`, `blind`: see `EnvConfig`."""
+    """A toy as a Gymnasium environment, for other libraries. `length`, `blind`: see `Toy`."""
 
     def __init__(self, game: type[ToyGames], **settings: Any):
-        self.games = game(EnvConfig("", **settings), None, 1, 1)
+        self.games = game(Toy("", **settings), None, 1, 1)
         self.observation_space = spaces.Box(-1, 1, self.games.observation.shape, np.float32)
         self.action_space = spaces.Discrete(self.games.num_actions)
 
@@ -213,6 +228,8 @@ for name, game in GAMES.items():
     gymnasium.register(name, entry_point="triptych.envs.toys:OneToy", kwargs={"game": game})
 
 
-def make(config: EnvConfig, spec: Any, num_envs: int, threads: int) -> ToyGames:
-    check(not config.render, "render", True, "False, as this game draws no screen")
+def make(config: Toy, spec: Any, num_envs: int, threads: int) -> ToyGames:
     return GAMES[spec.id](config, spec, num_envs, threads)
+
+
+KIND = Kind(Toy, plays, make, unread)

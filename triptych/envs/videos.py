@@ -9,18 +9,18 @@ import shutil
 import subprocess
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
 from triptych import envs
-from triptych.envs import atari
-from triptych.envs.config import EnvConfig
-from triptych.utils.checks import InputError
+from triptych.envs.config import GameConfig, Screen, names
+from triptych.utils.checks import InputError, check
 from triptych.utils.console import warn
 from triptych.utils.files import fresh_folder, is_link, write_whole
 
 
-def check_video(config: EnvConfig) -> None:
+def check_video(config: GameConfig) -> None:
     """Refuses a video that could not be made.
 
     Raises:
@@ -31,12 +31,22 @@ def check_video(config: EnvConfig) -> None:
     envs.make(screen_config(config), 1).close()
 
 
-def screen_config(config: EnvConfig) -> EnvConfig:
-    """The same game, observed as its whole coloured screen, one picture at a time."""
-    spec = envs.find(config.id)
-    whole = dataclasses.replace(config, crop=(0.0, 1.0, 0.0, 1.0), colour=True, stack=1, size=None, fill="zeros")
-    whole = dataclasses.replace(whole, observe="all", flicker=0.0)
-    return dataclasses.replace(whole, render=not atari.plays(spec))
+WHOLE: dict[str, Any] = {
+    "crop": (0.0, 1.0, 0.0, 1.0), "colour": True, "stack": 1, "size": None, "fill": "zeros", "observe": "all",
+    "flicker": 0.0, "render": True,
+}  # fmt: skip
+
+
+def screen_config(config: GameConfig) -> GameConfig:
+    """The same game, observed as its whole coloured screen, one picture at a time.
+
+    Raises:
+        InputError: it draws none, or its id is not known.
+    """
+    envs.find(config.id)  # which may bring a kind of its own
+    config = envs.changed(config, {})
+    check(isinstance(config, Screen), "render", True, "False, as this game draws no screen")
+    return dataclasses.replace(config, **{name: value for name, value in WHOLE.items() if name in names(config)})
 
 
 class Film:
@@ -47,7 +57,7 @@ class Film:
         fps: pictures a second.
     """
 
-    def __init__(self, config: EnvConfig, path: Path, fps: int):
+    def __init__(self, config: GameConfig, path: Path, fps: int):
         self.games = envs.make(screen_config(config), 1)
         self.path, self.fps = path, fps
         self.encoder: subprocess.Popen[bytes] | None = None

@@ -49,6 +49,8 @@ class Evaluation:
     life_loss: str = "no end of the episode"
     reward: str = "raw"
     start: str
+    pictures: str
+    plain: bool  # whether without the idle frames, FIRE and maximum of two frames of the training
     seed: int
     longest: int = LONGEST  # steps after which a game is counted as it stands
     weights: str  # the file
@@ -67,6 +69,7 @@ class Test:
     policy: Policy | None
     epsilon: float
     video: bool
+    plain: bool  # as Gymnasium itself plays
 
     def __post_init__(self) -> None:
         check(self.games > 0, "games", self.games, "above 0")
@@ -78,7 +81,7 @@ def evaluate(
     run: str | Path, games: int = 100, seed: int = 0, *, weights: Literal["best", "latest"] = "best",
     policy: Policy | None = None, epsilon: float = 0.0, framework: str | None = None, runs_dir: str | Path = "runs",
     report: Callable[[int], None] | None = None, video: bool = False, recipe: str | None = None, trust: bool = False,
-    **changes: Any,
+    plain: bool = False, **changes: Any,
 ) -> Evaluation:  # fmt: skip
     """Plays exactly `games` whole games, each the first of a seed of its own, and returns the score.
 
@@ -93,6 +96,7 @@ def evaluate(
         video: film the first game, into `videos/` of the run's folder (of the weights file's own folder).
         recipe: a Python file of the user's to run first, which registers what the run needs.
         trust: run what the run names: the file that its recipe came from, the module of its environment's id.
+        plain: without idle frames, FIRE and the maximum of two frames, as Gymnasium itself plays (Atari).
         changes: of the game; each left out, or None: as in the recipe. `sticky`: chance that the last action is repeated
             (Atari); `flicker`: chance that an observation is blank; `env`: another Gymnasium id with the same observations
             and actions.
@@ -102,13 +106,13 @@ def evaluate(
     Raises:
         InputError: no such run, damaged or foreign weights, code that may not run, or a value that is not allowed.
     """
-    test, given = Test(games, seed, policy, epsilon, video), changes_of(changes)
+    test, given = Test(games, seed, policy, epsilon, video, plain), changes_of(changes)
     source = find_weights(run, weights, framework, runs_dir, Allowed(recipe, trust, env=changes.get("env")))
-    tested = dataclasses.replace(source.recipe.env, **given)
+    tested = envs.changed(source.recipe.env, given | (envs.PLAIN if plain else {}))
     source = dataclasses.replace(source, recipe=dataclasses.replace(source.recipe, env=tested))
     if (folder := run_folder(source)) is not None:
         check_links(folder)
-    evaluation = play(source, test, given, report)
+    evaluation = play(source, test, report)
     remember(source, evaluation)
     return evaluation
 
@@ -120,7 +124,7 @@ def changes_of(changes: dict[str, Any]) -> dict[str, Any]:
     return {CHANGES[name]: value for name, value in changes.items() if value is not None}
 
 
-def play(source: Source, test: Test, given: dict[str, Any], report: Callable[[int], None] | None) -> Evaluation:
+def play(source: Source, test: Test, report: Callable[[int], None] | None) -> Evaluation:
     """Plays the games of a test."""
     recipe = source.recipe
     if test.video:
@@ -128,15 +132,12 @@ def play(source: Source, test: Test, given: dict[str, Any], report: Callable[[in
     games = envs.make(recipe.env, min(test.games, SIDE_BY_SIDE), machine.threads_for(recipe.threads))
     with ExitStack() as stack:
         stack.callback(games.close)
-        unread = envs.unread(recipe.env, games.observation)
-        wrong = "sticky" in given and "sticky" in unread
-        check(not wrong, "sticky", given.get("sticky"), "nothing, as these games do not read it")
         agent = make_agent(source, games, test.policy, test.epsilon, test.seed)
         film = None
         if test.video:
             film = stack.enter_context(Film(recipe.env, video_path(source, test.seed), recipe.video_fps or 30))
         played = play_games(agent, games, game_seeds(test.seed, "evaluate", 0, test.games), report, film=film)
-    evaluation = conclude(source, test, agent.policy, played, games.frames_per_step, unread)
+    evaluation = conclude(source, test, agent.policy, played, games.frames_per_step)
     if film is not None and film.made:
         evaluation = dataclasses.replace(evaluation, video=str(film.path))
     rewards, lengths = evaluation.rewards, evaluation.lengths
@@ -148,11 +149,10 @@ def play(source: Source, test: Test, given: dict[str, Any], report: Callable[[in
     return evaluation
 
 
-def conclude(
-    source: Source, test: Test, policy: str, played: list[Game], frames_per_step: int, unread: set[str]
-) -> Evaluation:
+def conclude(source: Source, test: Test, policy: str, played: list[Game], frames_per_step: int) -> Evaluation:
     """What the games came to; the film is told by who made it."""
     recipe, rewards = source.recipe, [game.reward for game in played]
+    told = envs.told(recipe.env)
     mean, low, high = bootstrap_mean([rewards])
     return Evaluation(
         mean=mean,
@@ -168,7 +168,9 @@ def conclude(
         frame_skip=envs.fixed(recipe.env).get("frame_skip", frames_per_step),
         sticky=envs.stickiness(recipe.env),
         flicker=recipe.env.flicker,
-        start="a seed a game" if "noop_max" in unread else f"a seed a game, up to {recipe.env.noop_max} idle frames",
+        start=told["start"],
+        pictures=told["pictures"],
+        plain=test.plain,
         seed=test.seed,
         weights=str(source.file),
         video=None,
@@ -198,6 +200,7 @@ def remember(source: Source, evaluation: Evaluation) -> None:
         for key, value in others.items()
         if value != before[key]
     )
+    name += "-plain" if evaluation.plain else ""
     name += f"-{evaluation.policy}" if not evaluation.policy.endswith(trained.algorithm.policy) else ""
     kept = dataclasses.asdict(evaluation) | {"weights": source.file.stem, "updates": source.updates or 0}
     del kept["video"]

@@ -113,7 +113,7 @@ def resume(
     Raises:
         InputError: the folder is no run, none of its checkpoints is whole, or it needs code that may not run.
     """
-    return go_on(run, framework, runs_dir, quiet, Allowed(recipe, trust), callbacks)[0]
+    return go_on(run, framework, runs_dir, quiet, Allowed(recipe, trust, goes_on=True), callbacks)[0]
 
 
 def go_on(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,6 +16,8 @@ from triptych.recipes.recipe import Recipe
 from triptych.spec import Network, dtypes
 from triptych.utils import machine
 from triptych.utils.checks import InputError, check
+
+BROUGHT = {"length", "blind"}  # one toy takes them over from another's recipe, and some reads each
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,13 @@ def prepare(recipe: Recipe, *frameworks: str, num_envs: int | None = None) -> Pr
     return Prepared(recipe, games, network, threads, notes)
 
 
-def check_read(config: envs.EnvConfig, games: envs.Games) -> None:
-    """Refuses sticky actions where no game would repeat any."""
-    unread = config.sticky is not None and "sticky" in envs.unread(config, games.observation)
-    check(not unread, "sticky", config.sticky, "nothing, as these games do not read it")
+def check_read(config: envs.GameConfig, games: envs.Games) -> None:
+    """Refuses settings that were changed though this game never reads them, such as those of pictures where it shows none."""
+    unread = envs.unread(config, games.observation) - BROUGHT
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        kept = field.name not in unread or value == field.default
+        check(kept, field.name, value, f"nothing but {field.default}, as these games do not read it")
 
 
 def check_memory(recipe: Recipe, games: envs.Games) -> None:

@@ -40,7 +40,7 @@ def load_recipe(name: str, place: Path | None = None) -> Recipe:
     if not path.is_file():
         what = "that is a folder" if path.is_dir() else "there is no such file"
         raise InputError(f"recipe is {name!r}: {what}; allowed: a Python file that defines `recipe`")
-    defined = vars(run_file(path, place=place))
+    defined = vars(run_file(path, place))
     recipe = defined.get("recipe")
     if not isinstance(recipe, Recipe):
         what = f"`recipe` is a {type(recipe).__name__}" if "recipe" in defined else "defines no `recipe`"
@@ -48,7 +48,7 @@ def load_recipe(name: str, place: Path | None = None) -> Recipe:
     return dataclasses.replace(recipe, source=str(path.resolve()))
 
 
-def run_file(path: Path, what: str = "recipe", place: Path | None = None) -> ModuleType:
+def run_file(path: Path, place: Path | None = None, what: str = "recipe") -> ModuleType:
     """A user's file as a module that stays: what its functions and classes refer to is there as long as they are. Once a process.
 
     Raises:

@@ -7,6 +7,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from triptych import envs
 from triptych.recipes.recipe import Recipe, with_memory
 from triptych.spec import Layer, layer_names
 from triptych.utils.checks import InputError, check
@@ -76,6 +77,8 @@ def replace_all(config: Any, tree: dict[str, Any] | Leaf, path: str) -> Any:
     """The dataclass or tuple with every change below it made at once, so that only the result is checked."""
     if isinstance(tree, Leaf):
         return tree.value
+    if isinstance(config, envs.GameConfig):  # whose other settings are those of its id's kind
+        return envs.changed(config, {key: replace_all(None, branch, f"{path}{key}.") for key, branch in tree.items()})
     if isinstance(config, tuple):
         items = list(config)
         for key, branch in tree.items():

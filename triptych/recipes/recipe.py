@@ -8,7 +8,7 @@ from typing import Any
 
 from triptych.algorithms import Config, definition
 from triptych.algorithms.schedules import linear_schedule
-from triptych.envs import EnvConfig
+from triptych.envs import GameConfig, fitted
 from triptych.envs.play import LONGEST
 from triptych.spec import KINDS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
 from triptych.utils.checks import Period, as_period, at_least, check, one_of, period, positive
@@ -18,7 +18,7 @@ from triptych.utils.checks import Period, as_period, at_least, check, one_of, pe
 class Recipe:
     """Everything that decides a run's numbers, besides the framework. A step is one agent decision in one game."""
 
-    env: EnvConfig
+    env: GameConfig  # of the kind that its id is of
     network: tuple[Layer, ...]  # the body; the algorithm adds its head
     algorithm: Config  # of one algorithm, with the settings of its kind
     optimiser: Optimiser
@@ -48,6 +48,7 @@ class Recipe:
         period(self, "weights_every")
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", PRECISIONS)
+        object.__setattr__(self, "env", fitted(self.env))  # whose id may be another than its kind was made for
         if self.memory is not None:
             object.__setattr__(self, "network", with_memory(self.network, self.memory))
             object.__setattr__(self, "memory", None)  # the network says it

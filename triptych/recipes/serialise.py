@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from triptych import envs
 from triptych.algorithms import ALGORITHMS
-from triptych.envs import EnvConfig
 from triptych.recipes.recipe import Recipe
 from triptych.spec import KINDS, LAYERS, OPTIMISERS
 from triptych.utils.checks import InputError, check
 
 
 def to_dict(config: Any) -> Any:
-    """A recipe (or a part of it) as plain JSON; layers and algorithms carry their `kind`."""
+    """A recipe (or a part of it) as plain JSON; layers, algorithms and environments carry their `kind`."""
     if isinstance(config, tuple):
         return [to_dict(item) for item in config]
     if not dataclasses.is_dataclass(config):
         return config
+    if isinstance(config, envs.GameConfig):
+        return {name: to_dict(value) for name, value in envs.as_record(config).items()}
     kind = {"kind": config.kind} if hasattr(config, "kind") else {}
     return kind | {field.name: to_dict(getattr(config, field.name)) for field in dataclasses.fields(config)}
 
@@ -35,7 +37,7 @@ def from_dict(content: dict[str, Any]) -> Recipe:
         check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))
         layers = tuple(build({**LAYERS, **KINDS}, layer) for layer in rest.pop("network"))
         algorithm = build({kind: found.config for kind, found in ALGORITHMS.items()}, rest.pop("algorithm"))
-        env = EnvConfig(**tuples(rest.pop("env")))
+        env = envs.from_record(rest.pop("env"))
         optimiser = build(OPTIMISERS, {"kind": "adam"} | rest.pop("optimiser"))  # older runs had no other, and no kind
         return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **tuples(rest))
     except (KeyError, TypeError, AttributeError) as error:

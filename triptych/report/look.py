@@ -89,9 +89,10 @@ def picture_row(recipe: Recipe, obs: np.ndarray, screen: np.ndarray) -> list[np.
 
 def columns(recipe: Recipe, count: int) -> list[str]:
     """What stands above the pictures of a row."""
-    if recipe.env.stack > count:
+    stack = getattr(recipe.env, "stack", 1)
+    if stack > count:
         return ["what the agent gets"]
-    names = [f"t-{back}" if back else "t (newest)" for back in range(recipe.env.stack - 1, -1, -1)]
+    names = [f"t-{back}" if back else "t (newest)" for back in range(stack - 1, -1, -1)]
     return names + ["difference (contrast stretched)"] * (count - len(names))
 
 

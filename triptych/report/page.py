@@ -147,11 +147,11 @@ def recorded(log: Log) -> dict[str, Any]:
 
 
 def unread_settings(recipe: Recipe) -> set[str]:
-    """The settings of the game that this one never reads; none where it cannot be made here."""
+    """The settings of the game that this one never reads, as far as it can be made here; its kind is what its id says."""
     try:
-        return {f"env.{name}" for name in envs.unread(recipe.env, show.network_of(recipe).observation)}
+        return {"env.kind", *(f"env.{name}" for name in envs.unread(recipe.env, show.network_of(recipe).observation))}
     except InputError:
-        return set()
+        return {"env.kind"}
 
 
 def machine(log: Log) -> dict[str, str]:

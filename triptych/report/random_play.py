@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from triptych import envs
-from triptych.envs import EnvConfig
+from triptych.envs import GameConfig
 from triptych.envs.play import SIDE_BY_SIDE, play_games
-from triptych.recipes.serialise import to_dict
 from triptych.runs.folder import RUNNING
 from triptych.utils.files import write_json
 from triptych.utils.seeds import game_seeds, generator
@@ -21,13 +20,13 @@ from triptych.utils.statistics import bootstrap_mean
 RANDOM_GAMES = 40
 
 
-def random_play(config: EnvConfig, keep: Path | None = None, games: int = RANDOM_GAMES) -> dict[str, Any]:
+def random_play(config: GameConfig, keep: Path | None = None, games: int = RANDOM_GAMES) -> dict[str, Any]:
     """What random play scores: mean and interval over whole games, and the band in which a running reward of 100 lies.
 
     Args:
         keep: a file that remembers it; None: play each time.
     """
-    asked = {"env": to_dict(config), "games": games}
+    asked = {"env": envs.as_before(config), "games": games}
     if keep is not None and keep.exists():
         with contextlib.suppress(ValueError, OSError, AttributeError):  # torn: played again
             known = json.loads(keep.read_text(encoding="utf-8"))
@@ -56,7 +55,7 @@ class RandomPlay:
         return self.rng.integers(self.num_actions, size=len(observation)), None
 
 
-def random_scores(config: EnvConfig, count: int) -> list[float]:
+def random_scores(config: GameConfig, count: int) -> list[float]:
     """Raw rewards of `count` randomly played games, each the first of a seed of its own."""
     games = envs.make(config, min(count, SIDE_BY_SIDE), 2)
     played = play_games(RandomPlay(games.num_actions), games, game_seeds(0, "random play", 0, count))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.envs import EnvConfig, stickiness
+from triptych.envs import GameConfig, stickiness
 from triptych.envs.play import different_games
 from triptych.frameworks import title_of
 from triptych.report.figures import seed_groups
@@ -126,10 +126,12 @@ def tests(log: Log) -> str:
     return f"; its best weights scored {join(scores)}" if scores else ""
 
 
-def as_trained(test: dict[str, Any], env: EnvConfig) -> bool:
+def as_trained(test: dict[str, Any], env: GameConfig) -> bool:
     """Whether the games of a test were those of the training."""
-    sticky = env.sticky if test["sticky"] is None else test["sticky"]  # None: the recipe's, in tests of before
-    return (test["flicker"], test["env"]) == (env.flicker, env.id) and sticky in (env.sticky, stickiness(env))
+    own = getattr(env, "sticky", None)
+    sticky = own if test["sticky"] is None else test["sticky"]  # None: the recipe's, in tests of before
+    same = (test["flicker"], test["env"]) == (env.flicker, env.id) and not test.get("plain")
+    return same and sticky in (own, stickiness(env))
 
 
 def interval(test: dict[str, Any]) -> str:

@@ -40,6 +40,7 @@ class Allowed:
     recipe: str | None = None  # a Python file to run
     trust: bool = False  # run what the run names
     env: str | None = None  # the environment to play instead of the run's
+    goes_on: bool = False  # the run is resumed
     lenient: bool = False  # go on without what may not run, as a page does
     ways: tuple[str, ...] = ("--recipe FILE (your own file to run)", "--trust (run what it names)")  # how he may say it
 
@@ -122,6 +123,7 @@ def allow(stored: Stored, allowed: Allowed) -> None:
         if allowed.env is not None:
             envs.find(allowed.env, may_import=True)
         if not needs(stored, allowed):
+            run_again(stored, allowed)
             return
         if not (allowed.trust or stored.is_own):
             raise refusal(stored, allowed)
@@ -130,6 +132,13 @@ def allow(stored: Stored, allowed: Allowed) -> None:
         if not allowed.lenient:
             raise
         warn(str(error))
+
+
+def run_again(stored: Stored, allowed: Allowed) -> None:
+    """The recipe's file of one's own run that goes on: nothing needs it to be known, but it may register callbacks."""
+    file = stored.file(trust=False) if allowed.goes_on and stored.source and stored.is_own else None
+    if file is not None:
+        load_recipe(str(file), place=Path(stored.source).parent)
 
 
 def allow_job(job: Mapping[str, Any]) -> None:
@@ -156,9 +165,9 @@ def unknown(stored: Stored, allowed: Allowed) -> list[str]:
     with contextlib.suppress(*DAMAGED):
         kinds = dict.fromkeys(layer["kind"] for layer in stored.recipe["network"])
         if stored.source:
-            found += [f"layer kind {kind!r}" for kind in kinds if kind not in LAYERS and kind not in KINDS]
-            kind = stored.recipe["algorithm"]["kind"]
-            found += [] if kind in ALGORITHMS else [f"algorithm kind {kind!r}"]
+            found += [f"layer or memory kind {kind!r}" for kind in kinds if kind not in LAYERS and kind not in KINDS]
+            algorithm = stored.recipe["algorithm"]["kind"]
+            found += [f"algorithm {algorithm!r}"] if algorithm not in ALGORITHMS else []
         env_id = stored.recipe["env"]["id"]
         if allowed.env is None and missing_module(env_id):
             found.append(f"the module of env {env_id!r}")

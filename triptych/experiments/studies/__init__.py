@@ -50,7 +50,7 @@ def load_study(name: str) -> Study:
     """
     if name.endswith(".py"):
         check(Path(name).is_file(), "study", name, "a Python file that is there")
-        study = getattr(run_file(Path(name), "study"), "study", None)
+        study = getattr(run_file(Path(name), what="study"), "study", None)
         check(isinstance(study, Study), "study file", name, "one that defines study = triptych.Study(...)")
         return cast(Study, study)
     if name not in NAMES:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from triptych import envs
 from triptych.experiments.jobs import work_all
 from triptych.experiments.studies import Arm, Study, load_study
 from triptych.experiments.studies.page import highest, write_page
@@ -188,8 +189,8 @@ def recipe_of(arm: Arm, seed: int, changed: dict[str, Any]) -> Recipe:
 
 def fingerprint(recipe: Recipe) -> str:
     """Eight letters that differ where any setting does, so that a run is never taken for another."""
-    settings = to_dict(recipe)
-    if settings["optimiser"]["kind"] == "adam":  # runs were named so before there was another
+    settings = to_dict(recipe) | {"env": envs.as_before(recipe.env)}  # so that runs of before are known again
+    if settings["optimiser"]["kind"] == "adam":
         del settings["optimiser"]["kind"]
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 

@@ -3,6 +3,7 @@
 import dataclasses
 
 from triptych.recipes.catalogue import cartpole_pixels
+from triptych.recipes.override import override
 from triptych.spec import Adam, Conv, Dense, Flatten, FrameDifference
 
 original = cartpole_pixels.recipe
@@ -12,7 +13,7 @@ recipe = dataclasses.replace(
     # The pole may fall to 12 degrees and not to 160: most of such an episode is a fall that no action changes, and after
     # 13,000 steps a network played it worse than chance (43 against 52). An episode ends at 500 steps: a balanced pole
     # must not hold up the run.
-    env=dataclasses.replace(original.env, id="CartPole-v1", time_limit=500),
+    env=override(original, {"env.id": "CartPole-v1", "env.time_limit": 500}).env,
     # Convolutions see the pole wherever the cart is; 24 units on 10,800 inputs learn each place anew.
     network=(
         FrameDifference(),

@@ -1,12 +1,9 @@
 """`drqn-template` with an LSTM and single frames in place of the window of 4."""
 
-import dataclasses
-
 from triptych.recipes.catalogue import drqn_template
+from triptych.recipes.override import override
 from triptych.spec import LSTM
 
 original = drqn_template.recipe
 
-recipe = dataclasses.replace(
-    original, env=dataclasses.replace(original.env, stack=1), network=(*original.network, LSTM(512))
-)
+recipe = override(original, {"env.stack": 1, "network": (*original.network, LSTM(512))})

@@ -1,9 +1,8 @@
 """KungFuMaster from single frames: what moves, the LSTM alone can tell."""
 
-import dataclasses
-
 from triptych.recipes.catalogue import kung_fu_master
+from triptych.recipes.override import override
 
 original = kung_fu_master.recipe
 
-recipe = dataclasses.replace(original, env=dataclasses.replace(original.env, stack=1))
+recipe = override(original, {"env.stack": 1})
