@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from triptych.envs import EnvConfig, fixed, forgets, make
+from triptych.envs import EnvConfig, find, fixed, forgets, make
 from triptych.envs.determinism import trace
 from triptych.spec import Dense, Flatten, FrameDifference, Network, Observation
 from triptych.utils.checks import InputError
@@ -177,7 +177,7 @@ def test_cartpole_goes_on_where_it_was_saved() -> None:
     ("env_id", "said"),
     [
         ("Nothing-v0", "registered Gymnasium id"),
-        ("no_such_module:Nothing-v0", "module 'no_such_module' cannot be imported"),
+        ("no_such_module:Nothing-v0", "is not imported for what is only read"),
         ("Pendulum-v1", "allowed: a Discrete one"),
         ("LunarLander-v3", "cannot be made"),
     ],
@@ -187,6 +187,8 @@ def test_unusable_ids_are_refused_in_one_line(env_id: str, said: str) -> None:
         make(EnvConfig(env_id), 1)
     assert "\n" not in str(caught.value)
     assert env_id in str(caught.value)
+    with pytest.raises(InputError, match=r"module 'no_such_module' cannot be imported"):
+        find("no_such_module:Nothing-v0", may_import=True)
 
 
 def test_crop_colour_and_size() -> None:

@@ -237,6 +237,20 @@ def test_no_reader_imports_the_module_of_an_id(evil: Path) -> None:
     assert (evil / "ran").exists()
 
 
+def test_a_stranger_s_run_lends_its_settings_and_no_code(evil: Path, run: Path, trained: Path) -> None:
+    """`train RUN` and `compare RUN` begin anew with a run's settings."""
+    named = stranger(evil, {"id": "evil:Guess-v0"})
+    for command in ("train", "compare"):
+        refused(triptych_command(command, named, place=evil), "instead of this run")
+        refused(triptych_command(command, run, home=evil / "other"), "wants to run", "instead of this run")
+    assert not (evil / "ran").exists()
+    assert not (trained / "ran").exists()
+    done = triptych_command("train", run, "--runs-dir", evil / "new", "--steps", "60", "--quiet")
+    assert done.returncode == 0, "one's own: " + done.stderr
+    assert (trained / "ran").exists()
+    assert next((evil / "new").glob("*/recipe.py")).read_bytes() == (run / "recipe.py").read_bytes()
+
+
 def test_no_reader_imports_what_a_registered_maker_is_given(evil: Path) -> None:
     """As Shimmy's GymV26Environment-v0 does, whose `env_id` may be `module:id`."""
     path = stranger(evil, {"id": "Guess-v0", "kwargs": '{"env_id": "evil:Guess-v0"}'})

@@ -11,7 +11,7 @@ from triptych.envs import KINDS as GAMES
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import BUILT_IN, Recipe, load_recipe
 from triptych.runs.names import run_path
-from triptych.runs.records import read_config
+from triptych.runs.records import read_settings
 from triptych.spec import KINDS, LAYERS
 from triptych.utils.checks import UNITS, InputError, kinds_of
 
@@ -25,8 +25,7 @@ def find_recipe(command: Any, arguments: list[str]) -> Recipe:
     if name:
         run = run_path(name, value_of("--runs-dir", arguments) or "runs")
         if name not in BUILT_IN and (run / "config.json").is_file():
-            recipe: Recipe = read_config(run)["recipe"]
-            return recipe
+            return read_settings(run)
         return load_recipe(name)
     if env:
         from triptych.recipes import default_recipe, is_picture

@@ -12,7 +12,7 @@ from triptych import envs, frameworks
 from triptych.algorithms import definition
 from triptych.envs.single import AsSeen
 from triptych.frameworks import check_framework
-from triptych.recipes import Recipe, load_recipe
+from triptych.recipes import Recipe, resolve
 from triptych.recipes.serialise import from_dict
 from triptych.runs.names import run_path
 from triptych.runs.records import last_framework, read_beside, read_config
@@ -117,23 +117,21 @@ def make_agent(source: Source, games: envs.Games, policy: str | None, epsilon: f
     return Agent(learner, network, policy or recipe.algorithm.policy, epsilon, generator(seed, "explore"))
 
 
-def make_env(run: str | Path | Recipe, *, runs_dir: str | Path = "runs", trust: bool = False) -> gymnasium.Env:
+def make_env(
+    run: str | Path | Recipe, *, runs_dir: str | Path = "runs", recipe: str | None = None, trust: bool = False
+) -> gymnasium.Env:
     """The environment as an agent sees it, with Gymnasium's `reset` and `step`.
 
     Args:
         run: a run folder, a run's name under `runs_dir`, a weights file, a recipe's name or file, or a Recipe.
-        trust: run what a run names: the file that its recipe came from, the module of its environment's id.
+        recipe: a Python file of the user's to run first, where a run needs it.
+        trust: run what a run names, as in `load_agent`.
 
     Raises:
-        InputError: there is no such run or recipe, or its games cannot be made.
+        InputError: there is no such run or recipe, it needs code that may not run, or its games cannot be made.
     """
-    if isinstance(run, Recipe):
-        recipe = run
+    if not isinstance(run, Recipe) and run_path(str(run), runs_dir).exists() and Path(run).suffix != ".py":
+        config = find_weights(run, "latest", None, runs_dir, Allowed(recipe, trust)).recipe.env
     else:
-        is_run = run_path(str(run), runs_dir).exists() and Path(run).suffix != ".py"
-        recipe = (
-            find_weights(run, "latest", None, runs_dir, Allowed(trust=trust)).recipe
-            if is_run
-            else load_recipe(str(run))
-        )
-    return AsSeen(envs.make(recipe.env, 1))
+        config = resolve(run if isinstance(run, Recipe) else str(run), {}).env
+    return AsSeen(envs.make(config, 1))

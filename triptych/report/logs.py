@@ -90,7 +90,7 @@ def read(argument: str, runs_dir: Path, frames_are: str = "steps", trust: bool =
 
 def read_run(path: Path, trust: bool = False) -> Log:
     """A run folder. The page goes on without a game that it may not make."""
-    config = read_config(path, Allowed(trust=trust, lenient=True))
+    config = read_config(path, Allowed(trust=trust, lenient=True, ways=("--trust (run what it names)",)))
     files = {name: path / f"{name}.csv" for name in ("episodes", "metrics", "resumes")}
     try:
         rows = {name: read_log(file) if file.exists() else [] for name, file in files.items()}

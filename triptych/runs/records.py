@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -68,6 +69,14 @@ def read_config(path: Path, allowed: Allowed | None = None) -> dict[str, Any]:
     except (json.JSONDecodeError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{file} cannot be read ({error}); allowed: the file as triptych left it") from None
     return config | {"recipe": recipe, "recorded": config["recipe"]}
+
+
+def read_settings(path: Path) -> Recipe:
+    """The recipe of a run, to train with it anew: code that it needs is run where this user trained it, never a stranger's."""
+    config = read_config(path, Allowed(ways=("a recipe's name or file instead of this run",)))
+    stored = Stored(path, config["recorded"], path, config)
+    file = stored.file(trust=False) if stored.is_own and stored.source else None
+    return dataclasses.replace(config["recipe"], source="" if file is None else str(file))
 
 
 def read_beside(folder: Path) -> dict[str, Any]:

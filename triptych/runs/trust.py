@@ -42,6 +42,7 @@ class Allowed:
     env: str | None = None  # the environment to play instead of the run's
     goes_on: bool = False  # the run is resumed
     lenient: bool = False  # go on without what may not run, as a page does
+    ways: tuple[str, ...] = ("--recipe FILE (your own file to run)", "--trust (run what it names)")  # how he may say it
 
 
 class RefusedError(InputError):
@@ -159,7 +160,7 @@ def needs(stored: Stored, allowed: Allowed) -> list[str]:
 
 
 def unknown(stored: Stored, allowed: Allowed) -> list[str]:
-    """The kinds of memory and the environment that nobody has registered yet, and that code could."""
+    """The kinds of layers, the algorithm and the environment that nobody has registered yet, and that code could."""
     found = []
     with contextlib.suppress(*DAMAGED):
         kinds = dict.fromkeys(layer["kind"] for layer in stored.recipe["network"])
@@ -203,9 +204,7 @@ def refusal(stored: Stored, allowed: Allowed) -> RefusedError:
     """What it wants to run, and how that is allowed."""
     file = repr(stored.source) + (f" (copied as {stored.copy})" if stored.copy else "")
     wanted = f"to run {file} for " if stored.source else "to run code for "
-    ways = ["--trust (run what it names)"]
-    if stored.source and not allowed.lenient:  # a page takes no recipe
-        ways.insert(0, "--recipe FILE (your own file to run)")
+    ways = [way for way in allowed.ways if stored.source or "--recipe" not in way]
     return RefusedError(
         f"{stored.where} wants {wanted}{', '.join(needs(stored, allowed))}, and nothing shows that you trained it on this "
         f"machine; allowed: {', '.join(ways)}"
