@@ -103,7 +103,7 @@ else:
 def sit(
     path: Path, framework: str, settings: dict, *, resumed: bool = False, kill_at: int = 0, kill_in: list | None = None
 ) -> int:
-    """One sitting in a process of its own; returns its exit code (-9: killed)."""
+    """One session in a process of its own; returns its exit code (-9: killed)."""
     job = {
         "path": str(path),
         "framework": framework,

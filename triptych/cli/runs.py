@@ -37,6 +37,7 @@ class Train(Where):
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or your own
     framework: Framework = "torch"  # which one trains
     run_name: str | None = None  # the new folder's name; None: a fresh one
     quiet: bool = False  # no progress
@@ -64,7 +65,7 @@ class Resume(Where):
     """Goes on with a run from its last checkpoint."""
 
     name: RunName = ""  # a run folder, or a run's name
-    framework: Framework | None = None  # another framework than before; None: that of its last sitting
+    framework: Framework | None = None  # another framework than before; None: that of its last session
     quiet: bool = False  # no progress
     callback: tuple[str, ...] = ()  # what watches the run: module:name, as when it was trained
     file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here

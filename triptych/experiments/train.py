@@ -168,7 +168,7 @@ def other_machine(config: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 
 def finished(path: Path, framework: str, manifest: dict[str, Any], quiet: bool) -> RunResult:
-    """What a run that needs no more steps came to. A summary of an earlier sitting is mended on the way."""
+    """What a run that needs no more steps came to. A summary of an earlier session is mended on the way."""
     stopped_by, step, told = manifest["state"]["stopped_by"], manifest["step"], read_summary(path)
     if (told.get("stopped_by"), told.get("steps")) != (stopped_by, step):
         told = ending(path, framework, manifest)

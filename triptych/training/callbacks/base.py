@@ -17,9 +17,9 @@ import numpy as np
 from triptych.envs.play import Score
 from triptych.recipes import Recipe
 from triptych.training.agent import Agent
-from triptych.training.base import Counters, Training
+from triptych.training.base import Counters, Episode, Training
 from triptych.training.callbacks.meters import Clock
-from triptych.training.loop import Episode, Tick
+from triptych.training.loop import Tick
 from triptych.utils.checks import InputError, check
 
 
@@ -71,7 +71,7 @@ class Callback:
     """
 
     def start(self, run: Run) -> None:
-        """The run begins, or goes on after a resume; nothing of this sitting has been played."""
+        """The run begins, or goes on after a resume; nothing of this session has been played."""
 
     def update(self, run: Run, scalars: dict[str, Any]) -> None:
         """An update was made; its loss, gradient norm and what the algorithm's `metrics` name."""
