@@ -108,7 +108,7 @@ def test_state_there_and_back_draws_the_same() -> None:
     first.sample(rng, 16)
     first.learned(lambda: rng.random(16))
     second = make(50, 60)
-    second.set_state(*first.get_state())
+    second.set_state(first.get_state())
     for replay in (first, second):
         more(replay, 4)
     ours, theirs = (replay.sample(np.random.default_rng(4), 16) for replay in (first, second))

@@ -146,7 +146,7 @@ def test_pieces_that_grow_through_a_checkpoint() -> None:
     first.sample(np.random.default_rng(2), 8)
     first.learned(lambda: np.arange(8.0))
     add(second, *rows[:23].tolist())
-    second.set_state(*first.get_state())
+    second.set_state(first.get_state())
     for replay in (first, second):
         add(replay, *rows[23:].tolist())
     ours, theirs = (replay.sample(np.random.default_rng(3), 8) for replay in (first, second))
@@ -158,9 +158,9 @@ def test_a_priority_from_an_older_checkpoint_waits_until_its_piece_is_whole() ->
     """It had one from its first step on: it is not drawn by it, and enters anew."""
     replay, rng = make(num_envs=2), np.random.default_rng(0)
     add(replay, [1, 1], [0, 1], [1, 1])
-    arrays, state = replay.get_state()
-    arrays["priority"][[0, 1]] = 0.5, 100.0
-    replay.set_state(arrays, state | {"known": 2})
+    state = replay.get_state()
+    state.arrays["priority"][[0, 1]] = 0.5, 100.0
+    replay.set_state(state._replace(json=state.json | {"known": 2}))
     replay.sample(rng, 16)
     assert (replay.sampler.drawn == 0).all()
     add(replay, [1, 1], [1, 1])

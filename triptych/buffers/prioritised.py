@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from triptych.buffers.replay import Collator, Drawn
 from triptych.buffers.store import Store
 from triptych.buffers.sum_tree import SumTree
+from triptych.utils.state import State
 
 # Added to each TD error, so that none is never drawn again. A smaller one would magnify the last bits of errors near 0.
 SMALLEST = 0.01
@@ -90,13 +90,16 @@ class PrioritisedSampler:
         self.tree.set(self.drawn[finite], priority)
         self.largest = max(self.largest, float(priority.max(initial=0.0)))
 
-    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def get_state(self) -> State:
         """The priority of each place; the largest so far, and the rows that have one."""
-        return {"priority": self.tree.get(np.arange(self.places))}, {"largest": self.largest, "known": self.known}
+        return State(
+            {"priority": self.tree.get(np.arange(self.places))}, {"largest": self.largest, "known": self.known}
+        )
 
-    def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None:
-        self.tree.set(np.arange(len(arrays["priority"])), arrays["priority"])
-        self.largest, self.known = state["largest"], state["known"]
+    def set_state(self, state: State) -> None:
+        priority = state.arrays["priority"]
+        self.tree.set(np.arange(len(priority)), priority)
+        self.largest, self.known = state.json["largest"], state.json["known"]
 
 
 def places_of(store: Store, rows: np.ndarray, games: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.store import Store
 from triptych.spec import each
 from triptych.spec.batches import Sequence, Transition
+from triptych.utils.state import State
 
 Batch = Transition | Sequence
 
@@ -78,11 +79,11 @@ class Sampler(Protocol):
         """Is offered the TD errors [B] of the last batch; calling for them waits for the device."""
         ...
 
-    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def get_state(self) -> State:
         """What the store's rows do not tell, as arrays and JSON."""
         ...
 
-    def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None: ...
+    def set_state(self, state: State) -> None: ...
 
 
 class Replay:
@@ -117,12 +118,12 @@ class Replay:
         """Offers the TD errors [B] of the last batch to the sampler; calling for them waits for the device."""
         self.sampler.learned(td_error)
 
-    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def get_state(self) -> State:
         """What the store's rows do not tell, as arrays and JSON."""
         return self.sampler.get_state()
 
-    def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None:
-        self.sampler.set_state(arrays, state)
+    def set_state(self, state: State) -> None:
+        self.sampler.set_state(state)
 
 
 class UniformSampler:
@@ -147,11 +148,11 @@ class UniformSampler:
     def learned(self, td_error: Callable[[], np.ndarray]) -> None:
         """Needs no errors, and so does not wait for them."""
 
-    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def get_state(self) -> State:
         """Nothing: the store's rows tell all."""
-        return {}, {}
+        return State({}, {})
 
-    def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None: ...
+    def set_state(self, state: State) -> None: ...
 
 
 @dataclass(frozen=True)

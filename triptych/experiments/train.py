@@ -135,7 +135,7 @@ def go_on(
     prepared = dataclasses.replace(prepare(recipe, framework), threads=threads)
     with RunFolder(path) as folder:
         checkpoints = Checkpoints(folder, recipe)
-        manifest, arrays = checkpoints.load()
+        manifest, state = checkpoints.load()
         if manifest["state"]["stopped_by"]:
             prepared.games.close()
             return finished(path, framework, manifest, quiet), True
@@ -143,7 +143,7 @@ def go_on(
         checkpoints.rewind(manifest)
         watching = callbacks_of(callbacks)
         session = Session(folder, prepared, framework, quiet=quiet, callbacks=watching, checkpoints=checkpoints)
-        session.restore(manifest, arrays)
+        session.restore(state)
         row = {"step": manifest["step"], "framework": framework, "threads": threads, "processor": now["processor"]}
         folder.append("resumes.csv", row | {"versions": as_words(now["versions"])}, RESUMES)
         if not quiet:

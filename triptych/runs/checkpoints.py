@@ -36,6 +36,7 @@ from triptych.utils.files import (
     write_tensors,
     write_whole,
 )
+from triptych.utils.state import State
 
 KEPT = 2  # boundaries kept: a damaged state costs an interval and not the run (segments they share)
 SEGMENT_BYTES = 256 * 2**20  # at most so much memory while a segment is written
@@ -59,7 +60,7 @@ class Checkpoints:
         metadata = self.metadata | {"steps": steps, "updates": updates}
         save_weights(self.folder / f"{name}.safetensors", weights, metadata)
 
-    def save(self, step: int, arrays: dict[str, np.ndarray], state: dict[str, Any], store: Store | None) -> None:
+    def save(self, step: int, state: State, store: Store | None) -> None:
         """Writes a boundary: new segments, then a folder that appears whole, then drops what is no longer needed."""
         if store is not None:
             self.save_segments(store)
@@ -68,13 +69,13 @@ class Checkpoints:
         for old in (temporary, folder):
             remove(old)
         temporary.mkdir()
-        write_tensors(temporary / "state.safetensors", arrays)
+        write_tensors(temporary / "state.safetensors", state.arrays)
         best = self.folder / "best.safetensors"
         if best.exists():
             link_or_copy(best, temporary / "best.safetensors")
         manifest = {
             "step": step,
-            "state": state,
+            "state": state.json,
             "segments": self.segments,
             "logs": self.run.log_sizes(),
             "files": {path.name: sha256(path) for path in sorted(temporary.iterdir())},
@@ -115,8 +116,8 @@ class Checkpoints:
             if path.name not in needed:
                 remove(path)
 
-    def load(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """The newest boundary whose files are all as they were written: (manifest, arrays).
+    def load(self) -> tuple[dict[str, Any], State]:
+        """The newest boundary whose files are all as they were written: (manifest, state).
 
         Raises:
             InputError: there is none, or one names files outside the run's folder.
@@ -131,7 +132,7 @@ class Checkpoints:
                 print(f"warning: {error}; trying the boundary before it", file=sys.stderr)
                 continue
             self.segments = list(manifest["segments"])
-            return manifest, arrays
+            return manifest, State(arrays, manifest["state"])
         raise InputError(f"{self.folder} holds no whole checkpoint; allowed: a run folder as triptych left it")
 
     def verify(self, path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from triptych.spec import found_under, under
 from triptych.spec.weights import initial_weights
 from triptych.training.agent import Agent
 from triptych.utils.seeds import game_seeds, generator
+from triptych.utils.state import State
 
 
 @dataclass
@@ -166,41 +167,49 @@ class Training(ABC):
         """A checkpoint truncates the games' episodes here."""
         return
 
-    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Arrays and JSON of everything but the store's rows, which are segments of their own."""
-        arrays = {f"learner/{name}": array for name, array in self.learner.get_state().items()}
-        state: dict[str, Any] = {
-            "counters": asdict(self.counters),
-            "rngs": {name: rng.bit_generator.state for name, rng in self.rngs.items()},
-            "scores": list(self.scores),
-        }
-        if self.games.saves:
-            arrays |= under("loop/obs", self.obs)
-            state["games"] = self.games.get_state()
-            state["ended"], state["started"] = self.ended.tolist(), self.started.tolist()
-            if self.state is not None:
-                arrays["loop/state"] = self.state
-            state["episode_reward"] = self.episode_reward.tolist()
-            state["episode_length"] = self.episode_length.tolist()
-        return arrays, state
+    def get_state(self) -> State:
+        """Everything but the store's rows, which are segments of their own."""
+        state = State(
+            {},
+            {
+                "counters": asdict(self.counters),
+                "rngs": {name: rng.bit_generator.state for name, rng in self.rngs.items()},
+                "scores": list(self.scores),
+            },
+        ).with_part("learner", State(self.learner.get_state(), {}))
+        return self.with_games(state) if self.games.saves else state
 
-    def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None:
+    def with_games(self, state: State) -> State:
+        """With the games, and what the loop knows of them."""
+        arrays = under("obs", self.obs) | ({} if self.state is None else {"state": self.state})
+        loop: dict[str, Any] = {
+            "ended": self.ended.tolist(),
+            "started": self.started.tolist(),
+            "episode_reward": self.episode_reward.tolist(),
+            "episode_length": self.episode_length.tolist(),
+            "games": self.games.get_state(),
+        }
+        return State(state.arrays, state.json | loop).with_part("loop", State(arrays, {}))
+
+    def set_state(self, state: State) -> None:
         """Restores what `get_state` gave; games that cannot be saved are restarted as the checkpoint did."""
-        self.learner.set_state(part_of(arrays, "learner/"))
-        self.counters = Counters(**state["counters"])
-        self.scores.extend(state["scores"])
+        saved = state.json
+        self.learner.set_state(state.part("learner").arrays)
+        self.counters = Counters(**saved["counters"])
+        self.scores.extend(saved["scores"])
         for name, rng in self.rngs.items():
-            rng.bit_generator.state = state["rngs"][name]
-        if self.games.saves:
-            self.games.set_state(state["games"])
-            self.obs = found_under("loop/obs", arrays, self.games.observation)
-            self.ended = np.array(state["ended"], bool)
-            if self.state is not None:
-                self.started, self.state = np.array(state["started"], bool), arrays["loop/state"]
-            self.episode_reward = np.array(state["episode_reward"])
-            self.episode_length = np.array(state["episode_length"])
-        else:
+            rng.bit_generator.state = saved["rngs"][name]
+        if not self.games.saves:
             self.restart_games()
+            return
+        loop = state.part("loop").arrays
+        self.games.set_state(saved["games"])
+        self.obs = found_under("obs", loop, self.games.observation)
+        self.ended = np.array(saved["ended"], bool)
+        if self.state is not None:
+            self.started, self.state = np.array(saved["started"], bool), loop["state"]
+        self.episode_reward = np.array(saved["episode_reward"])
+        self.episode_length = np.array(saved["episode_length"])
 
     def restart_games(self) -> None:
         """Starts every game from the seeds of the current boundary."""
@@ -218,8 +227,3 @@ class Training(ABC):
         if not self.games.saves:
             self.cut()
             self.restart_games()
-
-
-def part_of(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """The arrays whose names begin with `prefix`, without it."""
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -18,9 +18,10 @@ from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.spec import dtypes
 from triptych.spec.batches import Transition
-from triptych.training.base import Choice, Training, part_of
+from triptych.training.base import Choice, Training
 from triptych.utils import machine
 from triptych.utils.checks import InputError, passed
+from triptych.utils.state import State
 
 
 class OffPolicy(Training):
@@ -102,16 +103,14 @@ class OffPolicy(Training):
         nothing = np.zeros(self.recipe.num_envs)
         self.store.add(Row(self.obs, nothing, nothing, nothing, nothing))
 
-    def get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        arrays, state = super().get_state()
-        priorities, replay = self.replay.get_state()
-        arrays |= {f"replay/{name}": array for name, array in priorities.items()}
-        return arrays, state | {"store": self.store.get_state(), "replay": replay}
+    def get_state(self) -> State:
+        state = super().get_state().with_part("store", State({}, self.store.get_state()))
+        return state.with_part("replay", self.replay.get_state())
 
-    def set_state(self, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None:
-        self.replay.set_state(part_of(arrays, "replay/"), state.get("replay", {}))
-        self.store.set_state(state["store"])
-        super().set_state(arrays, state)
+    def set_state(self, state: State) -> None:
+        self.replay.set_state(state.part("replay"))
+        self.store.set_state(state.json["store"])
+        super().set_state(state)
 
 
 def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) -> Store:

@@ -32,6 +32,7 @@ from triptych.utils import machine
 from triptych.utils.checks import passed
 from triptych.utils.console import say
 from triptych.utils.interrupts import Interrupts
+from triptych.utils.state import State
 
 
 @dataclass(frozen=True)
@@ -135,28 +136,28 @@ class Session:
     def save(self) -> None:
         """Writes a checkpoint and the weights there."""
         step = self.counters.steps
-        arrays, state = self.training.get_state()
-        state |= {name: callback.get_state() for name, callback in self.own.items()}
-        state |= {"callbacks": [callback.get_state() for callback in self.theirs]}
-        state |= {"seconds": self.clock.seconds(), "stopped_by": self.stopped_by}
+        state = self.training.get_state()
+        own = {name: callback.get_state() for name, callback in self.own.items()}
+        theirs = {"callbacks": [callback.get_state() for callback in self.theirs]}
+        ends = {"seconds": self.clock.seconds(), "stopped_by": self.stopped_by}
         self.keep_weights("latest")
         if step:
             self.keep_weights(f"weights-{step:09d}")
-        self.checkpoints.save(step, arrays, state, self.training.store)
+        self.checkpoints.save(step, state._replace(json=state.json | own | theirs | ends), self.training.store)
         self.checkpoint = step
         self.tell("checkpoint")
 
-    def restore(self, manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
+    def restore(self, state: State) -> None:
         """Takes up where a checkpoint stands."""
-        state = manifest["state"]
-        self.training.set_state(arrays, state)
+        saved = state.json
+        self.training.set_state(state)
         self.checkpoints.fill(self.training.store)
         for name, callback in self.own.items():
-            if name in state:  # an older version knew fewer
-                callback.set_state(state[name])
-        for callback, kept in zip(self.theirs, state.get("callbacks", []), strict=False):
+            if name in saved:  # an older version knew fewer
+                callback.set_state(saved[name])
+        for callback, kept in zip(self.theirs, saved.get("callbacks", []), strict=False):
             callback.set_state(kept)
-        self.clock.before = state["seconds"]
+        self.clock.before = saved["seconds"]
         self.first_step, self.first_update = self.counters.steps, self.counters.updates
         self.checkpoint = self.first_step
 
