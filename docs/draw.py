@@ -1,0 +1,51 @@
+"""Draws which room imports which, as the code is now, into design.md: `python docs/draw.py`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # for `tests` and `triptych`, wherever this is called from
+
+from tests.test_house import ORDER, ROOT, home, imports  # noqa: E402
+
+PAGE = HERE / "design.md"
+BEGIN, END = "<!-- made by docs/draw.py -->", "<!-- end of what docs/draw.py makes -->"
+
+
+def arrows(root: Path = ROOT) -> dict[tuple[str, str], int]:
+    """How many files of a room import from another one: {(from, to): files}."""
+    found: Counter[tuple[str, str]] = Counter()
+    for path in sorted(root.rglob("*.py")):
+        here = path.relative_to(root).parts[0].removesuffix(".py")
+        modules = {module for module in imports(path, root) if module.startswith("triptych.")}
+        rooms = {home(module) for module in modules} & {name for names in ORDER for name in names}
+        found.update((here, room) for room in rooms - {here} if here != "__init__")
+    return dict(found)
+
+
+def drawing(root: Path = ROOT) -> str:
+    """The graph in Mermaid's language: the rooms from the top down, as ORDER has them."""
+    rooms = [name for names in ORDER for name in sorted(names)]
+    boxes = [f'  {box(name)}["{name}"]' for name in rooms]
+    counted = sorted(arrows(root).items(), key=lambda item: [rooms.index(name) for name in item[0]])
+    lines = [f"  {box(here)} -- {files} --> {box(there)}" for (here, there), files in counted]
+    return "\n".join(["```mermaid", "flowchart TD", *boxes, *lines, "```"])
+
+
+def box(name: str) -> str:
+    """A box's name; Mermaid keeps some words for itself, but none with an end like this."""
+    return f"{name.strip('_')}_room"
+
+
+def drawn(page: str, root: Path = ROOT) -> str:
+    """The page with the drawing as it is now."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n\n{drawing(root)}\n\n{END}{after}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(drawn(PAGE.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
