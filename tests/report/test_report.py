@@ -174,7 +174,7 @@ def test_only_tests_of_the_present_weights_are_told() -> None:
     drawn = dataclasses.replace(log, evaluations=[test(policy="sample")])
     assert "in 50 new games with moves drawn from its policy" in words.outcome(drawn, {})
     assert "(at the end with 0.5 % random moves)" in said
-    assert "after 300 steps" in said, "the summary is of an earlier sitting"
+    assert "after 300 steps" in said, "the summary is of an earlier session"
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def lockstep_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
-    """Trains, or goes on with what an earlier sitting left, then tests the best weights under each flicker."""
+    """Trains, or goes on with what an earlier session left, then tests the best weights under each flicker."""
     path = Path(job["runs_dir"]) / job["run_name"]
     if (path / "config.json").exists():
         result = resume(path, quiet=job["quiet"])

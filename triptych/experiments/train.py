@@ -103,7 +103,7 @@ def resume(
     recipe: str | None = None,
     trust: bool = False,
 ) -> RunResult:
-    """Goes on with a run from its last boundary, in any framework, and returns what it came to; a finished run stays as it is.
+    """Goes on with a run from its last checkpoint, in any framework, and returns what it came to; a finished run stays as it is.
 
     Args:
         callbacks: what watches the run, as in `train`.
@@ -168,7 +168,7 @@ def other_machine(config: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 
 def finished(path: Path, framework: str, manifest: dict[str, Any], quiet: bool) -> RunResult:
-    """What a run that needs no more steps came to. A summary of an earlier sitting is mended on the way."""
+    """What a run that needs no more steps came to. A summary of an earlier session is mended on the way."""
     stopped_by, step, told = manifest["state"]["stopped_by"], manifest["step"], read_summary(path)
     if (told.get("stopped_by"), told.get("steps")) != (stopped_by, step):
         told = ending(path, framework, manifest)

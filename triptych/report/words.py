@@ -90,7 +90,7 @@ def against_random(log: Log, random: dict[str, dict[str, Any]]) -> str:
 def outcome(log: Log, random: dict[str, dict[str, Any]]) -> str:
     """One run's result in a sentence."""
     running = last(log, "running_reward")
-    # The summary is of the last sitting that ended; the last episode ended before the last step.
+    # The summary is of the last session that ended; the last episode ended before the last step.
     steps = max(log.summary.get("steps") or 0, last(log, "steps") or 0)
     length = f" after {steps:,.0f} steps" if steps else ""
     count = (

@@ -18,7 +18,7 @@ from triptych.utils.files import read_rows, write_json
 
 
 def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, Any]:
-    """The summary of a run that was killed between its last boundary and its summary: what the boundary knows."""
+    """The summary of a run that was killed between its last checkpoint and its summary: what the checkpoint knows."""
     state = manifest["state"]
     counters, best, scores = state["counters"], state["best"], state["scores"]
     return {
@@ -89,7 +89,7 @@ def read_beside(folder: Path) -> dict[str, Any]:
 
 
 def last_framework(path: Path, config: dict[str, Any]) -> str:
-    """The framework of a run's last sitting."""
+    """The framework of a run's last session."""
     resumes = path / "resumes.csv"
     rows = read_log(resumes) if resumes.exists() else []
     return rows[-1]["framework"] if rows else config["framework"]
@@ -101,13 +101,13 @@ def read_log(path: Path) -> list[dict[str, str]]:
 
 
 def read_summary(path: Path) -> dict[str, Any]:
-    """A run folder's summary.json; empty where no sitting has ended yet."""
+    """A run folder's summary.json; empty where no session has ended yet."""
     file = path / "summary.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
-    """What a sitting came to: speed, memory, scores."""
+    """What a session came to: speed, memory, scores."""
     write_json(path / "summary.json", dict(summary))
 
 

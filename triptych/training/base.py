@@ -168,7 +168,7 @@ class Training(ABC):
             self.restart_games()
 
     def restart_games(self) -> None:
-        """Starts every game from the seeds of the current boundary."""
+        """Starts every game from the seeds of the current checkpoint."""
         recipe = self.recipe
         self.obs = self.games.reset(game_seeds(recipe.seed, "games", self.counters.boundaries, recipe.num_envs))
         self.ended[:], self.started[:] = False, True

@@ -71,7 +71,7 @@ class Callback:
     """
 
     def start(self, run: Run) -> None:
-        """The run begins, or goes on after a resume; nothing of this sitting has been played."""
+        """The run begins, or goes on after a resume; nothing of this session has been played."""
 
     def update(self, run: Run, scalars: dict[str, Any]) -> None:
         """An update was made; its loss, gradient norm and what the algorithm's `metrics` name."""
