@@ -27,7 +27,7 @@ from peers import guarded
 from triptych import envs, load_agent
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
-from triptych.buffers.store import FrameStore, Row
+from triptych.buffers.store import Row, Store
 from triptych.frameworks import FRAMEWORKS, versions
 from triptych.recipes import load_recipe
 from triptych.report.random_play import RandomPlay
@@ -75,7 +75,7 @@ def resident() -> int:
     return psutil.Process().memory_info().rss
 
 
-def fill(store: FrameStore, games: envs.Games, policy: str, transitions: int) -> None:
+def fill(store: Store, games: envs.Games, policy: str, transitions: int) -> None:
     """Plays until the store holds that many complete transitions."""
     player = RandomPlay(games.num_actions) if policy == "random" else load_agent(policy, epsilon=EPSILON)
     obs, ended = games.reset(np.arange(games.num_envs)), np.zeros(games.num_envs, bool)
@@ -117,12 +117,12 @@ def measure(game: str, transitions: int, policy: str, compress: bool) -> tuple[d
     check(shape == (4, 84, 84), "game", game, "one that shows a screen: the update beside it is Space Invaders'")
     if policy != "random":
         load_agent(policy)  # its framework's own memory is not the replay's
-    warm = FrameStore(4_000, NUM_ENVS, games.observation, compress=compress)
+    warm = Store(4_000, NUM_ENVS, games.observation, compress=compress)
     fill(warm, games, policy, 3_000)  # so that everything is loaded
     del warm
     baseline = resident()
     # As many rows more as episodes end: their last observations take room too.
-    store = FrameStore(int(transitions * 1.05) + 64 * NUM_ENVS, NUM_ENVS, games.observation, compress=compress)
+    store = Store(int(transitions * 1.05) + 64 * NUM_ENVS, NUM_ENVS, games.observation, compress=compress)
     start = time.perf_counter()
     fill(store, games, policy, transitions)
     seconds, held = time.perf_counter() - start, resident() - baseline

@@ -1,4 +1,4 @@
-"""docs/design.md says what the code is: its drawing, the functions of its walks, the files that it names."""
+"""docs/design.md and docs/deviations.md say what the code is: the drawing, the functions of the walks, files and lines."""
 
 from __future__ import annotations
 
@@ -87,3 +87,15 @@ def test_every_file_of_a_room_stands_where_the_page_says() -> None:
         missing += [f"{room.name}/{name}.py" for name in names if not [*room.rglob(f"{name}.py")]]
     assert missing == []
     assert rooms == {path.parent.name for path in ROOT.glob("*/__init__.py")}
+
+
+def test_every_deviation_is_where_its_row_says() -> None:
+    """A link names the line that it goes to, and there is something in that line."""
+    text = PAGE.with_name("deviations.md").read_text(encoding="utf-8")
+    links = re.findall(r"\[(?:(\S+):)?(\d+)\]\(\.\./triptych/(\S+)#L(\d+)\)", text)
+    assert len(links) > 30
+    for path, label, target, line in links:
+        lines = (ROOT / target).read_text(encoding="utf-8").splitlines()
+        assert (path or target, label) == (target, line)
+        assert int(line) <= len(lines), target
+        assert lines[int(line) - 1].strip(), (target, line)

@@ -15,7 +15,7 @@ import psutil
 from triptych import __version__
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
-from triptych.buffers.store import FrameStore, Row
+from triptych.buffers.store import Row, Store
 from triptych.spec import Observation
 
 
@@ -34,9 +34,9 @@ def main(folder: Path) -> None:
     rest = np.load(folder / "rest.npz")
     actions, ended = rest["actions"], rest["ended"]
     rows, num_envs = actions.shape
-    FrameStore(64, num_envs, Observation((4, 84, 84), "uint8"), compress=True)  # so that everything is imported
+    Store(64, num_envs, Observation((4, 84, 84), "uint8"), compress=True)  # so that everything is imported
     before = resident()
-    store = FrameStore(rows * num_envs, num_envs, Observation((4, 84, 84), "uint8"), compress=True)
+    store = Store(rows * num_envs, num_envs, Observation((4, 84, 84), "uint8"), compress=True)
     mask, nothing = np.ones(num_envs, bool), np.zeros(num_envs)
     with open(folder / "frames.npy", "rb") as file:
         np.lib.format.read_magic(file)

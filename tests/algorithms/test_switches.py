@@ -10,7 +10,7 @@ import pytest
 from tests.buffers.replays import make_replay
 from triptych import frameworks
 from triptych.algorithms import dqn
-from triptych.buffers.store import FrameStore, Row
+from triptych.buffers.store import Row, Store
 from triptych.frameworks import FRAMEWORKS
 from triptych.spec import Adam, Dense, Observation
 from triptych.spec.batches import Transition
@@ -64,7 +64,7 @@ def test_no_loss_drops_the_weights(framework: str, loss: str, expected: float) -
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_two_steps(framework: str) -> None:
     """From 1 with rewards 1 and 2 to 2, gamma 1/2: 1 + 2/2 + 5/4 - 1 = 2.25."""
-    store = FrameStore(20, 1, Observation((1,), "float64"))
+    store = Store(20, 1, Observation((1,), "float64"))
     for seen, reward in ((1.0, 1.0), (9.0, 2.0), (2.0, 0.0), (9.0, 0.0)):
         store.add(Row(np.array([[seen]]), np.zeros(1), np.array([reward]), np.zeros(1, bool), np.ones(1, bool)))
     batch = make_replay(store, 0.5, "raw", "float64", n_step=2).batch(np.zeros(1, int), np.zeros(1, int))
@@ -73,7 +73,7 @@ def test_two_steps(framework: str) -> None:
 
 def test_priorities() -> None:
     """Errors 0.99, 3.99 and 0 get 0.01 more; at alpha 1/2 they weigh 1, 2 and 0.1 of 3.1, in proportion to their chances."""
-    store = FrameStore(20, 1, Observation((1,), "float64"))
+    store = Store(20, 1, Observation((1,), "float64"))
     replay = make_replay(store, 0.5, "raw", "float64", alpha=0.5)
     for _ in range(4):
         store.add(Row(np.ones((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1, bool), np.ones(1, bool)))

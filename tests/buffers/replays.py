@@ -8,11 +8,11 @@ from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.prioritised import PrioritisedSampler
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
 from triptych.buffers.sequences import Sequences
-from triptych.buffers.store import FrameStore
+from triptych.buffers.store import Store
 
 
 def make_replay(
-    store: FrameStore,
+    store: Store,
     gamma: float,
     reward: Any,
     precision: str,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.buffers.replays import make_replay
 from triptych.buffers.rollout import Played, RolloutBuffer
-from triptych.buffers.store import FrameStore, Row
+from triptych.buffers.store import Row, Store
 from triptych.spec import Observation, Part, each
 from triptych.utils.checks import InputError
 
@@ -17,7 +17,7 @@ BOTH = Observation.of({"picture": Part((3, 6, 5), "uint8"), "b": Part((2,), "flo
 GAMES, CAPACITY = 2, 40
 
 
-def fill(store: FrameStore, steps: int, lists: dict[tuple[int, int], Any]) -> None:
+def fill(store: Store, steps: int, lists: dict[tuple[int, int], Any]) -> None:
     """Random play whose every observation is written down by row and game."""
     rng = np.random.default_rng(0)
     stack, ended = np.zeros((GAMES, 3, 6, 5), np.uint8), np.ones(GAMES, bool)
@@ -39,7 +39,7 @@ def assert_equal(found: dict[str, Any], expected: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("compress", [False, True])
 def test_a_transition_s_parts_are_those_that_were_shown(compress: bool) -> None:
-    store, shown = FrameStore(CAPACITY, GAMES, BOTH, compress=compress), {}
+    store, shown = Store(CAPACITY, GAMES, BOTH, compress=compress), {}
     fill(store, 33, shown)
     replay = make_replay(store, 0.9, "raw", "float64", n_step=1)
     rows = np.arange(store.oldest, store.count - 1).repeat(GAMES)
@@ -61,7 +61,7 @@ def test_a_transition_s_parts_are_those_that_were_shown(compress: bool) -> None:
 
 
 def test_a_sequence_s_parts_are_those_that_were_shown() -> None:
-    store, shown = FrameStore(CAPACITY, GAMES, BOTH), {}
+    store, shown = Store(CAPACITY, GAMES, BOTH), {}
     fill(store, 33, shown)
     replay = make_replay(store, 0.9, "raw", "float64", length=4, burn_in=1)
     rng = np.random.default_rng(3)
@@ -84,20 +84,20 @@ def test_a_sequence_s_parts_are_those_that_were_shown() -> None:
 
 @pytest.mark.parametrize(("wrote", "reads"), [(False, False), (True, True), (True, False), (False, True)])
 def test_a_segment_brings_every_part_back(wrote: bool, reads: bool) -> None:
-    store, shown = FrameStore(CAPACITY, GAMES, BOTH, compress=wrote), {}
+    store, shown = Store(CAPACITY, GAMES, BOTH, compress=wrote), {}
     fill(store, 30, shown)
     segment = store.take(store.oldest, store.count)
     names = sorted(name for name in segment if name.startswith("frame"))
     assert names[:2] == ["frame/a", "frame/b"]
     assert all(name.startswith("frame/picture") for name in names[2:])
-    copy = FrameStore(CAPACITY, GAMES, BOTH, compress=reads)
+    copy = Store(CAPACITY, GAMES, BOTH, compress=reads)
     copy.set_state(store.get_state())
     copy.put(store.oldest, segment)
     rows, games = np.arange(store.oldest + 4, store.count - 1), np.zeros(store.count - 5 - store.oldest, np.int64)
     for ours, theirs in zip(copy.observations(rows, games, 0, 1), store.observations(rows, games, 0, 1), strict=True):
         assert_equal(ours, theirs)
     assert store.row_bytes() > 0
-    counted = FrameStore.bytes_for(100, 100, BOTH)
+    counted = Store.bytes_for(100, 100, BOTH)
     assert counted == 100 * (30 + 2 * 4 + 8 + 19)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.buffers.replays import make_replay
 from triptych.buffers.prioritised import SMALLEST, places_of, rows_of
 from triptych.buffers.replay import Replay
-from triptych.buffers.store import FrameStore, Row
+from triptych.buffers.store import Row, Store
 from triptych.buffers.sum_tree import SumTree
 from triptych.spec import Observation
 
@@ -40,7 +40,7 @@ def test_sum_tree_against_running_sums(seed: int, places: int, rounds: int) -> N
 
 def make(steps: int, capacity: int, observation: Observation = VECTOR, alpha: float = 1.0) -> Replay:
     """Two games, an episode's end every 7 rows, rows numbered in reward."""
-    store = FrameStore(capacity, 2, observation)
+    store = Store(capacity, 2, observation)
     replay = make_replay(store, 0.9, "raw", "float64", alpha=alpha)
     more(replay, steps)
     return replay

@@ -8,7 +8,7 @@ import pytest
 from tests.buffers.replays import make_replay
 from triptych.buffers.prioritised import SMALLEST
 from triptych.buffers.replay import Replay
-from triptych.buffers.store import FrameStore, Row
+from triptych.buffers.store import Row, Store
 from triptych.buffers.sum_tree import SumTree
 from triptych.spec import Observation
 
@@ -17,7 +17,7 @@ BAD = [np.nan, np.inf, -np.inf, -0.5]
 
 def make(steps: int) -> Replay:
     """One game whose rows all are transitions, but for the newest."""
-    store = FrameStore(64, 1, Observation((1,), "float32"))
+    store = Store(64, 1, Observation((1,), "float32"))
     for row in range(steps):
         seen = np.full((1, 1), row, np.float32)
         store.add(Row(seen, np.zeros(1), np.zeros(1), np.zeros(1, bool), np.ones(1, bool)))

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from tests.buffers.replays import make_replay
 from tests.buffers.test_store import PICTURE, VECTOR, Everything
 from triptych.buffers.prioritised import rows_of
-from triptych.buffers.store import FrameStore, Row
+from triptych.buffers.store import Row, Store
 
 STATE = 3  # numbers of an agent's state: row, game, age
 
 
-def fill(everything: Everything, store: FrameStore, steps: int, end_chance: float) -> list[np.ndarray]:
+def fill(everything: Everything, store: Store, steps: int, end_chance: float) -> list[np.ndarray]:
     """Plays on; the agent's state is the row's number, the game and the row's age. Returns the rows' ages [N]."""
     ages: list[np.ndarray] = []
     before = np.ones(everything.num_envs, bool)
@@ -57,7 +57,7 @@ def test_sequences_against_a_list_of_everything(
     burn_in = min(burn_in, length - 1)
     observation = VECTOR if form == "vector" else PICTURE
     everything = Everything(observation, num_envs, filled, np.random.default_rng(seed))
-    store = FrameStore(40 * num_envs, num_envs, observation, filled, form == "compressed", state=(STATE, "float32"))  # type: ignore[arg-type]
+    store = Store(40 * num_envs, num_envs, observation, filled, form == "compressed", state=(STATE, "float32"))  # type: ignore[arg-type]
     ages = fill(everything, store, steps, end_chance)
     replay = make_replay(
         store, 0.9, "sign", "float64", n_step=n_step, length=length, burn_in=burn_in, state=(STATE, True)
@@ -108,7 +108,7 @@ def check_one(
 def test_each_step_of_an_episode_is_in_one_piece() -> None:
     """Whatever the episodes' lengths, the pieces of the whole store cover each complete transition once."""
     everything = Everything(VECTOR, 2, "zeros", np.random.default_rng(3))
-    store = FrameStore(400, 2, VECTOR)
+    store = Store(400, 2, VECTOR)
     fill(everything, store, 150, 0.07)
     replay = make_replay(store, 0.9, "raw", "float64", length=9, burn_in=4, state=(0, False))
     rows, games = (x.ravel() for x in np.meshgrid(range(150), range(2), indexing="ij"))
@@ -118,7 +118,7 @@ def test_each_step_of_an_episode_is_in_one_piece() -> None:
 
 def test_uniform_draws_are_uniform_over_pieces() -> None:
     everything = Everything(VECTOR, 1, "zeros", np.random.default_rng(4))
-    store = FrameStore(60, 1, VECTOR)
+    store = Store(60, 1, VECTOR)
     fill(everything, store, 60, 0.1)
     replay = make_replay(store, 0.9, "raw", "float64", length=5, burn_in=0, state=(0, False))
     rows = np.arange(60)
@@ -138,7 +138,7 @@ def test_uniform_draws_are_uniform_over_pieces() -> None:
 
 def test_priorities_are_of_pieces() -> None:
     everything = Everything(VECTOR, 2, "zeros", np.random.default_rng(5))
-    store = FrameStore(60, 2, VECTOR)
+    store = Store(60, 2, VECTOR)
     settings_of = {"length": 5, "burn_in": 2, "state": (0, False), "alpha": 1.0}
     replay = make_replay(store, 0.9, "raw", "float64", **settings_of)
     rng = np.random.default_rng(1)

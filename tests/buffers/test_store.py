@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.buffers.replays import make_replay
 from triptych import frameworks
 from triptych.buffers import compression, pictures
-from triptych.buffers.store import FrameStore, Row
+from triptych.buffers.store import Row, Store
 from triptych.spec import Observation
 
 PICTURE = Observation((3, 2, 2), "uint8")
@@ -92,7 +92,7 @@ def test_store_against_a_list_of_everything(seed, form, fill, num_envs, capacity
     observation = PICTURE if picture else VECTOR
     rng = np.random.default_rng(seed)
     everything = Everything(observation, num_envs, fill, rng)
-    store = FrameStore(capacity, num_envs, observation, fill, form == "compressed")
+    store = Store(capacity, num_envs, observation, fill, form == "compressed")
     for _ in range(steps):
         row = everything.step(end_chance)
         store.add(Row(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"]))
@@ -131,7 +131,7 @@ def test_store_against_a_list_of_everything(seed, form, fill, num_envs, capacity
 def test_segments_bring_a_store_back(compressed: bool, was_compressed: bool) -> None:
     """Also one that keeps its frames in the other form."""
     everything = Everything(PICTURE, 2, "zeros", np.random.default_rng(1))
-    store, copy = FrameStore(40, 2, PICTURE, compress=was_compressed), FrameStore(40, 2, PICTURE, compress=compressed)
+    store, copy = Store(40, 2, PICTURE, compress=was_compressed), Store(40, 2, PICTURE, compress=compressed)
     segments = []
     for step in range(53):
         row = everything.step(0.1)
@@ -155,7 +155,7 @@ def test_frames_on_the_device_are_those_in_memory(framework: str, observation: O
     """Through wrap-around: every batch, every segment, and a store that segments bring back."""
     device = frameworks.load(framework).Learner.frames
     rng = np.random.default_rng(4)
-    plain, there, copy = (FrameStore(30, 2, observation, fill, device=given) for given in (None, device, device))
+    plain, there, copy = (Store(30, 2, observation, fill, device=given) for given in (None, device, device))
     ended = np.zeros(2, bool)
     for _ in range(50):
         obs = rng.integers(1, 256, (2, *observation.shape), np.uint8)
@@ -238,7 +238,7 @@ def test_noise_is_kept_as_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sampling_is_uniform() -> None:
     """Every transition kept has the same chance: none of 100,000 draws' counts is far off."""
     everything = Everything(VECTOR, 2, "zeros", np.random.default_rng(2))
-    store = FrameStore(50, 2, VECTOR)
+    store = Store(50, 2, VECTOR)
     for _ in range(80):
         row = everything.step(0.2)
         store.add(Row(row["obs"], row["action"], row["reward"], row["terminated"], row["mask"]))
@@ -250,7 +250,7 @@ def test_sampling_is_uniform() -> None:
 
 
 def test_rewards_raw_or_by_sign() -> None:
-    store = FrameStore(20, 1, VECTOR)
+    store = Store(20, 1, VECTOR)
     for reward in (-30.0, 0.0, 5.0, 0.0):
         store.add(Row(np.zeros((1, 2), np.float32), np.zeros(1), np.array([reward]), np.zeros(1), np.ones(1)))
     rows, games = np.arange(3), np.zeros(3, int)
@@ -260,7 +260,7 @@ def test_rewards_raw_or_by_sign() -> None:
 
 def test_three_steps_by_hand() -> None:
     """Rewards 1, 2, 4, 8 at gamma 1/2, the episode truncated after the fourth, its last observation below it."""
-    store = FrameStore(20, 1, VECTOR)
+    store = Store(20, 1, VECTOR)
     for step, (reward, mask) in enumerate(((1.0, 1), (2.0, 1), (4.0, 1), (8.0, 1), (0.0, 0), (0.0, 1))):
         seen = np.full((1, 2), step, np.float32)
         store.add(Row(seen, np.zeros(1), np.array([reward]), np.zeros(1, bool), np.array([mask], bool)))
@@ -271,7 +271,7 @@ def test_three_steps_by_hand() -> None:
 
 
 def test_a_lost_life_is_learned_from_and_not_scored() -> None:
-    store = FrameStore(100, 1, VECTOR)
+    store = Store(100, 1, VECTOR)
     nothing = np.zeros(1)
     for reward, lost in ((4.0, False), (4.0, True), (0.0, True), (0.0, False)):
         raw = np.array([reward])
@@ -287,5 +287,5 @@ def test_a_lost_life_is_learned_from_and_not_scored() -> None:
 
 def test_space_invaders_million_fits_in_seven_gigabytes() -> None:
     """M1's replay: 1,000,000 observations stored once as uint8, plus a few bytes each."""
-    store = FrameStore(10_000, 1, Observation((4, 84, 84), "uint8"))
+    store = Store(10_000, 1, Observation((4, 84, 84), "uint8"))
     assert store.row_bytes() * 1_000_000 < 7.2e9

@@ -15,7 +15,7 @@ from triptych import envs, frameworks
 from triptych.buffers.prioritised import SMALLEST
 from triptych.buffers.replay import Replay
 from triptych.buffers.sequences import Sequences
-from triptych.buffers.store import FrameStore, Row
+from triptych.buffers.store import Row, Store
 from triptych.recipes import load_recipe
 from triptych.spec import Observation
 from triptych.training.build import make_training
@@ -25,7 +25,7 @@ VECTOR = Observation((1,), "float32")
 
 
 def make(capacity: int = 200, num_envs: int = 1, length: int = 4, burn_in: int = 0) -> Replay:
-    store = FrameStore(capacity, num_envs, VECTOR)
+    store = Store(capacity, num_envs, VECTOR)
     return make_replay(store, 0.9, "raw", "float64", alpha=1.0, length=length, burn_in=burn_in)
 
 
@@ -77,12 +77,12 @@ def test_what_was_learned_of_the_first_steps_does_not_stay() -> None:
     assert (batch.mask.sum(axis=0) == np.where(drawn == 1, 4, 1)).all()
 
 
-def begun(self: Sequences, store: FrameStore, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
+def begun(self: Sequences, store: Store, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
     """The rule that was: a piece enters with its first step."""
     return self.begins(store, rows, games) & store.mask[rows % store.rows, games] & (rows < count - 1)
 
 
-def never_ended(self: Sequences, store: FrameStore, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
+def never_ended(self: Sequences, store: Store, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
     """The last, shorter piece of an episode never enters."""
     return begun(self, store, rows, games, count) & (rows + self.grows < count)
 

@@ -22,7 +22,8 @@ from triptych.cli.main import main
 from triptych.experiments.studies import NAMES, load_study, published
 from triptych.experiments.studies import run as studies
 from triptych.experiments.studies.page import command, highest, sentences
-from triptych.experiments.studies.run import Result, Row, fingerprint, recipe_of, run_study
+from triptych.experiments.studies.run import Result, fingerprint, recipe_of, run_study
+from triptych.experiments.studies.run import StudyRow as Row
 from triptych.report.show.build import network_of
 from triptych.utils.checks import InputError
 from triptych.utils.statistics import bootstrap_iqm
@@ -250,7 +251,7 @@ def test_the_highest_row_is_the_surest_of_equal_ones() -> None:
 
 
 def test_bad_input(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="study is 'gravity'; allowed: memory-kinds, "):
+    with pytest.raises(InputError, match="study is 'gravity'; allowed: atari57, "):
         run_study("gravity")
     with pytest.raises(InputError, match=r"only is 'nothing'; allowed: 'positions', .*'none'"):
         run_study("memory-kinds", only=("lstm", "nothing"), runs_dir=tmp_path)

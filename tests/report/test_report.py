@@ -18,9 +18,9 @@ from triptych import envs
 from triptych.envs import EnvConfig
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
-from triptych.report import curves as statistics
-from triptych.report import figures, words
+from triptych.report import curves, figures, words
 from triptych.report import page as page_module
+from triptych.report import random_play as statistics
 from triptych.report.command import repeat
 from triptych.report.logs import Log, append, read, read_csv
 from triptych.report.page import report
@@ -386,12 +386,12 @@ def test_many_runs_stay_small() -> None:
 
 
 def test_an_interval_over_seeds_holds_where_all_have_values() -> None:
-    curve = statistics.over_seeds([([0, 10], [0, 10]), ([5, 15], [5, 15]), ([0, None, 20], [2, 3, 22])])
+    curve = curves.over_seeds([([0, 10], [0, 10]), ([5, 15], [5, 15]), ([0, None, 20], [2, 3, 22])])
     assert curve is not None
     assert (curve["x"][0], curve["x"][-1]) == (5, 10)
     assert curve["low"][0] <= curve["mean"][0] <= curve["high"][0]
-    assert statistics.over_seeds([([0, 1], [0, 1])]) is None
-    assert statistics.over_seeds([([0, 1], [0, 1]), ([5, 6], [0, 1])]) is None
+    assert curves.over_seeds([([0, 1], [0, 1])]) is None
+    assert curves.over_seeds([([0, 1], [0, 1]), ([5, 6], [0, 1])]) is None
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ import pytest
 from triptych import envs, frameworks
 from triptych.algorithms import dqn
 from triptych.recipes import Recipe, resolve
-from triptych.training.base import Counters, Training
+from triptych.training.base import Choice, Counters, Episode, Training
 from triptych.training.build import compile_learner, make_training
 from triptych.training.callbacks.meters import Clock, Mean
 from triptych.training.callbacks.periodic import Periodic
 from triptych.training.callbacks.weights import Best
-from triptych.training.loop import Episode, Tick, run_loop
+from triptych.training.loop import Tick, run_loop
 from triptych.utils.seeds import game_seeds, generator
 
 
@@ -213,7 +213,7 @@ def test_best_keeps_the_later_of_equals_and_waits_for_a_full_window() -> None:
     for step, reward in enumerate((99.0, 99.0, 5.0, 9.0, 1.0, 13.0, 1.0), start=-1):
         run.counters.steps, run.counters.updates = step, max(0, step)  # the first two of random play
         episode = Episode(step, reward, 1, 0.0, 0.0)
-        best.see(run, Tick(np.zeros(1), np.ones(1, bool), 0.0, [episode], []))  # type: ignore[arg-type]
+        best.see(run, Tick(Choice(np.zeros(1), np.ones(1, bool), None), None, np.ones(1, bool), [episode], []))  # type: ignore[arg-type]
     assert saved == [2, 4, 5]  # means 7, 5, 7, 7
     assert (best.score, best.at) == (7.0, 5)
 

@@ -102,7 +102,7 @@ def swapped(keep: Callable[..., None]) -> Callable[..., None]:
 
 
 MUTATIONS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
-    "ends swapped": (OnPolicy, "keep", swapped),
+    "ends swapped": (OnPolicy, "observe", swapped),
     "rewards as the game gives them": (a2c.Config, "learned_reward", lambda keep: lambda self, reward: reward),
     "no value after the last step": (
         RolloutBuffer, "close", lambda keep: lambda self, value, *given: keep(self, 0 * value, *given),

@@ -112,20 +112,20 @@ def a_step_late(keep: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def forgotten_at_the_end(keep: Callable[..., Any]) -> Callable[..., Any]:
-    def learn_after(self: OnPolicy) -> Any:
+    def update_after_step(self: OnPolicy) -> Any:
         before, self.state = self.state, None
         updates = keep(self)
         self.state = before
         return updates
 
-    return learn_after
+    return update_after_step
 
 
 MUTATIONS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "single steps in place of sequences": (RolloutBuffer, "minibatches", single_steps),
     "batches cut once for all epochs": (RolloutBuffer, "minibatches", cut_once),
-    "state stored a step late": (OnPolicy, "keep", a_step_late),
-    "value after the rollout from an empty memory": (OnPolicy, "learn_after", forgotten_at_the_end),
+    "state stored a step late": (OnPolicy, "observe", a_step_late),
+    "value after the rollout from an empty memory": (OnPolicy, "update_after_step", forgotten_at_the_end),
 }
 
 

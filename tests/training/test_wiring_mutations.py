@@ -16,7 +16,7 @@ from tests.training.runs import check_best, check_evaluation
 from tests.training.test_wiring import check_actor_critic, check_sequences, check_transitions
 from triptych.algorithms import dqn
 from triptych.envs import play
-from triptych.training import agent, loop, off_policy
+from triptych.training import agent, off_policy
 from triptych.training.agent import Agent
 from triptych.training.base import Training
 from triptych.training.callbacks.evaluation import Evaluation
@@ -42,13 +42,13 @@ def stored(kind: type[Training]) -> list[Mutation]:
     )
     replaced = looking(obs=lambda self, choice, step: np.where(self.ended[:, None], step.obs, self.obs))
     return [
-        ("rewards one step off", kind, "keep", late, REWARD),
-        ("rewards of the neighbouring game", kind, "keep", neighbour, REWARD),
-        ("actions of the neighbouring game", kind, "keep", actions, "action at"),
-        ("truncation taken for termination", kind, "keep", terminated, DISCOUNT),
-        ("termination taken for truncation", kind, "keep", truncated, DISCOUNT),
-        ("an episode's last observation is the reset one", kind, "keep", replaced, NAMES),
-        ("a restart is an action", kind, "keep", restart, f"{NAMES}|advantage at"),
+        ("rewards one step off", kind, "observe", late, REWARD),
+        ("rewards of the neighbouring game", kind, "observe", neighbour, REWARD),
+        ("actions of the neighbouring game", kind, "observe", actions, "action at"),
+        ("truncation taken for termination", kind, "observe", terminated, DISCOUNT),
+        ("termination taken for truncation", kind, "observe", truncated, DISCOUNT),
+        ("an episode's last observation is the reset one", kind, "observe", replaced, NAMES),
+        ("a restart is an action", kind, "observe", restart, f"{NAMES}|advantage at"),
     ]
 
 
@@ -57,8 +57,8 @@ def remembered(kind: type[Training]) -> list[Mutation]:
     neighbour = looking(state=lambda self, choice, step: rolled(self.state))
     late = looking(state=lambda self, choice, step: choice.state)
     return [
-        ("states of the neighbouring game", kind, "keep", neighbour, "state before"),
-        ("states one step late", kind, "keep", late, "state before"),
+        ("states of the neighbouring game", kind, "observe", neighbour, "state before"),
+        ("states one step late", kind, "observe", late, "state before"),
         ("states never reset", Agent, "act", mutants.never_reset, "reset at"),
         ("states of the neighbouring game acted on", Agent, "act", mutants.neighbours_state, "state acted on"),
         ("a checkpoint's restart is no start", Training, "restart_games", mutants.not_started, "reset at"),
@@ -72,8 +72,8 @@ def recipe(method: str, says: str, **changes: Any) -> Mutation:
     return f"{field} {value}", kind, method, told(**changes), says
 
 
-make, rewarded, learned = (partial(recipe, method) for method in ("make_buffer", "keep", "learn_after"))
-no_life = ("lives are not kept", OffPolicy, "keep", keeping(step=lambda step: {"lost_life": None}), "reward at")
+make, rewarded, learned = (partial(recipe, method) for method in ("make_buffer", "observe", "update_after_step"))
+no_life = ("lives are not kept", OffPolicy, "observe", keeping(step=lambda step: {"lost_life": None}), "reward at")
 no_errors = (
     "TD errors are never handed over",
     OffPolicy,
@@ -96,9 +96,9 @@ elsewhere = choosing(actions=rolled)
 PLAYED: dict[tuple[Callable[[str], None], str], list[Mutation]] = {
     (check_transitions, "one step"): [
         *stored(OffPolicy), no_cut, least,
-        ("the action goes to the neighbouring game", OffPolicy, "choose", elsewhere, "greedy action"),
-        ("restarts count in an episode's length", loop, "count_episodes", mutants.counted_restarts, "episodes"),
-        ("rewards count for the neighbouring game", loop, "count_episodes", mutants.neighbours_rewards, "episodes"),
+        ("the action goes to the neighbouring game", OffPolicy, "select_actions", elsewhere, "greedy action"),
+        ("restarts count in an episode's length", Training, "count_episodes", mutants.counted_restarts, "episodes"),
+        ("rewards count for the neighbouring game", Training, "count_episodes", mutants.neighbours_rewards, "episodes"),
         make("reward at", reward="sign"), make("discount at", gamma=0.9), make("next observation", n_step=2),
     ],
     (check_transitions, "three steps, signs and lives"): [
@@ -129,9 +129,9 @@ PLAYED: dict[tuple[Callable[[str], None], str], list[Mutation]] = {
     (check_actor_critic, "a2c"): [
         *stored(OnPolicy),
         ("the least logit is drawn", agent, "np", mutants.least_for_most, "drawn actions"),
-        ("the action goes to the neighbouring game", OnPolicy, "choose", elsewhere, "log_prob at"),
-        ("log probabilities of the neighbouring game", OnPolicy, "choose", choosing(log_prob=rolled), "log_prob at"),
-        ("values of the neighbouring game", OnPolicy, "choose", choosing(value=rolled), "advantage at"),
+        ("the action goes to the neighbouring game", OnPolicy, "select_actions", elsewhere, "log_prob at"),
+        ("log probabilities of the neighbouring game", OnPolicy, "select_actions", choosing(log_prob=rolled), "log_prob at"),
+        ("values of the neighbouring game", OnPolicy, "select_actions", choosing(value=rolled), "advantage at"),
         rewarded("advantage at", reward="sign"), rewarded("advantage at", reward_scale=1.0),
         learned("advantage at", gamma=0.9), learned("advantage at", gae_lambda=0.5),
     ],
@@ -143,7 +143,7 @@ PLAYED: dict[tuple[Callable[[str], None], str], list[Mutation]] = {
     ],
     (check_actor_critic, "ppo with memory"): [
         *stored(OnPolicy), *remembered(OnPolicy),
-        ("no rollout begins", OnPolicy, "keep", looking(started=lambda self, *_: 0 * self.started), "reset at"),
+        ("no rollout begins", OnPolicy, "observe", looking(started=lambda self, *_: 0 * self.started), "reset at"),
     ],
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from triptych.buffers.store import FrameStore
+from triptych.buffers.store import Store
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,7 @@ class Outcomes:
     life_loss_reward: float | None = None  # in place of the reward of a step that lost a life; None: nothing special
     n_step: int = 1  # rewards summed up before bootstrapping; fewer where the episode ends or the stream stops
 
-    def returns(
-        self, store: FrameStore, rows: np.ndarray, games: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def returns(self, store: Store, rows: np.ndarray, games: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """n-step returns (Watkins 1989; Sutton 1988) of the slots [B].
 
         Returns:
@@ -42,7 +40,7 @@ class Outcomes:
             )
         return total, discount, ahead
 
-    def reward_of(self, store: FrameStore, slots: np.ndarray, games: np.ndarray) -> np.ndarray:
+    def reward_of(self, store: Store, slots: np.ndarray, games: np.ndarray) -> np.ndarray:
         """What is learned from at the slots [B]: raw reward, its sign, or what stands for a lost life."""
         reward = store.reward[slots, games]
         if self.reward == "sign":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from triptych.buffers.replay import Collator, Drawn
-from triptych.buffers.store import FrameStore
+from triptych.buffers.store import Store
 from triptych.buffers.sum_tree import SumTree
 
 # Added to each TD error, so that none is never drawn again. A smaller one would magnify the last bits of errors near 0.
@@ -35,7 +35,7 @@ class PrioritisedSampler:
         self.drawn = np.zeros(0, np.int64)  # places of the last batch
 
     def draw(
-        self, store: FrameStore, collator: Collator, rng: np.random.Generator, batch_size: int, beta: float = 1.0
+        self, store: Store, collator: Collator, rng: np.random.Generator, batch_size: int, beta: float = 1.0
     ) -> Drawn | None:
         """The slots of a batch, one from each of as many equal parts of the priorities' sum; None: no sample is whole.
 
@@ -64,7 +64,7 @@ class PrioritisedSampler:
         weight = (store.transitions * chance) ** -beta  # how many there are drops out with the largest
         return Drawn(rows, games, weight / weight.max())
 
-    def absorb(self, store: FrameStore, collator: Collator) -> None:
+    def absorb(self, store: Store, collator: Collator) -> None:
         """Gives the samples that became whole since the last draw the largest priority, and their slots' earlier ones none.
 
         Which those are is told by the rows alone, so that a resumed run, whose pieces grow on, finds the same.
@@ -99,12 +99,12 @@ class PrioritisedSampler:
         self.largest, self.known = state["largest"], state["known"]
 
 
-def places_of(store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+def places_of(store: Store, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
     """The places in the sum tree of row numbers and games, broadcast together."""
     return rows % store.rows * store.num_envs + games
 
 
-def rows_of(store: FrameStore, slots: np.ndarray) -> np.ndarray:
+def rows_of(store: Store, slots: np.ndarray) -> np.ndarray:
     """The newest row numbers at the ring's slots [B]."""
     newest = store.count - 1
     return newest - (newest - slots) % store.rows

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from triptych.buffers.outcomes import Outcomes
-from triptych.buffers.store import FrameStore
+from triptych.buffers.store import Store
 from triptych.spec import each
 from triptych.spec.batches import Sequence, Transition
 
@@ -34,22 +34,22 @@ class Collator(Protocol):
         """Rows that must follow a sample's first one before it is whole, at most."""
         ...
 
-    def drawable(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+    def drawable(self, store: Store, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
         """Whether a sample may start at each slot (bool, of the slots' shape): all that it shows is stored."""
         ...
 
-    def whole(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
+    def whole(self, store: Store, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
         """Whether a sample starts at each slot all of which was stored when the store had `count` rows.
 
         The ring may have dropped what lies before it, such as the frames of its stack.
         """
         ...
 
-    def batch(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Batch:
+    def batch(self, store: Store, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Batch:
         """The samples that start at the given slots [B], and their weights [B] in the loss."""
         ...
 
-    def example(self, store: FrameStore, batch_size: int) -> Batch:
+    def example(self, store: Store, batch_size: int) -> Batch:
         """A batch without content, with the shapes and dtypes of a real one."""
         ...
 
@@ -66,7 +66,7 @@ class Sampler(Protocol):
     """Which slots are drawn, and what is remembered for that."""
 
     def draw(
-        self, store: FrameStore, collator: Collator, rng: np.random.Generator, batch_size: int, beta: float
+        self, store: Store, collator: Collator, rng: np.random.Generator, batch_size: int, beta: float
     ) -> Drawn | None:
         """The slots of a batch, with replacement; None: nothing that is stored can be drawn yet.
 
@@ -88,7 +88,7 @@ class Sampler(Protocol):
 class Replay:
     """Batches from a store: the sampler's slots as the collator's samples."""
 
-    def __init__(self, store: FrameStore, sampler: Sampler, collator: Collator):
+    def __init__(self, store: Store, sampler: Sampler, collator: Collator):
         self.store, self.sampler, self.collator = store, sampler, collator
 
     def __len__(self) -> int:
@@ -129,7 +129,7 @@ class UniformSampler:
     """Draws every sample with equal chance."""
 
     def draw(
-        self, store: FrameStore, collator: Collator, rng: np.random.Generator, batch_size: int, beta: float = 1.0
+        self, store: Store, collator: Collator, rng: np.random.Generator, batch_size: int, beta: float = 1.0
     ) -> Drawn:
         """The slots of a batch; those where no sample may start are drawn again."""
         rows, games = np.empty((2, batch_size), np.int64)
@@ -163,15 +163,15 @@ class Transitions:
     tries: int = 1  # nearly every slot is one
     grows: int = 1  # what followed is in the row below
 
-    def drawable(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+    def drawable(self, store: Store, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
         """Where an action was taken, and the stack and what followed are stored."""
         return store.startable(rows, games)
 
-    def whole(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
+    def whole(self, store: Store, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
         """Where an action was taken, and what followed was stored."""
         return store.mask[rows % store.rows, games] & (rows < count - 1)
 
-    def batch(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Transition:
+    def batch(self, store: Store, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Transition:
         """The transitions that start at the given slots [B]; see `Outcomes.returns` for what follows them."""
         reward, discount, ahead = self.outcomes.returns(store, rows, games)
         obs, next_obs = store.observations(rows, games, 0, ahead)
@@ -187,7 +187,7 @@ class Transitions:
     def cast(self, array: Any) -> Any:
         return cast(array, self.precision)
 
-    def example(self, store: FrameStore, batch_size: int) -> Transition:
+    def example(self, store: Store, batch_size: int) -> Transition:
         """A batch of zeros."""
         obs = store.observation.zeros((batch_size,), self.precision)
         zeros = np.zeros(batch_size, self.precision)

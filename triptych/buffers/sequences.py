@@ -13,7 +13,7 @@ import numpy as np
 
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.replay import cast
-from triptych.buffers.store import FrameStore
+from triptych.buffers.store import Store
 from triptych.spec import each
 from triptych.spec.batches import Sequence
 
@@ -49,15 +49,15 @@ class Sequences:
         """About one slot in L begins a piece."""
         return 2 * self.learned_steps
 
-    def begins(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+    def begins(self, store: Store, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
         """Whether the observation at each slot is the first one of a piece."""
         return store.age[rows % store.rows, games] % self.learned_steps == 0
 
-    def drawable(self, store: FrameStore, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+    def drawable(self, store: Store, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
         """Where a piece begins and its first step is stored, with stack and burn-in."""
         return self.begins(store, rows, games) & store.startable(rows, games, self.burn_in)
 
-    def whole(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
+    def whole(self, store: Store, rows: np.ndarray, games: np.ndarray, count: int) -> np.ndarray:
         """Where a piece begins all of whose steps were stored, be it that its episode ended or a checkpoint cut it.
 
         R2D2 (Kapturowski et al. 2019) adds no sequence earlier either. The observations that n-step returns of its last
@@ -70,7 +70,7 @@ class Sequences:
         stored = ~goes_on | (rows + self.grows <= last)
         return self.begins(store, rows, games) & store.mask[slots, games] & (rows < last) & stored
 
-    def batch(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Sequence:
+    def batch(self, store: Store, rows: np.ndarray, games: np.ndarray, weight: np.ndarray) -> Sequence:
         """The sequences whose pieces begin at the given slots [B]."""
         learned, before = self.learned_steps, self.burn_in
         first = rows - before
@@ -98,14 +98,14 @@ class Sequences:
             weight=cast(weight, self.precision),
         )
 
-    def states(self, store: FrameStore, rows: np.ndarray, games: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    def states(self, store: Store, rows: np.ndarray, games: np.ndarray, kept: np.ndarray) -> np.ndarray:
         """The states [B, S] to begin with: what the agent had at the rows, where `kept`; else zeros."""
         found = np.zeros((len(rows), self.state_size), self.precision)
         if self.stored_state:
             found[kept] = store.state[rows[kept] % store.rows, games[kept]]
         return found
 
-    def example(self, store: FrameStore, batch_size: int) -> Sequence:
+    def example(self, store: Store, batch_size: int) -> Sequence:
         """A batch of zeros; its mask and weights of ones, as a batch without a living step has no mean."""
         floats = np.zeros((self.learned_steps, batch_size), self.precision)
         whole = np.zeros((self.learned_steps, batch_size), np.int32)

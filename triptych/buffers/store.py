@@ -21,7 +21,7 @@ from triptych.buffers.row import Row as Row
 from triptych.spec import Observation, parts_of, whole_of
 
 
-class FrameStore:
+class Store:
     """A ring of the last `capacity // num_envs` rows.
 
     Args:

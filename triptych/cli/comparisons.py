@@ -18,6 +18,7 @@ class Compare(Answers):
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, a path to your own Python file, or a run, whose settings are taken
+    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or your own
     # more of them, to set against it
     others: Annotated[Positional[tuple[str, ...]], arg(metavar="RECIPE...", help_behavior_hint="")] = ()
     frameworks: tuple[Framework, ...] = ALL  # which ones
@@ -53,6 +54,7 @@ class Lockstep(Answers):
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or your own
     frameworks: tuple[Framework, ...] = ALL  # which ones
     run_name: str | None = None  # the new folder's name; None: a fresh one
     control: bool = False  # is it rounding? the first framework also against itself, last bits moved at each update

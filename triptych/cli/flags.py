@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import io
 import re
@@ -15,8 +16,8 @@ from tyro.constructors import ConstructorRegistry, StructConstructorSpec, Struct
 from triptych.cli.errors import one_line
 from triptych.cli.scan import find_recipe, value_of
 from triptych.envs import changed
-from triptych.recipes import Recipe
-from triptych.recipes.override import COMMON, by_place, unchecked_with
+from triptych.recipes import Recipe, with_memory
+from triptych.recipes.override import COMMON, by_place
 from triptych.utils.checks import InputError
 
 CONFIG = (tyro.conf.FlagCreatePairsOff,)
@@ -43,13 +44,20 @@ def parse(command: Any, name: str, arguments: list[str], steps: int | None = Non
         recipe = dataclasses.replace(recipe, env=changed(recipe.env, {"id": env}))
     memory = value_of("--memory", arguments)
     if memory:  # whose own fields become flags
-        recipe = unchecked_with(recipe, memory)
+        recipe = defaults_with(recipe, memory)
     placed = [with_place(argument, recipe) for argument in arguments]
     try:
         found = cli(command, name, placed, recipe)
         return dataclasses.replace(found, given=given(placed, found.recipe)) if hasattr(found, "given") else found
     except InputError as error:  # in the user's own words
         raise InputError(as_typed(str(error), placed, arguments)) from None
+
+
+def defaults_with(recipe: Recipe, memory: str) -> Recipe:
+    """The defaults of the flags where the network has another memory. Never run: other flags may be what makes them fit."""
+    changed = copy.copy(recipe)
+    object.__setattr__(changed, "network", with_memory(recipe.network, memory))
+    return changed
 
 
 def given(arguments: list[str], recipe: Recipe) -> dict[str, Any]:

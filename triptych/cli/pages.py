@@ -21,6 +21,7 @@ class Look:
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or your own
     frames: int = 4  # observations, a row each
     out: Path | None = None  # the file to write; None: look-RECIPE.png here
 
@@ -39,6 +40,7 @@ class Show:
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or your own
     write: Path | None = None  # a folder for three files that run by themselves, instead of printing
 
     def run(self) -> int:

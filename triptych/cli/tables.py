@@ -14,7 +14,7 @@ from rich.syntax import Syntax
 from rich.table import Column, Table
 
 from triptych.experiments.compare import Comparison
-from triptych.experiments.lockstep.prove import Lockstep
+from triptych.experiments.lockstep.prove import LockstepResult as Lockstep
 from triptych.experiments.studies.run import Result
 from triptych.report.show.build import Source
 from triptych.utils.console import counted
@@ -93,6 +93,11 @@ def lockstep_lines(result: Lockstep, before_verdict: str = "") -> None:
         print(f"overridden for the proof: {name} = {value}")
     copies = f", {result.target_copies} target copies" if result.target_copies else ""
     print(f"{result.steps:,} steps, {result.greedy_actions:,} actions by the network{copies}, at least")
+    print(
+        f"seen: {counted(result.rewards, 'reward')}, {counted(result.ends, 'end')}, {counted(result.truncations, 'truncation')}"
+    )
+    if result.unseen:
+        print(f"not seen, so not proved: {', '.join(result.unseen)}")
     part = result.actions_part_at
     until = "" if part is None else f" up to step {part}, at which another action is taken"
     print(f"worst relative difference {result.worst_relative:.1e}{until}")

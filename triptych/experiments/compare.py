@@ -32,7 +32,7 @@ ALL = tuple(FRAMEWORKS)
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """One line of a comparison: medians over its runs, the score over their games."""
 
     recipe: str
@@ -54,7 +54,7 @@ class Comparison:
     """One recipe or several in one framework or several."""
 
     recipe: str  # several: "one against another"
-    rows: list[Row]
+    rows: list[ComparisonRow]
     equivalence: list[Equivalence]  # of each pair; empty where no margin was given
     failures: list[str]  # runs that ended without a result, and how; the rows are of the others
     seeds: list[int]
@@ -144,14 +144,14 @@ def settings_of(given: str | Recipe | None, runs_dir: str | Path) -> str | Recip
     return read_settings(run_path(given, runs_dir))
 
 
-def make_row(recipe: str, framework: str, results: list[dict[str, Any]]) -> Row:
+def make_row(recipe: str, framework: str, results: list[dict[str, Any]]) -> ComparisonRow:
     """Condenses the runs of one recipe in one framework."""
     score, low, high = bootstrap_mean([result["best_rewards"] for result in results])
 
     def middle(name: str) -> float:
         return median(result[name] for result in results)
 
-    return Row(
+    return ComparisonRow(
         recipe=recipe,
         framework=framework,
         score=score,

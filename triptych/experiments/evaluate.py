@@ -30,7 +30,7 @@ CHANGES = {"sticky": "sticky", "flicker": "flicker", "env": "id"}  # what `evalu
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluation:
+class EvaluationResult:
     """The score of some whole games, and everything it depends on."""
 
     mean: float  # raw reward a game
@@ -82,7 +82,7 @@ def evaluate(
     policy: Policy | None = None, epsilon: float = 0.0, framework: str | None = None, runs_dir: str | Path = "runs",
     report: Callable[[int], None] | None = None, video: bool = False, recipe: str | None = None, trust: bool = False,
     plain: bool = False, **changes: Any,
-) -> Evaluation:  # fmt: skip
+) -> EvaluationResult:  # fmt: skip
     """Plays exactly `games` whole games, each the first of a seed of its own, and returns the score.
 
     Args:
@@ -124,7 +124,7 @@ def changes_of(changes: dict[str, Any]) -> dict[str, Any]:
     return {CHANGES[name]: value for name, value in changes.items() if value is not None}
 
 
-def play(source: Source, test: Test, report: Callable[[int], None] | None) -> Evaluation:
+def play(source: Source, test: Test, report: Callable[[int], None] | None) -> EvaluationResult:
     """Plays the games of a test."""
     recipe = source.recipe
     if test.video:
@@ -149,12 +149,12 @@ def play(source: Source, test: Test, report: Callable[[int], None] | None) -> Ev
     return evaluation
 
 
-def conclude(source: Source, test: Test, policy: str, played: list[Game], frames_per_step: int) -> Evaluation:
+def conclude(source: Source, test: Test, policy: str, played: list[Game], frames_per_step: int) -> EvaluationResult:
     """What the games came to; the video is told by who made it."""
     recipe, rewards = source.recipe, [game.reward for game in played]
     told = envs.told(recipe.env)
     mean, low, high = bootstrap_mean([rewards])
-    return Evaluation(
+    return EvaluationResult(
         mean=mean,
         low=low,
         high=high,
@@ -186,7 +186,7 @@ def run_folder(source: Source) -> Path | None:
     return folder if source.file.parent.name == "checkpoints" and (folder / "config.json").is_file() else None
 
 
-def remember(source: Source, evaluation: Evaluation) -> None:
+def remember(source: Source, evaluation: EvaluationResult) -> None:
     """Keeps the score in the run's folder, for its report; the same test again takes the same place."""
     folder = run_folder(source)
     if folder is None:

@@ -9,7 +9,7 @@ from typing import cast
 from triptych import envs
 from triptych.algorithms import a2c, dqn
 from triptych.buffers.rollout import RolloutBuffer
-from triptych.buffers.store import FrameStore
+from triptych.buffers.store import Store
 from triptych.envs.videos import check_video
 from triptych.frameworks import check_framework
 from triptych.recipes.recipe import Recipe
@@ -88,7 +88,7 @@ def check_replay(recipe: Recipe, games: envs.Games) -> None:
         return
     network = recipe.make_network(observation, games.num_actions)
     state = (sum(network.state_sizes), dtypes(recipe.precision)[0]) if config.stores_state else None
-    need = FrameStore.bytes_for(config.replay_size, recipe.steps, observation, config.compress, state)
+    need = Store.bytes_for(config.replay_size, recipe.steps, observation, config.compress, state)
     check_fits("replay_size", config.replay_size, need)
 
 

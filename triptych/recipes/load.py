@@ -14,7 +14,7 @@ from typing import Any
 from triptych import envs
 from triptych.envs import EnvConfig
 from triptych.recipes import catalogue
-from triptych.recipes.override import override
+from triptych.recipes.override import override, settled
 from triptych.recipes.recipe import Recipe
 from triptych.utils.checks import InputError
 
@@ -45,7 +45,7 @@ def load_recipe(name: str, place: Path | None = None) -> Recipe:
     if not isinstance(recipe, Recipe):
         what = f"`recipe` is a {type(recipe).__name__}" if "recipe" in defined else "defines no `recipe`"
         raise InputError(f"recipe file {name}: {what}; allowed: recipe = triptych.Recipe(...)")
-    return dataclasses.replace(recipe, source=str(path.resolve()))
+    return settled(dataclasses.replace(recipe, source=str(path.resolve())))
 
 
 def run_file(path: Path, place: Path | None = None, what: str = "recipe") -> ModuleType:

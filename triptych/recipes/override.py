@@ -1,13 +1,13 @@
-"""A recipe with other values, and a recipe as plain JSON and back."""
+"""A recipe with other values."""
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
 from triptych import envs
+from triptych.envs import fitted
 from triptych.recipes.recipe import Recipe, with_memory
 from triptych.spec import Layer, layer_names
 from triptych.utils.checks import InputError, check
@@ -22,22 +22,36 @@ COMMON = {  # short names that stand for a nested field
 def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     """The recipe with other values, by field name, common short name or dotted path (`algorithm.gamma`).
 
-    `env` may be a Gymnasium id. A layer is said by its place or its name (`network.5.units`, `network.lstm_1.units`).
+    `env` may be a Gymnasium id; `memory` is the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or one's own. A layer is said by its place or its name (`network.5.units`, `network.lstm_1.units`).
 
     Raises:
         InputError: there is no such field, or the value is not allowed.
     """
-    if changes.get("memory") is not None:  # first: other changes may be of what it puts there
-        recipe, changes = unchecked_with(recipe, changes["memory"]), {**changes, "memory": None}
-    tree: dict[str, Any] = {}
+    changes = dict(changes)
+    memory = changes.pop("memory", None)  # first: other changes may be of what it puts there
+    body = recipe.network if memory is None else with_memory(recipe.network, memory)
+    tree: dict[str, Any] = {} if memory is None else {"network": {}}
     for path, value in changes.items():
         name = "env.id" if path == "env" and isinstance(value, str) else COMMON.get(path, path)
-        *parents, last = by_place(name, recipe.network).split(".")
+        *parents, last = by_place(name, body).split(".")
         branch = tree
         for key in parents:
             branch = branch.setdefault(key, {})
         branch[last] = Leaf(value)
-    return replace_all(recipe, tree, "")
+    names = [field.name for field in dataclasses.fields(recipe)]
+    for key in tree:
+        if key not in names:
+            raise InputError(f"field is {key!r}; allowed: {', '.join([*names, 'memory'])}")
+    now = {name: getattr(recipe, name) for name in names} | {"network": body}
+    return settled(
+        dataclasses.replace(recipe, **{key: replace_all(now[key], branch, f"{key}.") for key, branch in tree.items()})
+    )
+
+
+def settled(recipe: Recipe) -> Recipe:
+    """The recipe with its game's config of the kind that its id is of, which `dataclasses.replace` of an id may have left."""
+    env = fitted(recipe.env)
+    return recipe if env == recipe.env else dataclasses.replace(recipe, env=env)
 
 
 def by_place(path: str, body: tuple[Layer, ...]) -> str:
@@ -57,13 +71,6 @@ def by_place(path: str, body: tuple[Layer, ...]) -> str:
     found = layer.isdigit() and int(layer) < len(names)
     check(found, "layer", layer, f"{', '.join(names)}, or by place 0 to {len(names) - 1}" if names else "none")
     return path
-
-
-def unchecked_with(recipe: Recipe, memory: str) -> Recipe:
-    """The recipe with another memory, which may not fit before other changes are made too."""
-    changed = copy.copy(recipe)
-    object.__setattr__(changed, "network", with_memory(recipe.network, memory))
-    return changed
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from triptych.algorithms import Config, definition
 from triptych.algorithms.schedules import linear_schedule
-from triptych.envs import GameConfig, fitted
+from triptych.envs import GameConfig
 from triptych.envs.play import LONGEST
 from triptych.spec import KINDS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
 from triptych.utils.checks import Period, as_period, at_least, check, one_of, period, positive
@@ -37,7 +37,6 @@ class Recipe:
     checkpoint_every: int | None = None  # steps between checkpoints; None: 5 % of the run, more where games are cut
     precision: Precision = "float32"  # of weights and gradients; bfloat16: of the layers' products, the rest float32
     threads: int | None = None  # of the learner; None: one a core, at most 8
-    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or one's own
     source: str = ""  # the user's own Python file that this recipe came from
 
     def __post_init__(self) -> None:
@@ -48,10 +47,6 @@ class Recipe:
         period(self, "weights_every")
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", PRECISIONS)
-        object.__setattr__(self, "env", fitted(self.env))  # whose id may be another than its kind was made for
-        if self.memory is not None:
-            object.__setattr__(self, "network", with_memory(self.network, self.memory))
-            object.__setattr__(self, "memory", None)  # the network says it
         self.algorithm.check(self.num_envs, self.has_memory)
 
     @property

@@ -32,6 +32,7 @@ def from_dict(content: dict[str, Any]) -> Recipe:
     """
     try:
         rest = dict(content)
+        rest.pop("memory", None)  # of runs from when it was a field: the network says it
         kinds = {layer["kind"] for layer in rest["network"]}
         unknown = ", ".join(sorted(kinds - {*LAYERS, *KINDS}))
         check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))

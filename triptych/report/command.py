@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from triptych.recipes import BUILT_IN, Recipe, load_recipe
-from triptych.recipes.override import COMMON, unchecked_with
+from triptych.recipes import BUILT_IN, Recipe, load_recipe, with_memory
+from triptych.recipes.override import COMMON
 from triptych.recipes.serialise import to_dict
 from triptych.spec import KINDS
 
@@ -28,7 +28,7 @@ def repeat(recipe: Recipe, framework: str) -> str:
         recurrent = load_recipe(name)
         if recurrent.algorithm.may_remember:
             for kind in ("none", *KINDS):
-                base = flat(to_dict(unchecked_with(recurrent, kind)))
+                base = flat(to_dict(recurrent) | {"network": to_dict(with_memory(recurrent.network, kind))})
                 bases.setdefault(f"{name} --memory {kind}", base)
     fitting = {name: base for name, base in bases.items() if shape(base) == shape(wanted)}
     if not fitting:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from triptych.buffers.store import FrameStore
+from triptych.buffers.store import Store
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import to_dict
 from triptych.runs.folder import RunFolder
@@ -59,7 +59,7 @@ class Checkpoints:
         metadata = self.metadata | {"steps": steps, "updates": updates}
         save_weights(self.folder / f"{name}.safetensors", weights, metadata)
 
-    def save(self, step: int, arrays: dict[str, np.ndarray], state: dict[str, Any], store: FrameStore | None) -> None:
+    def save(self, step: int, arrays: dict[str, np.ndarray], state: dict[str, Any], store: Store | None) -> None:
         """Writes a boundary: new segments, then a folder that appears whole, then drops what is no longer needed."""
         if store is not None:
             self.save_segments(store)
@@ -86,7 +86,7 @@ class Checkpoints:
         sync_folder(self.folder)
         self.prune()
 
-    def save_segments(self, store: FrameStore) -> None:
+    def save_segments(self, store: Store) -> None:
         """Writes the rows that no segment holds yet, and forgets segments that the ring has left behind."""
         start = max(self.segments[-1]["end"] if self.segments else 0, store.oldest)
         rows = max(1, int(SEGMENT_BYTES / store.row_bytes()))
@@ -146,7 +146,7 @@ class Checkpoints:
                 raise InputError(f"{file} is damaged: its SHA-256 is not the one in boundary.json")
         return manifest
 
-    def fill(self, store: FrameStore | None) -> None:
+    def fill(self, store: Store | None) -> None:
         """Puts the segments' rows back into a store whose counters are restored."""
         if store is None:
             return

@@ -56,7 +56,7 @@ class Agent:
         self.epsilon = epsilon
         self.rng = rng or np.random.default_rng(0)
 
-    def no_state(self, games: int) -> np.ndarray | None:
+    def initial_state(self, games: int) -> np.ndarray | None:
         """The state [N, S] of a network with memory before it has seen anything; None: it has none."""
         return None if self.state_size is None else np.zeros((games, self.state_size), self.learner.precision)
 
@@ -74,7 +74,7 @@ class Agent:
         obs, games = whole_of(taken), len(first_of(taken))
         if self.state_size is None:
             return self.learner.act(obs)
-        state = self.no_state(games) if state is None else state
+        state = self.initial_state(games) if state is None else state
         return self.learner.act(obs, state, np.zeros(games, bool) if started is None else started)
 
     def predict(

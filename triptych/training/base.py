@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from triptych.algorithms import definition
-from triptych.buffers.store import FrameStore
+from triptych.buffers.store import Store
 from triptych.envs import Games, Step
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
@@ -47,6 +47,16 @@ class Choice(NamedTuple):
     value: np.ndarray | None = None  # [N] of what they were chosen at
 
 
+class Episode(NamedTuple):
+    """One ended episode, and what the last 100 came to with it."""
+
+    number: int  # from 1
+    reward: float  # sum of raw rewards
+    length: int  # steps
+    running_reward: float  # mean of the last 100
+    max_reward: float  # of the last 100
+
+
 class Training(ABC):
     """The moving parts of a run at step 0: weights drawn, games started.
 
@@ -55,7 +65,7 @@ class Training(ABC):
 
     generators: ClassVar[tuple[str, ...]] = ("explore", "sample")
     overlaps: ClassVar[bool] = False  # whether it learns while the games play
-    store: FrameStore | None = None  # rows that checkpoints keep in segments
+    store: Store | None = None  # rows that checkpoints keep in segments
 
     def __init__(self, recipe: Recipe, games: Games, learner_class: type[Learner]):
         network = recipe.make_network(games.observation, games.num_actions)
@@ -71,7 +81,7 @@ class Training(ABC):
         self.obs: Any = np.empty(0)  # [N, *observation], acted on next; of several parts a dict of them
         self.ended = np.zeros(recipe.num_envs, bool)  # [N] obs is an episode's last one
         self.started = np.ones(recipe.num_envs, bool)  # [N] obs is an episode's first one
-        self.state = self.agent.no_state(recipe.num_envs)  # [N, S] before obs; None: there is no memory
+        self.state = self.agent.initial_state(recipe.num_envs)  # [N, S] before obs; None: there is no memory
         self.episode_reward = np.zeros(recipe.num_envs)  # [N] so far
         self.episode_length = np.zeros(recipe.num_envs, np.int64)  # [N] so far
         self.make_buffer()
@@ -86,20 +96,45 @@ class Training(ABC):
         """
 
     @abstractmethod
-    def choose(self) -> Choice:
+    def select_actions(self) -> Choice:
         """The next step's actions."""
 
-    def learn_meanwhile(self) -> list[dict[str, Any]]:
+    def update_while_playing(self) -> list[dict[str, Any]]:
         """Updates that are made while the games play; their scalars."""
         return []
 
     @abstractmethod
-    def keep(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
+    def observe(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
         """Takes a step in, before `obs` and all that belongs to it are the next ones."""
 
     @abstractmethod
-    def learn_after(self) -> list[dict[str, Any]]:
+    def update_after_step(self) -> list[dict[str, Any]]:
         """Updates and whatever else is due when a step is over and `obs` is the next one; their scalars."""
+
+    def advance(self, choice: Choice, step: Step, mask: np.ndarray) -> list[Episode]:
+        """Makes what the games show now the next thing to act on; returns the episodes that ended, in the order of the games.
+
+        `mask` [N] is False where a game only restarted: no action was taken there.
+        """
+        self.obs, self.state, self.started = step.obs, choice.state, self.ended
+        self.ended = step.terminated | step.truncated
+        self.counters.steps += int(mask.sum())
+        self.counters.greedy_actions += int((choice.by_network & mask).sum())
+        return self.count_episodes(step.reward, mask)
+
+    def count_episodes(self, rewards: np.ndarray, mask: np.ndarray) -> list[Episode]:
+        """Adds the step to the games' scores and closes the episodes that ended with it."""
+        self.episode_reward += rewards * mask
+        self.episode_length += mask
+        episodes = []
+        for game in np.flatnonzero(self.ended):
+            reward, length = float(self.episode_reward[game]), int(self.episode_length[game])
+            self.episode_reward[game], self.episode_length[game] = 0, 0
+            self.counters.episodes += 1
+            self.scores.append(reward)
+            mean, most = float(np.mean(self.scores)), max(self.scores)
+            episodes.append(Episode(self.counters.episodes, reward, length, mean, most))
+        return episodes
 
     @property
     def learning_rate(self) -> float:
@@ -116,7 +151,7 @@ class Training(ABC):
         """A batch of zeros."""
 
     @abstractmethod
-    def clocked(self) -> list[tuple[Any, str, str]]:
+    def profiled(self) -> list[tuple[Any, str, str]]:
         """What `--profile` clocks beside the games and the learner: an object, its method, and which part of a run that is."""
 
     @abstractmethod

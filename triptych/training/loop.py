@@ -7,58 +7,39 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from triptych.training.base import Training
-
-
-class Episode(NamedTuple):
-    """One ended episode, and what the last 100 came to with it."""
-
-    number: int  # from 1
-    reward: float  # sum of raw rewards
-    length: int  # steps
-    running_reward: float  # mean of the last 100
-    max_reward: float  # of the last 100
+from triptych.envs import Step
+from triptych.training.base import Choice, Episode, Training
 
 
 class Tick(NamedTuple):
     """What one iteration did: a step of every game, and the updates it earned."""
 
-    actions: np.ndarray  # [N]
+    choice: Choice  # what was done, and why
+    step: Step  # what the games returned
     mask: np.ndarray  # [N] bool, False where the game only restarted
-    epsilon: float
     episodes: list[Episode]  # that ended, in the order of the games
     updates: list[dict[str, Any]]  # their scalars, on the device
+
+    @property
+    def actions(self) -> np.ndarray:
+        """[N]"""
+        return self.choice.actions
+
+    @property
+    def epsilon(self) -> float:
+        """The share of actions by chance."""
+        return self.choice.epsilon
 
 
 def run_loop(training: Training) -> Iterator[Tick]:
     """Plays and learns for ever: sends the actions, learns while the games play, receives. Yields after each step."""
-    counters = training.counters
     while True:
         mask = ~training.ended
-        choice = training.choose()
+        choice = training.select_actions()
         training.games.send(choice.actions)
-        updates = training.learn_meanwhile()
+        updates = training.update_while_playing()
         step = training.games.recv()
-        training.keep(choice, step, mask)
-        training.obs, training.state, training.started = step.obs, choice.state, training.ended
-        training.ended = step.terminated | step.truncated
-        counters.steps += int(mask.sum())
-        counters.greedy_actions += int((choice.by_network & mask).sum())
-        episodes = count_episodes(training, step.reward, mask)
-        updates += training.learn_after()
-        yield Tick(choice.actions, mask, choice.epsilon, episodes, updates)
-
-
-def count_episodes(training: Training, rewards: np.ndarray, mask: np.ndarray) -> list[Episode]:
-    """Adds the step to the games' scores and closes the episodes that ended with it."""
-    training.episode_reward += rewards * mask
-    training.episode_length += mask
-    episodes = []
-    for game in np.flatnonzero(training.ended):
-        reward, length = float(training.episode_reward[game]), int(training.episode_length[game])
-        training.episode_reward[game], training.episode_length[game] = 0, 0
-        training.counters.episodes += 1
-        scores = training.scores
-        scores.append(reward)
-        episodes.append(Episode(training.counters.episodes, reward, length, float(np.mean(scores)), max(scores)))
-    return episodes
+        training.observe(choice, step, mask)
+        episodes = training.advance(choice, step, mask)
+        updates += training.update_after_step()
+        yield Tick(choice, step, mask, episodes, updates)

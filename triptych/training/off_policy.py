@@ -12,7 +12,7 @@ from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.prioritised import PrioritisedSampler
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
 from triptych.buffers.sequences import Sequences
-from triptych.buffers.store import FrameStore, Row
+from triptych.buffers.store import Row, Store
 from triptych.envs import Games, Step
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
@@ -32,14 +32,14 @@ class OffPolicy(Training):
     def config(self) -> dqn.Config:
         return cast(dqn.Config, self.recipe.algorithm)
 
-    store: FrameStore
+    store: Store
     replay: Replay
 
     def make_buffer(self) -> None:
         self.store = make_store(self.recipe, self.games, self.learner, self.state_size)
         self.replay = make_replay(self.store, self.recipe, self.state_size)
 
-    def choose(self) -> Choice:
+    def select_actions(self) -> Choice:
         """Epsilon-greedy. The same numbers are drawn whatever epsilon is."""
         rng, games = self.rngs["explore"], self.games
         epsilon = self.config.epsilon(self.counters.steps)
@@ -51,7 +51,7 @@ class OffPolicy(Training):
             actions = np.where(greedy, np.argmax(values, axis=1), actions)
         return Choice(actions, greedy, state, epsilon)
 
-    def learn_meanwhile(self) -> list[dict[str, Any]]:
+    def update_while_playing(self) -> list[dict[str, Any]]:
         """Makes the updates that the steps so far have earned."""
         config, counters = self.config, self.counters
         if not config.learns(counters.steps, len(self.replay)):
@@ -69,12 +69,12 @@ class OffPolicy(Training):
             counters.updates += 1
         return updates
 
-    def keep(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
+    def observe(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
         given = (step.reward, step.terminated, mask, step.lost_life, self.state)
         self.store.add(Row(self.obs, choice.actions, *given))
         self.counters.credit += int((mask & (self.episode_length >= self.config.skip_first)).sum())
 
-    def learn_after(self) -> list[dict[str, Any]]:
+    def update_after_step(self) -> list[dict[str, Any]]:
         """Copies the online network into the target where a target period has passed."""
         counters = self.counters
         periods = passed(self.config.target_every, counters)
@@ -95,7 +95,7 @@ class OffPolicy(Training):
     def row_memory(self) -> float:
         return 0 if self.config.replay_on_device else self.row_bytes()
 
-    def clocked(self) -> list[tuple[Any, str, str]]:
+    def profiled(self) -> list[tuple[Any, str, str]]:
         return [(self.store, "add", "store"), (self.replay, "sample", "sample")]
 
     def cut(self) -> None:
@@ -114,7 +114,7 @@ class OffPolicy(Training):
         super().set_state(arrays, state)
 
 
-def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) -> FrameStore:
+def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) -> Store:
     """The store, its frames on the learner's device and the agent's states beside them where the recipe wants that.
 
     Raises:
@@ -123,20 +123,20 @@ def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) 
     config, observation = cast(dqn.Config, recipe.algorithm), games.observation
     settings = (config.replay_size, recipe.num_envs, observation, recipe.env.fill, config.compress)
     if config.stores_state:
-        return FrameStore(*settings, state=(state_size, learner.precision))
+        return Store(*settings, state=(state_size, learner.precision))
     if not config.replay_on_device:
-        return FrameStore(*settings)
-    need = FrameStore.bytes_for(config.replay_size, config.replay_size, observation)  # taken at once
+        return Store(*settings)
+    need = Store.bytes_for(config.replay_size, config.replay_size, observation)  # taken at once
     line = f"replay_size is {config.replay_size}: {need / 1e9:.1f} GB on {learner.device}; allowed: what fits there"
     if learner.device == "cpu" and need > machine.memory_total():
         raise InputError(line)
     try:
-        return FrameStore(*settings, device=learner.frames)
+        return Store(*settings, device=learner.frames)
     except (MemoryError, RuntimeError) as error:
         raise InputError(f"{line} ({type(error).__name__})") from None
 
 
-def make_replay(store: FrameStore, recipe: Recipe, state_size: int) -> Replay:
+def make_replay(store: Store, recipe: Recipe, state_size: int) -> Replay:
     """How the recipe draws, and what a sample is: each is one of two."""
     config, precision = cast(Any, recipe.algorithm), dtypes(recipe.precision)[0]
     outcomes = Outcomes(config.gamma, config.reward, config.life_loss_reward, config.n_step)

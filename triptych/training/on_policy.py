@@ -24,28 +24,30 @@ class OnPolicy(Training):
     def make_buffer(self) -> None:
         recipe, config = self.recipe, self.config
         self.epochs, self.minibatches = config.passes()
-        self.began = 0  # steps when the rollout began; the schedules are read there, so that the last one learns too
+        self.rollout_start = (
+            0  # steps when the rollout began; the schedules are read there, so that the last one learns too
+        )
         shape = (config.rollout_steps, recipe.num_envs, self.games.observation)
         self.rollout = RolloutBuffer(*shape, self.state_size, dtypes(recipe.precision)[0])
 
-    def choose(self) -> Choice:
+    def select_actions(self) -> Choice:
         """Draws from the policy."""
         outputs, state = self.agent.act(self.obs, self.state, self.started)
         actions, log_prob = draw(outputs[:, :-1], self.rngs["explore"])
         return Choice(actions, np.ones(len(actions), bool), state, 0.0, log_prob, outputs[:, -1])
 
-    def keep(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
+    def observe(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
         assert choice.log_prob is not None
         assert choice.value is not None
         if not self.rollout.filled:
-            self.began = self.counters.steps
+            self.rollout_start = self.counters.steps
         played = Played(
             self.obs, self.started, choice.actions, choice.log_prob, choice.value, self.config.learned_reward(step.reward),
             step.terminated, step.truncated, mask,
         )  # fmt: skip
         self.rollout.add(played, self.state)
 
-    def learn_after(self) -> list[dict[str, Any]]:
+    def update_after_step(self) -> list[dict[str, Any]]:
         """Makes the updates of a rollout when it is full."""
         if not self.rollout.full:
             return []
@@ -53,7 +55,7 @@ class OnPolicy(Training):
         config = self.config
         outputs, _ = self.agent.act(self.obs, self.state, self.started)
         self.rollout.close(outputs[:, -1], config.gamma, config.gae_lambda)
-        scalars = config.coefficients(self.began, recipe.steps)
+        scalars = config.coefficients(self.rollout_start, recipe.steps)
         updates = []
         for _ in range(self.epochs):
             for batch in self.rollout.minibatches(self.rngs["sample"], self.minibatches, recipe.has_memory, **scalars):
@@ -65,7 +67,7 @@ class OnPolicy(Training):
 
     @property
     def learning_rate(self) -> float:
-        return self.recipe.learning_rate(self.began)
+        return self.recipe.learning_rate(self.rollout_start)
 
     @property
     def can_checkpoint(self) -> bool:
@@ -79,7 +81,7 @@ class OnPolicy(Training):
     def row_bytes(self) -> float:
         return 0
 
-    def clocked(self) -> list[tuple[Any, str, str]]:
+    def profiled(self) -> list[tuple[Any, str, str]]:
         return [
             (self.rollout, "add", "store"),
             (self.rollout, "close", "store"),

@@ -52,7 +52,7 @@ class Profile:
         for owner, method, name in (
             (training.games, "send", "play"),
             (training.games, "recv", "play"),
-            *training.clocked(),
+            *training.profiled(),
             (learner, "act", "act"),
             (learner, "to_device", "transfer"),
             (logs, "see", "log"),

@@ -26,7 +26,7 @@ from triptych.utils.seeds import generator
 COLUMNS = ("step", "game", "action", "loss", "epsilon")
 TENSOR_COLUMNS = ("step", "updates", "tensor", "norm", "product", "scale")
 TENSORS_EVERY: Period = (100, "updates")  # between two looks at the weights
-FLOOR = {"updates": 300, "greedy_actions": 500, "target_copies": 2}  # fewer prove nothing
+FLOOR = {"updates": 300, "greedy_actions": 500, "target_copies": 2, "rewards": 1}  # fewer prove nothing
 
 
 def provable(recipe: Recipe, steps: int) -> tuple[Recipe, dict[str, Any]]:
@@ -76,7 +76,7 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool, control: bool
     ):
         actions.write(line(COLUMNS))
         tensors.write(line(TENSOR_COLUMNS))
-        looks = 0
+        looks, seen = 0, dict.fromkeys(("rewards", "ends", "truncations"), 0)
         losses: list[Any] = []  # of updates that no row has shown yet
         for tick in run_loop(training):
             losses += [update["loss"] for update in tick.updates]
@@ -86,6 +86,10 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool, control: bool
             if passed(TENSORS_EVERY, training.counters) > looks:
                 looks = passed(TENSORS_EVERY, training.counters)
                 write_tensors(tensors, training)
+            for what, found in zip(
+                seen, (tick.step.reward != 0, tick.step.terminated, tick.step.truncated), strict=True
+            ):
+                seen[what] += int((found & tick.mask).sum())
             progress.show(training.counters, training.scores, bool(tick.updates))
             if training.counters.steps >= recipe.steps:
                 break
@@ -93,7 +97,7 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool, control: bool
     games.close()
     counters = training.counters
     steps = counters.steps - recipe.algorithm.steps_before_learning
-    return {"steps": steps} | {name: getattr(counters, name) for name in FLOOR}
+    return {"steps": steps} | {name: getattr(counters, name) for name in FLOOR if name not in seen} | seen
 
 
 def round_otherwise(learner: Learner) -> None:

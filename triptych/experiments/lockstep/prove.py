@@ -20,9 +20,11 @@ from triptych.utils import machine
 from triptych.utils.checks import InputError, check
 from triptych.utils.files import write_json
 
+UNSEEN = {"rewards": "a reward", "ends": "an episode that terminated", "truncations": "an episode that was truncated"}
+
 
 @dataclass(frozen=True)
-class Lockstep:
+class LockstepResult:
     """Whether the frameworks took the same actions and learned the same, and how much that proves."""
 
     agree: bool
@@ -30,9 +32,13 @@ class Lockstep:
     updates: int
     greedy_actions: int
     target_copies: int
+    rewards: int  # that were not 0; with none of them a target is never more than a discounted value
+    ends: int  # of episodes, by termination
+    truncations: int  # of episodes, by a time limit
     worst_relative: float
     first_difference: dict[str, Any] | None
     actions_part_at: int | None  # step at which an action or a game differs, None: never; what follows is not compared
+    unseen: list[str]  # what the games never showed, so that nothing of it is proved
     too_few: list[str]  # counts below the floor: then nothing is proved and agree is False
     control: (
         dict[str, Any] | None
@@ -54,7 +60,7 @@ def lockstep(
     control: bool = False,
     quiet: bool = True,
     **changes: Any,
-) -> Lockstep:
+) -> LockstepResult:
     """Proves that the frameworks are the same: in float64 they take the same actions for `steps` after the warm-up.
 
     Args:
@@ -92,7 +98,7 @@ def lockstep(
 
 def conclude(
     folder: Path, names: list[str], counts: list[dict[str, int]], overrides: dict[str, Any], floors: dict[str, int]
-) -> Lockstep:
+) -> LockstepResult:
     """Reads the logs of a proof and says what they show."""
     least = {name: min(count[name] for count in counts) for name in counts[0]}
     verdict = judge.judge(folder, names)
@@ -101,11 +107,12 @@ def conclude(
         for name, floor in floors.items()
         if least[name] < floor
     ]
-    return Lockstep(
+    return LockstepResult(
         agree=verdict.first is None and not too_few,
         worst_relative=verdict.worst,
         first_difference=verdict.first,
         actions_part_at=None if math.isinf(verdict.parted) else int(verdict.parted),
+        unseen=[what for name, what in UNSEEN.items() if least[name] == 0],
         too_few=too_few,
         control=None,
         overrides=overrides,

@@ -31,7 +31,7 @@ QUICK_SEEDS, QUICK = 2, {"steps": 1_500}
 
 
 @dataclass(frozen=True)
-class Row:
+class StudyRow:
     """A variant's score over its seeds: the interquartile mean of the runs' scores, with its 95 % bootstrap interval."""
 
     task: str
@@ -51,7 +51,7 @@ class Result:
 
     study: str
     question: str
-    rows: list[Row]
+    rows: list[StudyRow]
     best: dict[str, str]  # task -> the label with the highest score there, over all flickers
     framework: str
     seeds: int
@@ -189,7 +189,10 @@ def recipe_of(arm: Arm, seed: int, changed: dict[str, Any]) -> Recipe:
 
 def fingerprint(recipe: Recipe) -> str:
     """Eight letters that differ where any setting does, so that a run is never taken for another."""
-    settings = to_dict(recipe) | {"env": envs.as_before(recipe.env)}  # so that runs of before are known again
+    settings = to_dict(recipe) | {
+        "env": envs.as_before(recipe.env),
+        "memory": None,
+    }  # so that runs of before are known again
     if settings["optimiser"]["kind"] == "adam":
         del settings["optimiser"]["kind"]
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
@@ -243,7 +246,7 @@ def versions_of(done: list[dict[str, str]]) -> dict[str, str]:
     return {name: " and ".join(versions) for name, versions in found.items()}
 
 
-def rows_of(arm: Arm, done: list[dict[str, str]]) -> list[Row]:
+def rows_of(arm: Arm, done: list[dict[str, str]]) -> list[StudyRow]:
     """A variant's row for each chance of a hidden observation in the test."""
     mine = [row for row in done if (row["task"], row["label"]) == (arm.task, arm.label)]
     found = []
@@ -252,11 +255,13 @@ def rows_of(arm: Arm, done: list[dict[str, str]]) -> list[Row]:
         scores = [float(row["score"]) for row in tested]
         parameters = int(mine[0]["parameters"])
         found.append(
-            Row(arm.task, arm.label, float(flicker) if flicker else None, *bootstrap_iqm(scores), scores, parameters)
+            StudyRow(
+                arm.task, arm.label, float(flicker) if flicker else None, *bootstrap_iqm(scores), scores, parameters
+            )
         )
     return found
 
 
-def same(a: Row, b: Row) -> bool:
+def same(a: StudyRow, b: StudyRow) -> bool:
     """Whether two rows stand against each other."""
     return (a.task, a.flicker) == (b.task, b.flicker)

@@ -17,9 +17,9 @@ import numpy as np
 from triptych.envs.play import Score
 from triptych.recipes import Recipe
 from triptych.training.agent import Agent
-from triptych.training.base import Counters, Training
+from triptych.training.base import Counters, Episode, Training
 from triptych.training.callbacks.meters import Clock
-from triptych.training.loop import Episode, Tick
+from triptych.training.loop import Tick
 from triptych.utils.checks import InputError, check
 
 

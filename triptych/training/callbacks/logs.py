@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from triptych.envs.play import Score
+from triptych.training.base import Episode
 from triptych.training.callbacks.base import Callback, Run
 from triptych.training.callbacks.meters import Mean
-from triptych.training.loop import Episode, Tick
+from triptych.training.loop import Tick
 from triptych.utils.checks import passed
 from triptych.utils.console import warn
 

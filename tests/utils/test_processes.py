@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from triptych.experiments import jobs as workers
+from triptych.utils import processes
 from triptych.utils.checks import InputError, WorkerError
 
 # What a job does here: it says that it is ready, waits for a signal or for another job, and writes its answer.
@@ -41,7 +41,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the jobs, in the order of their starts."""
     names: list[str] = []
 
-    def start(kind: str, given: dict[str, Any], answer: Path) -> subprocess.Popen[str]:
+    def start(entry: str, kind: str, given: dict[str, Any], answer: Path) -> subprocess.Popen[str]:
         names.append(given["name"])
         words = (given["name"], str(answer), given["waits_for"], given["code"])
         process = subprocess.Popen([sys.executable, "-S", "-c", JOB, *words], text=True, cwd=tmp_path)
@@ -51,7 +51,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             os.kill(os.getpid(), signal.SIGTERM)
         return process
 
-    monkeypatch.setattr(workers, "start", start)
+    monkeypatch.setattr(processes, "start", start)
     return names
 
 
@@ -65,7 +65,7 @@ def test_one_failure_stops_the_others_and_loses_nothing(
     jobs = [job("a", "c", code), job("b", "signal", "told"), job("c", "signal", "done"), job("d", "a", "done")]
     found: dict[int, Any] = {}
     with pytest.raises(error, match=line):
-        workers.work_all("study", jobs, found.__setitem__, 3)
+        processes.work_all("no:entry", "study", jobs, found.__setitem__, 3)
     assert started == ["a", "b", "c"], "no other is started"
     assert found == {2: {"score": 1}}, "what ends when it is told to stop is taken"
     assert "go on with: triptych resume runs/b-told-1\n" in capsys.readouterr().err
@@ -74,7 +74,7 @@ def test_one_failure_stops_the_others_and_loses_nothing(
 def test_a_signal_during_a_start_reaches_that_process(started: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     jobs = [job("a", "signal", "told"), job("b", "signal", "told")]
     with pytest.raises(KeyboardInterrupt):
-        workers.work_all("asked during the start", jobs, lambda *_: None, 2)
+        processes.work_all("no:entry", "asked during the start", jobs, lambda *_: None, 2)
     assert started == ["a"]
     assert "go on with: triptych resume runs/a-told-1\n" in capsys.readouterr().err
 
@@ -86,12 +86,12 @@ def test_a_signal_after_the_last_job_counts_too(started: list[str]) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(KeyboardInterrupt):
-        workers.work_all("study", [job("a", "a", "done")], asked)
+        processes.work_all("no:entry", "study", [job("a", "a", "done")], asked)
 
 
 def test_all_are_done_in_order(started: list[str]) -> None:
     jobs = [job(name, name, "done") for name in "abcd"]
     found: dict[int, Any] = {}
-    workers.work_all("study", jobs, found.__setitem__, 2)
+    processes.work_all("no:entry", "study", jobs, found.__setitem__, 2)
     assert started == list("abcd")
     assert found == {place: {"score": 1} for place in range(4)}
