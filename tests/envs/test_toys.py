@@ -104,7 +104,7 @@ def test_seeds_states_and_other_numbers_of_games(name: str) -> None:
 
 
 def test_flicker_hides_pictures_one_by_one() -> None:
-    """A picture that was blank when it was new stays blank while it is in the stack, and no longer."""
+    """A picture that was hidden when it was new stays hidden while it is in the stack, and no longer."""
     config = EnvConfig("SpaceInvadersNoFrameskip-v4", flicker=0.5, noop_max=0)
     games, plain = envs.make(config, 2), envs.make(EnvConfig("SpaceInvadersNoFrameskip-v4", noop_max=0), 2)
     obs, clear = games.reset(np.arange(2)), plain.reset(np.arange(2))

@@ -253,7 +253,7 @@ def test_a_finished_run_says_so(whole: Path, capsys: pytest.CaptureFixture) -> N
     assert capsys.readouterr().out == "", "it is quiet where it is asked to be"
 
 
-def test_a_summary_of_an_earlier_sitting_is_replaced(whole: Path, tmp_path: Path) -> None:
+def test_a_summary_of_an_earlier_session_is_replaced(whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(whole, run)
     true = json.loads((run / "summary.json").read_text())

@@ -1,4 +1,4 @@
-"""Studies: every arm can be trained, what is done is not done again, and what the page says follows from the rows."""
+"""Studies: every variant can be trained, what is done is not done again, and what the page says follows from the rows."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_study_runs_and_goes_on_where_it_was(
     assert all((Path(row["run"]) / "config.json").exists() for row in runs)
     page = (folder / "study.html").read_text()
     assert "A quick pass" in page
-    assert ", and no other arm beside it." in page
+    assert ", and no other variant beside it." in page
     jobs = []
 
     def no_work(kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int) -> None:
@@ -257,7 +257,7 @@ def test_bad_input(tmp_path: Path) -> None:
         run_study("memory-kinds", only=("lstm", "nothing"), runs_dir=tmp_path)
     with pytest.raises(InputError, match="games is 'tetris'; allowed: 'alien', "):
         run_study("atari57", games=("tetris",), runs_dir=tmp_path)
-    with pytest.raises(InputError, match="only is 'positions'; allowed: an arm of blind catch"):
+    with pytest.raises(InputError, match="only is 'positions'; allowed: a variant of blind catch"):
         run_study("memory-kinds", only=("positions",), games=("blind catch",), runs_dir=tmp_path)
     with pytest.raises(InputError, match="steps is 0; allowed: above 0"):
         run_study("memory-kinds", steps=0, out=tmp_path / "new")

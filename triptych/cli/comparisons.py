@@ -19,9 +19,8 @@ class Compare(Answers):
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, a path to your own Python file, or a run, whose settings are taken
     memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or your own
-    others: Annotated[
-        Positional[tuple[str, ...]], arg(metavar="RECIPE...", help_behavior_hint="")
-    ] = ()  # to set against it
+    # more of them, to set against it
+    others: Annotated[Positional[tuple[str, ...]], arg(metavar="RECIPE...", help_behavior_hint="")] = ()
     frameworks: tuple[Framework, ...] = ALL  # which ones
     seeds: int = 1  # runs a framework, counted up from --seed
     games: int = 20  # whole games played by the best weights of each run

@@ -63,9 +63,8 @@ class Show:
 class Report(Where):
     """Writes one HTML page of some runs: curves, tests, settings, sources."""
 
-    names: Annotated[
-        Positional[tuple[str, ...]], arg(metavar="RUN...", help_behavior_hint="")
-    ] = ()  # run folders, runs' names, folders of runs, lockstep folders, or CSV files (one run's joined by +)
+    # run folders, runs' names, folders of runs, lockstep folders, or CSV files (one run's joined by +)
+    names: Annotated[Positional[tuple[str, ...]], arg(metavar="RUN...", help_behavior_hint="")] = ()
     out: Path | None = None  # the file; None: report.html in the run's folder, or in --runs-dir for several
     frames_are: Literal["steps", "emulator"] = "steps"  # what `frames` counts in CSV files of others
     trust: bool = False  # run what a run of somebody else names, so that its game is known
@@ -83,13 +82,12 @@ class Report(Where):
 class Study(Answers):
     """Answers a question with runs of its own: a page and tables under results/studies/. What is done is not done again."""
 
-    name: Annotated[Positional[str], arg(metavar="NAME", help_behavior_hint="")] = (
-        ""  # a study's name, or a path to your own Python file
-    )
+    # a study's name, or a path to your own Python file
+    name: Annotated[Positional[str], arg(metavar="NAME", help_behavior_hint="")] = ""
     framework: Framework = "torch"  # which one trains
     quick: bool = False  # short runs of two seeds, into --runs-dir: they show that all works, and answer nothing
-    seeds: int | None = None  # runs an arm; None: as the study says
-    only: tuple[str, ...] = ()  # tasks or arms, and all runs of each (in --games, where given); none: all
+    seeds: int | None = None  # runs of each variant; None: as the study says
+    only: tuple[str, ...] = ()  # tasks or variants, and all runs of each (in --games, where given); none: all
     games: tuple[str, ...] = ()  # tasks; none: all, but atari57 trains only what is named and shows what is there
     steps: int | None = None  # of each run; None: as the study says
     precision: Precision | None = None  # of each run; None: as the study says

@@ -94,9 +94,9 @@ class Evaluate(Answers):
     sticky: float | None = None  # chance that the last action is repeated (Atari); None: as in training
     env: str | None = None  # another Gymnasium id with the same observations and actions; None: as in training
     framework: Framework | None = None  # which one plays; None: the run's, and torch for a weights file
-    flicker: float | None = None  # chance that an observation is blank; None: as in training
+    flicker: float | None = None  # chance that an observation is hidden; None: as in training
     plain: bool = False  # without idle frames, FIRE and the maximum of two frames, as Gymnasium itself plays (Atari)
-    video: bool = False  # film the first game, into the run's videos/
+    video: bool = False  # a video of the first game, into the run's videos/
     file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here
     trust: bool = False  # run what the run names: the file of its recipe, the module of its environment's id
 
@@ -115,7 +115,7 @@ class Evaluate(Answers):
                 plain=self.plain,
             )  # fmt: skip
         others = f", sticky {score.sticky:g}" if score.sticky is not None else ""
-        others += f", {score.flicker:.0%} blank" if score.flicker else ""
+        others += f", {score.flicker:.0%} hidden" if score.flicker else ""
         others += ", plain" if score.plain else ""
         interval = f" (95 % interval {score.low:.1f} to {score.high:.1f})" if score.games > 1 else ""
         print(f"{score.mean:.1f}{interval} over {counted(score.games, 'game')} of {score.env}{others}")

@@ -64,12 +64,12 @@ def run_folders(comparison: Comparison) -> None:
 
 
 def study_table(result: Result) -> None:
-    """One line an arm, then where the page is."""
+    """One line a variant, then where the page is."""
     if not result.rows:
         print(f"no runs yet; --games names what to train\npage: {result.page}")
         return
     table = Table(title=f"{result.study}: {result.question}")
-    for title in ("task", "arm", "blank in the test"):
+    for title in ("task", "variant", "hidden in the test"):
         table.add_column(title)
     table.add_column("seeds", justify="right")
     table.add_column("interquartile mean (95 % over seeds)", justify="right")

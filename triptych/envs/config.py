@@ -18,7 +18,7 @@ class GameConfig:
     before: ClassVar[dict[str, Any]] = {}
 
     id: str  # any Gymnasium id with a discrete action space
-    flicker: float = 0.0  # chance that an observation is blank
+    flicker: float = 0.0  # chance that an observation is hidden: all zeros in its place
 
     def __post_init__(self) -> None:
         within(self, 0, 1, "flicker")

@@ -1,4 +1,4 @@
-"""Games whose screen goes blank now and then (Hausknecht & Stone 2015): what was seen must be remembered."""
+"""Games whose observations are hidden now and then (Hausknecht & Stone 2015): what was seen must be remembered."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class Film:
         assert self.encoder.stdin is not None
         try:
             self.encoder.stdin.write(np.ascontiguousarray(screen).tobytes())
-        except OSError:  # the encoder has died, of a full disk perhaps: a film is not worth a run
+        except OSError:  # the encoder has died, of a full disk perhaps: a video is not worth a run
             self.running = False
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -111,13 +111,13 @@ class Film:
                 write_whole(self.path, lambda temporary: self.part.replace(temporary))
                 self.made = True
             elif kind is None:
-                warn(f"no film {self.path}: the encoder failed")
+                warn(f"no video {self.path}: the encoder failed")
         finally:
             shutil.rmtree(self.part.parent, ignore_errors=True)
             self.games.close()
 
     def finished(self) -> bool:
-        """Ends the encoder; whether it wrote the whole film."""
+        """Ends the encoder; whether it wrote the whole video."""
         if self.encoder is None or self.encoder.stdin is None:
             return False
         with contextlib.suppress(OSError):
@@ -136,5 +136,5 @@ def start_encoder(path: Path, width: int, height: int, fps: int) -> subprocess.P
     # H.264 wants even sides; yuv420p and faststart are what browsers play.
     even = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-threads", "1"]
     command = [get_ffmpeg_exe(), "-y", "-loglevel", "error", *source, *even, "-movflags", "+faststart", "-f", "mp4"]
-    # A session of its own: a terminal's Ctrl-C must not cut the film that is being made.
+    # A session of its own: a terminal's Ctrl-C must not cut the video that is being made.
     return subprocess.Popen([*command, str(path)], stdin=subprocess.PIPE, start_new_session=True)

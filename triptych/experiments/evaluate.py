@@ -45,7 +45,7 @@ class EvaluationResult:
     env: str
     frame_skip: int | tuple[int, int]  # two numbers: drawn between them at each step
     sticky: float | None  # chance that the last action is repeated; None: these games never do
-    flicker: float  # chance that an observation was blank
+    flicker: float  # chance that an observation was hidden
     life_loss: str = "no end of the episode"
     reward: str = "raw"
     start: str
@@ -93,12 +93,12 @@ def evaluate(
             training.
         epsilon: share of random actions.
         report: called with the number of games that have ended.
-        video: film the first game, into `videos/` of the run's folder (of the weights file's own folder).
+        video: make a video of the first game, into `videos/` of the run's folder (of the weights file's own folder).
         recipe: a Python file of the user's to run first, which registers what the run needs.
         trust: run what the run names: the file that its recipe came from, the module of its environment's id.
         plain: without idle frames, FIRE and the maximum of two frames, as Gymnasium itself plays (Atari).
         changes: of the game; each left out, or None: as in the recipe. `sticky`: chance that the last action is repeated
-            (Atari); `flicker`: chance that an observation is blank; `env`: another Gymnasium id with the same observations
+            (Atari); `flicker`: chance that an observation is hidden; `env`: another Gymnasium id with the same observations
             and actions.
 
     A run folder keeps the score in `evaluations/`.
@@ -150,7 +150,7 @@ def play(source: Source, test: Test, report: Callable[[int], None] | None) -> Ev
 
 
 def conclude(source: Source, test: Test, policy: str, played: list[Game], frames_per_step: int) -> EvaluationResult:
-    """What the games came to; the film is told by who made it."""
+    """What the games came to; the video is told by who made it."""
     recipe, rewards = source.recipe, [game.reward for game in played]
     told = envs.told(recipe.env)
     mean, low, high = bootstrap_mean([rewards])

@@ -103,7 +103,7 @@ def resume(
     recipe: str | None = None,
     trust: bool = False,
 ) -> RunResult:
-    """Goes on with a run from its last boundary, in any framework, and returns what it came to; a finished run stays as it is.
+    """Goes on with a run from its last checkpoint, in any framework, and returns what it came to; a finished run stays as it is.
 
     Args:
         callbacks: what watches the run, as in `train`.

@@ -1,4 +1,4 @@
-"""Whether a recipe can be run here: its framework, its games, its network, its memory, its films. Asked once, by `prepare`."""
+"""Whether a recipe can be run here: its framework, its games, its network, its memory, its videos. Asked once, by `prepare`."""
 
 from __future__ import annotations
 
@@ -101,6 +101,6 @@ def check_fits(name: str, value: int, need: float) -> None:
 
 
 def check_films(recipe: Recipe) -> None:
-    """Refuses, before anything is trained, films that a recipe asks for and that could not be made."""
+    """Refuses, before anything is trained, videos that a recipe asks for and that could not be made."""
     if recipe.video_fps and recipe.evaluation_period:
         check_video(recipe.env)

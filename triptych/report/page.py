@@ -21,7 +21,7 @@ from triptych.utils.checks import InputError
 from triptych.utils.console import counted, warn
 from triptych.utils.files import write_whole
 
-MOST_VIDEO_BYTES = 12_000_000  # in all; the newest films of each run come first
+MOST_VIDEO_BYTES = 12_000_000  # in all; the newest videos of each run come first
 VIDEOS_A_RUN = 3
 
 
@@ -188,14 +188,14 @@ def sources(logs: list[Log]) -> dict[str, Any] | None:
 
 
 def videos(logs: list[Log]) -> list[dict[str, str]]:
-    """The newest films of each run, as data addresses, as long as they stay small together."""
+    """The newest videos of each run, as data addresses, as long as they stay small together."""
     found: list[dict[str, str]] = []
     room = MOST_VIDEO_BYTES
     for log in logs:
         films = sorted((log.path / "videos").glob("*.mp4")) if log.path else []
         for film in films[: -VIDEOS_A_RUN - 1 : -1]:
             if film.stat().st_size > room:
-                warn(f"{film} is left out: films take at most {MOST_VIDEO_BYTES / 1e6:.0f} MB of a page")
+                warn(f"{film} is left out: videos take at most {MOST_VIDEO_BYTES / 1e6:.0f} MB of a page")
                 continue
             room -= film.stat().st_size
             data = base64.b64encode(film.read_bytes()).decode("ascii")

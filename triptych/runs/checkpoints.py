@@ -1,8 +1,8 @@
-"""Checkpoints: weights to play with, and boundaries to resume from.
+"""Checkpoints: weights to play with, and all that a resume goes on from (`boundary-...`).
 
 checkpoints/best.safetensors            weights at the highest mean of the last `best_window` episodes
-checkpoints/latest.safetensors          weights at the last boundary, or where the run stopped
-checkpoints/weights-000030000.safetensors   weights at each boundary
+checkpoints/latest.safetensors          weights at the last checkpoint, or where the run stopped
+checkpoints/weights-000030000.safetensors   weights at each checkpoint
 checkpoints/boundary-000030000/         everything else a resume needs; the last two are kept
 checkpoints/store/rows-...safetensors   segments of the stored stream; they never change
 """
@@ -38,7 +38,7 @@ from triptych.utils.files import (
 )
 from triptych.utils.state import State
 
-KEPT = 2  # boundaries kept: a damaged state costs an interval and not the run (segments they share)
+KEPT = 2  # checkpoints kept: a damaged state costs an interval and not the run (segments they share)
 SEGMENT_BYTES = 256 * 2**20  # at most so much memory while a segment is written
 
 
@@ -129,7 +129,7 @@ class Checkpoints:
             except OutsideError:  # no damage: somebody wrote it so
                 raise
             except InputError as error:
-                print(f"warning: {error}; trying the boundary before it", file=sys.stderr)
+                print(f"warning: {error}; trying the checkpoint before it", file=sys.stderr)
                 continue
             self.segments = list(manifest["segments"])
             return manifest, State(arrays, manifest["state"])

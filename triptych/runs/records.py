@@ -18,7 +18,7 @@ from triptych.utils.files import read_rows, write_json
 
 
 def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, Any]:
-    """The summary of a run that was killed between its last boundary and its summary: what the boundary knows."""
+    """The summary of a run that was killed between its last checkpoint and its summary: what the checkpoint knows."""
     state = manifest["state"]
     counters, best, scores = state["counters"], state["best"], state["scores"]
     return {

@@ -212,7 +212,7 @@ class Training(ABC):
         self.episode_length = np.array(saved["episode_length"])
 
     def restart_games(self) -> None:
-        """Starts every game from the seeds of the current boundary."""
+        """Starts every game from the seeds of the current checkpoint."""
         recipe = self.recipe
         self.obs = self.games.reset(game_seeds(recipe.seed, "games", self.counters.boundaries, recipe.num_envs))
         self.ended[:], self.started[:] = False, True

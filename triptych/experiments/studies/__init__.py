@@ -19,7 +19,7 @@ NAMES = tuple(module.name.replace("_", "-") for module in pkgutil.iter_modules(c
 
 @dataclass(frozen=True)
 class Arm:
-    """One way of doing it, on one task."""
+    """A variant: one way of doing it, on one task."""
 
     task: str
     label: str
@@ -37,7 +37,7 @@ class Study:
     seeds: int = 5
     games: int = 50  # whole games that judge each run's best weights
     epsilon: float = 0.0  # share of random actions in those games
-    flicker: tuple[float, ...] = ()  # chances of a blank observation that the weights are judged under, too
+    flicker: tuple[float, ...] = ()  # chances of a hidden observation that the weights are judged under, too
     reading: str = ""  # what its numbers mean, told under the figure
     published: tuple[Published, ...] = ()  # scores of others to lay its own over; then only the tasks asked for are run
 

@@ -14,7 +14,7 @@ from triptych.utils.files import read_rows, write_json, write_whole
 
 COLOURS = ("#1f77d0", "#d9560b", "#0f8a5f", "#a2307f", "#8a6d00", "#5b4bc4", "#b0413e", "#6b7280", "#138a9c", "#7a5230")
 
-FEWEST = 4  # seeds of an arm below which intervals say nothing
+FEWEST = 4  # seeds of a variant below which intervals say nothing
 
 
 def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]) -> None:
@@ -49,7 +49,7 @@ def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]
 
 
 def command(study: Study, result: Any) -> str:
-    """What makes the runs of the page again: a line for the tasks that share their arms and seeds."""
+    """What makes the runs of the page again: a line for the tasks that share their variants and seeds."""
     common = ["--quick"] if result.quick else []
     common += ["--steps", str(result.steps)] if result.steps is not None else []
     common += ["--precision", result.precision] if result.precision is not None else []
@@ -80,20 +80,20 @@ def alike(study: Study, result: Any) -> list[tuple[int, list[str], list[str]]]:
 
 
 def sentences(result: Any) -> list[str]:
-    """What the numbers say of each task (and flicker): the highest arm, and which others cannot be told from it."""
+    """What the numbers say of each task (and flicker): the highest variant, and which others cannot be told from it."""
     found = []
     for task, flicker in dict.fromkeys((row.task, row.flicker) for row in result.rows):
         rows = [row for row in result.rows if (row.task, row.flicker) == (task, flicker)]
         best = highest(rows)
         near = [row for row in rows if row is not best and row.high >= best.low]
         below = [row for row in rows if row.high < best.low]
-        where = task if flicker is None else f"{task}, tested at {flicker:.0%} blank"
+        where = task if flicker is None else f"{task}, tested at {flicker:.0%} hidden"
         if min(len(row.scores) for row in rows) < FEWEST:
             others = ", ".join(f"{row.label} {row.iqm:,.2f}" for row in rows if row is not best)
             found.append(
                 f"{where}: highest is {best.label} with {best.iqm:,.2f} ({others}); too few seeds to say more."
                 if others
-                else f"{where}: {best.label} {best.iqm:,.2f}, and no other arm beside it."
+                else f"{where}: {best.label} {best.iqm:,.2f}, and no other variant beside it."
             )
             continue
         text = f"{where}: highest is {best.label} with {best.iqm:,.2f} ({best.low:,.2f} to {best.high:,.2f})."
@@ -111,7 +111,7 @@ def highest(rows: list[Any]) -> Any:
 
 
 def named(row: Any) -> str:
-    return row.label if row.flicker is None else f"{row.label} tested at {row.flicker:.0%} blank"
+    return row.label if row.flicker is None else f"{row.label} tested at {row.flicker:.0%} hidden"
 
 
 def chart(

@@ -15,7 +15,7 @@ from typing import Any
 
 from triptych.utils.files import read_rows
 
-FEED_FORWARD, LSTM = "feed-forward", "LSTM"  # the labels of the arms, too
+FEED_FORWARD, LSTM = "feed-forward", "LSTM"  # the labels of the variants, too
 
 
 @dataclass(frozen=True)

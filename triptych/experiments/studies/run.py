@@ -1,4 +1,4 @@
-"""Runs a study: every arm with every seed, each in a process of its own; what is done already is not done again."""
+"""Runs a study: every variant with every seed, each in a process of its own; what is done already is not done again."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ QUICK_SEEDS, QUICK = 2, {"steps": 1_500}
 
 @dataclass(frozen=True)
 class StudyRow:
-    """An arm's score over its seeds: the interquartile mean of the runs' scores, with its 95 % bootstrap interval."""
+    """A variant's score over its seeds: the interquartile mean of the runs' scores, with its 95 % bootstrap interval."""
 
     task: str
     label: str
-    flicker: float | None  # chance of a blank observation in the test; None: as in training
+    flicker: float | None  # chance of a hidden observation in the test; None: as in training
     iqm: float
     low: float
     high: float
@@ -84,7 +84,7 @@ def run_study(
 
     Args:
         quick: short runs with two seeds, which show that all works and nothing else.
-        seeds: runs an arm; None: as the study says.
+        seeds: runs of each variant; None: as the study says.
         only: labels or tasks to train now; empty: all. The page shows whatever is there.
         games: tasks to train now; empty: all, but none where the page has published scores to show.
         steps: of each run; None: as the study says. Each length has a folder and a page of its own.
@@ -151,7 +151,7 @@ def folder_of(name: str, framework: str, quick: bool, changed: dict[str, Any], r
 
 
 def chosen_arms(study: Study, only: tuple[str, ...], games: tuple[str, ...]) -> list[Arm]:
-    """The arms to train now."""
+    """The variants to train now."""
     tasks, labels = (list(dict.fromkeys(getattr(arm, name) for arm in study.arms)) for name in ("task", "label"))
     for name, given, known in (("only", only, tasks + labels), ("games", games, tasks)):
         for word in given:
@@ -161,7 +161,7 @@ def chosen_arms(study: Study, only: tuple[str, ...], games: tuple[str, ...]) -> 
         return []
     arms = [arm for arm in study.arms if not games or arm.task in games]
     arms = [arm for arm in arms if not only or {arm.label, arm.task} & set(only)]
-    check(bool(arms), "only", " ".join(only), f"an arm of {', '.join(games)}")
+    check(bool(arms), "only", " ".join(only), f"a variant of {', '.join(games)}")
     return arms
 
 
@@ -177,7 +177,7 @@ def base_of(arm: Arm) -> Recipe:
 
 
 def quick_of(arm: Arm) -> dict[str, Any]:
-    """What --quick changes: what the arm says, else a short run with a short start at random where there is one."""
+    """What --quick changes: what the variant says, else a short run with a short start at random where there is one."""
     if arm.quick is not None:
         return arm.quick
     return QUICK | ({"warm_up": 200} if base_of(arm).algorithm.steps_before_learning else {})
@@ -247,7 +247,7 @@ def versions_of(done: list[dict[str, str]]) -> dict[str, str]:
 
 
 def rows_of(arm: Arm, done: list[dict[str, str]]) -> list[StudyRow]:
-    """An arm's row for each chance of a blank observation in the test."""
+    """A variant's row for each chance of a hidden observation in the test."""
     mine = [row for row in done if (row["task"], row["label"]) == (arm.task, arm.label)]
     found = []
     for flicker in dict.fromkeys(row["flicker"] for row in mine):

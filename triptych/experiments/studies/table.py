@@ -15,12 +15,12 @@ COLUMNS = (
 
 
 def test_of(row: dict[str, str]) -> tuple[int, float, float | None]:
-    """What a row's score was measured by: games, random actions, the chance of a blank observation (None: as in training)."""
+    """What a row's score was measured by: games, random actions, the chance of a hidden observation (None: as in training)."""
     return int(row["games"]), float(row["epsilon"]), float(row["flicker"]) if row["flicker"] else None
 
 
 def append_rows(table: Path, known: dict[str, Any], found: dict[str, Any]) -> None:
-    """A run's rows at once, one for each chance of a blank observation that it was tested under."""
+    """A run's rows at once, one for each chance of a hidden observation that it was tested under."""
     rows = table.read_text(encoding="utf-8") if table.exists() else line(COLUMNS)
     for test in found["tests"]:
         row = found | known | {"run": found["path"]} | test

@@ -1,7 +1,7 @@
 """`triptych show`: one recipe as three plain files, a framework each, that run without Triptych.
 
 What is shown is what runs: the losses, the frameworks' operations, the batch and the drawing of weights are
-copied from the shipped source; network, optimiser and update come from `frameworks/*/source.py`, from the
+copied from the shipped source; network, optimiser and update come from this folder's text of each framework, from the
 same spec, and a test runs each file beside the learner. No framework is imported here.
 """
 

@@ -1,4 +1,4 @@
-"""What the frameworks' `source.py` share. Imports no framework."""
+"""What the texts of the three frameworks in this folder share. Imports no framework."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from triptych.utils.statistics import bootstrap_mean
 
 
 class Evaluation(Periodic):
-    """Test games every `evaluate_every`, with an environment and seeds of their own; the first may be filmed."""
+    """Test games every `evaluate_every`, with an environment and seeds of their own; a video of the first may be made."""
 
     def __init__(self, make_games: Callable[[int], Games], recipe: Recipe):
         super().__init__(recipe.evaluation_period)

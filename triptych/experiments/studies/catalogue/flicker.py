@@ -1,4 +1,4 @@
-"""A stack or a recurrent layer: which bears blank observations better? (Hausknecht & Stone 2015)"""
+"""A stack or a recurrent layer: which bears hidden observations better? (Hausknecht & Stone 2015)"""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from triptych.experiments.studies.tasks import arm
 KINDS = {"all": ("stack", "gru", "lstm"), "positions": ("stack", "gru", "lstm", "attention")}
 
 study = Study(
-    question="Trained with a quarter of the observations blank, or with none: which memory bears how many blanks when it is tested?",
+    question="Trained with a quarter of the observations hidden, or with none: which memory bears how many hidden ones when it is tested?",
     arms=tuple(
         dataclasses.replace(
             arm("positions", kind, memory=kind, **{"env.flicker": chance, "env.observe": observe}),
@@ -20,5 +20,5 @@ study = Study(
         for kind in kinds
     ),
     flicker=(0.0, 0.1, 0.25, 0.5),
-    reading="CartPole with all its four numbers, and with its two positions only; a blank observation is all zeros, which it could also be in truth.",
+    reading="CartPole with all its four numbers, and with its two positions only; a hidden observation is all zeros, which it could also be in truth.",
 )

@@ -11,7 +11,7 @@ feed_forward: dict[str, tuple[str, dict[str, Any]]] = {
     "Catch": ("cartpole", {"env.id": "triptych/Catch-v0", "steps": 20_000, "algorithm.epsilon_steps": 6_000, "algorithm.delta": 1.0, "evaluate_every": 0}),
 }  # fmt: skip
 
-# Twice the weight for Huber's half of a square: else its arm would be the squared one with half the weight.
+# Twice the weight for Huber's half of a square: else its variant would be the squared one with half the weight.
 VALUES: dict[str, dict[str, Any]] = {
     "huber": {"algorithm.loss": "huber", "algorithm.value_weight": 1.0},
     "squared": {"algorithm.loss": "squared"},

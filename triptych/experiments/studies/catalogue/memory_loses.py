@@ -25,9 +25,9 @@ study = Study(
     arms=tuple(
         arm(game, label, recipe, 200_000, changes) for game in GAMES for label, (recipe, changes) in ARMS.items()
     ),
-    seeds=2,  # a run takes ten minutes of a core; the first two arms are those of `atari57 --steps 200000`
+    seeds=2,  # a run takes ten minutes of a core; the first two variants are those of `atari57 --steps 200000`
     games=30,
     reading="Published (A3C, hundreds of millions of frames): memory lost on River Raid and Seaquest, won on Kung-Fu Master and Road Runner. "
-    "All arms see as many steps an update, from 32 games by 32 steps and stacks of 4 frames unless the arm says otherwise. "
+    "All variants see as many steps an update, from 32 games by 32 steps and stacks of 4 frames unless the variant says otherwise. "
     "The networks differ in size: see the parameters. More games by fewer steps change three things at once: how mixed a minibatch is, how far gradients reach, how far advantages look.",
 )

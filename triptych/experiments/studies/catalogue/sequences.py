@@ -22,5 +22,5 @@ study = Study(
         for task in ("positions", "repeat previous 4")
         for label, (length, burn_in, stored) in FORMS.items()
     ),
-    reading="An update costs in proportion to the sequence's length; all arms make as many updates.",
+    reading="An update costs in proportion to the sequence's length; all variants make as many updates.",
 )  # fmt: skip
