@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import re
@@ -227,7 +228,7 @@ def test_a_damaged_boundary_costs_an_interval(whole: Path, tmp_path: Path, capsy
     content = bytearray((newest / "state.safetensors").read_bytes())
     content[-5] ^= 1  # one flipped bit: the file still loads
     (newest / "state.safetensors").write_bytes(content)
-    resume(killed)
+    resume(killed, quiet=False)
     captured = capsys.readouterr()
     assert "damaged" in captured.err
     assert re.search(r"resumed at step 100[01], repeating [0-9]+ steps", captured.out)
@@ -244,8 +245,12 @@ def test_a_torn_line_is_repaired(whole: Path, tmp_path: Path) -> None:
 
 
 def test_a_finished_run_says_so(whole: Path, capsys: pytest.CaptureFixture) -> None:
-    assert resume(whole) is None
+    found = resume(whole, quiet=False)
     assert "is finished (steps, step 2,6" in capsys.readouterr().out
+    told = json.loads((whole / "summary.json").read_text())
+    assert dataclasses.asdict(found) == told | {"path": whole}
+    assert resume(whole) == found
+    assert capsys.readouterr().out == "", "it is quiet where it is asked to be"
 
 
 def test_a_summary_of_an_earlier_sitting_is_replaced(whole: Path, tmp_path: Path) -> None:
@@ -257,7 +262,7 @@ def test_a_summary_of_an_earlier_sitting_is_replaced(whole: Path, tmp_path: Path
             (run / "summary.json").unlink()
         else:
             (run / "summary.json").write_text(json.dumps(earlier))
-        assert resume(run) is None
+        assert resume(run).stopped_by == "steps"
         told = json.loads((run / "summary.json").read_text())
         same = set(told) - {"path", "seconds"}
         assert {name: told[name] for name in same} == {name: true[name] for name in same}

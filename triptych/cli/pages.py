@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from triptych.cli.options import Answers, Framework, RecipeName, Where, named, needed, print_json
-from triptych.recipes import Recipe
+from triptych.recipes import Recipe, resolve
 from triptych.spec import Precision
 from triptych.utils.checks import InputError
 
@@ -29,7 +29,7 @@ class Look:
 
         name = named(self.name, self.recipe)
         title = f"{name}: {self.recipe.env.id}, seed {self.recipe.seed}"
-        print(look(self.recipe, self.out or Path(f"look-{name}.png"), self.frames, title=title))
+        print(look(resolve(self.recipe, {}), self.out or Path(f"look-{name}.png"), self.frames, title=title))
         return 0
 
 
@@ -48,7 +48,7 @@ class Show:
         if self.write is not None and self.write.exists() and not self.write.is_dir():
             raise InputError(f"write is {str(self.write)!r}, a file; allowed: a folder")
         name = named(self.name, self.recipe)
-        network = show.network_of(self.recipe)
+        network = show.network_of(resolve(self.recipe, {}))
         found = show.show(self.recipe, network, name)
         if self.write is None:
             sources(found, show.layer_table(network), show.names_table())
@@ -66,12 +66,14 @@ class Report(Where):
     ] = ()  # run folders, runs' names, folders of runs, lockstep folders, or CSV files (one run's joined by +)
     out: Path | None = None  # the file; None: report.html in the run's folder, or in --runs-dir for several
     frames_are: Literal["steps", "emulator"] = "steps"  # what `frames` counts in CSV files of others
+    trust: bool = False  # run what a run of somebody else names, so that its game is known
 
     def run(self) -> int:
         from triptych.report.page import report
 
         needed(" ".join(self.names), "RUN", "run folders, runs' names, or CSV files")
-        print(report(list(self.names), runs_dir=self.runs_dir, out=self.out, frames_are=self.frames_are))
+        names, where = list(self.names), self.runs_dir
+        print(report(names, runs_dir=where, out=self.out, frames_are=self.frames_are, trust=self.trust))
         return 0
 
 

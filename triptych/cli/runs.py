@@ -11,6 +11,7 @@ from tyro.conf import arg
 
 from triptych.cli.options import Answers, Framework, RecipeName, RunName, Where, needed, print_json
 from triptych.recipes import Recipe, load_recipe
+from triptych.runs.trust import Allowed
 
 Policy = Literal["sample", "greedy"]
 
@@ -66,13 +67,16 @@ class Resume(Where):
     framework: Framework | None = None  # another framework than before; None: that of its last sitting
     quiet: bool = False  # no progress
     callback: tuple[str, ...] = ()  # what watches the run: module:name, as when it was trained
+    file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here
+    trust: bool = False  # run what the run names: the file of its recipe, the module of its environment's id
 
     def run(self) -> int:
-        from triptych.experiments.train import resume
+        from triptych.experiments.train import go_on
 
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
-        result = resume(self.name, self.framework, runs_dir=self.runs_dir, quiet=self.quiet, callbacks=self.callback)
-        return 0 if result is None else tell(result)
+        allowed = Allowed(self.file, self.trust)
+        result, had_ended = go_on(self.name, self.framework, self.runs_dir, self.quiet, allowed, self.callback)
+        return 0 if had_ended else tell(result)
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class Evaluate(Answers):
     framework: Framework | None = None  # which one plays; None: the run's, and torch for a weights file
     flicker: float | None = None  # chance that an observation is blank; None: as in training
     video: bool = False  # film the first game, into the run's videos/
+    file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here
+    trust: bool = False  # run what the run names: the file of its recipe, the module of its environment's id
 
     def run(self) -> int:
         from triptych.cli.tables import games_bar
@@ -103,6 +109,7 @@ class Evaluate(Answers):
                 self.name, self.games, self.seed, weights=self.weights, policy=self.policy, epsilon=self.epsilon,
                 sticky=self.sticky, env=self.env,
                 framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video, flicker=self.flicker,
+                recipe=self.file, trust=self.trust,
             )  # fmt: skip
         others = f", sticky {score.sticky:g}" if score.sticky is not None else ""
         others += f", {score.flicker:.0%} blank" if score.flicker else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import warnings
 from typing import Any
 
@@ -17,13 +18,26 @@ from triptych.utils.checks import InputError
 MODULES = ("atari", "cartpole", "toys", "gym")
 
 
-def find(env_id: str) -> Any:
-    """The Gymnasium spec of an id; `module:id` imports the module first.
+def missing_module(env_id: str) -> str:
+    """The module that `module:id` names, where this process has not imported it; else ''."""
+    module = env_id.rpartition(":")[0]
+    return "" if module in sys.modules else module
+
+
+def find(env_id: str, may_import: bool = False) -> Any:
+    """The Gymnasium spec of an id.
+
+    Args:
+        may_import: whether the module of `module:id` is imported. Only where the user typed the id, or `runs.trust` allows
+            it: an id that is read may be a stranger's.
 
     Raises:
         InputError: nobody registered that id.
     """
     module, _, name = env_id.rpartition(":")
+    if missing_module(env_id) and not may_import:
+        ways = f"a module that is imported already (import {module}), or --trust where a run names it"
+        raise InputError(f"env is {env_id!r}, whose module is not imported for what is only read; allowed: {ways}")
     try:
         if module or name.startswith("triptych/"):
             for own in [module] if module else ["triptych.envs.cartpole", "triptych.envs.toys"]:

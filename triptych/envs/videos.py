@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.util
+import shutil
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +17,7 @@ from triptych.envs import atari
 from triptych.envs.config import EnvConfig
 from triptych.utils.checks import InputError
 from triptych.utils.console import warn
-from triptych.utils.files import TEMPORARY, write_whole
+from triptych.utils.files import fresh_folder, is_link, write_whole
 
 
 def check_video(config: EnvConfig) -> None:
@@ -50,13 +51,16 @@ class Film:
         self.games = envs.make(screen_config(config), 1)
         self.path, self.fps = path, fps
         self.encoder: subprocess.Popen[bytes] | None = None
-        self.part = path.with_name(f"{path.name}.part{TEMPORARY}")
+        self.part = path  # where the encoder writes: a fresh file, once it begins
         self.running = False
         self.made = False  # whether the file is there
 
     def __enter__(self) -> Film:
+        if is_link(self.path.parent):
+            raise InputError(f"{self.path.parent} is a link; allowed: a folder of the run's own")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.part = fresh_folder(self.path.parent) / "film"
         except OSError as error:
             raise InputError(
                 f"{self.path.parent} cannot be written: {error.strerror}; allowed: a writable folder"
@@ -99,7 +103,7 @@ class Film:
             elif kind is None:
                 warn(f"no film {self.path}: the encoder failed")
         finally:
-            self.part.unlink(missing_ok=True)
+            shutil.rmtree(self.part.parent, ignore_errors=True)
             self.games.close()
 
     def finished(self) -> bool:

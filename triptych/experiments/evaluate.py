@@ -8,16 +8,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from triptych import envs
-from triptych.envs.play import LONGEST, SIDE_BY_SIDE, different_games, play_games
+from triptych.envs.play import LONGEST, SIDE_BY_SIDE, Game, different_games, play_games
 from triptych.envs.videos import Film, check_video
 from triptych.experiments.load import Source, find_weights, make_agent
-from triptych.runs.names import safe
+from triptych.runs.names import check_links, safe
 from triptych.runs.records import write_evaluation
+from triptych.runs.trust import Allowed
 from triptych.training.agent import Policy
 from triptych.utils import machine
 from triptych.utils.checks import check
@@ -25,8 +26,10 @@ from triptych.utils.console import warn
 from triptych.utils.seeds import game_seeds
 from triptych.utils.statistics import bootstrap_mean
 
+CHANGES = {"sticky": "sticky", "flicker": "flicker", "env": "id"}  # what `evaluate` may change -> the game's field
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """The score of some whole games, and everything it depends on."""
 
@@ -43,11 +46,11 @@ class Evaluation:
     frame_skip: int | tuple[int, int]  # two numbers: drawn between them at each step
     sticky: float | None  # chance that the last action is repeated; None: these games never do
     flicker: float  # chance that an observation was blank
-    life_loss: str
-    reward: str
+    life_loss: str = "no end of the episode"
+    reward: str = "raw"
     start: str
     seed: int
-    longest: int  # steps after which a game is counted as it stands
+    longest: int = LONGEST  # steps after which a game is counted as it stands
     weights: str  # the file
     video: str | None  # of the first game, where one was asked for
     framework: str
@@ -55,22 +58,28 @@ class Evaluation:
     processor: str
 
 
+@dataclass(frozen=True)
+class Test:
+    """Which games are played, and how."""
+
+    games: int
+    seed: int
+    policy: Policy | None
+    epsilon: float
+    video: bool
+
+    def __post_init__(self) -> None:
+        check(self.games > 0, "games", self.games, "above 0")
+        check(self.seed >= 0, "seed", self.seed, "0 or more")
+        check(0 <= self.epsilon <= 1, "epsilon", self.epsilon, "0 to 1")
+
+
 def evaluate(
-    run: str | Path,
-    games: int = 100,
-    seed: int = 0,
-    *,
-    weights: Literal["best", "latest"] = "best",
-    policy: Policy | None = None,
-    epsilon: float = 0.0,
-    sticky: float | None = None,
-    env: str | None = None,
-    framework: str | None = None,
-    runs_dir: str | Path = "runs",
-    report: Callable[[int], None] | None = None,
-    video: bool = False,
-    flicker: float | None = None,
-) -> Evaluation:
+    run: str | Path, games: int = 100, seed: int = 0, *, weights: Literal["best", "latest"] = "best",
+    policy: Policy | None = None, epsilon: float = 0.0, framework: str | None = None, runs_dir: str | Path = "runs",
+    report: Callable[[int], None] | None = None, video: bool = False, recipe: str | None = None, trust: bool = False,
+    **changes: Any,
+) -> Evaluation:  # fmt: skip
     """Plays exactly `games` whole games, each the first of a seed of its own, and returns the score.
 
     Args:
@@ -80,77 +89,105 @@ def evaluate(
         policy: "greedy" plays by the largest Q value or logit, "sample" draws from an actor-critic's policy; None: as in
             training.
         epsilon: share of random actions.
-        sticky: chance that the last action is repeated (Atari); None: as in the recipe.
-        env: another Gymnasium id with the same observations and actions; None: the recipe's.
         report: called with the number of games that have ended.
         video: film the first game, into `videos/` of the run's folder (of the weights file's own folder).
-        flicker: chance that an observation is blank; None: as in the recipe.
+        recipe: a Python file of the user's to run first, which registers what the run needs.
+        trust: run what the run names: the file that its recipe came from, the module of its environment's id.
+        changes: of the game; each left out, or None: as in the recipe. `sticky`: chance that the last action is repeated
+            (Atari); `flicker`: chance that an observation is blank; `env`: another Gymnasium id with the same observations
+            and actions.
 
     A run folder keeps the score in `evaluations/`.
 
     Raises:
-        InputError: no such run, damaged or foreign weights, or a value that is not allowed.
+        InputError: no such run, damaged or foreign weights, code that may not run, or a value that is not allowed.
     """
-    check(games > 0, "games", games, "above 0")
-    check(seed >= 0, "seed", seed, "0 or more")
-    check(0 <= epsilon <= 1, "epsilon", epsilon, "0 to 1")
-    source = find_weights(run, weights, framework, runs_dir)
-    changed = {"flicker": flicker, "sticky": sticky, "id": env}
-    others = {name: value for name, value in changed.items() if value is not None}
-    tested = dataclasses.replace(source.recipe.env, **others)  # type: ignore[arg-type]
+    test, given = Test(games, seed, policy, epsilon, video), changes_of(changes)
+    source = find_weights(run, weights, framework, runs_dir, Allowed(recipe, trust, env=changes.get("env")))
+    tested = dataclasses.replace(source.recipe.env, **given)
     source = dataclasses.replace(source, recipe=dataclasses.replace(source.recipe, env=tested))
-    recipe = source.recipe
-    if video:
-        check_video(recipe.env)
-    set_of_games = envs.make(recipe.env, min(games, SIDE_BY_SIDE), machine.threads_for(recipe.threads))
-    unread, fixed = envs.unread(recipe.env, set_of_games.observation), envs.fixed(recipe.env)
-    check(sticky is None or "sticky" not in unread, "sticky", sticky, "nothing, as these games do not read it")
-    agent = make_agent(source, set_of_games, policy, epsilon, seed)
-    seeds = game_seeds(seed, "evaluate", 0, games)
-    with ExitStack() as stack:
-        stack.callback(set_of_games.close)
-        film = (
-            stack.enter_context(Film(recipe.env, video_path(source, seed), recipe.video_fps or 30)) if video else None
-        )
-        played = play_games(agent, set_of_games, seeds, report, film=film)
-    rewards = [game.reward for game in played]
-    mean, low, high = bootstrap_mean([rewards])
-    evaluation = Evaluation(
-        mean=mean,
-        low=low,
-        high=high,
-        games=games,
-        std=float(np.std(rewards)),
-        rewards=rewards,
-        lengths=[game.length for game in played],
-        policy=agent.policy if epsilon == 0 else f"epsilon-{agent.policy}",
-        epsilon=epsilon,
-        env=recipe.env.id,
-        frame_skip=fixed.get("frame_skip", set_of_games.frames_per_step),
-        sticky=envs.stickiness(recipe.env),
-        flicker=recipe.env.flicker,
-        life_loss="no end of the episode",
-        reward="raw",
-        start="a seed a game" if "noop_max" in unread else f"a seed a game, up to {recipe.env.noop_max} idle frames",
-        seed=seed,
-        longest=LONGEST,
-        weights=str(source.file),
-        video=str(film.path) if film and film.made else None,
-        framework=source.framework,
-        precision=recipe.precision,
-        processor=machine.processor(),
-    )
-    different = different_games(evaluation.policy, evaluation.sticky, evaluation.flicker, rewards, evaluation.lengths)
-    if different < games:
-        warn(f"{games} games, {different} of them different: greedy and not sticky, they differ by their idle frames")
+    if (folder := run_folder(source)) is not None:
+        check_links(folder)
+    evaluation = play(source, test, given, report)
     remember(source, evaluation)
     return evaluation
 
 
+def changes_of(changes: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the game that a test changes."""
+    for name in changes:
+        check(name in CHANGES, "a change", name, ", ".join(CHANGES))
+    return {CHANGES[name]: value for name, value in changes.items() if value is not None}
+
+
+def play(source: Source, test: Test, given: dict[str, Any], report: Callable[[int], None] | None) -> Evaluation:
+    """Plays the games of a test."""
+    recipe = source.recipe
+    if test.video:
+        check_video(recipe.env)
+    games = envs.make(recipe.env, min(test.games, SIDE_BY_SIDE), machine.threads_for(recipe.threads))
+    with ExitStack() as stack:
+        stack.callback(games.close)
+        unread = envs.unread(recipe.env, games.observation)
+        wrong = "sticky" in given and "sticky" in unread
+        check(not wrong, "sticky", given.get("sticky"), "nothing, as these games do not read it")
+        agent = make_agent(source, games, test.policy, test.epsilon, test.seed)
+        film = None
+        if test.video:
+            film = stack.enter_context(Film(recipe.env, video_path(source, test.seed), recipe.video_fps or 30))
+        played = play_games(agent, games, game_seeds(test.seed, "evaluate", 0, test.games), report, film=film)
+    evaluation = conclude(source, test, agent.policy, played, games.frames_per_step, unread)
+    if film is not None and film.made:
+        evaluation = dataclasses.replace(evaluation, video=str(film.path))
+    rewards, lengths = evaluation.rewards, evaluation.lengths
+    different = different_games(evaluation.policy, evaluation.sticky, evaluation.flicker, rewards, lengths)
+    if different < test.games:
+        warn(
+            f"{test.games} games, {different} of them different: greedy and not sticky, they differ by their idle frames"
+        )
+    return evaluation
+
+
+def conclude(
+    source: Source, test: Test, policy: str, played: list[Game], frames_per_step: int, unread: set[str]
+) -> Evaluation:
+    """What the games came to; the film is told by who made it."""
+    recipe, rewards = source.recipe, [game.reward for game in played]
+    mean, low, high = bootstrap_mean([rewards])
+    return Evaluation(
+        mean=mean,
+        low=low,
+        high=high,
+        games=test.games,
+        std=float(np.std(rewards)),
+        rewards=rewards,
+        lengths=[game.length for game in played],
+        policy=policy if test.epsilon == 0 else f"epsilon-{policy}",
+        epsilon=test.epsilon,
+        env=recipe.env.id,
+        frame_skip=envs.fixed(recipe.env).get("frame_skip", frames_per_step),
+        sticky=envs.stickiness(recipe.env),
+        flicker=recipe.env.flicker,
+        start="a seed a game" if "noop_max" in unread else f"a seed a game, up to {recipe.env.noop_max} idle frames",
+        seed=test.seed,
+        weights=str(source.file),
+        video=None,
+        framework=source.framework,
+        precision=recipe.precision,
+        processor=machine.processor(),
+    )
+
+
+def run_folder(source: Source) -> Path | None:
+    """The run that the weights lie in, if they lie in one."""
+    folder = source.file.parent.parent
+    return folder if source.file.parent.name == "checkpoints" and (folder / "config.json").is_file() else None
+
+
 def remember(source: Source, evaluation: Evaluation) -> None:
     """Keeps the score in the run's folder, for its report; the same test again takes the same place."""
-    folder = source.file.parent.parent
-    if source.file.parent.name != "checkpoints" or not (folder / "config.json").is_file():
+    folder = run_folder(source)
+    if folder is None:
         return
     name = f"{source.file.stem}-epsilon-{evaluation.epsilon:g}-games-{evaluation.games}-seed-{evaluation.seed}"
     trained = source.trained

@@ -12,9 +12,10 @@ from typing import Any
 from triptych.experiments.evaluate import evaluate
 from triptych.experiments.lockstep import play
 from triptych.experiments.train import resume, train
-from triptych.recipes import Recipe, recipe_file
+from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict
 from triptych.runs.records import read_config, read_summary
+from triptych.runs.trust import allow_job
 from triptych.utils import processes
 from triptych.utils.checks import InputError
 from triptych.utils.files import read_tensors
@@ -34,8 +35,8 @@ def worker() -> None:
     """The other process: reads its job from standard input and writes the answer to a file."""
     job = json.loads(sys.stdin.read())
     try:
-        recipe = from_dict(job["recipe"], own=True)
-        recipe_file(recipe)
+        allow_job(job)
+        recipe = from_dict(job["recipe"])
         result = JOBS[job["kind"]](recipe, job)
     except InputError as error:
         result = {"error": str(error)}
@@ -68,14 +69,14 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
         result = resume(path, quiet=job["quiet"])
     else:
         result = train(recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], quiet=job["quiet"])
-    if result is not None and result.stopped_by == "interrupted":
+    if result.stopped_by == "interrupted":
         return {"interrupted": str(path)}
     tests = []
     for flicker in job["flicker"]:
         score = evaluate(path, job["games"], recipe.seed, epsilon=job["epsilon"], flicker=flicker).mean
         tests.append({"flicker": flicker, "score": score})
     weights, _ = read_tensors(path / "checkpoints/latest.safetensors")
-    config = read_config(path, own=True)
+    config = read_config(path)
     return read_summary(path) | {
         "path": str(path),
         "tests": tests,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import gymnasium
 
@@ -13,10 +12,11 @@ from triptych import envs, frameworks
 from triptych.algorithms import definition
 from triptych.envs.single import AsSeen
 from triptych.frameworks import check_framework
-from triptych.recipes import Recipe, load_recipe, recipe_file
+from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.serialise import from_dict
 from triptych.runs.names import run_path
-from triptych.runs.records import last_framework, read_config
+from triptych.runs.records import last_framework, read_beside, read_config
+from triptych.runs.trust import Allowed, Stored, allow
 from triptych.spec.weights import Weights, check_weights
 from triptych.training.agent import Agent, Policy
 from triptych.utils import machine
@@ -35,13 +35,19 @@ def load_agent(
     policy: Policy | None = None,
     epsilon: float = 0.0,
     seed: int = 0,
+    recipe: str | None = None,
+    trust: bool = False,
 ) -> Agent:
     """The agent of a run folder, of a run's name under `runs_dir`, or of a weights file; it has `predict`.
 
+    Args:
+        recipe: a Python file of the user's to run first, which registers what the run needs.
+        trust: run what the run names: the file that its recipe came from, the module of its environment's id.
+
     Raises:
-        InputError: no such run, or its weights are damaged or another network's.
+        InputError: no such run, its weights are damaged or another network's, or it needs code that may not run.
     """
-    source = find_weights(run, weights, framework, runs_dir)
+    source = find_weights(run, weights, framework, runs_dir, Allowed(recipe, trust))
     games = envs.make(source.recipe.env, 1)
     games.close()
     return make_agent(source, games, policy, epsilon, seed)
@@ -59,31 +65,44 @@ class Source:
     framework: str
 
 
-def find_weights(run: str | Path, weights: str, framework: str | None, runs_dir: str | Path) -> Source:
+def find_weights(
+    run: str | Path, weights: str, framework: str | None, runs_dir: str | Path, allowed: Allowed
+) -> Source:
+    """The weights of a run, or of a file, with their recipe; `allowed` says what of the code that it needs may run."""
     check(weights in ("best", "latest"), "weights", weights, "best, latest")
     path = run_path(str(run), runs_dir)
     if path.is_file():
         tensors, metadata = read_tensors(path)
         if metadata is None or "recipe" not in metadata:
             raise InputError(f"{path} was not written by triptych: it names no recipe; allowed: a run or its weights")
+        allow(beside(path, metadata["recipe"]), allowed)
         recipe, framework = from_dict(metadata["recipe"]), framework or "torch"
-        recipe = dataclasses.replace(recipe, source="")  # a weights file may be a stranger's: run nothing it names
     else:
-        config = read_config(path, own=True)
+        config = read_config(path, allowed)
         recipe, framework = config["recipe"], framework or last_framework(path, config)
-        folder = path / "checkpoints"
-        # Before the first full window of episodes the latest weights are the best.
-        names = ["best", "latest"] if weights == "best" else ["latest"]
-        found = [folder / f"{name}.safetensors" for name in names if (folder / f"{name}.safetensors").exists()]
-        if not found:
-            raise InputError(f"{folder} holds no {weights} weights; allowed: a run that has begun")
-        path = found[0]
-        if path.stem != weights:
-            warn(f"{folder} holds no best weights yet (they need a full window of episodes): playing the latest")
+        path = weights_file(path / "checkpoints", weights)
         tensors, metadata = read_tensors(path)
     check_framework(framework)
-    recipe_file(recipe)
     return Source(path, tensors, (metadata or {}).get("updates"), recipe, recipe, framework)
+
+
+def beside(path: Path, recorded: Any) -> Stored:
+    """The recipe of a weights file, with the mark of the run folder that it lies in, if it does."""
+    folder = path.absolute().parent.parent
+    if path.absolute().parent.name != "checkpoints" or not (folder / "config.json").is_file():
+        return Stored(path, recorded)
+    return Stored(path, recorded, folder, read_beside(folder))
+
+
+def weights_file(folder: Path, weights: str) -> Path:
+    """The file of a run's best or latest weights; before the first full window of episodes the latest are the best."""
+    names = ["best", "latest"] if weights == "best" else ["latest"]
+    found = [folder / f"{name}.safetensors" for name in names if (folder / f"{name}.safetensors").exists()]
+    if not found:
+        raise InputError(f"{folder} holds no {weights} weights; allowed: a run that has begun")
+    if found[0].stem != weights:
+        warn(f"{folder} holds no best weights yet (they need a full window of episodes): playing the latest")
+    return found[0]
 
 
 def make_agent(source: Source, games: envs.Games, policy: str | None, epsilon: float, seed: int) -> Agent:
@@ -98,18 +117,19 @@ def make_agent(source: Source, games: envs.Games, policy: str | None, epsilon: f
     return Agent(learner, network, policy or recipe.algorithm.policy, epsilon, generator(seed, "explore"))
 
 
-def make_env(run: str | Path | Recipe, *, runs_dir: str | Path = "runs") -> gymnasium.Env:
+def make_env(run: str | Path | Recipe, *, runs_dir: str | Path = "runs", trust: bool = False) -> gymnasium.Env:
     """The environment as an agent sees it, with Gymnasium's `reset` and `step`.
 
     Args:
         run: a run folder, a run's name under `runs_dir`, a weights file, a recipe's name or file, or a Recipe.
+        trust: run what the run names: the file that its recipe came from, the module of its environment's id.
 
     Raises:
-        InputError: there is no such run or recipe, or its games cannot be made.
+        InputError: there is no such run or recipe, its games cannot be made, or they need code that may not run.
     """
     if isinstance(run, Recipe):
         recipe = run
     else:
         is_run = run_path(str(run), runs_dir).exists() and Path(run).suffix != ".py"
-        recipe = find_weights(run, "latest", None, runs_dir).recipe if is_run else load_recipe(str(run))
+        recipe = find_weights(run, "latest", None, runs_dir, Allowed(trust=trust)).recipe if is_run else load_recipe(str(run))
     return AsSeen(envs.make(recipe.env, 1))

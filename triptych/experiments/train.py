@@ -10,13 +10,14 @@ from typing import Any
 
 from triptych import envs
 from triptych.frameworks import DISTRIBUTIONS
-from triptych.recipes import Recipe, recipe_file, resolve
+from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import Prepared, prepare
 from triptych.recipes.serialise import to_dict
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.folder import RESUMES, RunFolder
 from triptych.runs.names import fresh_name, new_path, run_path, safe
 from triptych.runs.records import ending, last_framework, last_step, read_config, read_summary, write_summary
+from triptych.runs.trust import Allowed, marks
 from triptych.training.callbacks.base import callbacks_of
 from triptych.training.profiler import Profile
 from triptych.training.session import RunResult, Session
@@ -79,15 +80,16 @@ def is_exact(prepared: Prepared) -> bool:
 
 def described(session: Session, exact: bool) -> dict[str, Any]:
     """What stands in config.json."""
-    recipe, device = session.recipe, session.training.learner.device
+    recipe, device, recorded = session.recipe, session.training.learner.device, to_dict(session.recipe)
     return {
-        "recipe": to_dict(recipe),
+        "recipe": recorded,
         "env_id": recipe.env.id,
         "framework": session.framework,
         "seed": recipe.seed,
         # GPU kernels may add in another order each time, so the promise holds on the processor only.
         "resume_exact": exact and device == "cpu",
         **machine.describe(device, session.threads, DISTRIBUTIONS),
+        **marks(recorded, session.path),
     }
 
 
@@ -98,51 +100,85 @@ def resume(
     runs_dir: str | Path = "runs",
     quiet: bool = True,
     callbacks: Iterable[Any] = (),
-) -> RunResult | None:
-    """Goes on with a run from its last boundary, in any framework; None where it was finished already.
+    recipe: str | None = None,
+    trust: bool = False,
+) -> RunResult:
+    """Goes on with a run from its last boundary, in any framework, and returns what it came to; a finished run stays as it is.
+
+    Args:
+        callbacks: what watches the run, as in `train`.
+        recipe: a Python file of the user's to run first, which registers what the run needs.
+        trust: run what the run names: the file that its recipe came from, the module of its environment's id.
 
     Raises:
-        InputError: the folder is no run, or none of its checkpoints is whole.
+        InputError: the folder is no run, none of its checkpoints is whole, or it needs code that may not run.
     """
+    return go_on(run, framework, runs_dir, quiet, Allowed(recipe, trust), callbacks)[0]
+
+
+def go_on(
+    run: str | Path,
+    framework: str | None,
+    runs_dir: str | Path,
+    quiet: bool,
+    allowed: Allowed,
+    callbacks: Iterable[Any] = (),
+) -> tuple[RunResult, bool]:
+    """What `resume` does, and whether the run was finished already."""
     path = run_path(str(run), runs_dir)
-    config = read_config(path, own=True)
+    config = read_config(path, allowed)
     recipe: Recipe = config["recipe"]
-    recipe_file(recipe)
     framework = framework or last_framework(path, config)
     threads = int(config["threads"])
     now = machine.describe("", threads, DISTRIBUTIONS)
-    for name, what in (("processor", "processor"), ("versions", "versions")):
-        if now[name] != config[name]:
-            was = (
-                {key: value for key, value in config[name].items() if now[name].get(key) != value}
-                if name == "versions"
-                else config[name]
-            )
-            warn(f"{what} differ from the run's ({was}): float32 figures may differ in the last bits")
-    if not config["resume_exact"]:
-        warn("this run cannot be resumed to the same numbers; its config.json says so under resume_exact")
+    warn(*other_machine(config, now))
     prepared = dataclasses.replace(prepare(recipe, framework), threads=threads)
     with RunFolder(path) as folder:
         checkpoints = Checkpoints(folder, recipe)
         manifest, arrays = checkpoints.load()
-        finished = manifest["state"]["stopped_by"]
-        if finished:
-            told = read_summary(path)
-            if (told.get("stopped_by"), told.get("steps")) != (finished, manifest["step"]):
-                write_summary(path, ending(path, framework, manifest))
-            print(
-                f"{path} is finished ({finished}, step {manifest['step']:,}); nothing to do; play it: triptych evaluate {shlex.quote(str(path))}"
-            )
-            return None
-        repeated = last_step(folder) - manifest["step"]
+        if manifest["state"]["stopped_by"]:
+            prepared.games.close()
+            return finished(path, framework, manifest, quiet), True
+        repeated = max(0, last_step(folder) - manifest["step"])
         checkpoints.rewind(manifest)
-        session = Session(
-            folder, prepared, framework, quiet=quiet, callbacks=callbacks_of(callbacks), checkpoints=checkpoints
-        )
+        watching = callbacks_of(callbacks)
+        session = Session(folder, prepared, framework, quiet=quiet, callbacks=watching, checkpoints=checkpoints)
         session.restore(manifest, arrays)
         row = {"step": manifest["step"], "framework": framework, "threads": threads, "processor": now["processor"]}
-        versions = " ".join(f"{name}={version}" for name, version in now["versions"].items())
-        folder.append("resumes.csv", row | {"versions": versions}, RESUMES)
-        print(f"resumed at step {manifest['step']}, repeating {max(0, repeated)} steps", flush=True)
+        folder.append("resumes.csv", row | {"versions": as_words(now["versions"])}, RESUMES)
+        if not quiet:
+            print(f"resumed at step {manifest['step']}, repeating {repeated} steps", flush=True)
         session.introduce()
-        return session.go()
+        return session.go(), False
+
+
+def other_machine(config: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What keeps a resumed run from its exact numbers, a line each."""
+    lines = []
+    for what in ("processor", "versions"):
+        was = config[what]
+        if now[what] == was:
+            continue
+        if what == "versions":
+            was = {name: version for name, version in was.items() if now[what].get(name) != version}
+        lines.append(f"{what} differ from the run's ({was}): float32 figures may differ in the last bits")
+    if not config["resume_exact"]:
+        lines.append("this run cannot be resumed to the same numbers; its config.json says so under resume_exact")
+    return lines
+
+
+def finished(path: Path, framework: str, manifest: dict[str, Any], quiet: bool) -> RunResult:
+    """What a run that needs no more steps came to. A summary of an earlier sitting is mended on the way."""
+    stopped_by, step, told = manifest["state"]["stopped_by"], manifest["step"], read_summary(path)
+    if (told.get("stopped_by"), told.get("steps")) != (stopped_by, step):
+        told = ending(path, framework, manifest)
+        write_summary(path, told)
+    if not quiet:
+        command = f"triptych evaluate {shlex.quote(str(path))}"
+        print(f"{path} is finished ({stopped_by}, step {step:,}); nothing to do; play it: {command}")
+    values: dict[str, Any] = {field.name: told.get(field.name) for field in dataclasses.fields(RunResult)}
+    return RunResult(**values | {"path": path})
+
+
+def as_words(versions: dict[str, str]) -> str:
+    return " ".join(f"{name}={version}" for name, version in versions.items())

@@ -8,7 +8,6 @@ from triptych.recipes.load import BUILT_IN as BUILT_IN
 from triptych.recipes.load import default_recipe as default_recipe
 from triptych.recipes.load import is_picture as is_picture
 from triptych.recipes.load import load_recipe as load_recipe
-from triptych.recipes.load import recipe_file as recipe_file
 from triptych.recipes.load import resolve as resolve
 from triptych.recipes.recipe import Recipe as Recipe
 from triptych.recipes.recipe import with_memory as with_memory

@@ -17,15 +17,17 @@ from triptych.recipes import catalogue
 from triptych.recipes.override import override
 from triptych.recipes.recipe import Recipe
 from triptych.utils.checks import InputError
-from triptych.utils.console import warn
 
 BUILT_IN = {
     module.name.replace("_", "-"): module.name for module in pkgutil.iter_modules(catalogue.__path__)
 }  # name -> module
 
 
-def load_recipe(name: str) -> Recipe:
+def load_recipe(name: str, place: Path | None = None) -> Recipe:
     """A recipe by its name, or from a Python file that defines `recipe`.
+
+    Args:
+        place: the folder that the file imports from, where it exists; None: its own.
 
     Raises:
         InputError: unknown name, or a file without a recipe.
@@ -38,7 +40,7 @@ def load_recipe(name: str) -> Recipe:
     if not path.is_file():
         what = "that is a folder" if path.is_dir() else "there is no such file"
         raise InputError(f"recipe is {name!r}: {what}; allowed: a Python file that defines `recipe`")
-    defined = vars(run_file(path))
+    defined = vars(run_file(path, place))
     recipe = defined.get("recipe")
     if not isinstance(recipe, Recipe):
         what = f"`recipe` is a {type(recipe).__name__}" if "recipe" in defined else "defines no `recipe`"
@@ -46,7 +48,7 @@ def load_recipe(name: str) -> Recipe:
     return dataclasses.replace(recipe, source=str(path.resolve()))
 
 
-def run_file(path: Path, what: str = "recipe") -> ModuleType:
+def run_file(path: Path, what: str = "recipe", place: Path | None = None) -> ModuleType:
     """A user's file as a module that stays: what its functions and classes refer to is there as long as they are. Once a process.
 
     Raises:
@@ -58,8 +60,9 @@ def run_file(path: Path, what: str = "recipe") -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     # As Python does for a file it is given: its own folder is where it imports from, now and later.
-    if str(full.parent) not in sys.path:
-        sys.path.insert(0, str(full.parent))
+    place = full.parent if place is None else place
+    if str(place) not in sys.path and place.is_dir():
+        sys.path.insert(0, str(place))
     module = ModuleType(name)
     module.__file__ = str(full)
     sys.modules[name] = module  # before it runs: dataclasses look up their module
@@ -83,9 +86,18 @@ def default_recipe(env_id: str, is_picture: bool) -> Recipe:
 def resolve(recipe: str | Recipe | None, changes: dict[str, Any]) -> Recipe:
     """A recipe by name, file or object, with changes by field name; None: the settings that fit `env`.
 
+    It is the user's own, so the module that its environment's id names is imported.
+
     Raises:
-        InputError: unknown recipe or field, or a value that is not allowed.
+        InputError: unknown recipe, field or environment, or a value that is not allowed.
     """
+    found = changed(recipe, changes)
+    envs.find(found.env.id, may_import=True)
+    return found
+
+
+def changed(recipe: str | Recipe | None, changes: dict[str, Any]) -> Recipe:
+    """What `resolve` gives."""
     if isinstance(recipe, Recipe):
         return override(recipe, changes)
     if recipe is not None:
@@ -97,18 +109,8 @@ def resolve(recipe: str | Recipe | None, changes: dict[str, Any]) -> Recipe:
 
 
 def is_picture(env_id: str) -> bool:
-    """Whether an id shows pictures."""
+    """Whether an id shows pictures; the user gave it, so its module is imported."""
+    envs.find(env_id, may_import=True)
     games = envs.make(envs.EnvConfig(env_id), 1)
     games.close()
     return games.observation.is_picture
-
-
-def recipe_file(recipe: Recipe) -> None:
-    """Runs the user's file that a stored recipe came from, where its environment is not known otherwise."""
-    if not recipe.source:
-        return
-    try:
-        envs.find(recipe.env.id)
-    except InputError:
-        warn(f"{recipe.env.id} is not registered: running {recipe.source}, which the recipe came from")
-        load_recipe(recipe.source)

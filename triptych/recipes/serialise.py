@@ -7,11 +7,9 @@ from typing import Any
 
 from triptych.algorithms import ALGORITHMS
 from triptych.envs import EnvConfig
-from triptych.recipes.load import load_recipe
 from triptych.recipes.recipe import Recipe
 from triptych.spec import KINDS, LAYERS, OPTIMISERS
 from triptych.utils.checks import InputError, check
-from triptych.utils.console import warn
 
 
 def to_dict(config: Any) -> Any:
@@ -24,11 +22,8 @@ def to_dict(config: Any) -> Any:
     return kind | {field.name: to_dict(getattr(config, field.name)) for field in dataclasses.fields(config)}
 
 
-def from_dict(content: dict[str, Any], own: bool = False) -> Recipe:
-    """The recipe that `to_dict` wrote.
-
-    Args:
-        own: a recipe of the user's own runs, so that the file it came from may be run to know a memory kind.
+def from_dict(content: dict[str, Any]) -> Recipe:
+    """The recipe that `to_dict` wrote. It runs nothing that the recipe names: see `runs.trust`.
 
     Raises:
         InputError: a field is missing or unknown.
@@ -37,10 +32,6 @@ def from_dict(content: dict[str, Any], own: bool = False) -> Recipe:
         rest = dict(content)
         kinds = {layer["kind"] for layer in rest["network"]}
         unknown = ", ".join(sorted(kinds - {*LAYERS, *KINDS}))
-        if unknown and own and rest.get("source"):
-            warn(f"memory kind {unknown} is not known: running {rest['source']}, which the recipe came from")
-            load_recipe(rest["source"])
-            unknown = ", ".join(sorted(kinds - KINDS.keys() - LAYERS.keys()))
         check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))
         layers = tuple(build({**LAYERS, **KINDS}, layer) for layer in rest.pop("network"))
         algorithm = build({kind: found.config for kind, found in ALGORITHMS.items()}, rest.pop("algorithm"))

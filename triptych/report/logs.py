@@ -14,6 +14,7 @@ from typing import Any
 from triptych.recipes import Recipe
 from triptych.runs.names import run_path
 from triptych.runs.records import read_config, read_evaluations, read_log, read_summary
+from triptych.runs.trust import Allowed
 from triptych.utils.checks import InputError
 
 Columns = dict[str, list[float | None]]
@@ -56,23 +57,24 @@ class Log:
         return None if self.config is None else self.config["recipe"]
 
 
-def read(argument: str, runs_dir: Path, frames_are: str = "steps") -> list[Log]:
+def read(argument: str, runs_dir: Path, frames_are: str = "steps", trust: bool = False) -> list[Log]:
     """The logs that an argument of `triptych report` names.
 
     Args:
         argument: a run folder, a run's name, a folder of run folders, or CSV files of one run joined by `+`.
         frames_are: what a foreign file's `frames` column counts: agent steps, or emulator frames.
+        trust: run what a run names, so that its game is known.
 
     Raises:
         InputError: there is nothing that can be read.
     """
     path = run_path(argument, runs_dir)
     if (path / "config.json").is_file():
-        return [read_run(path)]
+        return [read_run(path, trust)]
     if path.is_dir():
         runs = sorted(folder for folder in path.iterdir() if (folder / "config.json").is_file())
         if runs:
-            return [read_run(folder) for folder in runs]
+            return [read_run(folder, trust) for folder in runs]
         raise InputError(f"{path} holds no run; allowed: a run folder, a folder of them, or CSV files")
     parts = [argument] if path.is_file() else argument.split("+")
     files = [run_path(part, runs_dir) for part in parts]
@@ -86,9 +88,9 @@ def read(argument: str, runs_dir: Path, frames_are: str = "steps") -> list[Log]:
     return [Log(files[0].stem, join([columns for columns, _ in read_files]), notes=notes)]
 
 
-def read_run(path: Path) -> Log:
-    """A run folder."""
-    config = read_config(path)
+def read_run(path: Path, trust: bool = False) -> Log:
+    """A run folder. The page goes on without a game that it may not make."""
+    config = read_config(path, Allowed(trust=trust, lenient=True))
     files = {name: path / f"{name}.csv" for name in ("episodes", "metrics", "resumes")}
     try:
         rows = {name: read_log(file) if file.exists() else [] for name, file in files.items()}

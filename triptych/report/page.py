@@ -26,14 +26,16 @@ VIDEOS_A_RUN = 3
 
 
 def report(
-    arguments: list[str], *, runs_dir: str | Path = "runs", out: Path | None = None, frames_are: str = "steps"
-) -> Path:
+    arguments: list[str], *, runs_dir: str | Path = "runs", out: Path | None = None, frames_are: str = "steps",
+    trust: bool = False,
+) -> Path:  # fmt: skip
     """Writes the page of some runs and returns its path.
 
     Args:
         arguments: run folders, runs' names, folders of runs, lockstep folders, CSV files (one run's joined by `+`).
         out: the file; None: report.html in the run's folder, or in `runs_dir` where there are several.
         frames_are: what a foreign file's `frames` column counts: `steps` or `emulator` frames.
+        trust: run what the runs name, so that their games are known; without it only what this user's own runs name.
 
     Raises:
         InputError: an argument cannot be read, or a package is missing.
@@ -45,7 +47,7 @@ def report(
         raise InputError(f"report needs {error.name}, which is not installed: pip install 'triptych[report]'") from None
     proofs = [path for path in (run_path(a, runs_dir) for a in arguments) if (path / "verdict.json").is_file()]
     names = [a for a in arguments if not (run_path(a, runs_dir) / "verdict.json").is_file()]
-    logs = [log for name in names for log in read(name, Path(runs_dir), frames_are)]
+    logs = [log for name in names for log in read(name, Path(runs_dir), frames_are, trust)]
     if not logs:
         raise InputError("there is no run to report on; allowed: at least one run folder, run's name or CSV file")
     path = out or (logs[0].path if len(logs) == 1 and logs[0].path else Path(runs_dir)) / "report.html"

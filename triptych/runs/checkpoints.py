@@ -22,9 +22,20 @@ from triptych.buffers.store import FrameStore
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import to_dict
 from triptych.runs.folder import RunFolder
+from triptych.runs.names import LOGS, OutsideError, check_plain
 from triptych.spec.weights import save_weights
 from triptych.utils.checks import InputError
-from triptych.utils.files import TEMPORARY, read_tensors, sha256, sync_folder, write_json, write_tensors, write_whole
+from triptych.utils.files import (
+    TEMPORARY,
+    is_link,
+    read_tensors,
+    remove,
+    sha256,
+    sync_folder,
+    write_json,
+    write_tensors,
+    write_whole,
+)
 
 KEPT = 2  # boundaries kept: a damaged state costs an interval and not the run (segments they share)
 SEGMENT_BYTES = 256 * 2**20  # at most so much memory while a segment is written
@@ -55,7 +66,7 @@ class Checkpoints:
         folder = self.folder / f"boundary-{step:09d}"
         temporary = folder.with_name(folder.name + TEMPORARY)
         for old in (temporary, folder):
-            shutil.rmtree(old, ignore_errors=True)
+            remove(old)
         temporary.mkdir()
         write_tensors(temporary / "state.safetensors", arrays)
         best = self.folder / "best.safetensors"
@@ -88,7 +99,7 @@ class Checkpoints:
 
     def boundaries(self) -> list[Path]:
         """Boundary folders, newest first."""
-        found = [path for path in self.folder.glob("boundary-*") if step_of(path) is not None]
+        found = [path for path in self.folder.glob("boundary-*") if step_of(path) is not None and not is_link(path)]
         return sorted(found, key=lambda path: step_of(path) or 0, reverse=True)
 
     def prune(self) -> None:
@@ -99,21 +110,23 @@ class Checkpoints:
         except InputError:  # what a damaged one needs is not known: segments are left alone
             needed = {path.name for path in (self.folder / "store").iterdir()}
         for path in [*dropped, *self.folder.glob(f"boundary-*{TEMPORARY}")]:
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
         for path in (self.folder / "store").iterdir():
             if path.name not in needed:
-                path.unlink(missing_ok=True)
+                remove(path)
 
     def load(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The newest boundary whose files are all as they were written: (manifest, arrays).
 
         Raises:
-            InputError: there is none.
+            InputError: there is none, or one names files outside the run's folder.
         """
         for path in self.boundaries():
             try:
                 manifest = self.verify(path)
                 arrays, _ = read_tensors(path / "state.safetensors")
+            except OutsideError:  # no damage: somebody wrote it so
+                raise
             except InputError as error:
                 print(f"warning: {error}; trying the boundary before it", file=sys.stderr)
                 continue
@@ -148,9 +161,9 @@ class Checkpoints:
         for path in self.folder.glob("weights-*.safetensors"):
             if (step_of(path) or 0) > step:
                 path.unlink()
-        for path in self.boundaries():
-            if (step_of(path) or 0) > step:
-                shutil.rmtree(path)
+        for path in self.folder.glob("boundary-*"):
+            if is_link(path) or (step_of(path) or 0) > step:
+                remove(path)
         newest = f"update-{manifest['state']['counters']['updates']:09d}"
         for path in (self.run.path / "videos").glob("update-?????????.mp4"):
             if path.stem > newest:
@@ -176,9 +189,23 @@ def read_manifest(path: Path) -> dict[str, Any]:
         manifest = json.loads((path / "boundary.json").read_text(encoding="utf-8"))
         if not {"step", "state", "segments", "logs", "files"} <= manifest.keys():
             raise ValueError("fields are missing")
+        check_names(manifest, path / "boundary.json")
         return manifest
-    except (OSError, ValueError, AttributeError) as error:
+    except OutsideError:
+        raise
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
         raise InputError(f"{path / 'boundary.json'} cannot be read ({error})") from None
+
+
+def check_names(manifest: dict[str, Any], where: Path) -> None:
+    """Refuses a manifest that names files outside the run's folder, or other logs than a run has."""
+    for name in [*manifest["files"], *manifest["logs"], *(segment["file"] for segment in manifest["segments"])]:
+        check_plain(name, where)
+    for name, size in manifest["logs"].items():
+        if name not in LOGS:
+            raise OutsideError(f"{where} names the log {name!r}; allowed: {', '.join(LOGS)}")
+        if not isinstance(size, int) or size < 0:
+            raise ValueError(f"the size of {name} is {size!r}")
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from triptych.runs.names import LOGS, unwritable
+from triptych.runs.names import LOGS, check_links, unwritable
 from triptych.utils.checks import InputError
-from triptych.utils.files import TEMPORARY, line, sync_folder
+from triptych.utils.files import TEMPORARY, line, open_own, remove, sync_folder
 
 RUNNING = 100  # episodes in the running reward
 EPISODES = (
@@ -36,9 +36,11 @@ class RunFolder:
 
     def __init__(self, path: Path):
         self.path = path
+        check_links(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self.lock = open(path / ".lock", "a+b")  # noqa: SIM115 (held for as long as the run)
+            handle = open_own(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            self.lock = os.fdopen(handle, "a+b")  # held for as long as the run
         except OSError as error:
             raise unwritable(path, error) from None
         if not try_lock(self.lock):
@@ -59,7 +61,7 @@ class RunFolder:
         text = "" if path.exists() and path.stat().st_size else line(columns)
         text += line(["" if row.get(column) is None else row[column] for column in columns])
         content = text.encode()
-        with open(path, "ab", buffering=0) as file:
+        with os.fdopen(open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab", buffering=0) as file:
             if file.write(content) != len(content):
                 raise OSError(errno.ENOSPC, "no room for a whole row", str(path))
 
@@ -70,7 +72,7 @@ class RunFolder:
             path = self.path / name
             sizes[name] = path.stat().st_size if path.exists() else 0
             if sizes[name]:
-                with open(path, "rb+") as file:
+                with os.fdopen(open_own(path, os.O_RDWR), "rb+") as file:
                     os.fsync(file.fileno())
         sync_folder(self.path)
         return sizes
@@ -83,18 +85,24 @@ class RunFolder:
                 raise InputError(f"{path} is shorter than at its last checkpoint; allowed: as triptych left it")
         for name, size in sizes.items():
             if (self.path / name).exists():
-                os.truncate(self.path / name, size)
+                cut(self.path / name, size)
         resumes = self.path / "resumes.csv"
         if resumes.exists():  # no checkpoint cuts it, so a torn last line is dropped here
-            os.truncate(resumes, resumes.read_bytes().rfind(b"\n") + 1)
+            cut(resumes, resumes.read_bytes().rfind(b"\n") + 1)
 
     def remove_temporaries(self) -> None:
         """Removes what an interrupted save left behind."""
         for path in list(self.path.rglob(f"*{TEMPORARY}")):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            remove(path)
+
+
+def cut(path: Path, size: int) -> None:
+    """Makes a log so many bytes long."""
+    handle = open_own(path, os.O_RDWR)
+    try:
+        os.truncate(handle, size)
+    finally:
+        os.close(handle)
 
 
 def try_lock(file: Any) -> bool:

@@ -1,14 +1,45 @@
-"""Where runs lie."""
+"""Where runs lie, and that what a run names lies in its own folder."""
 
 from __future__ import annotations
 
 import itertools
 import shlex
 from pathlib import Path
+from typing import Any
 
 from triptych.utils.checks import InputError
+from triptych.utils.files import is_link
 
 LOGS = ("episodes.csv", "metrics.csv")
+RECIPE_FILE = "recipe.py"  # the copy of the user's file that the run's recipe came from
+# What a run writes into or cuts without making it anew.
+OWN = (".lock", *LOGS, "resumes.csv", "checkpoints", "checkpoints/store", "evaluations", "videos")
+
+
+class OutsideError(InputError):
+    """A file of a run names something outside its folder."""
+
+
+def check_plain(name: Any, where: Path) -> None:
+    """Refuses a name that leaves its folder. What is read in a run's files may be a stranger's.
+
+    Raises:
+        OutsideError: it is no plain file name.
+    """
+    plain = isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set("/\\:\0")
+    if not plain:
+        raise OutsideError(f"{where} names {name!r}; allowed: names of files inside the run's folder")
+
+
+def check_links(folder: Path) -> None:
+    """Refuses a run folder parts of which lie elsewhere: what is written or removed there would be somebody else's.
+
+    Raises:
+        OutsideError: a part is a link.
+    """
+    for path in (folder / name for name in OWN):
+        if is_link(path):
+            raise OutsideError(f"{path} is a link; allowed: a run folder that holds its own files")
 
 
 def safe(name: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict
 from triptych.runs.folder import RunFolder
-from triptych.runs.names import LOGS
+from triptych.runs.names import LOGS, check_links
+from triptych.runs.trust import Allowed, Stored, allow
 from triptych.utils.checks import InputError
 from triptych.utils.files import read_rows, write_json
 
@@ -41,14 +42,14 @@ def last_step(folder: RunFolder) -> int:
     return max([*steps, int(read_summary(folder.path).get("steps", 0))])
 
 
-def read_config(path: Path, own: bool = False) -> dict[str, Any]:
+def read_config(path: Path, allowed: Allowed | None = None) -> dict[str, Any]:
     """A run folder's config.json, with `recipe` built and, as it was written, `recorded`.
 
     Args:
-        own: whether it is the user's own run, so that its recipe's file may be run (see `recipes.from_dict`).
+        allowed: what of the code that the recipe needs may be run (see `runs.trust`); None: nothing.
 
     Raises:
-        InputError: the folder is no run, or its config cannot be read.
+        InputError: the folder is no run, its config cannot be read, or it needs code that may not run.
     """
     file = path / "config.json"
     if not path.exists() and path.suffix == ".safetensors":
@@ -61,10 +62,21 @@ def read_config(path: Path, own: bool = False) -> dict[str, Any]:
         )
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
-        recipe: Recipe = from_dict(config["recipe"], own)
+        if allowed is not None:
+            allow(Stored(path, config["recipe"], path, config), allowed)
+        recipe: Recipe = from_dict(config["recipe"])
     except (json.JSONDecodeError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{file} cannot be read ({error}); allowed: the file as triptych left it") from None
     return config | {"recipe": recipe, "recorded": config["recipe"]}
+
+
+def read_beside(folder: Path) -> dict[str, Any]:
+    """What a config.json says, for weights that may lie in a run folder; empty where they lie elsewhere."""
+    try:
+        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def last_framework(path: Path, config: dict[str, Any]) -> str:
@@ -92,6 +104,7 @@ def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
 
 def write_evaluation(path: Path, name: str, evaluation: Mapping[str, Any]) -> None:
     """What some test games came to, as `evaluations/NAME.json`."""
+    check_links(path)
     (path / "evaluations").mkdir(exist_ok=True)
     write_json(path / "evaluations" / f"{name}.json", evaluation)
 

@@ -48,10 +48,11 @@ class RunResult:
     best_step: int | None  # where that was
     checkpoint: int  # steps at the last checkpoint, from which a resume goes on
     stopped_by: str  # steps, episodes, solved, interrupted, or what a callback said
-    steps_per_second: float  # of this session, without compilation, evaluations and checkpoints
-    updates_per_second: float
-    compile_seconds: float
-    peak_memory: int  # bytes
+    # The next four are None where the session was killed at its end.
+    steps_per_second: float | None  # of this session, without compilation, evaluations and checkpoints
+    updates_per_second: float | None
+    compile_seconds: float | None
+    peak_memory: int | None  # bytes
     seconds: float  # over all sessions
 
 

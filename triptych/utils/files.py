@@ -1,4 +1,4 @@
-"""Files that are whole or not there: temporary file, fsync, rename, fsync of the folder."""
+"""Files that are whole or not there: written in a fresh folder, fsync, rename, fsync of the folder. No link is followed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import hashlib
 import io
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -18,7 +20,9 @@ from safetensors.numpy import save_file
 
 from triptych.utils.checks import InputError
 
-TEMPORARY = ".tmp"  # the ending of a file that is being written; a resume removes what is left of them
+TEMPORARY = ".tmp"  # the ending of what is being written; a resume removes what is left of them
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none: there a link is looked for before
+BINARY = getattr(os, "O_BINARY", 0)
 
 UMASK = os.umask(0o022)
 os.umask(UMASK)  # reading it means setting it
@@ -35,9 +39,15 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def fresh_folder(parent: Path) -> Path:
+    """A new folder that only this user may enter, under a name that nobody can have put a link at."""
+    return Path(tempfile.mkdtemp(suffix=TEMPORARY, prefix="writing-", dir=parent))
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Calls `write(temporary path)`, then puts the result in place of `path` in one rename."""
-    temporary = path.with_name(path.name + TEMPORARY)
+    folder = fresh_folder(path.parent)
+    temporary = folder / "new"
     try:
         write(temporary)
         os.chmod(temporary, 0o666 & ~UMASK)  # safetensors makes its files unreadable for others
@@ -45,8 +55,33 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
     sync_folder(path.parent)
+
+
+def is_link(path: Path) -> bool:
+    """Whether it stands for something elsewhere: a symbolic link, or Windows' junction."""
+    is_junction = getattr(os.path, "isjunction", None)  # Python 3.12
+    return path.is_symlink() or (is_junction is not None and is_junction(path))
+
+
+def open_own(path: Path, flags: int) -> int:
+    """A file's descriptor to write to; never another file's, which a link would name.
+
+    Raises:
+        InputError: it is a link.
+    """
+    if is_link(path):
+        raise InputError(f"{path} is a link; allowed: a file of the run's own")
+    return os.open(path, flags | NO_LINK | BINARY, 0o666)
+
+
+def remove(path: Path) -> None:
+    """Removes a file, a folder with all in it, or a link, whose target stays."""
+    if path.is_dir() and not is_link(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -200,7 +200,7 @@ def job_of(arm: Arm, recipe: Recipe, framework: str, quick: bool) -> dict[str, A
     label = recipe.env.id if isinstance(arm.recipe, Recipe) else arm.recipe
     run = f"study-{framework}{'-quick' * quick}-{safe(str(label))}-seed{recipe.seed}-{settings}"
     job = {"framework": framework, "task": arm.task, "label": arm.label, "seed": recipe.seed, "settings": settings}
-    return job | {"recipe": to_dict(recipe), "run_name": run}
+    return job | {"recipe": to_dict(recipe), "run_name": run, "trust": True}  # the study's own recipe
 
 
 def conclude(
