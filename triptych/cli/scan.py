@@ -12,6 +12,7 @@ from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import BUILT_IN, Recipe, load_recipe
 from triptych.runs.names import run_path
 from triptych.runs.records import read_config
+from triptych.runs.trust import Allowed
 from triptych.spec import KINDS, LAYERS
 from triptych.utils.checks import UNITS, InputError, kinds_of
 
@@ -25,7 +26,7 @@ def find_recipe(command: Any, arguments: list[str]) -> Recipe:
     if name:
         run = run_path(name, value_of("--runs-dir", arguments) or "runs")
         if name not in BUILT_IN and (run / "config.json").is_file():
-            recipe: Recipe = read_config(run)["recipe"]
+            recipe: Recipe = read_config(run, Allowed())["recipe"]
             return recipe
         return load_recipe(name)
     if env:

@@ -22,6 +22,7 @@ from triptych.recipes.feasibility import prepare
 from triptych.recipes.serialise import to_dict
 from triptych.runs.names import fresh_name, run_path, safe
 from triptych.runs.records import read_config
+from triptych.runs.trust import Allowed
 from triptych.utils import machine
 from triptych.utils.checks import WorkerError, check
 from triptych.utils.console import warn
@@ -142,7 +143,7 @@ def settings_of(given: str | Recipe | None, runs_dir: str | Path) -> str | Recip
     """The settings of a run, where its folder or its name was given; else what was given."""
     if not isinstance(given, str) or given in BUILT_IN or not (run_path(given, runs_dir) / "config.json").is_file():
         return given
-    recipe: Recipe = read_config(run_path(given, runs_dir))["recipe"]
+    recipe: Recipe = read_config(run_path(given, runs_dir), Allowed())["recipe"]
     return recipe
 
 

@@ -131,5 +131,9 @@ def make_env(run: str | Path | Recipe, *, runs_dir: str | Path = "runs", trust: 
         recipe = run
     else:
         is_run = run_path(str(run), runs_dir).exists() and Path(run).suffix != ".py"
-        recipe = find_weights(run, "latest", None, runs_dir, Allowed(trust=trust)).recipe if is_run else load_recipe(str(run))
+        recipe = (
+            find_weights(run, "latest", None, runs_dir, Allowed(trust=trust)).recipe
+            if is_run
+            else load_recipe(str(run))
+        )
     return AsSeen(envs.make(recipe.env, 1))

@@ -126,7 +126,7 @@ def go_on(
 ) -> tuple[RunResult, bool]:
     """What `resume` does, and whether the run was finished already."""
     path = run_path(str(run), runs_dir)
-    config = read_config(path, allowed)
+    config = read_config(path, dataclasses.replace(allowed, again=True))
     recipe: Recipe = config["recipe"]
     framework = framework or last_framework(path, config)
     threads = int(config["threads"])

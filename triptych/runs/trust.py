@@ -1,6 +1,6 @@
 """Whether what a run or a weights file names may be run here. The one place that decides it.
 
-A recipe that is read may need code to be known: the user's file that registers its environment or its kind of memory, or
+A recipe that is read may need code to be known: the user's file that registers its environment, its algorithm or its layers, or
 the module that its environment's id names. A stranger's run could name anything there. So it is run only where the
 user names it himself (`Allowed`), or where the run carries the mark of a training by this user on this machine.
 """
@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs
+from triptych.algorithms import ALGORITHMS
 from triptych.envs.registry import missing_module
 from triptych.recipes import load_recipe
 from triptych.runs.key import read_key
 from triptych.runs.names import RECIPE_FILE
 from triptych.spec import KINDS, LAYERS
-from triptych.utils.checks import InputError
+from triptych.utils.checks import InputError, check
 from triptych.utils.console import warn
 from triptych.utils.files import sha256, write_whole
 
@@ -40,6 +41,7 @@ class Allowed:
     trust: bool = False  # run what the run names
     env: str | None = None  # the environment to play instead of the run's
     lenient: bool = False  # go on without what may not run, as a page does
+    again: bool = False  # run the recipe's file even where nothing needs it, as its loggers watch the run
 
 
 class RefusedError(InputError):
@@ -120,6 +122,7 @@ def allow(stored: Stored, allowed: Allowed) -> None:
         if allowed.env is not None:
             envs.find(allowed.env, may_import=True)
         if not needs(stored, allowed):
+            run_again(stored, allowed)
             return
         if not (allowed.trust or stored.is_own):
             raise refusal(stored, allowed)
@@ -128,6 +131,18 @@ def allow(stored: Stored, allowed: Allowed) -> None:
         if not allowed.lenient:
             raise
         warn(str(error))
+
+
+def run_again(stored: Stored, allowed: Allowed) -> None:
+    """Runs the recipe's file for what it registers besides; a run goes on without it, too."""
+    if not (allowed.again and allowed.recipe is None and stored.source and (allowed.trust or stored.is_own)):
+        return
+    file = stored.file(allowed.trust)
+    try:
+        check(file is not None, "file of the recipe", stored.source, "the file as it was, here or in the run's folder")
+        load_recipe(str(file), place=Path(stored.source).parent)
+    except InputError as error:
+        warn(f"{error}; the run goes on without what it registers")
 
 
 def allow_job(job: Mapping[str, Any]) -> None:
@@ -149,12 +164,14 @@ def needs(stored: Stored, allowed: Allowed) -> list[str]:
 
 
 def unknown(stored: Stored, allowed: Allowed) -> list[str]:
-    """The kinds of memory and the environment that nobody has registered yet, and that code could."""
+    """The layers, the algorithm and the environment that nobody has registered yet, and that code could."""
     found = []
     with contextlib.suppress(*DAMAGED):
         kinds = dict.fromkeys(layer["kind"] for layer in stored.recipe["network"])
         if stored.source:
-            found += [f"memory kind {kind!r}" for kind in kinds if kind not in LAYERS and kind not in KINDS]
+            found += [f"layer or memory kind {kind!r}" for kind in kinds if kind not in LAYERS and kind not in KINDS]
+            algorithm = stored.recipe["algorithm"]["kind"]
+            found += [f"algorithm {algorithm!r}"] if algorithm not in ALGORITHMS else []
         env_id = stored.recipe["env"]["id"]
         if allowed.env is None and missing_module(env_id):
             found.append(f"the module of env {env_id!r}")
