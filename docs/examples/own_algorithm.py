@@ -40,7 +40,7 @@ def penalty(xp, values, taken):
 def make_loss(config):
     """Closes over the settings; the loss is called at each update with a batch of transitions.
 
-    `xp` has NumPy's names (`triptych/frameworks/numpy_ops.py` lists them all) and is the framework's own.
+    `xp` has NumPy's names (docs/extend.md lists them) and is the framework's own.
     `online` and `target` are networks: [B, *observation] to [B, A].
     """
 

@@ -66,7 +66,7 @@ def in_jax(placed: Any, stored: str, compute: str) -> Any:
             shapes = placed.layer.tensors(placed.input_shape)
             w, b, v = (self.param(name, nn.initializers.zeros, shape, stored) for name, shape in shapes.items())
             w, b, v = (tensor.astype(compute) for tensor in (w, b, v))
-            return (x @ w + b) * jax.nn.sigmoid(x @ v)
+            return (x @ w + b[None]) * jax.nn.sigmoid(x @ v)
 
     return Module(name=placed.name)
 

@@ -32,7 +32,10 @@ class Average(Memory):
 
 
 def in_torch(placed: Any) -> Any:
-    """Called with x [T, B, D], the state [B, D] before it and reset [T, B], true where an episode starts; gives y and the state after it."""
+    """Called with x [T, B, D], the state [B, D] before it and reset [T, B], true where an episode starts.
+
+    It gives y [T, B, D] and the state after the last step.
+    """
     import torch
 
     class Module(torch.nn.Module):

@@ -7,8 +7,6 @@ same spec, and a test runs each file beside the learner. No framework is importe
 
 from __future__ import annotations
 
-import ast
-import builtins
 import importlib.util
 import inspect
 import re
@@ -21,14 +19,14 @@ from typing import Any
 from triptych import envs, frameworks
 from triptych.algorithms import definition
 from triptych.recipes import Recipe
-from triptych.report.show.copying import Text, copied, names_in, needed, operations
+from triptych.report.show.copying import copied, needed, operations
 from triptych.report.show.examples import ROLLOUTS, SEQUENCES, TRANSITIONS
-from triptych.report.show.text import function
-from triptych.spec import Network, Placed, builder_of, dtypes, weights
+from triptych.report.show.own import alias_of, check_names, layers_text, loss_text, with_imports
+from triptych.spec import Network, Placed, dtypes, weights
 from triptych.spec.batches import Rollout, Sequence, Transition
 from triptych.spec.weights import to_draw
 from triptych.utils import seeds
-from triptych.utils.checks import InputError, check
+from triptych.utils.checks import InputError
 from triptych.utils.files import write_whole
 
 TEXTS = "triptych.report.show"  # its module of a framework's name writes that framework's text
@@ -140,7 +138,7 @@ def settings(recipe: Recipe, network: Network, loss: str) -> str:
     (given, *_) = inspect.signature(definition(config).make_loss).parameters
     read = set(re.findall(rf"\b(?:config|{given})\.(\w+)", loss)) | {"gamma"}
     names = [field.name for field in fields(config)]
-    names += sorted(name for name in read - set(names) if not callable(getattr(config, name, callable)))
+    names += sorted(name for name in read - set(names) if name in dir(config) and not callable(getattr(config, name)))
     listed = ", ".join(f"{name}={getattr(config, name)!r}" for name in names if name in read)
     layers = ",\n        ".join(
         f'("{n}", {kind}, {shapes}, {factors}, {offsets})' for n, kind, shapes, factors, offsets in to_draw(network)
@@ -158,60 +156,6 @@ def layers_to_draw():  # name, initialiser, shapes, factors, what is added to a 
     return [
         {layers},
     ]'''
-
-
-def loss_text(recipe: Recipe) -> Text:
-    """The loss as it was registered, and the functions that it calls."""
-    return function(f"make_loss of {recipe.algorithm.kind}", definition(recipe.algorithm).make_loss)
-
-
-def alias_of(recipe: Recipe) -> str:
-    name = definition(recipe.algorithm).make_loss.__name__
-    return "" if name == "make_loss" else f"\n\n\nmake_loss = {name}"
-
-
-def layers_text(framework: str, network: Network) -> Text:
-    """What builds the layers that a user registered, in one framework."""
-    found = Text()
-    for layer in (placed.layer for placed in network.placed()):
-        builder = builder_of(framework, type(layer))
-        if builder is not None:
-            function(f"{framework} of {layer.kind}", builder, found)
-    return found
-
-
-def with_imports(header: str, *texts: Text) -> str:
-    """The file's head, and what the users' own functions import besides."""
-    there = header.splitlines()
-    return "\n".join([header, *dict.fromkeys(line for text in texts for line in text.imports if line not in there)])
-
-
-def check_names(file: str, texts: list[Text], operations: set[str]) -> None:
-    """Refuses users' functions whose names, or whose use of a builtin, would mean something else in the file.
-
-    Raises:
-        InputError: names them.
-    """
-    bound = [name for node in ast.parse(file).body for name in bindings(node)]
-    twice = sorted({name for text in texts for name in text.names if bound.count(name) > 1})
-    check(not twice, "a name in a recipe's file", ", ".join(twice), "others, as the shown file has these itself")
-    own = {name for text in texts for name in text.names}
-    used = {name for text in texts if text.text for name in names_in(ast.parse(text.text))}
-    hidden = sorted(used & operations & set(dir(builtins)) - own)
-    check(
-        not hidden,
-        "a builtin in a loss or layer",
-        ", ".join(hidden),
-        "others, as the shown file has operations of these names",
-    )
-
-
-def bindings(node: ast.stmt) -> list[str]:
-    """What a statement at the top of a file defines, or may replace."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return [node.name]
-    targets = node.targets if isinstance(node, ast.Assign) else []
-    return [found.id for target in targets for found in ast.walk(target) if isinstance(found, ast.Name)]
 
 
 def drawing(recipe: Recipe) -> str:
