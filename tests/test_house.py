@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -134,3 +135,38 @@ def test_learners_mirror_each_other() -> None:
         files = {path.name for path in (ROOT / "frameworks" / name).glob("*.py")}
         assert files == {"__init__.py", "ops.py", "net.py", "learner.py", "frames.py", "layers.py"}
         assert contract <= methods(name)
+
+
+def asked_of_algorithms(root: Path = ROOT) -> list[str]:
+    """Where somebody outside `algorithms/` asks of which algorithm a config is, instead of asking the config itself."""
+    found = []
+    for path in sorted(root.rglob("*.py")):
+        if path.relative_to(root).parts[0] in ("algorithms", "envs"):  # whose configs are the games' own
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                continue
+            given = [ast.unparse(argument) for argument in node.args]
+            of_kind = node.func.id in ("isinstance", "issubclass") and re.search(
+                r"\b(dqn|drqn|a2c|ppo)\.Config\b|^Config\b", given[1]
+            )
+            guessed = (
+                node.func.id == "getattr" and len(given) == 3 and re.search(r"(^|\.)(config|algorithm)$", given[0])
+            )
+            if of_kind or guessed:
+                found.append(f"{path.relative_to(root)}:{node.lineno}: {ast.unparse(node)}")
+    return found
+
+
+def test_nobody_asks_of_which_algorithm_a_config_is() -> None:
+    """What an algorithm is, its config says (`algorithms/base.py`), so that one from outside is treated as ours are."""
+    assert asked_of_algorithms() == []
+
+
+def test_such_a_question_is_found(tmp_path: Path) -> None:
+    (tmp_path / "runs.py").write_text(
+        "isinstance(config, dqn.Config)\nisinstance(recipe.algorithm, (a2c.Config, int))\n"
+        "getattr(config, 'warm_up', 0)\ngetattr(recipe.algorithm, 'n_step', 1)\n"
+        "getattr(config, name)\nisinstance(layer, Memory)\n"
+    )
+    assert len(asked_of_algorithms(tmp_path)) == 4

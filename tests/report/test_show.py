@@ -85,7 +85,11 @@ def values_of(learner: Any, batch: Any) -> tuple[tuple[Any, ...], np.ndarray]:
 def test_each_file_does_what_the_learner_does(
     name: str, framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = RECIPES[name]
+    check_file(RECIPES[name], name, framework, tmp_path, monkeypatch)
+
+
+def check_file(recipe: Recipe, name: str, framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a shown file gives, and its losses over three updates, are those of the learner."""
     paths = {path.stem: path for path in write(show(recipe, network_of(recipe), name), tmp_path)}
     monkeypatch.setattr(sys, "argv", ["file"])
     monkeypatch.setitem(sys.modules, "shown", type(sys)("shown"))  # the file looks itself up by its name

@@ -144,7 +144,8 @@ def cli(command: Any, name: str, arguments: list[str], recipe: Recipe | None = N
     keywords = {} if recipe is None else {"default": command(recipe=recipe)}
     try:
         with rules(marks(recipe) if recipe else {}), contextlib.redirect_stderr(errors), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".* does not match any type in Union")  # a memory kind of the user's own
+            for what in ("does not match any type in Union", "network. is annotated with type"):  # a user's own layers
+                warnings.filterwarnings("ignore", f".*{what}")
             return tyro.cli(command, args=arguments, prog=f"triptych {name}", config=CONFIG, **keywords)
     except SystemExit as stop:
         if not stop.code:

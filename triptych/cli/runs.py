@@ -75,7 +75,7 @@ class Resume(Where):
         from triptych.experiments.train import go_on
 
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
-        allowed = Allowed(self.file, self.trust, goes_on=True)
+        allowed = Allowed(self.file, self.trust)
         result, had_ended = go_on(self.name, self.framework, self.runs_dir, self.quiet, allowed, self.callback)
         return 0 if had_ended else tell(result)
 

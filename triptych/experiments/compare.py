@@ -104,7 +104,8 @@ def compare(
         for title, one, found in zip(called, given, resolved, strict=True)
     ]
     check(len(set(titles)) == len(titles), "recipes", " ".join(titles), "each one once")
-    job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True}  # the recipe is the user's own
+    # Trusted: what is given is the user's own, or `settings_of` let it through.
+    job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True}
     made: dict[tuple[str, str], list[dict[str, Any]]] = {}
     failures: list[str] = []
     for seed in range(seeds):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from triptych.experiments.evaluate import evaluate
 from triptych.experiments.lockstep import play
 from triptych.experiments.train import resume, train
 from triptych.recipes import Recipe
+from triptych.recipes.load import RUN, run_file
 from triptych.recipes.serialise import from_dict
 from triptych.runs.records import read_config, read_summary
 from triptych.runs.trust import allow_job
@@ -21,7 +22,29 @@ from triptych.utils.checks import InputError
 from triptych.utils.files import read_tensors
 
 ENTRY = "triptych.experiments.jobs:worker"
-work_all = partial(processes.work_all, ENTRY)  # see there
+
+
+def work_all(
+    kind: str,
+    jobs: Sequence[dict[str, Any]],
+    then: Callable[[int, dict[str, Any]], None],
+    at_once: int = 1,
+    files: Sequence[str] = (),
+) -> None:
+    """Does jobs as `processes.work_all`, see there.
+
+    Args:
+        files: of the user's, for each process to run first, and beside them the one that a job's recipe came from where
+            this process has run it too: what it registers, loggers among it, is there as it is here.
+    """
+    ready = [job | {"files": list(dict.fromkeys([*files, *source_of(job)]))} for job in jobs]
+    processes.work_all(ENTRY, kind, ready, then, at_once)
+
+
+def source_of(job: dict[str, Any]) -> list[str]:
+    """The file that a job's recipe came from, where this process has run it."""
+    source = job["recipe"]["source"]
+    return [source] if source and Path(source).resolve() in RUN else []
 
 
 def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +58,8 @@ def worker() -> None:
     """The other process: reads its job from standard input and writes the answer to a file."""
     job = json.loads(sys.stdin.read())
     try:
+        for file in job["files"]:
+            run_file(Path(file))
         allow_job(job)
         recipe = from_dict(job["recipe"])
         result = JOBS[job["kind"]](recipe, job)

@@ -113,7 +113,7 @@ def resume(
     Raises:
         InputError: the folder is no run, none of its checkpoints is whole, or it needs code that may not run.
     """
-    return go_on(run, framework, runs_dir, quiet, Allowed(recipe, trust, goes_on=True), callbacks)[0]
+    return go_on(run, framework, runs_dir, quiet, Allowed(recipe, trust), callbacks)[0]
 
 
 def go_on(
@@ -126,7 +126,7 @@ def go_on(
 ) -> tuple[RunResult, bool]:
     """What `resume` does, and whether the run was finished already."""
     path = run_path(str(run), runs_dir)
-    config = read_config(path, allowed)
+    config = read_config(path, dataclasses.replace(allowed, again=True))
     recipe: Recipe = config["recipe"]
     framework = framework or last_framework(path, config)
     threads = int(config["threads"])

@@ -14,6 +14,7 @@ from triptych.envs.videos import check_video
 from triptych.frameworks import check_framework
 from triptych.recipes.recipe import Recipe
 from triptych.spec import Network, dtypes
+from triptych.spec.registry import check_built
 from triptych.utils import machine
 from triptych.utils.checks import InputError, check
 
@@ -47,6 +48,9 @@ def prepare(recipe: Recipe, *frameworks: str, num_envs: int | None = None) -> Pr
     games = envs.make(recipe.env, num_envs or recipe.num_envs, threads)
     try:
         network = recipe.make_network(games.observation, games.num_actions)
+        for layer in network.layers:
+            for framework in frameworks:
+                check_built(framework, type(layer))
         check_read(recipe.env, games)
         check_memory(recipe, games)
         check_films(recipe)

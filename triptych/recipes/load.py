@@ -18,6 +18,8 @@ from triptych.recipes.override import override, settled
 from triptych.recipes.recipe import Recipe
 from triptych.utils.checks import InputError
 
+RUN: set[Path] = set()  # the user's files that this process has run
+
 BUILT_IN = {
     module.name.replace("_", "-"): module.name for module in pkgutil.iter_modules(catalogue.__path__)
 }  # name -> module
@@ -40,7 +42,7 @@ def load_recipe(name: str, place: Path | None = None) -> Recipe:
     if not path.is_file():
         what = "that is a folder" if path.is_dir() else "there is no such file"
         raise InputError(f"recipe is {name!r}: {what}; allowed: a Python file that defines `recipe`")
-    defined = vars(run_file(path, place))
+    defined = vars(run_file(path, place=place))
     recipe = defined.get("recipe")
     if not isinstance(recipe, Recipe):
         what = f"`recipe` is a {type(recipe).__name__}" if "recipe" in defined else "defines no `recipe`"
@@ -74,6 +76,7 @@ def run_file(path: Path, place: Path | None = None, what: str = "recipe") -> Mod
             raise
         said = f"{type(error).__name__}: {error}"
         raise InputError(f"{what} file {path} fails: {said}; allowed: a Python file that runs") from error
+    RUN.add(full)
     return module
 
 

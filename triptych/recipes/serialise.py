@@ -36,6 +36,8 @@ def from_dict(content: dict[str, Any]) -> Recipe:
         kinds = {layer["kind"] for layer in rest["network"]}
         unknown = ", ".join(sorted(kinds - {*LAYERS, *KINDS}))
         check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))
+        kind = rest["algorithm"]["kind"]
+        check(kind in ALGORITHMS, "algorithm", kind, ", ".join(ALGORITHMS))
         layers = tuple(build({**LAYERS, **KINDS}, layer) for layer in rest.pop("network"))
         algorithm = build({kind: found.config for kind, found in ALGORITHMS.items()}, rest.pop("algorithm"))
         env = envs.from_record(rest.pop("env"))

@@ -1,6 +1,6 @@
 """Whether what a run or a weights file names may be run here. The one place that decides it.
 
-A recipe that is read may need code to be known: the user's file that registers its environment or its kind of memory, or
+A recipe that is read may need code to be known: the user's file that registers its environment, its algorithm or its layers, or
 the module that its environment's id names. A stranger's run could name anything there. So it is run only where the
 user names it himself (`Allowed`), or where the run carries the mark of a training by this user on this machine.
 """
@@ -24,7 +24,7 @@ from triptych.recipes import load_recipe
 from triptych.runs.key import read_key
 from triptych.runs.names import RECIPE_FILE
 from triptych.spec import KINDS, LAYERS
-from triptych.utils.checks import InputError
+from triptych.utils.checks import InputError, check
 from triptych.utils.console import warn
 from triptych.utils.files import sha256, write_whole
 
@@ -40,9 +40,9 @@ class Allowed:
     recipe: str | None = None  # a Python file to run
     trust: bool = False  # run what the run names
     env: str | None = None  # the environment to play instead of the run's
-    goes_on: bool = False  # the run is resumed
     lenient: bool = False  # go on without what may not run, as a page does
     ways: tuple[str, ...] = ("--recipe FILE (your own file to run)", "--trust (run what it names)")  # how he may say it
+    again: bool = False  # run the recipe's file even where nothing needs it, as its loggers watch the run
 
 
 class RefusedError(InputError):
@@ -135,10 +135,15 @@ def allow(stored: Stored, allowed: Allowed) -> None:
 
 
 def run_again(stored: Stored, allowed: Allowed) -> None:
-    """The recipe's file of one's own run that goes on: nothing needs it to be known, but it may register callbacks."""
-    file = stored.file(trust=False) if allowed.goes_on and stored.source and stored.is_own else None
-    if file is not None:
+    """Runs the recipe's file for what it registers besides; a run goes on without it, too."""
+    if not (allowed.again and allowed.recipe is None and stored.source and (allowed.trust or stored.is_own)):
+        return
+    file = stored.file(allowed.trust)
+    try:
+        check(file is not None, "file of the recipe", stored.source, "the file as it was, here or in the run's folder")
         load_recipe(str(file), place=Path(stored.source).parent)
+    except InputError as error:
+        warn(f"{error}; the run goes on without what it registers")
 
 
 def allow_job(job: Mapping[str, Any]) -> None:

@@ -72,15 +72,24 @@ def keep(kinds: dict[str, Any], spec: type[LayerSpec], builders: dict[str, Build
             BUILDERS.setdefault(framework, {})[spec] = builder
 
 
+def check_built(framework: str, spec: type[LayerSpec]) -> None:
+    """Refuses a registered kind in a framework that nobody registered it for; imports nothing.
+
+    Raises:
+        InputError: says which frameworks there are.
+    """
+    others = [name for name, builders in BUILDERS.items() if spec in builders]
+    check(framework in others or not others, f"the framework of {spec.kind}", framework, ", ".join(others))
+
+
 def builder_of(framework: str, spec: type[LayerSpec]) -> Callable[..., Any] | None:
     """What builds a registered kind in a framework; None: it is not one of them.
 
     Raises:
         InputError: it was registered for other frameworks only, or what it names cannot be imported.
     """
+    check_built(framework, spec)
     found = BUILDERS.get(framework, {}).get(spec)
-    others = [name for name, builders in BUILDERS.items() if spec in builders]
-    check(found is not None or not others, f"the framework of {spec.kind}", framework, ", ".join(others))
     if not isinstance(found, str):
         return found
     module, _, name = found.partition(":")

@@ -24,7 +24,7 @@ from triptych.runs.names import safe
 from triptych.spec import Precision
 from triptych.utils.checks import InputError, check
 from triptych.utils.console import say
-from triptych.utils.files import line, write_json, write_whole
+from triptych.utils.files import line, sha256, write_json, write_whole
 from triptych.utils.statistics import bootstrap_iqm
 
 QUICK_SEEDS, QUICK = 2, {"steps": 1_500}
@@ -130,7 +130,7 @@ def run_study(
             job, score = todo[place], found["tests"][0]["score"]
             say(f"{next(ended)} of {len(todo)}: {job['task']}, {job['label']}, seed {job['seed']}: {score:,.2f}")
 
-    work_all("study", [job | shared for job in todo], keep, jobs)
+    work_all("study", [job | shared for job in todo], keep, jobs, [name] if name.endswith(".py") else [])
     arms = {fingerprint(recipe): study.arms[index] for (index, _), recipe in recipes.items()}
     mine = [
         row | {"task": arms[row["settings"]].task, "label": arms[row["settings"]].label}  # as they are called now
@@ -195,6 +195,8 @@ def fingerprint(recipe: Recipe) -> str:
     }  # so that runs of before are known again
     if settings["optimiser"]["kind"] == "adam":
         del settings["optimiser"]["kind"]
+    if Path(recipe.source).is_file():  # what stands in the user's file counts, not where it lies
+        settings["source"] = sha256(Path(recipe.source))
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 

@@ -7,7 +7,7 @@ same spec, and a test runs each file beside the learner. No framework is importe
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import re
 from dataclasses import dataclass, fields
@@ -18,10 +18,10 @@ from typing import Any
 
 from triptych import envs, frameworks
 from triptych.algorithms import definition
-from triptych.losses import policy, shapes, value
 from triptych.recipes import Recipe
 from triptych.report.show.copying import copied, needed, operations
 from triptych.report.show.examples import RANDOM, RANDOM_PARTS, ROLLOUTS, SEQUENCES, TRANSITIONS
+from triptych.report.show.own import alias_of, check_names, layers_text, loss_text, with_imports
 from triptych.spec import Network, Placed, dtypes, weights
 from triptych.spec.batches import Rollout, Sequence, Transition
 from triptych.spec.weights import to_draw
@@ -31,11 +31,6 @@ from triptych.utils.files import write_whole
 
 TEXTS = "triptych.report.show"  # its module of a framework's name writes that framework's text
 WRITTEN_BY = "Written by `triptych show`."  # in the first lines of each file
-LOSSES = {  # what a loss, or a function of a module further up, may call
-    policy: ("evaluate_actions", "masked_mean", "normalised", "entropy", "clipped_surrogate", "total_loss"),
-    value: ("temporal_difference", "loss_of_error", "sequence_priority"),
-    shapes: ("check_arrays", "steps_of"),
-}
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,12 @@ class Source:
 
 def show(recipe: Recipe, network: Network, name: str) -> list[Source]:
     """The sources of a recipe's agent, one a framework, in the order torch, jax, keras."""
-    return [source(framework, recipe, network, name) for framework in frameworks.FRAMEWORKS]
+    return [source(framework, recipe, network, name) for framework in shown()]
+
+
+def shown() -> list[str]:
+    """The frameworks that can be shown as text: those with a module here."""
+    return [name for name in frameworks.FRAMEWORKS if importlib.util.find_spec(f"{TEXTS}.{name}")]
 
 
 def network_of(recipe: Recipe) -> Network:
@@ -87,18 +87,20 @@ def write(sources: list[Source], folder: Path) -> list[Path]:
 def source(framework: str, recipe: Recipe, network: Network, name: str) -> Source:
     text = importlib.import_module(f"{TEXTS}.{framework}")
     folder = Path(str(frameworks.__file__)).parent / framework
-    loss = loss_source(recipe)
+    losses, own = loss_text(recipe), layers_text(framework, network)
+    loss = losses.text + alias_of(recipe)
     used = copied(folder / "ops.py", needed(folder / "ops.py", operations(loss)))
     learner = copied(folder / "learner.py", list(text.COPIED[recipe.optimiser.kind]))
-    net = own_layers(folder, network, text) + text.network(network, recipe.precision)
+    net = "\n\n\n".join(filter(None, [ours(folder, network, text), own.text, text.network(network, recipe.precision)]))
     update = text.update(recipe.optimiser, recipe.precision, network.unrolls)
     parts = [
-        header(name, text), imports(text, loss + used), settings(recipe, network), "# Operations of the loss", used,
+        with_imports(header(name, text), losses, own), imports(text, loss + used), settings(recipe, network, loss), "# Operations of the loss", used,
         "xp = sys.modules[__name__]  # the loss finds them here", "# Loss", inspect.getsource(definition(recipe.algorithm).batch), loss,
         "loss = make_loss(config)", "# Network", net, "# Weights: from a file, or drawn from the recipe's seed",
         drawing(recipe), "# Optimiser and update", learner, update, main(network, recipe.algorithm),
     ]  # fmt: skip
     file = "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+    check_names(file, [losses, own], operations(loss))
     return Source(framework, recipe.algorithm.kind, text.TITLE, net, used, loss, f"{learner}\n\n\n{update}", file)
 
 
@@ -130,13 +132,14 @@ def imports(text: ModuleType, using: str) -> str:
     return f"from {module} import {', '.join(used)}" if used else ""
 
 
-def settings(recipe: Recipe, network: Network) -> str:
+def settings(recipe: Recipe, network: Network, loss: str) -> str:
     """The algorithm's settings that the loss reads, and the shapes."""
     config: Any = recipe.algorithm
-    values = {field.name: getattr(config, field.name) for field in fields(config)}
-    text = inspect.getsource(definition(config).make_loss)
-    read = {name: value for name, value in values.items() if f"config.{name}" in text}
-    listed = ", ".join(f"{name}={value!r}" for name, value in {**read, "gamma": config.gamma}.items())
+    (given, *_) = inspect.signature(definition(config).make_loss).parameters
+    read = set(re.findall(rf"\b(?:config|{given})\.(\w+)", loss)) | {"gamma"}
+    names = [field.name for field in fields(config)]
+    names += sorted(name for name in read - set(names) if name in dir(config) and not callable(getattr(config, name)))
+    listed = ", ".join(f"{name}={getattr(config, name)!r}" for name in names if name in read)
     layers = ",\n        ".join(
         f'("{n}", {kind}, {shapes}, {factors}, {offsets})' for n, kind, shapes, factors, offsets in to_draw(network)
     )
@@ -164,16 +167,6 @@ def observations(network: Network, stored: str) -> str:
     return f"OBSERVATION = {shown}  # shape and dtype of each part\n\n\n{RANDOM_PARTS.strip()}"
 
 
-def loss_source(recipe: Recipe) -> str:
-    """The shipped loss and the functions that it calls."""
-    text = inspect.getsource(definition(recipe.algorithm).make_loss).strip("\n")
-    for module, names in LOSSES.items():
-        shipped = Path(str(module.__file__))
-        called = needed(shipped, {name for name in names if f"{name}(" in text})
-        text = f"{copied(shipped, called)}\n\n\n{text}" if called else text
-    return text
-
-
 def drawing(recipe: Recipe) -> str:
     """How the recipe's first weights are drawn."""
     kinds = {layer.initialiser for layer in recipe.network if hasattr(layer, "initialiser")}
@@ -195,15 +188,11 @@ if len(sys.argv) > 1:
 weights = {{name: np.asarray(array, PRECISION) for name, array in weights.items()}}"""
 
 
-def own_layers(folder: Path, network: Network, text: ModuleType) -> str:
+def ours(folder: Path, network: Network, text: ModuleType) -> str:
     """The shipped source of the layers that the framework has not as we need them: memory, and the dueling head."""
     kinds = {placed.layer.kind for placed in network.placed()}
     used = {name for kind, name in text.OWN.items() if kind in kinds}
-    return (
-        f"{text.OWN_IMPORTS}\n\n\n{copied(folder / 'layers.py', needed(folder / 'layers.py', used))}\n\n\n"
-        if used
-        else ""
-    )
+    return f"{text.OWN_IMPORTS}\n\n\n{copied(folder / 'layers.py', needed(folder / 'layers.py', used))}" if used else ""
 
 
 def main(network: Network, config: Any) -> str:
@@ -243,5 +232,5 @@ def count(placed: Placed) -> int:
 
 def names_table() -> list[tuple[str, ...]]:
     """What each thing is called: (thing, torch, jax, keras)."""
-    called = [importlib.import_module(f"{TEXTS}.{name}").NAMES for name in frameworks.FRAMEWORKS]
+    called = [importlib.import_module(f"{TEXTS}.{name}").NAMES for name in shown()]
     return [(thing, *(names[thing] for names in called)) for thing in called[0]]

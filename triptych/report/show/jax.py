@@ -78,7 +78,9 @@ def layer(placed: Placed, precision: str) -> list[str]:
     elif kind == "difference":
         return ["older, newer = jnp.split(x, 2, axis=-1)", "x = newer - older"]
     elif placed.state_size is None:
-        call = constructor(OWN, placed, f'"{stored}"', f'name="{name}"') + "(x)"
+        precision = stored if placed.is_precise else compute
+        own = (f'"{stored}"', f'"{precision}"')
+        call = constructor("jax", OWN, placed, (f'"{stored}"', f'name="{name}"'), own) + "(x)"
     else:
         return []
     return [f"x = jax.nn.relu({call})" if settings.activation == "relu" else f"x = {call}"]
@@ -86,7 +88,8 @@ def layer(placed: Placed, precision: str) -> list[str]:
 
 def memory(placed: Placed, number: int, stored: str) -> list[str]:
     """The lines that apply a memory to x."""
-    module = constructor(OWN, placed, f'"{stored}"', f'name="{placed.name}"')
+    given = (f'"{stored}"', f'name="{placed.name}"')
+    module = constructor("jax", OWN, placed, given, (f'"{stored}"', f'"{stored}"'))
     lines = [f'x = x.astype("{stored}").reshape((*reset.shape, *x.shape[1:]))']
     lines.append(f"x, after_{number} = {module}(x, states[{number}], reset)")
     return [*lines, "x = x.reshape((-1, *x.shape[2:]))"]

@@ -77,7 +77,7 @@ def layer(placed: Placed, precision: str) -> tuple[str, list[str]]:
         return f"layers.Flatten({rest})", []
     if kind == "difference":
         return "", ["older, newer = ops.split(x, 2, axis=-1)", "x = newer - older"]
-    return constructor(OWN, placed, f'"{policy}"', f'"{name}"'), []
+    return constructor("keras", OWN, placed, (f'"{policy}"', f'"{name}"'), (f'"{policy}"',)), []
 
 
 def entrance(network: Network, precision: str) -> list[str]:

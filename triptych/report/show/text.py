@@ -1,26 +1,52 @@
-"""What the texts of the three frameworks in this folder share. Imports no framework."""
+"""What the frameworks' modules here share: layers as calls, and functions as text. Imports no framework."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import Path
+from typing import Any
 
-from triptych.spec import Network, Placed
+from triptych.report.show.copying import Text, definitions, gather
+from triptych.spec import Network, Placed, builder_of
 from triptych.utils.checks import check
 
 
-def constructor(classes: Mapping[str, str], placed: Placed, *rest: str) -> str:
-    """The call that makes a layer from its class in layers.py, by kind.
+def constructor(
+    framework: str, classes: Mapping[str, str], placed: Placed, ours: tuple[str, ...] = (), own: tuple[str, ...] = ()
+) -> str:
+    """The call that makes a layer: from its class in layers.py, or by the function that a user registered for its kind.
+
+    Args:
+        classes: the classes, by kind.
+        ours: what a class takes after the layer's settings and tensors.
+        own: what such a function takes after `placed`.
+    """
+    layer, tensors = placed.layer, placed.layer.tensors(placed.input_shape)
+    builder = builder_of(framework, type(layer))
+    if builder is not None:
+        settings = [f"{field.name}={getattr(layer, field.name)!r}" for field in fields(layer)]
+        said = ", ".join([*settings, f"tensors=lambda shape: {tensors!r}"])
+        shapes = f"input_shape={placed.input_shape}, output_shape={placed.output_shape}, state_size={placed.state_size}"
+        given = f'SimpleNamespace(name="{placed.name}", layer=SimpleNamespace({said}), {shapes})'
+        return f"{builder.__name__}({', '.join([given, *own])})"
+    names = [field.name for field in fields(layer) if field.name != "initialiser"]
+    said = ", ".join(f"{name}={getattr(layer, name)!r}" for name in names)
+    return f"{classes[layer.kind]}({', '.join([f'SimpleNamespace({said})', repr(tensors), *ours])})"
+
+
+def function(what: str, found: Callable[..., Any], into: Text | None = None) -> Text:
+    """A function as text, with all that it uses.
 
     Raises:
-        InputError: it is a memory of the user's own.
+        InputError: it is none that stands at the top of a file, or uses what cannot be copied.
     """
-    kind = placed.layer.kind
-    check(kind in classes, "memory kind", kind, f"one of ours, to be shown as text: {', '.join(classes)}")
-    names = [field.name for field in fields(placed.layer) if field.name != "initialiser"]
-    settings = ", ".join(f"{name}={getattr(placed.layer, name)!r}" for name in names)
-    tensors = placed.layer.tensors(placed.input_shape)
-    return f"{classes[kind]}({', '.join([f'SimpleNamespace({settings})', repr(tensors), *rest])})"
+    allowed = "a function at the top of a file, to be shown as text"
+    check(inspect.isfunction(found), what, found, allowed)
+    file = Path(found.__code__.co_filename)
+    check(file.is_file() and found.__qualname__ in definitions(file), what, found.__qualname__, allowed)
+    return gather(file, {found.__name__}, into)
 
 
 def beside(network: Network, name: str, cast: str) -> str:

@@ -71,7 +71,7 @@ def layer(placed: Placed) -> tuple[str, list[str]]:
         return "", ["x = x.permute(0, 2, 3, 1).flatten(1)" if len(placed.input_shape) == 3 else "x = x.flatten(1)"]
     if kind == "difference":
         return "", ["older, newer = x.chunk(2, dim=1)", "x = newer - older"]
-    return constructor(OWN, placed), [call]
+    return constructor("torch", OWN, placed), [call]
 
 
 def network(network: Network, precision: str) -> str:
@@ -176,7 +176,7 @@ def update(optimiser: Optimiser, precision: str, unrolls: bool) -> str:
 
 
 # Neutral kernels are HWIO and (in, out); PyTorch's are OIHW and (out, in).
-TO_NATIVE = {{4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}}
+TO_NATIVE = {{4: (3, 2, 0, 1), 3: (0, 1, 2), 2: (1, 0), 1: (0,), 0: ()}}
 
 
 def set_weights(net, weights):
