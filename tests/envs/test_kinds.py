@@ -156,7 +156,7 @@ def test_another_id_may_be_of_another_kind() -> None:
     recipe = load_recipe("space-invaders")
     for cartpole in (
         override(recipe, {"env": "CartPole-v1"}),
-        dataclasses.replace(recipe, env=dataclasses.replace(recipe.env, id="CartPole-v1")),
+        override(dataclasses.replace(recipe, env=dataclasses.replace(recipe.env, id="CartPole-v1")), {}),
     ):
         assert cartpole.env == CartPole("CartPole-v1")
     catch = override(load_recipe("cartpole"), {"env.id": "triptych/Catch-v0", "env.blind": 8, "env.flicker": 0.25})

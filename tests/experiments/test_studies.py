@@ -22,7 +22,7 @@ from triptych.cli.main import main
 from triptych.experiments.studies import NAMES, load_study, published
 from triptych.experiments.studies import run as studies
 from triptych.experiments.studies.page import command, highest, sentences
-from triptych.experiments.studies.run import Result, fingerprint, recipe_of, run_study
+from triptych.experiments.studies.run import Result, fingerprint, quick_of, recipe_of, run_study
 from triptych.experiments.studies.run import StudyRow as Row
 from triptych.report.show.build import network_of
 from triptych.utils.checks import InputError
@@ -45,7 +45,7 @@ def test_every_arm_can_be_trained(name: str) -> None:
     assert len({fingerprint(recipe) for recipe in recipes}) == len(recipes), "no two arms are the same"
     assert len({(arm.task, arm.label) for arm in study.arms}) == len(study.arms)
     assert study.seeds >= 5 or name in ("visual-attention", "atari57", "memory-loses")  # hours instead of minutes
-    quick = [recipe_of(arm, 0, arm.quick) for arm in study.arms]
+    quick = [recipe_of(arm, 0, quick_of(arm)) for arm in study.arms]
     assert max(recipe.steps for recipe in quick) <= 4_096
 
 
