@@ -104,23 +104,13 @@ def compare(
         for title, one, found in zip(called, given, resolved, strict=True)
     ]
     check(len(set(titles)) == len(titles), "recipes", " ".join(titles), "each one once")
+    named = dict(zip(titles, resolved, strict=True))
+    prefixes = {
+        title: f"{run_name or 'compare'}{'' if run_name and len(named) == 1 else '-' + title}" for title in named
+    }
     # Trusted: what is given is the user's own, or `settings_of` let it through.
     job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True}
-    made: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    failures: list[str] = []
-    for seed in range(seeds):
-        for (title, one), name in product(zip(titles, resolved, strict=True), names):
-            started = dataclasses.replace(one, seed=one.seed + seed)
-            run = fresh_name(
-                f"{run_name or 'compare'}{'' if run_name and len(given) == 1 else '-' + title}-{name}-seed{started.seed}",
-                runs_dir,
-            )
-            work_job = job | {"recipe": to_dict(started), "framework": name, "run_name": run}
-            try:
-                made.setdefault((title, name), []).append(work("train", work_job))
-            except WorkerError as error:  # the other runs are worth having
-                failures.append(f"{run}: {error}")
-                warn(failures[-1])
+    made, failures = train_all(named, names, seeds, prefixes, job)
     rows = [make_row(title, name, made[title, name]) for title, name in product(titles, names) if (title, name) in made]
     scores = {row.framework if len(titles) == 1 else f"{row.recipe} {row.framework}": row.run_scores for row in rows}
     first = resolved[0]
@@ -136,6 +126,24 @@ def compare(
         processor=machine.processor(),
         versions=versions(),
     )
+
+
+def train_all(
+    recipes: dict[str, Recipe], frameworks: tuple[str, ...], seeds: int, prefixes: dict[str, str], job: dict[str, Any]
+) -> tuple[dict[tuple[str, str], list[dict[str, Any]]], list[str]]:
+    """Trains each recipe in each framework with each seed: what the runs came to by (title, framework), and what failed."""
+    made: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    failures: list[str] = []
+    for seed, (title, recipe), name in product(range(seeds), recipes.items(), frameworks):
+        started = dataclasses.replace(recipe, seed=recipe.seed + seed)
+        run = fresh_name(f"{prefixes[title]}-{name}-seed{started.seed}", job["runs_dir"])
+        try:
+            result = work("train", job | {"recipe": to_dict(started), "framework": name, "run_name": run})
+            made.setdefault((title, name), []).append(result)
+        except WorkerError as error:  # the other runs are worth having
+            failures.append(f"{run}: {error}")
+            warn(failures[-1])
+    return made, failures
 
 
 def settings_of(given: str | Recipe | None, runs_dir: str | Path) -> str | Recipe | None:

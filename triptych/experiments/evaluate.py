@@ -16,6 +16,7 @@ from triptych import envs
 from triptych.envs.play import LONGEST, SIDE_BY_SIDE, Game, different_games, play_games
 from triptych.envs.videos import Film, check_video
 from triptych.experiments.load import Source, find_weights, make_agent
+from triptych.recipes.feasibility import prepare
 from triptych.runs.names import check_links, safe
 from triptych.runs.records import write_evaluation
 from triptych.runs.trust import Allowed
@@ -129,7 +130,8 @@ def play(source: Source, test: Test, report: Callable[[int], None] | None) -> Ev
     recipe = source.recipe
     if test.video:
         check_video(recipe.env)
-    games = envs.make(recipe.env, min(test.games, SIDE_BY_SIDE), machine.threads_for(recipe.threads))
+    at_once = min(test.games, SIDE_BY_SIDE)
+    games = prepare(recipe, source.framework, num_envs=at_once, is_new=False, trains=False).games
     with ExitStack() as stack:
         stack.callback(games.close)
         agent = make_agent(source, games, test.policy, test.epsilon, test.seed)

@@ -132,7 +132,7 @@ def go_on(
     threads = int(config["threads"])
     now = machine.describe("", threads, DISTRIBUTIONS)
     warn(*other_machine(config, now))
-    prepared = dataclasses.replace(prepare(recipe, framework), threads=threads)
+    prepared = dataclasses.replace(prepare(recipe, framework, is_new=False), threads=threads)
     with RunFolder(path) as folder:
         checkpoints = Checkpoints(folder, recipe)
         manifest, state = checkpoints.load()

@@ -32,12 +32,16 @@ class Prepared:
     notes: tuple[str, ...]  # what should be known before a run, a line each
 
 
-def prepare(recipe: Recipe, *frameworks: str, num_envs: int | None = None) -> Prepared:
+def prepare(
+    recipe: Recipe, *frameworks: str, num_envs: int | None = None, is_new: bool = True, trains: bool = True
+) -> Prepared:
     """Makes the games of a recipe and asks all that could refuse it, before anything is loaded or written.
 
     Args:
         frameworks: that it is to run in.
         num_envs: games to make; None: as many as the recipe has.
+        is_new: False: of a run that is there already, whose settings are what they are.
+        trains: False: it is only played.
 
     Raises:
         InputError: what does not fit, and what is allowed; the games are closed then.
@@ -51,9 +55,11 @@ def prepare(recipe: Recipe, *frameworks: str, num_envs: int | None = None) -> Pr
         for layer in network.layers:
             for framework in frameworks:
                 check_built(framework, type(layer))
-        check_read(recipe.env, games)
-        check_memory(recipe, games)
-        check_films(recipe)
+        if is_new:
+            check_read(recipe.env, games)
+        if trains:
+            check_memory(recipe, games)
+            check_films(recipe)
     except BaseException:
         games.close()
         raise

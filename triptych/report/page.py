@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,13 @@ from triptych.recipes import Recipe
 from triptych.recipes.serialise import to_dict
 from triptych.report import figures, words
 from triptych.report.command import flat, repeat
+from triptych.report.html import TEMPLATES, check_page, write_page
 from triptych.report.logs import Log, read
 from triptych.report.random_play import random_play
 from triptych.report.show import build as show
 from triptych.runs.names import run_path
 from triptych.utils.checks import InputError
 from triptych.utils.console import counted, warn
-from triptych.utils.files import write_whole
 
 MOST_VIDEO_BYTES = 12_000_000  # in all; the newest videos of each run come first
 VIDEOS_A_RUN = 3
@@ -40,29 +39,16 @@ def report(
     Raises:
         InputError: an argument cannot be read, or a package is missing.
     """
-    try:
-        import jinja2
-        from plotly.offline import get_plotlyjs
-    except ModuleNotFoundError as error:
-        raise InputError(f"report needs {error.name}, which is not installed: pip install 'triptych[report]'") from None
+    check_page("report")
     proofs = [path for path in (run_path(a, runs_dir) for a in arguments) if (path / "verdict.json").is_file()]
     names = [a for a in arguments if not (run_path(a, runs_dir) / "verdict.json").is_file()]
     logs = [log for name in names for log in read(name, Path(runs_dir), frames_are, trust)]
     if not logs:
         raise InputError("there is no run to report on; allowed: at least one run folder, run's name or CSV file")
     path = out or (logs[0].path if len(logs) == 1 and logs[0].path else Path(runs_dir)) / "report.html"
-    loader = jinja2.PackageLoader("triptych.report", "templates")
-    environment = jinja2.Environment(autoescape=True, loader=loader, undefined=jinja2.StrictUndefined)
-    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}  # a browser reads no NaN
-    folder = resources.files("triptych.report") / "templates"
-    page = environment.get_template("page.html").render(
-        **content(logs, [verdict(proof / "verdict.json") for proof in proofs]),
-        css=(folder / "page.css").read_text(encoding="utf-8"),
-        script=(folder / "page.js").read_text(encoding="utf-8"),
-        plotly=get_plotlyjs(),
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    found = content(logs, [verdict(proof / "verdict.json") for proof in proofs])
+    write_page(path, "page.html", **found, script=script)
     return path
 
 

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import json
 import shlex
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from triptych.experiments.studies import Study, published
+from triptych.report import html
 from triptych.report.curves import over_seeds
-from triptych.utils.files import read_rows, write_json, write_whole
-
-COLOURS = ("#1f77d0", "#d9560b", "#0f8a5f", "#a2307f", "#8a6d00", "#5b4bc4", "#b0413e", "#6b7280", "#138a9c", "#7a5230")
+from triptych.utils.files import read_rows, write_json
 
 FEWEST = 4  # seeds of a variant below which intervals say nothing
 
 
 def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]) -> None:
     """Writes the page, and beside it `curves.json`, from which a page made without the runs' folders has its curves."""
-    import jinja2
-    from plotly.offline import get_plotlyjs
-
-    loader = jinja2.PackageLoader("triptych.report", "templates")
-    environment = jinja2.Environment(autoescape=True, loader=loader, undefined=jinja2.StrictUndefined)
-    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
-    folder = resources.files("triptych.report") / "templates"
     labels = list(dict.fromkeys(row.label for row in result.rows))
-    colours = {label: COLOURS[index % len(COLOURS)] for index, label in enumerate(labels)}
+    colours = {label: html.COLOURS[index % len(html.COLOURS)] for index, label in enumerate(labels)}
     file = path.with_name("curves.json")
     kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     charts = [chart(task, result, runs, colours, kept.get(task, [])) for task in result.best]
@@ -36,16 +27,15 @@ def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]
         kept[made["task"]] = list(curves.values())
     write_json(file, kept)
     others = published.figure(study.published, result.rows) if study.published else None
-    page = environment.get_template("study.html").render(
+    html.write_page(
+        path,
+        "study.html",
         study=study,
         result=result,
         sentences=(published.sentences(study.published) if study.published else []) + sentences(result),
         data={"tasks": charts, "published": others},
         command=command(study, result),
-        css=(folder / "page.css").read_text(encoding="utf-8"),
-        plotly=get_plotlyjs(),
     )
-    write_whole(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
 
 
 def command(study: Study, result: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib.util
 import itertools
 import json
 from dataclasses import dataclass
@@ -20,9 +19,10 @@ from triptych.frameworks import check_framework
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
 from triptych.recipes.serialise import to_dict
+from triptych.report.html import check_page
 from triptych.runs.names import safe
 from triptych.spec import Precision
-from triptych.utils.checks import InputError, check
+from triptych.utils.checks import check
 from triptych.utils.console import say
 from triptych.utils.files import line, sha256, write_json, write_whole
 from triptych.utils.statistics import bootstrap_iqm
@@ -99,7 +99,7 @@ def run_study(
     """
     study = load_study(name)
     check_framework(framework)
-    check_page()
+    check_page("study")
     count = seeds if seeds is not None else QUICK_SEEDS if quick else study.seeds
     check(count > 0, "seeds", count, "above 0")
     check(jobs > 0, "jobs", jobs, "above 0")
@@ -112,16 +112,32 @@ def run_study(
     }
     folder = out or folder_of(Path(name).stem, framework, quick, changed, Path(runs_dir))
     folder.mkdir(parents=True, exist_ok=True)
-    table = folder / "runs.csv"
-    tests = study.flicker or (None,)
-    made = {(row["framework"], row["settings"], *test_of(row)) for row in read_runs(table)}
-    todo = []
-    for (index, _), recipe in recipes.items():
-        settings = fingerprint(recipe)
-        missing = [chance for chance in tests if (framework, settings, study.games, study.epsilon, chance) not in made]
-        if study.arms[index] in chosen and missing:
-            todo.append(job_of(study.arms[index], recipe, framework, quick) | {"flicker": missing})
     shared = {"games": study.games, "epsilon": study.epsilon, "quiet": quiet, "runs_dir": str(runs_dir)}
+    todo = [job | shared for job in missing_jobs(study, recipes, chosen, folder / "runs.csv", framework, quick)]
+    train_missing(todo, folder / "runs.csv", jobs, quiet, [name] if name.endswith(".py") else [])
+    mine = rows_of_study(study, recipes, folder / "runs.csv", framework)
+    return conclude(name, study, mine, folder, framework, count, quick, changed)
+
+
+Recipes = dict[tuple[int, int], Recipe]  # (place of the arm in its study, seed) -> what is trained
+
+
+def missing_jobs(
+    study: Study, recipes: Recipes, chosen: list[Arm], table: Path, framework: str, quick: bool
+) -> list[dict[str, Any]]:
+    """A job for each run of the chosen arms that has not been made, or not been tested as the study says now."""
+    made = {(row["framework"], row["settings"], *test_of(row)) for row in read_runs(table)}
+    found = []
+    for (index, _), recipe in recipes.items():
+        done = (framework, fingerprint(recipe), study.games, study.epsilon)
+        missing = [chance for chance in study.flicker or (None,) if (*done, chance) not in made]
+        if study.arms[index] in chosen and missing:
+            found.append(job_of(study.arms[index], recipe, framework, quick) | {"flicker": missing})
+    return found
+
+
+def train_missing(todo: list[dict[str, Any]], table: Path, jobs: int, quiet: bool, files: list[str]) -> None:
+    """Does the jobs, so many at once; each run's rows stand in the table as soon as it has ended."""
     ended = itertools.count(1)
 
     def keep(place: int, found: dict[str, Any]) -> None:
@@ -130,15 +146,18 @@ def run_study(
             job, score = todo[place], found["tests"][0]["score"]
             say(f"{next(ended)} of {len(todo)}: {job['task']}, {job['label']}, seed {job['seed']}: {score:,.2f}")
 
-    work_all("study", [job | shared for job in todo], keep, jobs, [name] if name.endswith(".py") else [])
+    work_all("study", todo, keep, jobs, files)
+
+
+def rows_of_study(study: Study, recipes: Recipes, table: Path, framework: str) -> list[dict[str, str]]:
+    """The table's rows that are of these recipes and this study's tests, under the names that the arms have now."""
     arms = {fingerprint(recipe): study.arms[index] for (index, _), recipe in recipes.items()}
-    mine = [
-        row | {"task": arms[row["settings"]].task, "label": arms[row["settings"]].label}  # as they are called now
+    tests = [(study.games, study.epsilon, chance) for chance in study.flicker or (None,)]
+    return [
+        row | {"task": arms[row["settings"]].task, "label": arms[row["settings"]].label}
         for row in read_runs(table)
-        if row["framework"] == framework and row["settings"] in arms
-        if test_of(row) in [(study.games, study.epsilon, chance) for chance in tests]
+        if row["framework"] == framework and row["settings"] in arms and test_of(row) in tests
     ]
-    return conclude(name, study, mine, folder, framework, count, quick, changed)
 
 
 def folder_of(name: str, framework: str, quick: bool, changed: dict[str, Any], runs_dir: Path) -> Path:
@@ -163,13 +182,6 @@ def chosen_arms(study: Study, only: tuple[str, ...], games: tuple[str, ...]) -> 
     arms = [arm for arm in arms if not only or {arm.label, arm.task} & set(only)]
     check(bool(arms), "only", " ".join(only), f"a variant of {', '.join(games)}")
     return arms
-
-
-def check_page() -> None:
-    """Refuses a study whose page could not be written, before anything is trained."""
-    for package in ("jinja2", "plotly"):
-        if importlib.util.find_spec(package) is None:
-            raise InputError(f"study needs {package}, which is not installed: pip install 'triptych[report]'")
 
 
 def base_of(arm: Arm) -> Recipe:
