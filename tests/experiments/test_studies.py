@@ -83,7 +83,9 @@ def test_a_study_runs_and_goes_on_where_it_was(
     assert ", and no other variant beside it." in page
     jobs = []
 
-    def no_work(kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int) -> None:
+    def no_work(
+        kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int, files: list[str]
+    ) -> None:
         for place, job in enumerate(given):
             jobs.append(job)
             then(place, done([{"flicker": chance, "score": 7.0} for chance in job["flicker"]]))
@@ -108,7 +110,9 @@ def test_a_study_runs_and_goes_on_where_it_was(
 def test_what_a_score_was_measured_by_is_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = []
 
-    def no_work(kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int) -> None:
+    def no_work(
+        kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int, files: list[str]
+    ) -> None:
         jobs.extend(given)
         for place, job in enumerate(given):
             then(
@@ -201,7 +205,9 @@ def test_what_the_page_says_follows_from_the_intervals() -> None:
 
 
 def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_work(kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int) -> None:
+    def no_work(
+        kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int, files: list[str]
+    ) -> None:
         for place, _ in enumerate(given):
             then(place, done([{"flicker": None, "score": 7.0}], games=30))
 
