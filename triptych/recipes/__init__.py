@@ -4,6 +4,9 @@ May be in here: what decides a run's numbers, how it is read, changed, written a
 The `catalogue` holds the recipes that Triptych ships, a small file each, and nothing else.
 """
 
+import importlib
+from types import ModuleType
+
 from triptych.recipes.load import BUILT_IN as BUILT_IN
 from triptych.recipes.load import default_recipe as default_recipe
 from triptych.recipes.load import is_picture as is_picture
@@ -11,3 +14,10 @@ from triptych.recipes.load import load_recipe as load_recipe
 from triptych.recipes.load import resolve as resolve
 from triptych.recipes.recipe import Recipe as Recipe
 from triptych.recipes.recipe import with_memory as with_memory
+
+
+def __getattr__(name: str) -> ModuleType:
+    """`triptych.recipes.cartpole`, as people's own recipe files say it: the shipped recipe's module in the catalogue."""
+    if name not in BUILT_IN.values():
+        raise AttributeError(f"module 'triptych.recipes' has no attribute {name!r}")
+    return importlib.import_module(f"triptych.recipes.catalogue.{name}")
