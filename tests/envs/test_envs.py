@@ -177,7 +177,7 @@ def test_cartpole_goes_on_where_it_was_saved() -> None:
     ("env_id", "said"),
     [
         ("Nothing-v0", "registered Gymnasium id"),
-        ("no_such_module:Nothing-v0", "is not imported for what is only read"),
+        ("no_such_module:Nothing-v0", "module 'no_such_module' cannot be imported"),
         ("Pendulum-v1", "allowed: a Discrete one"),
         ("LunarLander-v3", "cannot be made"),
     ],
