@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triptych.buffers import returns
+from triptych.buffers import advantages
 from triptych.buffers.rollout import Played, RolloutBuffer
 from triptych.spec import Observation
 from triptych.training.agent import draw
@@ -67,7 +67,7 @@ def past_an_end(keep: Any) -> Any:
 def test_wrong_advantages_are_found(mutation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from triptych.buffers import rollout
 
-    monkeypatch.setattr(rollout, "generalised_advantages", mutation(returns.generalised_advantages))
+    monkeypatch.setattr(rollout, "generalised_advantages", mutation(advantages.generalised_advantages))
     with pytest.raises(AssertionError):
         test_advantages_against_their_definition()
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.parity import ladder, memory_ladder, policy_ladder
 from triptych.algorithms import a2c, dqn, drqn
-from triptych.buffers import returns
+from triptych.buffers import advantages
 from triptych.frameworks import numpy_ops
 from triptych.losses import policy, value
 from triptych.losses.shapes import check_arrays
@@ -83,7 +83,7 @@ CASES: dict[str, tuple[Callable[..., Any], dict[str, np.ndarray]]] = {
         {name: floats() for name in ("policy_loss", "value_loss", "entropy", "entropy_weight")},
     ),
     "generalised_advantages": (
-        partial(returns.generalised_advantages, decay=0.9),
+        partial(advantages.generalised_advantages, decay=0.9),
         {
             "reward": floats(T, B),
             "discount": floats(T, B),

@@ -229,7 +229,7 @@ def test_no_reader_imports_the_module_of_an_id(evil: Path) -> None:
         refused(triptych_command(*arguments, place=evil), "wants to run code for the module of env 'evil:Guess-v0'")
     done = triptych_command("report", path, place=evil)
     assert done.returncode == 0, done.stderr
-    assert "no band of random play" in done.stderr
+    assert "its page leaves out what needs its game" in done.stderr
     with pytest.raises(triptych.InputError, match="wants to run code"):
         triptych.load_agent(evil / "w.safetensors")
     assert not (evil / "ran").exists()

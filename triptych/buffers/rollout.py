@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from triptych.buffers.returns import generalised_advantages
+from triptych.buffers.advantages import generalised_advantages
 from triptych.spec import Observation, each, parts_of
 from triptych.spec.batches import Rollout
 

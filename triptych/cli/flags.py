@@ -48,7 +48,7 @@ def parse(command: Any, name: str, arguments: list[str], steps: int | None = Non
     placed = [with_place(argument, recipe) for argument in arguments]
     try:
         found = cli(command, name, placed, recipe)
-        return dataclasses.replace(found, given=given(placed, found.recipe)) if hasattr(found, "given") else found
+        return dataclasses.replace(found, given=given(arguments, found.recipe)) if hasattr(found, "given") else found
     except InputError as error:  # in the user's own words
         raise InputError(as_typed(str(error), placed, arguments)) from None
 
@@ -66,21 +66,28 @@ def given(arguments: list[str], recipe: Recipe) -> dict[str, Any]:
     memory = value_of("--memory", arguments)
     found: dict[str, Any] = {"memory": memory} if memory else {}
     for argument in arguments:
-        flag = flag_of(argument).removeprefix("--")
+        flag = flag_of(argument).removeprefix("--").replace("_", "-")
         *parents, last = paths.get(flag, flag).replace("-", "_").split(".")
         for name in (last, last.removeprefix("no_")):
             path = ".".join([*parents, name])
-            with contextlib.suppress(AttributeError, LookupError, ValueError):
+            with contextlib.suppress(LookupError, TypeError, ValueError):
                 if argument.startswith("--") and path != "memory":
-                    found[path] = value_at(recipe, path)
+                    found[path] = value_at(recipe, by_place(path, recipe.network))
                     break
     return found
 
 
 def value_at(config: Any, path: str) -> Any:
-    """What stands at a path of fields and places of layers."""
+    """What stands at a path of fields and places of layers.
+
+    Raises:
+        LookupError: there is no such field.
+    """
     for name in path.split("."):
-        config = config[int(name)] if isinstance(config, tuple) else getattr(config, name)
+        if isinstance(config, tuple):
+            config = config[int(name)]
+        else:
+            config = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}[name]
     return config
 
 

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from tyro.conf import arg
+from tyro.conf import UseAppendAction, arg
 
 from triptych.cli.options import Answers, Framework, RecipeName, RunName, Where, needed, print_json
 from triptych.recipes import Recipe, load_recipe
@@ -42,7 +42,8 @@ class Train(Where):
     run_name: str | None = None  # the new folder's name; None: a fresh one
     quiet: bool = False  # no progress
     profile: bool = False  # print at the end where the time went, and what other threads and precisions would give
-    callback: tuple[str, ...] = ()  # what watches the run: module:name, any number of them
+    # what watches the run: module:name; any number of these flags
+    callback: Annotated[tuple[str, ...], UseAppendAction] = ()
 
     def run(self) -> int:
         from triptych.experiments.train import train
@@ -67,7 +68,8 @@ class Resume(Where):
     name: RunName = ""  # a run folder, or a run's name
     framework: Framework | None = None  # another framework than before; None: that of its last session
     quiet: bool = False  # no progress
-    callback: tuple[str, ...] = ()  # what watches the run: module:name, as when it was trained
+    # what watches the run: module:name, as when it was trained; any number of these flags
+    callback: Annotated[tuple[str, ...], UseAppendAction] = ()
     file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here
     trust: bool = False  # run what the run names: the file of its recipe, the module of its environment's id
 

@@ -63,10 +63,10 @@ def find(env_id: str, may_import: bool = False) -> Any:
         if module:
             importlib.import_module(module)  # which registers its ids
         return quiet_spec(name)
-    except (ImportError, TypeError, ValueError) as error:  # the last two: no module's name at all
-        raise InputError(f"env is {env_id!r}: module {module!r} cannot be imported ({error})") from None
     except gymnasium.error.Error:
         pass
+    except Exception as error:  # whatever the module raises; or it is no module's name at all
+        raise InputError(f"env is {env_id!r}: module {module!r} cannot be imported ({error})") from None
     try:
         import ale_py  # registers the Atari ids; GPL-2.0, so it is an extra
 

@@ -76,7 +76,9 @@ def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     if result.stopped_by == "interrupted":
         return {"interrupted": str(result.path)}
     scores = {
-        f"{weights}_rewards": evaluate(result.path, job["games"], recipe.seed, weights=weights).rewards  # type: ignore[arg-type]
+        f"{weights}_rewards": evaluate(
+            result.path, job["games"], recipe.seed, weights=weights, trust=job["trust"]
+        ).rewards  # type: ignore[arg-type]
         for weights in ("best", "latest")
     }
     return dataclasses.asdict(result) | {"path": str(result.path)} | scores
@@ -91,14 +93,16 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     """Trains, or goes on with what an earlier session left, then tests the best weights under each flicker."""
     path = Path(job["runs_dir"]) / job["run_name"]
     if (path / "config.json").exists():
-        result = resume(path, quiet=job["quiet"])
+        result = resume(path, quiet=job["quiet"], trust=job.get("trust", False))
     else:
         result = train(recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], quiet=job["quiet"])
     if result.stopped_by == "interrupted":
         return {"interrupted": str(path)}
     tests = []
     for flicker in job["flicker"]:
-        score = evaluate(path, job["games"], recipe.seed, epsilon=job["epsilon"], flicker=flicker).mean
+        score = evaluate(
+            path, job["games"], recipe.seed, epsilon=job["epsilon"], flicker=flicker, trust=job.get("trust", False)
+        ).mean
         tests.append({"flicker": flicker, "score": score})
     weights, _ = read_tensors(path / "checkpoints/latest.safetensors")
     config = read_config(path)

@@ -12,7 +12,7 @@ from triptych import envs, frameworks
 from triptych.algorithms import definition
 from triptych.envs.single import AsSeen
 from triptych.frameworks import check_framework
-from triptych.recipes import Recipe, resolve
+from triptych.recipes import BUILT_IN, Recipe, resolve
 from triptych.recipes.serialise import from_dict
 from triptych.runs.names import run_path
 from triptych.runs.records import last_framework, read_beside, read_config
@@ -130,7 +130,12 @@ def make_env(
     Raises:
         InputError: there is no such run or recipe, it needs code that may not run, or its games cannot be made.
     """
-    if not isinstance(run, Recipe) and run_path(str(run), runs_dir).exists() and Path(run).suffix != ".py":
+    if (
+        not isinstance(run, Recipe)
+        and str(run) not in BUILT_IN
+        and run_path(str(run), runs_dir).exists()
+        and Path(run).suffix != ".py"
+    ):
         config = find_weights(run, "latest", None, runs_dir, Allowed(recipe, trust)).recipe.env
     else:
         config = resolve(run if isinstance(run, Recipe) else str(run), {}).env

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from triptych.runs.folder import RESUMES, RunFolder
 from triptych.runs.names import fresh_name, new_path, run_path, safe
 from triptych.runs.records import ending, last_framework, last_step, read_config, read_summary, write_summary
 from triptych.runs.trust import Allowed, marks
-from triptych.training.callbacks.base import callbacks_of
+from triptych.training.callbacks.base import Callback, callbacks_of
 from triptych.training.profiler import Profile
 from triptych.training.session import RunResult, Session
 from triptych.utils import machine
@@ -53,16 +54,24 @@ def train(
         InputError: something given cannot be used; nothing was loaded or written.
     """
     resolved = resolve(recipe, changes)
-    prepared = prepare(resolved, framework)
     label = label or (recipe if isinstance(recipe, str) else resolved.env.id)
     watching = callbacks_of(callbacks)
-    name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
-    path = new_path(name, runs_dir)
-    warn(*prepared.notes)
+    prepared = prepare(resolved, framework)
+    with closing(prepared.games):
+        name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
+        path = new_path(name, runs_dir)
+        warn(*prepared.notes)
+        return begin(path, prepared, framework, quiet, watching, profile)
+
+
+def begin(
+    path: Path, prepared: Prepared, framework: str, quiet: bool, callbacks: list[Callback], profile: bool
+) -> RunResult:
+    """Makes the run's folder and trains."""
     with RunFolder(path) as folder:
         exact = is_exact(prepared)
         watcher = Profile() if profile else None
-        session = Session(folder, prepared, framework, quiet=quiet, callbacks=watching, profile=watcher)
+        session = Session(folder, prepared, framework, quiet=quiet, callbacks=callbacks, profile=watcher)
         session.save()  # the checkpoint at step 0: from here on the folder is a run
         write_json(path / "config.json", described(session, exact))
         session.introduce()
@@ -132,16 +141,15 @@ def go_on(
     threads = int(config["threads"])
     now = machine.describe("", threads, DISTRIBUTIONS)
     warn(*other_machine(config, now))
-    prepared = dataclasses.replace(prepare(recipe, framework, is_new=False), threads=threads)
-    with RunFolder(path) as folder:
+    watching = callbacks_of(callbacks)
+    prepared = prepare(recipe, framework, is_new=False, threads=threads)
+    with closing(prepared.games), RunFolder(path) as folder:
         checkpoints = Checkpoints(folder, recipe)
         manifest, state = checkpoints.load()
         if manifest["state"]["stopped_by"]:
-            prepared.games.close()
             return finished(path, framework, manifest, quiet), True
         repeated = max(0, last_step(folder) - manifest["step"])
         checkpoints.rewind(manifest)
-        watching = callbacks_of(callbacks)
         session = Session(folder, prepared, framework, quiet=quiet, callbacks=watching, checkpoints=checkpoints)
         session.restore(state)
         row = {"step": manifest["step"], "framework": framework, "threads": threads, "processor": now["processor"]}

@@ -33,13 +33,19 @@ class Prepared:
 
 
 def prepare(
-    recipe: Recipe, *frameworks: str, num_envs: int | None = None, is_new: bool = True, trains: bool = True
+    recipe: Recipe,
+    *frameworks: str,
+    num_envs: int | None = None,
+    threads: int | None = None,
+    is_new: bool = True,
+    trains: bool = True,
 ) -> Prepared:
     """Makes the games of a recipe and asks all that could refuse it, before anything is loaded or written.
 
     Args:
         frameworks: that it is to run in.
         num_envs: games to make; None: as many as the recipe has.
+        threads: of the learner and the games; None: what the recipe or the fixed rule says.
         is_new: False: of a run that is there already, whose settings are what they are.
         trains: False: it is only played.
 
@@ -48,7 +54,7 @@ def prepare(
     """
     for framework in frameworks:
         check_framework(framework)
-    threads = machine.threads_for(recipe.threads)
+    threads = threads or machine.threads_for(recipe.threads)
     games = envs.make(recipe.env, num_envs or recipe.num_envs, threads)
     try:
         network = recipe.make_network(games.observation, games.num_actions)

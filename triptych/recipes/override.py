@@ -37,6 +37,8 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
         branch = tree
         for key in parents:
             branch = branch.setdefault(key, {})
+            check(not isinstance(branch, Leaf), "changes", path, f"either {key} as a whole or fields of it")
+        check(last not in branch, "changes", path, f"either {last} as a whole or fields of it")
         branch[last] = Leaf(value)
     names = [field.name for field in dataclasses.fields(recipe)]
     for key in tree:

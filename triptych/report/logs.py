@@ -13,9 +13,10 @@ from typing import Any
 
 from triptych.recipes import Recipe
 from triptych.runs.names import run_path
-from triptych.runs.records import read_config, read_evaluations, read_log, read_summary
-from triptych.runs.trust import Allowed
+from triptych.runs.records import read_beside, read_config, read_evaluations, read_log, read_summary
+from triptych.runs.trust import Allowed, RefusedError
 from triptych.utils.checks import InputError
+from triptych.utils.console import warn
 
 Columns = dict[str, list[float | None]]
 
@@ -45,6 +46,7 @@ class Log:
     summary: dict[str, Any] = field(default_factory=dict)
     resumes: list[dict[str, str]] = field(default_factory=list)
     evaluations: list[dict[str, Any]] = field(default_factory=list)  # what `triptych evaluate` found
+    playable: bool = True  # whether its game may be made: a stranger's may need code
     notes: tuple[str, ...] = ()  # what had to be mended or left out
 
     @property
@@ -90,23 +92,40 @@ def read(argument: str, runs_dir: Path, frames_are: str = "steps", trust: bool =
 
 def read_run(path: Path, trust: bool = False) -> Log:
     """A run folder. The page goes on without a game that it may not make."""
-    config = read_config(path, Allowed(trust=trust, lenient=True, ways=("--trust (run what it names)",)))
+    config, playable = read_what_may(path, trust)
     files = {name: path / f"{name}.csv" for name in ("episodes", "metrics", "resumes")}
     try:
         rows = {name: read_log(file) if file.exists() else [] for name, file in files.items()}
         return Log(
             name=path.name,
+            playable=playable,
             columns=to_columns(rows["episodes"]),
             metrics=to_columns(rows["metrics"]),
             framework=config["framework"],
             path=path,
-            config=config,
+            config=config if config["recipe"] is not None else None,
             summary=read_summary(path),
             resumes=rows["resumes"],
             evaluations=read_evaluations(path),
         )
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise InputError(f"the logs in {path} cannot be read ({error}); allowed: files as triptych left them") from None
+
+
+def read_what_may(path: Path, trust: bool) -> tuple[dict[str, Any], bool]:
+    """A run's config as far as nothing that it names must run, and whether its game may be made.
+
+    Without its recipe where layers or an algorithm are not known: then its curves are all there is to show.
+    """
+    try:
+        return read_config(path, Allowed(trust=trust, ways=("--trust (run what it names)",))), True
+    except RefusedError as error:
+        warn(f"{error}; its page leaves out what needs its game")
+    try:
+        return read_config(path), False
+    except InputError:
+        recorded = read_beside(path)
+        return {"framework": str(recorded.get("framework", "")), "recipe": None}, False
 
 
 def read_csv(file: Path, frames_are: str = "steps") -> tuple[Columns, list[str]]:

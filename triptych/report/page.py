@@ -87,7 +87,7 @@ def bands(logs: list[Log]) -> dict[str, dict[str, Any]]:
     """What random play scores in each environment, remembered in the run's folder; not where it cannot be played."""
     found: dict[str, dict[str, Any]] = {}
     for log in logs:
-        if log.recipe is None or log.random_key in found:
+        if log.recipe is None or not log.playable or log.random_key in found:
             continue
         try:
             found[log.random_key] = random_play(log.recipe.env, log.path / "random.json" if log.path else None)
@@ -106,7 +106,8 @@ def speed(log: Log) -> dict[str, Any]:
 def settings(logs: list[Log]) -> list[dict[str, Any]]:
     """Each setting, its value in each run that has a config.json, and whether they differ."""
     games = {repr(log.recipe.env): log.recipe for log in logs if log.recipe}
-    unread = {env: unread_settings(recipe) for env, recipe in games.items()}
+    playable = {repr(log.recipe.env) for log in logs if log.recipe and log.playable}
+    unread = {env: unread_settings(recipe) if env in playable else {"env.kind"} for env, recipe in games.items()}
     tables = [
         {
             name: value
@@ -157,7 +158,7 @@ def machine(log: Log) -> dict[str, str]:
 
 def sources(logs: list[Log]) -> dict[str, Any] | None:
     """The three native sources of the first run's agent, and its layers."""
-    recipe = next((log.recipe for log in logs if log.recipe), None)
+    recipe = next((log.recipe for log in logs if log.recipe and log.playable), None)
     if recipe is None:
         return None
     try:

@@ -40,7 +40,6 @@ class Allowed:
     recipe: str | None = None  # a Python file to run
     trust: bool = False  # run what the run names
     env: str | None = None  # the environment to play instead of the run's
-    lenient: bool = False  # go on without what may not run, as a page does
     ways: tuple[str, ...] = ("--recipe FILE (your own file to run)", "--trust (run what it names)")  # how he may say it
     again: bool = False  # run the recipe's file even where nothing needs it, as its loggers watch the run
 
@@ -117,21 +116,16 @@ def allow(stored: Stored, allowed: Allowed) -> None:
         RefusedError: it is not; the line says what would run, and which flag allows it.
         InputError: what is allowed fails, or is gone.
     """
-    try:
-        if allowed.recipe is not None:
-            load_recipe(allowed.recipe)
-        if allowed.env is not None:
-            envs.find(allowed.env, may_import=True)
-        if not needs(stored, allowed):
-            run_again(stored, allowed)
-            return
-        if not (allowed.trust or stored.is_own):
-            raise refusal(stored, allowed)
-        run(stored, allowed)
-    except InputError as error:
-        if not allowed.lenient:
-            raise
-        warn(str(error))
+    if allowed.recipe is not None:
+        load_recipe(allowed.recipe)
+    if allowed.env is not None:
+        envs.find(allowed.env, may_import=True)
+    if not needs(stored, allowed):
+        run_again(stored, allowed)
+        return
+    if not (allowed.trust or stored.is_own):
+        raise refusal(stored, allowed)
+    run(stored, allowed)
 
 
 def run_again(stored: Stored, allowed: Allowed) -> None:
@@ -173,6 +167,9 @@ def unknown(stored: Stored, allowed: Allowed) -> list[str]:
             found += [f"layer or memory kind {kind!r}" for kind in kinds if kind not in LAYERS and kind not in KINDS]
             algorithm = stored.recipe["algorithm"]["kind"]
             found += [f"algorithm {algorithm!r}"] if algorithm not in ALGORITHMS else []
+        kind = stored.recipe["env"].get("kind")
+        if stored.source and kind is not None and kind not in {known.name for known in envs.KINDS}:
+            found.append(f"env kind {kind!r}")
         env_id = stored.recipe["env"]["id"]
         if allowed.env is None and missing_module(env_id):
             found.append(f"the module of env {env_id!r}")

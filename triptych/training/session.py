@@ -29,8 +29,8 @@ from triptych.training.callbacks.weights import Best, KeptWeights
 from triptych.training.loop import run_loop
 from triptych.training.profiler import Profile, gains
 from triptych.utils import machine
-from triptych.utils.checks import passed
-from triptych.utils.console import say
+from triptych.utils.checks import check, passed
+from triptych.utils.console import say, warn
 from triptych.utils.interrupts import Interrupts
 from triptych.utils.state import State
 
@@ -90,11 +90,12 @@ class Session:
         self.columns = {"episodes": EPISODES, "metrics": metrics_columns(recipe.algorithm.metrics)}
         self.best = Best(recipe.best_window)
         make_games = partial(envs.make, recipe.env, threads=prepared.threads)
+        self.evaluation = Evaluation(make_games, recipe)
         self.own: dict[str, Callback] = {
             "logs": Logs(recipe.algorithm.metrics),
             "best": self.best,
             "weights": KeptWeights(recipe.weights_every),
-            "evaluation": Evaluation(make_games, recipe),
+            "evaluation": self.evaluation,
         }
         self.theirs = list(callbacks)
         self.callbacks = [*self.own.values(), *self.theirs]
@@ -117,6 +118,7 @@ class Session:
         return self.training.learner.get_weights()
 
     def stop(self, reason: str) -> None:
+        check(bool(reason) and reason != "interrupted", "reason to stop", reason, "a word, and not interrupted")
         self.stopped_by = self.stopped_by or reason
 
     def tell(self, event: str, *what: Any) -> None:
@@ -138,14 +140,15 @@ class Session:
         step = self.counters.steps
         state = self.training.get_state()
         own = {name: callback.get_state() for name, callback in self.own.items()}
-        theirs = {"callbacks": [callback.get_state() for callback in self.theirs]}
+        theirs = {"callbacks": [[callback.name, callback.get_state()] for callback in self.theirs]}
         ends = {"seconds": self.clock.seconds(), "stopped_by": self.stopped_by}
         self.keep_weights("latest")
         if step:
             self.keep_weights(f"weights-{step:09d}")
         self.checkpoints.save(step, state._replace(json=state.json | own | theirs | ends), self.training.store)
         self.checkpoint = step
-        self.tell("checkpoint")
+        if step:  # the one at step 0 is told when the run begins
+            self.tell("checkpoint")
 
     def restore(self, state: State) -> None:
         """Takes up where a checkpoint stands."""
@@ -155,11 +158,21 @@ class Session:
         for name, callback in self.own.items():
             if name in saved:  # an older version knew fewer
                 callback.set_state(saved[name])
-        for callback, kept in zip(self.theirs, saved.get("callbacks", []), strict=False):
-            callback.set_state(kept)
+        self.restore_theirs(saved.get("callbacks", []))
         self.clock.before = saved["seconds"]
         self.first_step, self.first_update = self.counters.steps, self.counters.updates
         self.checkpoint = self.first_step
+
+    def restore_theirs(self, kept: list[list[Any]]) -> None:
+        """Gives the user's callbacks their states, by name; of several of one name in their order."""
+        waiting = list(self.theirs)
+        for name, state in kept:
+            callback = next((one for one in waiting if one.name == name), None)
+            if callback is not None:
+                waiting.remove(callback)
+                callback.set_state(state)
+            elif state:
+                warn(f"callback {name} is not there any more: what it had counted is left out")
 
     def introduce(self) -> None:
         """Says what runs where, and what it will need."""
@@ -168,6 +181,13 @@ class Session:
 
     def go(self) -> RunResult:
         """Runs until a limit, a callback that asks for a stop, or an interrupt, writing checkpoints on the way."""
+        try:
+            return self.play()
+        finally:  # also where a callback or a game raises
+            self.training.games.close()
+            self.evaluation.close()
+
+    def play(self) -> RunResult:
         training, recipe = self.training, self.recipe
         every = interval(recipe, training.games)
         unit = "steps" if recipe.episodes is None else "episodes"
@@ -175,13 +195,16 @@ class Session:
         stop = Interrupts("stopping after this step and saving the weights")
         with stop, ProgressLine(f"{self.framework:6}", total, self.quiet, begun, unit) as progress:
             self.tell("start")
+            if not training.counters.steps:
+                self.tell("checkpoint")
             self.clock.restart()
             done = passed(every, training.counters)
             for tick in run_loop(training):
                 for callback in self.callbacks:
                     callback.see(self, tick)
                 progress.see(self, tick)
-                self.stop(self.limit())
+                if limit := self.limit():
+                    self.stop(limit)
                 if self.stopped_by:
                     break
                 if passed(every, training.counters) > done and training.can_checkpoint:
@@ -189,7 +212,7 @@ class Session:
                     training.cross_checkpoint()
                     with self.clock.paused():
                         self.save()
-                if stop.asked:
+                if stop.asked or self.stopped_by:
                     break
             with self.clock.paused():
                 self.save() if self.stopped_by else self.keep_weights("latest")
@@ -212,7 +235,6 @@ class Session:
         playing, seconds = self.clock.playing(), self.clock.seconds()  # before the profile measures on
         if self.profile is not None:
             say(*self.profile.lines(self.training, counters.steps - self.first_step, playing, self.threads))
-        self.training.games.close()
         if self.profile is not None:
             say(*gains(self.recipe, self.framework, self.threads))
         result = RunResult(

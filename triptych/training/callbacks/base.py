@@ -70,6 +70,11 @@ class Callback:
     Scalars of an update lie on the device until `float(...)` is called on them, which waits for it.
     """
 
+    @property
+    def name(self) -> str:
+        """By which a checkpoint keeps its state."""
+        return type(self).__qualname__
+
     def start(self, run: Run) -> None:
         """The run begins, or goes on after a resume; nothing of this session has been played."""
 
@@ -118,13 +123,18 @@ class Borrowed(Callback):
 
     def __init__(self, watcher: Any):
         self.watcher = watcher
-        found = {name: getattr(watcher, name) for name in (*EVENTS, "get_state", "set_state") if hasattr(watcher, name)}
+        names = (*EVENTS, "get_state", "set_state")
+        found = {name: getattr(watcher, name) for name in names if callable(getattr(watcher, name, None))}
         if not found and callable(watcher):
             found = {"step": watcher}
         allowed = f"a function of (run, tick), or an object with one of {', '.join(EVENTS)}"
         check(bool(set(found) & set(EVENTS)), "callback", watcher, allowed)
         for name, method in found.items():
             setattr(self, name, method)
+
+    @property
+    def name(self) -> str:
+        return str(getattr(self.watcher, "__qualname__", type(self.watcher).__qualname__))
 
 
 LOGGERS: dict[str, Callable[[], Any]] = {}  # what makes a callback for every run of this process, by name
@@ -146,12 +156,19 @@ def callbacks_of(given: Iterable[Any]) -> list[Callback]:
     Raises:
         InputError: one cannot be imported or is no callback.
     """
-    found = []
-    for watcher in [*LOGGERS.values(), *given]:
+    made = [called(make) for make in LOGGERS.values()]
+    for watcher in given:
         one = imported(watcher) if isinstance(watcher, str) else watcher
-        one = one() if inspect.isclass(one) or one in LOGGERS.values() else one
-        found.append(one if isinstance(one, Callback) else Borrowed(one))
-    return found
+        made.append(called(one) if inspect.isclass(one) else one)
+    return [one if isinstance(one, Callback) else Borrowed(one) for one in made]
+
+
+def called(make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except Exception as error:  # whatever the user's own code raises
+        allowed = "a class or function that is made without arguments"
+        raise InputError(f"callback {make!r} fails: {type(error).__name__}: {error}; allowed: {allowed}") from error
 
 
 def imported(name: str) -> Any:
@@ -159,5 +176,6 @@ def imported(name: str) -> Any:
     check(bool(module and attribute), "callback", name, "module:name")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"callback is {name!r}, which cannot be imported ({error}); allowed: module:name") from None
+    except Exception as error:  # whatever the module raises
+        said = f"{type(error).__name__}: {error}"
+        raise InputError(f"callback is {name!r}, which cannot be imported ({said}); allowed: module:name") from error

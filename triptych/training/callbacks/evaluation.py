@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
 from triptych.envs import Games
 from triptych.envs.play import Score, play_games
@@ -45,6 +44,6 @@ class Evaluation(Periodic):
             played = play_games(agent, self.games, seeds, longest=recipe.evaluate_steps, film=film)
         return Score(*bootstrap_mean([[game.reward for game in played]]), len(played))
 
-    def end(self, run: Run, result: Any) -> None:
+    def close(self) -> None:
         if self.games:
             self.games.close()

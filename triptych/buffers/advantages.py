@@ -1,4 +1,4 @@
-"""What is worked out in NumPy and never differentiated: schedules, advantages."""
+"""The advantages of a rollout, worked out in NumPy: they are weights of a loss and never differentiated."""
 
 from __future__ import annotations
 
