@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import triptych
-from triptych.cli.flags import parse
+from triptych.cli.flags import given, parse
 from triptych.cli.main import COMMANDS, main
 from triptych.cli.runs import Train
 from triptych.cli.scan import scan
@@ -256,6 +256,18 @@ def test_names_of_layers_are_those_after_the_memory_is_changed() -> None:
         == override(load_recipe("drqn-cartpole"), {"memory": "gru", "network.1.skip": True}).network[1]
     )
     assert changed.network[1].skip
+
+
+def test_what_the_flags_name_is_known_by_path() -> None:
+    """`compare` gives it to the other recipes, and only that: a layer by its name, which may have another place there."""
+    typed = ["--network.lstm-1.units", "7", "--batch_size=5", "--env.observe", "all", "--network.1.skip"]
+    recipe = parse(Train, "train", ["drqn-cartpole", *typed]).recipe
+    named = {"network.lstm_1.units": 7, "algorithm.batch_size": 5, "env.observe": "all", "network.1.skip": True}
+    assert given(typed, recipe) == named
+    assert given(["--memory", "gru", "--network.gru-1.skip"], override(recipe, {"memory": "gru"})) == {
+        "memory": "gru",
+        "network.gru_1.skip": True,
+    }
 
 
 @pytest.mark.parametrize("changes", [{"network.lstm_2.units": 7}, {"network.9.units": 7}, {"network.head.units": 7}])

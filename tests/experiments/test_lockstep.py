@@ -18,6 +18,7 @@ import triptych
 from triptych import frameworks
 from triptych.cli.main import main
 from triptych.experiments import compare as bench
+from triptych.experiments.lockstep import judge, prove
 from triptych.experiments.lockstep import play as proof
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
@@ -121,7 +122,15 @@ def test_lockstep_of_actor_critics(name: str, tmp_path: Path) -> None:
 
 def test_a_control_parts_where_last_bits_are_multiplied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof tells of both, and stands whatever becomes of the control."""
-    nothing = {"steps": 1, "updates": 1_000, "greedy_actions": 1_000, "target_copies": 9}
+    nothing = {
+        "steps": 1,
+        "updates": 1_000,
+        "greedy_actions": 1_000,
+        "target_copies": 9,
+        "rewards": 9,
+        "ends": 9,
+        "truncations": 0,
+    }
 
     def work(kind: str, job: dict[str, Any]) -> dict[str, int]:
         by = {"torch": 0.0, "jax": 2e-9}[job["framework"]] if not job["control"] else 5e-9
@@ -131,7 +140,7 @@ def test_a_control_parts_where_last_bits_are_multiplied(tmp_path: Path, monkeypa
         (folder / f"{name}-tensors.csv").write_text("step,updates,tensor,norm,product,scale\n")
         return nothing
 
-    monkeypatch.setattr(bench, "work", work)
+    monkeypatch.setattr(prove, "work", work)
     result = triptych.lockstep("cartpole", 9, ("torch", "jax"), control=True, runs_dir=tmp_path, run_name="proof")
     assert result.actions_part_at is None
     assert result.control is not None
@@ -177,10 +186,10 @@ def short() -> Any:
     return proof.provable(override(load_recipe("cartpole"), {"warm_up": 100, "batch_size": 16}), 500)[0]
 
 
-def run_both(short: Any, folder: Path) -> proof.Verdict:
+def run_both(short: Any, folder: Path) -> judge.Verdict:
     for name in ("torch", "jax"):
         proof.run(short, name, folder, quiet=True)
-    return proof.judge(folder, ["torch", "jax"])
+    return judge.judge(folder, ["torch", "jax"])
 
 
 def test_the_proof_holds_in_process(short: Any, tmp_path: Path) -> None:
@@ -213,14 +222,14 @@ def test_another_action_is_found(short: Any, tmp_path: Path, monkeypatch: pytest
 def test_games_of_another_seed_are_found(short: Any, tmp_path: Path) -> None:
     proof.run(short, "torch", tmp_path, quiet=True)
     proof.run(dataclasses.replace(short, seed=1), "jax", tmp_path, quiet=True)
-    assert proof.judge(tmp_path, ["torch", "jax"]).first is not None
+    assert judge.judge(tmp_path, ["torch", "jax"]).first is not None
 
 
 def test_nan_is_a_difference(short: Any, tmp_path: Path) -> None:
     for name in ("torch", "jax"):
         (tmp_path / f"{name}.csv").write_text("step,game,action,loss,epsilon\n1,0,1,nan,0.1\n")
         (tmp_path / f"{name}-tensors.csv").write_text("step,updates,tensor,norm,product,scale\n")
-    first = proof.judge(tmp_path, ["torch", "jax"]).first
+    first = judge.judge(tmp_path, ["torch", "jax"]).first
     assert first is not None
     assert first["what"] == "loss"
 
@@ -229,7 +238,7 @@ def test_a_shorter_log_is_a_difference(tmp_path: Path) -> None:
     for name, rows in (("torch", "1,0,1,,0.1\n2,0,1,,0.1\n"), ("jax", "1,0,1,,0.1\n")):
         (tmp_path / f"{name}.csv").write_text("step,game,action,loss,epsilon\n" + rows)
         (tmp_path / f"{name}-tensors.csv").write_text("step,updates,tensor,norm,product,scale\n")
-    first = proof.judge(tmp_path, ["torch", "jax"]).first
+    first = judge.judge(tmp_path, ["torch", "jax"]).first
     assert first is not None
     assert first["what"] == "rows"
 
@@ -242,7 +251,7 @@ def test_the_worst_difference_is_that_of_the_whole_run(tmp_path: Path) -> None:
         (tmp_path / f"{name}.csv").write_text("step,game,action,loss,epsilon\n" + losses)
         tensors = f"2,1,a,1,{1 + 3 * by},1\n2,1,b,1,{1 + 7 * by},1\n5,2,a,1,{1 + 50 * by},1\n"
         (tmp_path / f"{name}-tensors.csv").write_text(header + tensors)
-    verdict = proof.judge(tmp_path, ["torch", "jax"])
+    verdict = judge.judge(tmp_path, ["torch", "jax"])
     assert verdict.first is not None
     assert (verdict.first["step"], verdict.first["what"], verdict.parted) == (2, "a", 5)
     assert verdict.worst == pytest.approx(1e-7), "the loss of step 5 shows what was learned before its action"

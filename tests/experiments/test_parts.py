@@ -133,11 +133,11 @@ def test_a_tuple_trains_and_games_that_can_be_saved_keep_their_parts(tmp_path: P
     games = envs.make(recipe.env, 4)
     training = make_training(recipe, games, frameworks.load("torch").Learner)
     games.saves, games.get_state, games.set_state = True, dict, lambda state: None  # type: ignore[attr-defined]
-    arrays, state = training.get_state()
-    assert {name for name in arrays if name.startswith("loop/obs")} == {"loop/obs/0", "loop/obs/1"}
+    state = training.get_state()
+    assert {name for name in state.arrays if name.startswith("loop/obs")} == {"loop/obs/0", "loop/obs/1"}
     kept = training.obs
     training.obs = None
-    training.set_state(arrays, state)
+    training.set_state(state)
     assert list(training.obs) == ["0", "1"]
     assert all(np.array_equal(training.obs[name], kept[name]) for name in kept)
 

@@ -85,7 +85,7 @@ class Callback:
         """An episode ended."""
 
     def step(self, run: Run, tick: Tick) -> None:
-        """Every game took a step; counters stand after it."""
+        """Every game took a step, or restarted (where `tick.mask` is False); counters stand after it."""
 
     def row(self, run: Run, table: str, row: dict[str, Any]) -> None:
         """A row was written into `table` ("episodes" or "metrics"): the place for loggers. Values are numbers or None."""
