@@ -1,94 +1,18 @@
-"""A memory kind of one's own, as a user would write it: a moving average whose decay is learned."""
+"""The memory kind that docs/examples/own_memory.py registers, where tests and their recipe files can import it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+import importlib.util
+import sys
+from pathlib import Path
 
-from triptych.spec import Initialiser, Memory, Shape, register_memory
+SOURCE = Path(__file__).parents[1] / "docs" / "examples" / "own_memory.py"
 
+found = importlib.util.spec_from_file_location("own_memory_example", SOURCE)
+assert found is not None
+assert found.loader is not None
+example = importlib.util.module_from_spec(found)
+sys.modules[found.name] = example  # where a dataclass looks for the names in its annotations
+found.loader.exec_module(example)
 
-@dataclass(frozen=True)
-class Average(Memory):
-    """h = a h + (1 - a) x with a = sigmoid(decay). State: h."""
-
-    initialiser: Initialiser = "glorot_uniform"
-
-    kind: ClassVar[str] = "average"
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return shape
-
-    def state_size(self, shape: Shape) -> int:
-        return self.vector(shape)
-
-    def tensors(self, shape: Shape) -> dict[str, Shape]:
-        return {"decay": shape}
-
-
-def torch_average(placed: Any) -> Any:
-    import torch
-
-    class Module(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.decay = torch.nn.Parameter(torch.zeros(placed.input_shape))
-
-        def forward(self, x: Any, state: Any, reset: Any) -> tuple[Any, Any]:
-            a, outputs = torch.sigmoid(self.decay), []
-            for now, starts in zip(x, reset, strict=True):
-                state = a * state.masked_fill(starts[:, None], 0) + (1 - a) * now
-                outputs.append(state)
-            return torch.stack(outputs), state
-
-    return Module()
-
-
-def jax_average(placed: Any, stored: str, compute: str) -> Any:
-    import jax
-    from flax import linen as nn
-    from jax import numpy as jnp
-
-    class Module(nn.Module):
-        @nn.compact
-        def __call__(self, x: Any, state: Any, reset: Any) -> tuple[Any, Any]:
-            decay = self.param("decay", nn.initializers.zeros, placed.input_shape, stored)
-            a = jnp.broadcast_to(jax.nn.sigmoid(decay), state.shape)
-
-            def step(state: Any, given: Any) -> tuple[Any, Any]:
-                now, starts = given
-                state = a * jnp.where(starts[:, None], 0.0, state) + (1 - a) * now
-                return state, state
-
-            state, y = jax.lax.scan(step, state, (x, reset))
-            return y, state
-
-    return Module(name=placed.name)
-
-
-def keras_average(placed: Any, policy: str) -> Any:
-    import keras
-    import tensorflow as tf
-
-    class Layer(keras.layers.Layer):
-        def __init__(self) -> None:
-            super().__init__(dtype=policy, name=placed.name)
-            self.decay = self.add_weight(shape=placed.input_shape, initializer="zeros", name="decay")
-            self.built = True
-
-        def call(self, x: Any, state: Any, reset: Any) -> tuple[Any, Any]:
-            a, outputs = tf.sigmoid(self.decay), []
-            for now, starts in zip(tf.unstack(x), tf.unstack(reset), strict=True):
-                state = a * tf.where(starts[:, None], tf.zeros_like(state), state) + (1 - a) * now
-                outputs.append(state)
-            return tf.stack(outputs), state
-
-    return Layer()
-
-
-register_memory(
-    Average,
-    torch="tests.own_memory:torch_average",
-    jax="tests.own_memory:jax_average",
-    keras="tests.own_memory:keras_average",
-)
+Average = example.Average

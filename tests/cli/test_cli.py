@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import triptych
+from tests.own_memory import SOURCE
 from triptych.cli.flags import given, parse
 from triptych.cli.main import COMMANDS, main
 from triptych.cli.runs import Train
@@ -191,9 +192,9 @@ def test_a_memory_of_ones_own_trains_and_resumes_and_plays(tmp_path: Path, capsy
 def test_a_memory_of_ones_own_may_lie_beside_its_recipe_and_know_one_framework(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    text = (Path(__file__).parents[1] / "own_memory.py").read_text()
-    text = text[: text.index("register_memory(\n")].replace('"average"', '"moving"')
-    (tmp_path / "moving.py").write_text(text + 'register_memory(Average, torch="moving:torch_average")\n')
+    text = SOURCE.read_text()
+    text = text[: text.index("triptych.register_memory(")].replace('"average"', '"moving"')
+    (tmp_path / "moving.py").write_text(text + 'triptych.register_memory(Average, torch="moving:in_torch")\n')
     (tmp_path / "mine.py").write_text(
         "import triptych, dataclasses\nfrom moving import Average\n"
         "drqn = triptych.load_recipe('drqn-cartpole')\n"
@@ -210,7 +211,7 @@ def test_a_memory_of_ones_own_may_lie_beside_its_recipe_and_know_one_framework(
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "b").exists()
     file = tmp_path / "moving.py"
-    file.write_text(file.read_text().replace("moving:torch_average", "moving:forgotten"))
+    file.write_text(file.read_text().replace("moving:in_torch", "moving:forgotten"))
     done = subprocess.run([*command, "c", *small], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "torch of moving is 'moving:forgotten': " in done.stderr.splitlines()[-1]
