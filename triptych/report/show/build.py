@@ -22,6 +22,7 @@ from triptych.recipes import Recipe
 from triptych.report.show.copying import copied, needed, operations
 from triptych.report.show.examples import RANDOM, RANDOM_PARTS, ROLLOUTS, SEQUENCES, TRANSITIONS
 from triptych.report.show.own import alias_of, check_names, layers_text, loss_text, with_imports
+from triptych.report.show.text import class_of, folder_of
 from triptych.spec import Network, Placed, dtypes, weights
 from triptych.spec.batches import Rollout, Sequence, Transition
 from triptych.spec.weights import to_draw
@@ -86,12 +87,14 @@ def write(sources: list[Source], folder: Path) -> list[Path]:
 
 def source(framework: str, recipe: Recipe, network: Network, name: str) -> Source:
     text = importlib.import_module(f"{TEXTS}.{framework}")
-    folder = Path(str(frameworks.__file__)).parent / framework
+    folder = folder_of(framework)
     losses, own = loss_text(recipe), layers_text(framework, network)
     loss = losses.text + alias_of(recipe)
     used = copied(folder / "ops.py", needed(folder / "ops.py", operations(loss)))
     learner = copied(folder / "learner.py", list(text.COPIED[recipe.optimiser.kind]))
-    net = "\n\n\n".join(filter(None, [ours(folder, network, text), own.text, text.network(network, recipe.precision)]))
+    net = "\n\n\n".join(
+        filter(None, [ours(framework, network, text), own.text, text.network(network, recipe.precision)])
+    )
     update = text.update(recipe.optimiser, recipe.precision, network.unrolls)
     parts = [
         with_imports(header(name, text), losses, own), imports(text, loss + used), settings(recipe, network, loss), "# Operations of the loss", used,
@@ -188,11 +191,11 @@ if len(sys.argv) > 1:
 weights = {{name: np.asarray(array, PRECISION) for name, array in weights.items()}}"""
 
 
-def ours(folder: Path, network: Network, text: ModuleType) -> str:
+def ours(framework: str, network: Network, text: ModuleType) -> str:
     """The shipped source of the layers that the framework has not as we need them: memory, and the dueling head."""
-    kinds = {placed.layer.kind for placed in network.placed()}
-    used = {name for kind, name in text.OWN.items() if kind in kinds}
-    return f"{text.OWN_IMPORTS}\n\n\n{copied(folder / 'layers.py', needed(folder / 'layers.py', used))}" if used else ""
+    file = folder_of(framework) / "layers.py"
+    used = {name for placed in network.placed() if (name := class_of(framework, placed.layer))}
+    return f"{text.LAYERS_IMPORTS}\n\n\n{copied(file, needed(file, used))}" if used else ""
 
 
 def main(network: Network, config: Any) -> str:

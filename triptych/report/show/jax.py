@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.report.show.text import beside, constructor
+from triptych.report.show.text import beside, class_of, constructor
 from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "JAX (Flax, optax)"
@@ -27,17 +27,7 @@ COPIED = {  # functions and classes of learner.py that are shown as they are, by
     "rmsprop": ("clip_by_global_norm",),
 }
 
-OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
-    "actor_critic": "ActorCriticHead",
-    "dueling": "DuelingHead",
-    "stack": "FrameWindow",
-    "rnn": "RNNLayer",
-    "gru": "GRULayer",
-    "lstm": "LSTMLayer",
-    "attention": "TransformerBlock",
-    "visual_attention": "LookingLSTM",
-}
-OWN_IMPORTS = """from typing import Any"""
+LAYERS_IMPORTS = """from typing import Any"""
 
 NAMES = {
     "dense layer": "nn.Dense(out)",
@@ -80,7 +70,7 @@ def layer(placed: Placed, precision: str) -> list[str]:
     elif placed.state_size is None:
         precision = stored if placed.is_precise else compute
         own = (f'"{stored}"', f'"{precision}"')
-        call = constructor("jax", OWN, placed, (f'"{stored}"', f'name="{name}"'), own) + "(x)"
+        call = constructor("jax", placed, (f'"{stored}"', f'name="{name}"'), own) + "(x)"
     else:
         return []
     return [f"x = jax.nn.relu({call})" if settings.activation == "relu" else f"x = {call}"]
@@ -89,7 +79,7 @@ def layer(placed: Placed, precision: str) -> list[str]:
 def memory(placed: Placed, number: int, stored: str) -> list[str]:
     """The lines that apply a memory to x."""
     given = (f'"{stored}"', f'name="{placed.name}"')
-    module = constructor("jax", OWN, placed, given, (f'"{stored}"', f'"{stored}"'))
+    module = constructor("jax", placed, given, (f'"{stored}"', f'"{stored}"'))
     lines = [f'x = x.astype("{stored}").reshape((*reset.shape, *x.shape[1:]))']
     lines.append(f"x, after_{number} = {module}(x, states[{number}], reset)")
     return [*lines, "x = x.reshape((-1, *x.shape[2:]))"]
@@ -107,7 +97,7 @@ def network(network: Network, precision: str) -> str:
         if placed.state_size is not None:
             lines += memory(placed, len(after), stored)
             after.append(f"after_{len(after)}")
-        elif placed.layer.kind in OWN:
+        elif class_of("jax", placed.layer):
             lines += [f'x = x.astype("{stored}")', *layer(placed, precision)]
         else:
             lines += layer(placed, precision)

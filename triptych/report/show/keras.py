@@ -28,17 +28,7 @@ COPIED = {  # functions and classes of learner.py that are shown as they are, by
     "rmsprop": ("clip_by_global_norm", "ExactRMSprop"),
 }
 
-OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
-    "actor_critic": "ActorCriticHead",
-    "dueling": "DuelingHead",
-    "stack": "FrameWindow",
-    "rnn": "RNNLayer",
-    "gru": "GRULayer",
-    "lstm": "LSTMLayer",
-    "attention": "TransformerBlock",
-    "visual_attention": "LookingLSTM",
-}
-OWN_IMPORTS = """from typing import Any"""
+LAYERS_IMPORTS = """from typing import Any"""
 
 NAMES = {
     "dense layer": "layers.Dense(out)",
@@ -77,7 +67,7 @@ def layer(placed: Placed, precision: str) -> tuple[str, list[str]]:
         return f"layers.Flatten({rest})", []
     if kind == "difference":
         return "", ["older, newer = ops.split(x, 2, axis=-1)", "x = newer - older"]
-    return constructor("keras", OWN, placed, (f'"{policy}"', f'"{name}"'), (f'"{policy}"',)), []
+    return constructor("keras", placed, (f'"{policy}"', f'"{name}"'), (f'"{policy}"',)), []
 
 
 def entrance(network: Network, precision: str) -> list[str]:

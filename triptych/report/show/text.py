@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from triptych import frameworks
 from triptych.report.show.copying import Text, definitions, gather
-from triptych.spec import Network, Placed, builder_of
+from triptych.spec import LayerSpec, Network, Placed, builder_of
 from triptych.utils.checks import check
 
 
-def constructor(
-    framework: str, classes: Mapping[str, str], placed: Placed, ours: tuple[str, ...] = (), own: tuple[str, ...] = ()
-) -> str:
+def folder_of(framework: str) -> Path:
+    """Where a framework's shipped source lies."""
+    return Path(str(frameworks.__file__)).parent / framework
+
+
+@cache
+def shipped(framework: str) -> dict[str, str]:
+    """By the class of a layer's spec, the class in layers.py that is built for it: the table `MODULES` there."""
+    table = definitions(folder_of(framework) / "layers.py")["MODULES"].value
+    return {spec.id: module.id for spec, module in zip(table.keys, table.values, strict=True)}
+
+
+def class_of(framework: str, layer: LayerSpec) -> str | None:
+    """The class in layers.py that is built for a layer; None: the framework has its own, or a user brought it."""
+    spec = type(layer)
+    return shipped(framework).get(spec.__name__) if spec.__module__.startswith("triptych.") else None
+
+
+def constructor(framework: str, placed: Placed, ours: tuple[str, ...] = (), own: tuple[str, ...] = ()) -> str:
     """The call that makes a layer: from its class in layers.py, or by the function that a user registered for its kind.
 
     Args:
-        classes: the classes, by kind.
         ours: what a class takes after the layer's settings and tensors.
         own: what such a function takes after `placed`.
     """
@@ -33,7 +50,7 @@ def constructor(
         return f"{builder.__name__}({', '.join([given, *own])})"
     names = [field.name for field in fields(layer) if field.name != "initialiser"]
     said = ", ".join(f"{name}={getattr(layer, name)!r}" for name in names)
-    return f"{classes[layer.kind]}({', '.join([f'SimpleNamespace({said})', repr(tensors), *ours])})"
+    return f"{class_of(framework, layer)}({', '.join([f'SimpleNamespace({said})', repr(tensors), *ours])})"
 
 
 def function(what: str, found: Callable[..., Any], into: Text | None = None) -> Text:

@@ -19,17 +19,7 @@ COPIED = {  # functions and classes of learner.py that are shown as they are, by
     "rmsprop": ("clip_by_global_norm", "ExactRMSprop"),
 }
 
-OWN = {  # kinds whose class in layers.py is shown as it is, and what that imports
-    "actor_critic": "ActorCriticHead",
-    "dueling": "DuelingHead",
-    "stack": "FrameWindow",
-    "rnn": "FusedRNN",
-    "gru": "FusedGRU",
-    "lstm": "FusedLSTM",
-    "attention": "TransformerBlock",
-    "visual_attention": "LookingLSTM",
-}
-OWN_IMPORTS = """from abc import ABC, abstractmethod
+LAYERS_IMPORTS = """from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import Any
 
@@ -71,7 +61,7 @@ def layer(placed: Placed) -> tuple[str, list[str]]:
         return "", ["x = x.permute(0, 2, 3, 1).flatten(1)" if len(placed.input_shape) == 3 else "x = x.flatten(1)"]
     if kind == "difference":
         return "", ["older, newer = x.chunk(2, dim=1)", "x = newer - older"]
-    return constructor("torch", OWN, placed), [call]
+    return constructor("torch", placed), [call]
 
 
 def network(network: Network, precision: str) -> str:
