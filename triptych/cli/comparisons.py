@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, Suppress, arg
 
+from triptych.cli import exits
 from triptych.cli.options import ALL, Answers, Framework, RecipeName, named, print_json
 from triptych.recipes import Recipe
 
@@ -45,7 +46,7 @@ class Compare(Answers):
         comparison_table(result)
         run_folders(result)
         print_json(self, result)
-        return 3 if result.failures else 0
+        return exits.FAILED if result.failures else exits.DONE
 
 
 @dataclass(frozen=True)
@@ -76,4 +77,4 @@ class Lockstep(Answers):
         )
         lockstep_lines(result)
         print_json(self, result)
-        return 0 if result.agree else 1
+        return exits.DONE if result.agree else exits.DIFFER

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
 
+from triptych.cli import exits
 from triptych.cli.comparisons import Compare, Lockstep
 from triptych.cli.flags import parse
 from triptych.cli.pages import Look, Report, Show, Study
@@ -35,16 +35,16 @@ def usage() -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The entry point. Exit codes: 0 done, 1 the frameworks part, 2 bad input, 3 a run ended without a result, 130 interrupted."""
+    """The entry point. It ends with one of the codes in `exits`."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
-        sys.exit(0 if arguments else 2)
+        sys.exit(exits.DONE if arguments else exits.BAD_INPUT)
     if arguments[0] == "--version":
         from triptych import __version__
 
         print(__version__)
-        sys.exit(0)
+        sys.exit(exits.DONE)
     sys.exit(guarded(lambda: run(arguments)))
 
 
@@ -62,15 +62,15 @@ def guarded(action: Callable[[], int]) -> int:
         return action()
     except InputError as error:
         print(f"triptych: {error}", file=sys.stderr)
-        return 2
+        return exits.BAD_INPUT
     except BrokenPipeError:  # whoever read our output has gone, as in `triptych recipes | head -1`
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (or the interpreter complains at its end)
-        return 0
+        return exits.DONE
     except OSError as error:
         print(f"triptych: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
-        return 2
+        return exits.BAD_INPUT
     except WorkerError as error:
         print(f"triptych: {error}", file=sys.stderr)
-        return 3
+        return exits.FAILED
     except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+        return exits.INTERRUPTED

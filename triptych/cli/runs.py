@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import UseAppendAction, arg
 
+from triptych.cli import exits
 from triptych.cli.options import Answers, Framework, RecipeName, RunName, Where, needed, print_json
 from triptych.recipes import Recipe, load_recipe
 from triptych.runs.trust import Allowed
@@ -129,7 +130,7 @@ class Evaluate(Answers):
 
 
 def tell(result: Any) -> int:
-    """The last lines of a training; 130 where it was interrupted, as the shell would say."""
+    """The last lines of a training; the code says whether it was interrupted."""
     path = shlex.quote(str(result.path))
     score = "no episode ended" if result.running_reward is None else f"running reward {result.running_reward:.1f}"
     if result.best_score is not None:
@@ -139,6 +140,6 @@ def tell(result: Any) -> int:
         print(
             f"stopped at step {result.steps:,}, weights saved; go on from the checkpoint at step {result.checkpoint:,} with: triptych resume {path}"
         )
-        return 130
+        return exits.INTERRUPTED
     print(f"ended by: {result.stopped_by}; play it: triptych evaluate {path}")
     return 0
