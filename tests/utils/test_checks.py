@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
@@ -9,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from triptych.utils.checks import InputError, Period, as_period, kinds_of, number, passed, period, positive
+from triptych.utils.checks import (
+    EnvironmentFailed,
+    InputError,
+    Period,
+    as_period,
+    kinds_of,
+    number,
+    passed,
+    period,
+    positive,
+)
 
 USERS = """
 from dataclasses import dataclass
@@ -107,3 +118,11 @@ def test_a_period_is_checked_by_what_its_field_may_be() -> None:
     for name, value, allowed in wrong:
         with pytest.raises(InputError, match=f"; allowed: {allowed}"):
             period(Periods(**{name: value}), name)
+
+
+def test_an_environments_failure_names_it_its_game_and_step_and_travels_between_processes() -> None:
+    failed = pickle.loads(pickle.dumps(EnvironmentFailed("Mine-v0", 1, 1500, "BrokenPipeError: gone")))
+    assert str(failed) == "env is 'Mine-v0', which failed in game 1 at step 1,500 of its episode: BrokenPipeError: gone"
+    assert (
+        str(EnvironmentFailed("Mine-v0", 0, 0, "why")) == "env is 'Mine-v0', which failed in game 0 at its reset: why"
+    )

@@ -10,13 +10,22 @@ from triptych.spec import Observation
 
 
 class Step(NamedTuple):
-    """What one step of N games returned."""
+    """What one step of N games returned. All its numbers are finite.
+
+    A game whose reward or observation is not finite (NaN, inf) is `broken` there: the reward is given as 0, the observation
+    as the last finite one, and the step after such an observation is broken too, as it begins at one that never was. The
+    episode goes on and its score counts, but learning is cut: nothing is learned from the step itself, what was before it
+    ends (truncated) at the observation that it began with, and what comes after it begins anew, with a stack of pictures
+    filled and a memory zeroed as at an episode's start.
+    """
 
     obs: Any  # [N, *observation]; of several parts a dict of them
     reward: np.ndarray  # [N] float64, raw
     terminated: np.ndarray  # [N] bool, the episode reached its end
     truncated: np.ndarray  # [N] bool, the episode was cut by a time limit
     lost_life: np.ndarray | None = None  # [N] bool, in games that count lives
+    broken: np.ndarray | None = None  # [N] bool, not to be learned from, see below; None: nowhere
+    trouble: tuple[str, ...] = ()  # what was not finite, a line each with its game and step
 
 
 class Games(Protocol):

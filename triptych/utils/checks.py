@@ -1,4 +1,4 @@
-"""The one error a user's input can raise, and the helpers that raise it."""
+"""The one error a user's input can raise and the helpers that raise it; those of environments and workers."""
 
 from __future__ import annotations
 
@@ -20,6 +20,25 @@ class InputError(ValueError):
 
     The command line prints it and exits with code 2.
     """
+
+
+class EnvironmentFailed(RuntimeError):
+    """A game raised, ended its process, or returned what it may not, in `reset` or `step`. The user's own exception is its cause.
+
+    Args:
+        env_id: of the environment.
+        game: which of the games that step together, from 0.
+        step: of its episode, from 1; 0: its reset.
+        problem: what happened, in one line.
+    """
+
+    def __init__(self, env_id: str, game: int, step: int, problem: str):
+        super().__init__(env_id, game, step, problem)  # all of them, so that it travels between processes
+        self.env_id, self.game, self.step, self.problem = env_id, game, step, problem
+
+    def __str__(self) -> str:
+        where = f"step {self.step:,} of its episode" if self.step else "its reset"
+        return f"env is {self.env_id!r}, which failed in game {self.game} at {where}: {self.problem}"
 
 
 class WorkerError(RuntimeError):
