@@ -1,12 +1,15 @@
-# make demo     sets up .venv, trains CartPole and Space Invaders in three frameworks, proves them equal
+# make demo     sets up .venv without the test tools; CartPole in three frameworks until it is solved, a film of it, the proof, Space Invaders
 # make test     sets up .venv if need be, lints, checks types, runs every test
-# make install  the set-up alone
+# make install  the whole set-up alone
+# make dist     wheel and source distribution, into dist/
+# make test-py312, make test-py313: the tests under another Python, in an environment of its own
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+TESTS ?= tests
 
-.PHONY: demo test install lint format clean
+.PHONY: demo test install lint format dist clean
 
-demo: .venv/installed
+demo: .venv/ready
 	@$(BIN)/python -m triptych.cli.demo
 
 test: lint
@@ -23,11 +26,26 @@ format: .venv/installed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-.venv/installed: pyproject.toml constraints.txt
+dist: .venv/installed
+	@$(BIN)/python -m build --no-isolation
+
+# What Triptych itself needs, in three frameworks: enough for the demo.
+.venv/ready: pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python %d.%d is too old; allowed: 3.11 or newer" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]'
+	@touch $@
+
+.venv/installed: .venv/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+# TESTS=tests/envs for some of them.
+test-py3%:
+	@python3.$* -c '' || { echo "python3.$* is not there; allowed: a Python of that version in the PATH"; exit 1; }
+	python3.$* -m venv .venv-py3$*
+	.venv-py3$*/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@.venv-py3$*/bin/python -m pytest $(TESTS)
+
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-py3* build dist *.egg-info

@@ -20,6 +20,7 @@ from triptych.envs.games import Step
 from triptych.envs.parts import Parts, is_picture, leaves, picture
 from triptych.spec import Observation, Part, each, parts_of, whole_of
 from triptych.utils.checks import InputError, at_least, check
+from triptych.utils.install import install_hint
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,8 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
     except InputError:
         raise
     except gymnasium.error.DependencyNotInstalled as error:
-        hint = "pip install 'triptych[pixels]'"
-        raise InputError(f"env is {config.id!r}: its pictures need {hint} ({str(error).splitlines()[0]})") from None
+        told = str(error).splitlines()[0]
+        raise InputError(f"env is {config.id!r}: its pictures need {install_hint('pixels')} ({told})") from None
     except (NotImplementedError, ValueError, TypeError, AssertionError):
         space = env.observation_space
         raise InputError(

@@ -13,6 +13,7 @@ import gymnasium
 from triptych.envs import atari, cartpole, emulator, gym, toys
 from triptych.envs.config import Kind, Unknown
 from triptych.utils.checks import InputError, check
+from triptych.utils.install import install_hint
 
 # A game is of the first kind whose `plays` says yes.
 KINDS: list[Kind] = [
@@ -73,7 +74,7 @@ def find(env_id: str, may_import: bool = False) -> Any:
         gymnasium.register_envs(ale_py)
         return quiet_spec(name)
     except ModuleNotFoundError:
-        hint = "a registered Gymnasium id (Atari ids need: pip install 'triptych[atari]')"
+        hint = f"a registered Gymnasium id (Atari ids need: {install_hint('atari')})"
     except gymnasium.error.Error as error:
         hint = f"a registered Gymnasium id ({str(error).splitlines()[0]})"
     raise InputError(f"env is {env_id!r}; allowed: {hint}")

@@ -18,6 +18,7 @@ from triptych.envs.config import GameConfig, Screen, names
 from triptych.utils.checks import InputError, check
 from triptych.utils.console import warn
 from triptych.utils.files import fresh_folder, is_link, write_whole
+from triptych.utils.install import install_hint
 
 
 def check_video(config: GameConfig) -> None:
@@ -27,7 +28,7 @@ def check_video(config: GameConfig) -> None:
         InputError: the encoder is missing, or the environment shows no picture.
     """
     if importlib.util.find_spec("imageio_ffmpeg") is None:
-        raise InputError("videos need imageio-ffmpeg, which is not installed: pip install 'triptych[pixels]'")
+        raise InputError(f"videos need imageio-ffmpeg, which is not installed: {install_hint('pixels')}")
     envs.make(screen_config(config), 1).close()
 
 

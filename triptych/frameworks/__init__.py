@@ -22,6 +22,7 @@ from triptych.frameworks.protocol import Frames as Frames
 from triptych.frameworks.protocol import Learner as Learner
 from triptych.utils import machine
 from triptych.utils.checks import InputError
+from triptych.utils.install import install_hint
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def check_framework(name: str) -> None:
 
 
 def missing(name: str, package: str) -> InputError:
-    hint = f"pip install 'triptych[{FRAMEWORKS[name].extra}]'"
+    hint = install_hint(FRAMEWORKS[name].extra)
     return InputError(f"framework {name} needs {package}, which is not installed: {hint}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from triptych.utils.checks import InputError
 from triptych.utils.files import write_whole
+from triptych.utils.install import install_hint
 
 TEMPLATES = resources.files("triptych.report") / "templates"
 # Told apart by colour-blind readers too, one after the other.
@@ -24,7 +25,7 @@ def check_page(what: str) -> None:
         import jinja2  # noqa: F401
         import plotly.offline  # noqa: F401
     except ModuleNotFoundError as error:
-        raise InputError(f"{what} needs {error.name}, which is not installed: pip install 'triptych[report]'") from None
+        raise InputError(f"{what} needs {error.name}, which is not installed: {install_hint('report')}") from None
 
 
 def write_page(path: Path, template: str, **content: Any) -> None:

@@ -13,6 +13,7 @@ from triptych.recipes import Recipe
 from triptych.spec import FrameDifference, each
 from triptych.utils.checks import InputError, check
 from triptych.utils.files import write_whole
+from triptych.utils.install import install_hint
 from triptych.utils.seeds import game_seeds, generator
 
 APART = 40  # steps of random play between two rows
@@ -35,7 +36,7 @@ def look(recipe: Recipe, path: Path, frames: int = 4, *, title: str = "", seed: 
     try:
         from PIL import Image
     except ModuleNotFoundError:
-        raise InputError("look needs Pillow, which is not installed: pip install 'triptych[pixels]'") from None
+        raise InputError(f"look needs Pillow, which is not installed: {install_hint('pixels')}") from None
     rows = [
         [enlarge(picture) for picture in row] for row in observe(recipe, frames, recipe.seed if seed is None else seed)
     ]

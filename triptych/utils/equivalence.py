@@ -11,6 +11,7 @@ from itertools import combinations
 import numpy as np
 
 from triptych.utils.checks import InputError, check
+from triptych.utils.install import install_hint
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def check_margin(margin: float | None, seeds: int, frameworks: int) -> None:
     check(seeds > 1, "seeds", seeds, "2 or more with a margin, as runs are compared")
     check(frameworks > 1, "frameworks", frameworks, "2 or more with a margin")
     if importlib.util.find_spec("scipy") is None:
-        raise InputError("margin needs scipy, which is not installed: pip install 'triptych[report]'")
+        raise InputError(f"margin needs scipy, which is not installed: {install_hint('report')}")
 
 
 def equivalences(scores: dict[str, list[float]], margin: float) -> list[Equivalence]:
