@@ -292,7 +292,7 @@ def test_unreadable_run_folders_are_one_line(name: str, content: str, runs: Path
 
 def test_a_proof_that_cannot_be_read_is_one_line(runs: Path, tmp_path: Path) -> None:
     (tmp_path / "verdict.json").write_text('{"agree": true}')
-    with pytest.raises(InputError, match=r"verdict.json cannot be read"):
+    with pytest.raises(InputError, match=r"verdict.json: steps is missing"):
         report(["a", str(tmp_path)], runs_dir=runs, out=tmp_path / "p.html")
 
 

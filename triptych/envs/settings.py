@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from triptych.envs.config import GameConfig, Unknown, names
 from triptych.envs.registry import KINDS, find, kind_like, known_kind, missing_module
 from triptych.utils.checks import check
+from triptych.utils.reading import Finite, build, typed
 
 
 def EnvConfig(id: str, **settings: Any) -> GameConfig:
@@ -66,22 +67,35 @@ def remembered(config: Unknown) -> GameConfig:
     return config if kind is None else from_record({**recorded, "id": config.id, "flicker": config.flicker})
 
 
-def from_record(content: dict[str, Any]) -> GameConfig:
+def from_record(content: dict[str, Any], file: Any = "config.json", at: str = "env") -> GameConfig:
     """The config that a config.json has: nothing is imported for it, and a kind that is not known here is kept as it is.
 
+    Args:
+        file: where it stands, for an error's line.
+        at: where in the file.
+
     Raises:
-        TypeError, KeyError: a field is missing, or there is no such field.
+        InputError: a setting is missing, unknown, of another type or not allowed; the line names it.
     """
-    rest: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
-    name = rest.pop("kind", None)
+    every = typed(content, Every, file, at)
+    name, rest = every.get("kind"), {field: value for field, value in content.items() if field != "kind"}
     if name is None:  # from before there were kinds: one config with the settings of all
         config = (known_kind(rest["id"], may_import=False) or kind_like(rest["id"])).config
         unread = OLD.keys() - (names(config) - config.before.keys())
-        return config(**{**config.before, **{field: value for field, value in rest.items() if field not in unread}})
+        kept = {field: value for field, value in rest.items() if field not in unread}
+        return build(config, {**config.before, **kept}, file, at)
     for kind in KINDS:
         if kind.name == name:
-            return kind.config(**rest)
-    return Unknown(rest["id"], rest["flicker"], json.dumps(content))
+            return build(kind.config, rest, file, at)
+    return Unknown(every["id"], every.get("flicker", 0.0), json.dumps(content))
+
+
+class Every(TypedDict):
+    """What the record of every game has, whatever its kind."""
+
+    id: str
+    flicker: NotRequired[Finite]
+    kind: NotRequired[str | None]
 
 
 def as_record(config: GameConfig) -> dict[str, Any]:

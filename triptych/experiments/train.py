@@ -17,11 +17,19 @@ from triptych.recipes.serialise import to_dict
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.folder import RESUMES, RunFolder
 from triptych.runs.names import fresh_name, new_path, run_path, safe
-from triptych.runs.records import ending, last_framework, last_step, read_config, read_summary, write_summary
+from triptych.runs.records import (
+    RunResult,
+    ending,
+    last_framework,
+    last_step,
+    read_config,
+    summary_or_none,
+    write_summary,
+)
 from triptych.runs.trust import Allowed, marks
 from triptych.training.callbacks.base import Callback, callbacks_of
 from triptych.training.profiler import Profile
-from triptych.training.session import RunResult, Session
+from triptych.training.session import Session
 from triptych.utils import machine
 from triptych.utils.console import warn
 from triptych.utils.files import write_json
@@ -177,7 +185,8 @@ def other_machine(config: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 def finished(path: Path, framework: str, manifest: dict[str, Any], quiet: bool) -> RunResult:
     """What a run that needs no more steps came to. A summary of an earlier session is mended on the way."""
-    stopped_by, step, told = manifest["state"]["stopped_by"], manifest["step"], read_summary(path)
+    stopped_by, step = manifest["state"]["stopped_by"], manifest["step"]
+    told = summary_or_none(path)
     if (told.get("stopped_by"), told.get("steps")) != (stopped_by, step):
         told = ending(path, framework, manifest)
         write_summary(path, told)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 from triptych import envs
 from triptych.algorithms import ALGORITHMS
 from triptych.recipes.recipe import Recipe
 from triptych.spec import KINDS, LAYERS, OPTIMISERS
-from triptych.utils.checks import InputError, check
+from triptych.utils.checks import check
+from triptych.utils.reading import build, typed
 
 
 def to_dict(config: Any) -> Any:
@@ -24,35 +26,42 @@ def to_dict(config: Any) -> Any:
     return kind | {field.name: to_dict(getattr(config, field.name)) for field in dataclasses.fields(config)}
 
 
-def from_dict(content: dict[str, Any]) -> Recipe:
+def from_dict(content: Any, file: Any = "config.json") -> Recipe:
     """The recipe that `to_dict` wrote. It runs nothing that the recipe names: see `runs.trust`.
 
+    Args:
+        file: where it stands, for an error's line.
+
     Raises:
-        InputError: a field is missing or unknown.
+        InputError: something in it is missing, unknown, of another type or not allowed; the line names it.
     """
-    try:
-        rest = dict(content)
-        rest.pop("memory", None)  # of runs from when it was a field: the network says it
-        kinds = {layer["kind"] for layer in rest["network"]}
-        unknown = ", ".join(sorted(kinds - {*LAYERS, *KINDS}))
-        check(not unknown, "layer or memory kind", unknown, ", ".join([*LAYERS, *KINDS]))
-        kind = rest["algorithm"]["kind"]
-        check(kind in ALGORITHMS, "algorithm", kind, ", ".join(ALGORITHMS))
-        layers = tuple(build({**LAYERS, **KINDS}, layer) for layer in rest.pop("network"))
-        algorithm = build({kind: found.config for kind, found in ALGORITHMS.items()}, rest.pop("algorithm"))
-        env = envs.from_record(rest.pop("env"))
-        optimiser = build(OPTIMISERS, {"kind": "adam"} | rest.pop("optimiser"))  # older runs had no other, and no kind
-        return Recipe(env=env, network=layers, algorithm=algorithm, optimiser=optimiser, **tuples(rest))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"recipe in config.json: {error}; allowed: what this version of triptych wrote") from None
+    given = typed(content, Written, file, "recipe")
+    algorithms = {kind: found.config for kind, found in ALGORITHMS.items()}
+    network = given["network"]
+    layers = [of_kind({**LAYERS, **KINDS}, layer, file, f"recipe.network.{i}") for i, layer in enumerate(network)]
+    parts = {
+        "env": envs.from_record(given["env"], file, "recipe.env"),
+        "network": tuple(layers),
+        "algorithm": of_kind(algorithms, given["algorithm"], file, "recipe.algorithm"),
+        # older runs had no other optimiser, and no kind
+        "optimiser": of_kind(OPTIMISERS, {"kind": "adam"} | given["optimiser"], file, "recipe.optimiser"),
+    }
+    rest = {name: value for name, value in content.items() if name not in parts}
+    rest.pop("memory", None)  # of runs from when it was a field: the network says it
+    return build(Recipe, rest, file, "recipe", made=parts)
 
 
-def tuples(content: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows lists only; fields are tuples."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+class Written(TypedDict):
+    """The parts of a recipe that are of one kind or another, before it is known which."""
+
+    env: dict[str, Any]
+    network: list[dict[str, Any]]
+    algorithm: dict[str, Any]
+    optimiser: dict[str, Any]
 
 
-def build(classes: dict[str, Any], content: dict[str, Any]) -> Any:
-    rest = tuples(content)
-    kind = str(rest.pop("kind"))
-    return classes[kind](**rest)
+def of_kind(classes: Mapping[str, Any], content: dict[str, Any], file: Any, at: str) -> Any:
+    """A part of a recipe as the class that its `kind` says."""
+    kind = str(content.get("kind", ""))
+    check(kind in classes, f"{file}: {at}.kind", kind, ", ".join(classes))
+    return build(classes[kind], {name: value for name, value in content.items() if name != "kind"}, file, at)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from triptych.report.logs import Log, read
 from triptych.report.random_play import random_play
 from triptych.report.show import build as show
 from triptych.runs.names import run_path
+from triptych.runs.records import read_verdict
 from triptych.utils.checks import InputError
 from triptych.utils.console import counted, warn
 
@@ -54,10 +54,7 @@ def report(
 
 def verdict(file: Path) -> str:
     """What a lockstep folder shows, in a sentence."""
-    try:
-        return words.verdict(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise InputError(f"{file} cannot be read ({error!r}); allowed: the file as triptych left it") from None
+    return words.verdict(read_verdict(file))
 
 
 def content(logs: list[Log], proofs: list[str]) -> dict[str, Any]:

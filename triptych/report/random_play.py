@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import numpy as np
+from msgspec import Meta
 
 from triptych import envs
 from triptych.envs import GameConfig
 from triptych.envs.play import SIDE_BY_SIDE, play_games
 from triptych.runs.folder import RUNNING
 from triptych.spec import first_of
+from triptych.utils.checks import InputError
 from triptych.utils.files import write_json
+from triptych.utils.reading import Count, Finite, read_json
 from triptych.utils.seeds import game_seeds, generator
 from triptych.utils.statistics import bootstrap_mean
 
@@ -29,9 +32,9 @@ def random_play(config: GameConfig, keep: Path | None = None, games: int = RANDO
     """
     asked = {"env": envs.as_before(config), "games": games}
     if keep is not None and keep.exists():
-        with contextlib.suppress(ValueError, OSError, AttributeError):  # torn: played again
-            known = json.loads(keep.read_text(encoding="utf-8"))
-            if known.get("asked") == json.loads(json.dumps(asked)):
+        with contextlib.suppress(InputError):  # torn: played again
+            known = read_json(keep, Known)
+            if known["asked"] == json.loads(json.dumps(asked)):
                 return known
     scores = random_scores(config, games)
     mean, low, high = bootstrap_mean([scores])
@@ -42,6 +45,17 @@ def random_play(config: GameConfig, keep: Path | None = None, games: int = RANDO
         with contextlib.suppress(OSError):  # a folder that may only be read
             write_json(keep, found)
     return found
+
+
+class Known(TypedDict):
+    """What is remembered of random play."""
+
+    asked: dict[str, Any]
+    mean: Finite
+    low: Finite
+    high: Finite
+    band: Annotated[list[Finite], Meta(min_length=2, max_length=2)]
+    games: Count
 
 
 class RandomPlay:

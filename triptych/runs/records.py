@@ -1,12 +1,17 @@
-"""Reading what a run folder holds."""
+"""Reading what a run folder holds. Whatever stands in its files, a reader gives what its types say, or one line that names the place."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import json
-from collections.abc import Callable, Mapping
+import math
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from msgspec import Meta
 
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict
@@ -15,6 +20,69 @@ from triptych.runs.names import LOGS, check_links
 from triptych.runs.trust import Allowed, Stored, allow
 from triptych.utils.checks import InputError
 from triptych.utils.files import read_rows, write_json
+from triptych.utils.reading import Count, Finite, read_json, typed
+
+
+class Described(TypedDict):
+    """What a config.json says, as far as somebody reads it."""
+
+    recipe: dict[str, Any]
+    framework: str
+    threads: Annotated[int, Meta(ge=1, le=65_536)]
+    processor: str
+    versions: dict[str, str]
+    resume_exact: bool
+    device: NotRequired[str | None]
+    git_commit: NotRequired[str | None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run came to when it stopped."""
+
+    path: Path  # its folder
+    framework: str
+    steps: int
+    updates: int
+    episodes: int
+    running_reward: float | None  # mean of the last 100 episodes
+    best_score: float | None  # highest mean of the last best_window episodes
+    best_step: int | None  # where that was
+    checkpoint: int  # steps at the last checkpoint, from which a resume goes on
+    stopped_by: str  # steps, episodes, solved, interrupted, or what a callback said
+    # The next four are None where the session was killed at its end.
+    steps_per_second: float | None  # of this session, without compilation, evaluations and checkpoints
+    updates_per_second: float | None
+    compile_seconds: float | None
+    peak_memory: int | None  # bytes
+    seconds: float  # over all sessions
+
+
+# What stands in summary.json: any of it may be missing or not known.
+SUMMARY: Any = TypedDict(  # type: ignore[misc]
+    "SUMMARY",
+    {name: hint | None for name, hint in typing.get_type_hints(RunResult).items()} | {"path": str | None},  # type: ignore[operator]
+)
+
+
+class Test(TypedDict):
+    """What some test games came to, as far as a reader wants to know it."""
+
+    weights: str
+    updates: Count
+    epsilon: Finite
+    games: Count
+    mean: Finite
+    low: Finite
+    high: Finite
+    seed: int
+    framework: str
+    policy: str
+    env: str
+    sticky: Finite | None
+    flicker: NotRequired[Finite]  # older versions hid nothing
+    rewards: NotRequired[list[Finite]]
+    lengths: NotRequired[list[Count]]
 
 
 def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -37,10 +105,15 @@ def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, An
 
 
 def last_step(folder: RunFolder) -> int:
-    """About how far a stopped run had come: the last step that a log or, after Ctrl-C, the summary names."""
-    paths = [folder.path / name for name in LOGS if (folder.path / name).exists()]
-    steps = [int(row["steps"]) for path in paths for row in read_log(path)[-1:]]
-    return max([*steps, int(read_summary(folder.path).get("steps", 0))])
+    """About how far a stopped run had come: the last step that a log or, after Ctrl-C, the summary names.
+
+    It is for a line to the user alone, so what cannot be read says nothing.
+    """
+    steps = [0, summary_or_none(folder.path).get("steps") or 0]
+    for path in (folder.path / name for name in LOGS):
+        with contextlib.suppress(InputError, OSError, ValueError, KeyError, TypeError):
+            steps += [int(row["steps"]) for row in read_log(path)[-1:]]
+    return max(steps)
 
 
 def read_config(path: Path, allowed: Allowed | None = None) -> dict[str, Any]:
@@ -61,14 +134,11 @@ def read_config(path: Path, allowed: Allowed | None = None) -> dict[str, Any]:
         raise InputError(
             f"{path} is no run folder: it has no config.json; allowed: a folder written by `triptych train`"
         )
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-        if allowed is not None:
-            allow(Stored(path, config["recipe"], path, config), allowed)
-        recipe: Recipe = from_dict(config["recipe"])
-    except (json.JSONDecodeError, KeyError, TypeError, OSError) as error:
-        raise InputError(f"{file} cannot be read ({error}); allowed: the file as triptych left it") from None
-    return config | {"recipe": recipe, "recorded": config["recipe"]}
+    config = read_json(file, dict[str, Any])
+    config |= typed(config, Described, file)
+    if allowed is not None:
+        allow(Stored(path, config["recipe"], path, config), allowed)
+    return config | {"recipe": from_dict(config["recipe"], file), "recorded": config["recipe"]}
 
 
 def read_settings(path: Path) -> Recipe:
@@ -82,10 +152,9 @@ def read_settings(path: Path) -> Recipe:
 def read_beside(folder: Path) -> dict[str, Any]:
     """What a config.json says, for weights that may lie in a run folder; empty where they lie elsewhere."""
     try:
-        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_json(folder / "config.json", dict[str, Any])
+    except InputError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def last_framework(path: Path, config: dict[str, Any]) -> str:
@@ -101,9 +170,24 @@ def read_log(path: Path) -> list[dict[str, str]]:
 
 
 def read_summary(path: Path) -> dict[str, Any]:
-    """A run folder's summary.json; empty where no session has ended yet."""
+    """A run folder's summary.json; empty where no session has ended yet. A number that is none, as of a run that diverged, is None."""
     file = path / "summary.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if not file.exists():
+        return {}
+    content = read_json(file, dict[str, Any])
+    found = typed({name: content.get(name) for name in SUMMARY.__annotations__}, SUMMARY, file)
+    finite = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in found.items()
+    }
+    return content | {name: value for name, value in finite.items() if name in content}
+
+
+def summary_or_none(path: Path) -> dict[str, Any]:
+    """What `read_summary` gives; empty where it cannot be read, for whoever can do without it."""
+    try:
+        return read_summary(path)
+    except InputError:
+        return {}
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
@@ -118,17 +202,29 @@ def write_evaluation(path: Path, name: str, evaluation: Mapping[str, Any]) -> No
     write_json(path / "evaluations" / f"{name}.json", evaluation)
 
 
-def optional_float(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
 def read_evaluations(path: Path) -> list[dict[str, Any]]:
     """A run folder's tests, by name: what a reader wants to know of each."""
-    shown: dict[str, Callable[[Any], Any]] = {
-        "weights": str, "updates": int, "epsilon": float, "games": int, "mean": float, "low": float, "high": float,
-        "seed": int, "framework": str, "flicker": float, "policy": str, "env": str, "sticky": optional_float, "rewards": list, "lengths": list,
-    }  # fmt: skip
-    files = sorted((path / "evaluations").glob("*.json"))
-    tests = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    older: dict[str, Any] = {"flicker": 0.0, "rewards": [], "lengths": []}
-    return [{name: kind((older | test)[name]) for name, kind in shown.items()} for test in tests]
+    older = {"flicker": 0.0, "rewards": [], "lengths": []}
+    return [{**older, **read_json(file, Test)} for file in sorted((path / "evaluations").glob("*.json"))]
+
+
+class Proof(TypedDict):
+    """What a lockstep came to, as far as a page tells it."""
+
+    agree: bool
+    steps: Count
+    updates: Count
+    worst_relative: float
+    first_difference: dict[str, Any] | None
+    too_few: NotRequired[list[Any]]
+    actions_part_at: NotRequired[Count | None]
+    control: NotRequired[Control | None]
+
+
+class Control(TypedDict):
+    worst_relative: float
+
+
+def read_verdict(file: Path) -> dict[str, Any]:
+    """What a lockstep's verdict.json says."""
+    return {"too_few": [], **read_json(file, Proof)}

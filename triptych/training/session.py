@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from triptych import envs, frameworks
 from triptych.recipes.feasibility import Prepared
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.folder import EPISODES, RUNNING, RunFolder, metrics_columns
-from triptych.runs.records import write_summary
+from triptych.runs.records import RunResult, write_summary
 from triptych.training.base import Counters
 from triptych.training.budget import interval, introduction
 from triptych.training.build import compile_learner, make_training
@@ -33,28 +31,6 @@ from triptych.utils.checks import check, passed
 from triptych.utils.console import say, warn
 from triptych.utils.interrupts import Interrupts
 from triptych.utils.state import State
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run came to when it stopped."""
-
-    path: Path  # its folder
-    framework: str
-    steps: int
-    updates: int
-    episodes: int
-    running_reward: float | None  # mean of the last 100 episodes
-    best_score: float | None  # highest mean of the last best_window episodes
-    best_step: int | None  # where that was
-    checkpoint: int  # steps at the last checkpoint, from which a resume goes on
-    stopped_by: str  # steps, episodes, solved, interrupted, or what a callback said
-    # The next four are None where the session was killed at its end.
-    steps_per_second: float | None  # of this session, without compilation, evaluations and checkpoints
-    updates_per_second: float | None
-    compile_seconds: float | None
-    peak_memory: int | None  # bytes
-    seconds: float  # over all sessions
 
 
 class Session:

@@ -10,16 +10,25 @@ import typing
 from types import UnionType
 from typing import Any, Literal
 
+from triptych.utils.console import plain, shortened
+
 Unit = Literal["steps", "episodes", "updates"]
 Period = tuple[int, Unit]
 UNITS = ("steps", "episodes", "updates")
 
 
+MOST_LETTERS = 480  # of an error's line
+
+
 class InputError(ValueError):
     """Something the user gave cannot be used. The message is one line: what, where, what is allowed.
 
-    The command line prints it and exits with code 2.
+    The command line prints it and exits with code 2. What a stranger's file puts into it can neither make it long nor move the
+    terminal's cursor.
     """
+
+    def __init__(self, line: object = ""):
+        super().__init__(shortened(plain(str(line)), MOST_LETTERS))
 
 
 class EnvironmentFailed(RuntimeError):
@@ -48,7 +57,12 @@ class WorkerError(RuntimeError):
 def check(condition: bool, name: str, value: Any, allowed: str) -> None:
     """Raises InputError naming the field, its value and what is allowed, unless `condition` holds."""
     if not condition:
-        raise InputError(f"{name} is {value!r}; allowed: {allowed}")
+        raise InputError(f"{name} is {shown(value)}; allowed: {allowed}")
+
+
+def shown(value: Any) -> str:
+    """A value as Python writes it, as far as a line has room for it."""
+    return shortened(repr(value), 100)
 
 
 def number(config: Any, name: str) -> Any:
@@ -66,18 +80,23 @@ def number(config: Any, name: str) -> Any:
 
 
 @functools.cache
-def kinds_of(config: type, name: str) -> tuple[Any, ...]:
-    """The types that a field of a dataclass may have, without None; () where they cannot be looked up.
-
-    Whether its module spells annotations as they are or as strings makes no difference.
-    """
+def hint_of(config: type, name: str) -> Any:
+    """The type of a dataclass' field, whether its module spells annotations as they are or as strings; Any where it cannot be looked up."""
     owner = next(base for base in config.__mro__ if name in inspect.get_annotations(base))
     names = vars(sys.modules[owner.__module__]) if owner.__module__ in sys.modules else {}
     # Alone, since another field's type may be a name that only type checkers see.
     field = type(name, (), {"__annotations__": {name: inspect.get_annotations(owner)[name]}})
     try:
-        found = typing.get_type_hints(field, names)[name]
+        return typing.get_type_hints(field, names)[name]
     except NameError:
+        return Any
+
+
+@functools.cache
+def kinds_of(config: type, name: str) -> tuple[Any, ...]:
+    """The types that a field of a dataclass may have, without None; () where they cannot be looked up."""
+    found = hint_of(config, name)
+    if found is Any:
         return ()
     kinds = typing.get_args(found) if typing.get_origin(found) in (typing.Union, UnionType) else (found,)
     return tuple(kind for kind in kinds if kind is not type(None))

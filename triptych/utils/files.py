@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from triptych.utils.checks import InputError
+from triptych.utils.reading import parse_json, typed
 
 TEMPORARY = ".tmp"  # the ending of what is being written; a resume removes what is left of them
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none: there a link is looked for before
@@ -117,9 +118,13 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any] | No
         with safe_open(path, framework="numpy") as file:
             metadata = (file.metadata() or {}).get("triptych")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict: iterating it fails)
-        return tensors, None if metadata is None else json.loads(metadata)
+        return tensors, None if metadata is None else typed(
+            parse_json(metadata, path), dict[str, Any], path, "metadata"
+        )
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; allowed: a safetensors file written by triptych") from None
+    except InputError:
+        raise
     except (SafetensorError, OSError, ValueError, TypeError) as error:  # TypeError: a dtype NumPy has not
         raise InputError(f"{path}: truncated or no safetensors file ({str(error).splitlines()[0]})") from None
 

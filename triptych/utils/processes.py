@@ -15,6 +15,7 @@ from typing import Any
 
 from triptych.utils.checks import InputError, WorkerError
 from triptych.utils.interrupts import Interrupts
+from triptych.utils.reading import read_json
 
 
 def work_all(
@@ -97,7 +98,11 @@ def answer_of(folder: str, index: int) -> Path:
 
 
 def read_answer(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    """What a process left; empty where it was killed before it had written all of it."""
+    try:
+        return read_json(path, dict[str, Any])
+    except InputError:
+        return {}
 
 
 def tell_how_to_go_on(result: dict[str, Any]) -> None:

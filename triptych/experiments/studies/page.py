@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from triptych.experiments.studies import Study, published
 from triptych.report import html
 from triptych.report.curves import over_seeds
 from triptych.utils.files import read_rows, write_json
+from triptych.utils.reading import Finite, read_json
 
 FEWEST = 4  # seeds of a variant below which intervals say nothing
+
+
+class Curve(TypedDict):
+    """A variant's learning curve, as curves.json keeps it."""
+
+    name: str
+    settings: list[str]
+    x: list[Finite | None]
+    mean: list[Finite | None]
+    low: list[Finite | None]
+    high: list[Finite | None]
+    colour: NotRequired[str]
 
 
 def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]) -> None:
@@ -20,7 +32,7 @@ def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]
     labels = list(dict.fromkeys(row.label for row in result.rows))
     colours = {label: html.COLOURS[index % len(html.COLOURS)] for index, label in enumerate(labels)}
     file = path.with_name("curves.json")
-    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    kept = read_json(file, dict[str, list[Curve]]) if file.exists() else {}
     charts = [chart(task, result, runs, colours, kept.get(task, [])) for task in result.best]
     for made in charts:  # a curve that could not be made, nor used this time, stays for another page
         curves = {curve["name"]: curve for curve in (*kept.get(made["task"], []), *made["curves"])}
