@@ -29,6 +29,12 @@ def own_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def no_films(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A film takes seconds; tests/experiments/test_film.py has them."""
+    monkeypatch.setenv("TRIPTYCH_NO_VIDEO", "1")
+
+
+@pytest.fixture(autouse=True)
 def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run in this process may leave another number behind; batches of pictures are to be cut in every test."""
     monkeypatch.setattr(frameworks, "THREADS", 2)

@@ -28,6 +28,7 @@ class Compare(Answers):
     margin: float | None = None  # a difference of scores that does not matter: tests if they are nearer; needs --seeds
     run_name: str | None = None  # what the new folders' names begin with
     quiet: bool = False  # no progress
+    video: bool = True  # a test game of each framework, side by side, as a video, where the game can draw itself
     given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
         default_factory=dict
     )  # the recipe's fields that flags name
@@ -41,10 +42,13 @@ class Compare(Answers):
         result = compare(
             recipes, self.frameworks, self.seeds, games=self.games, margin=self.margin, runs_dir=self.runs_dir,
             run_name=self.run_name, label=labels if self.others else labels[0], quiet=self.quiet,
+            video=self.video,
             **(self.given if self.others else {}),
         )  # fmt: skip
         comparison_table(result)
         run_folders(result)
+        if result.video:
+            print(f"video {result.video}")
         print_json(self, result)
         return exits.FAILED if result.failures else exits.DONE
 

@@ -43,6 +43,7 @@ class Train(Where):
     run_name: str | None = None  # the new folder's name; None: a fresh one
     quiet: bool = False  # no progress
     profile: bool = False  # print at the end where the time went, and what other threads and precisions would give
+    video: bool = True  # at the end, a video of a test game of the best weights, where the game can draw itself
     # what watches the run: module:name; any number of these flags
     callback: Annotated[tuple[str, ...], UseAppendAction] = ()
 
@@ -57,6 +58,7 @@ class Train(Where):
             runs_dir=self.runs_dir,
             quiet=self.quiet,
             profile=self.profile,
+            video=self.video,
             callbacks=self.callback,
         )
         return tell(result)

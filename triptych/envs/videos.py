@@ -50,23 +50,22 @@ def screen_config(config: GameConfig) -> GameConfig:
     return dataclasses.replace(config, **{name: value for name, value in WHOLE.items() if name in names(config)})
 
 
-class Film:
-    """Films one game of a set. A context manager; the file appears, whole, when it ends.
+class Video:
+    """A video that is being written, H.264. A context manager; the file appears, whole, when it ends.
 
     Args:
         path: the file, `.mp4`.
         fps: pictures a second.
     """
 
-    def __init__(self, config: GameConfig, path: Path, fps: int):
-        self.games = envs.make(screen_config(config), 1)
+    def __init__(self, path: Path, fps: int):
         self.path, self.fps = path, fps
         self.encoder: subprocess.Popen[bytes] | None = None
         self.part = path  # where the encoder writes: a fresh file, once it begins
-        self.running = False
+        self.failed = False
         self.made = False  # whether the file is there
 
-    def __enter__(self) -> Film:
+    def __enter__(self) -> Video:
         if is_link(self.path.parent):
             raise InputError(f"{self.path.parent} is a link; allowed: a folder of the run's own")
         try:
@@ -78,33 +77,17 @@ class Film:
             ) from None
         return self
 
-    def reset(self, seed: int) -> None:
-        """Starts the game of a seed."""
-        self.running = True
-        self.show(self.games.reset(np.array([seed])))
-
-    def step(self, action: int) -> None:
-        """The same action as in the game that is filmed; nothing once it has ended."""
-        if not self.running:
+    def show(self, picture: np.ndarray) -> None:
+        """Adds a picture [H, W, 3] of bytes, each as large as the first."""
+        if self.failed:
             return
-        self.games.send(np.array([action]))
-        step = self.games.recv()
-        self.show(step.obs)
-        self.running = not (step.terminated[0] or step.truncated[0])
-
-    def stop(self) -> None:
-        """The game filmed is counted as it stands."""
-        self.running = False
-
-    def show(self, obs: np.ndarray) -> None:
-        screen = obs[0, -1]  # [H, W, 3]
         if self.encoder is None:
-            self.encoder = start_encoder(self.part, screen.shape[1], screen.shape[0], self.fps)
+            self.encoder = start_encoder(self.part, picture.shape[1], picture.shape[0], self.fps)
         assert self.encoder.stdin is not None
         try:
-            self.encoder.stdin.write(np.ascontiguousarray(screen).tobytes())
+            self.encoder.stdin.write(np.ascontiguousarray(picture).tobytes())
         except OSError:  # the encoder has died, of a full disk perhaps: a video is not worth a run
-            self.running = False
+            self.failed = True
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
@@ -115,7 +98,6 @@ class Film:
                 warn(f"no video {self.path}: the encoder failed")
         finally:
             shutil.rmtree(self.part.parent, ignore_errors=True)
-            self.games.close()
 
     def finished(self) -> bool:
         """Ends the encoder; whether it wrote the whole video."""
@@ -124,6 +106,77 @@ class Film:
         with contextlib.suppress(OSError):
             self.encoder.stdin.close()
         return self.encoder.wait() == 0
+
+
+class Screening:
+    """A game played again for the eye: its pictures, and the reward so far.
+
+    Args:
+        config: the game, as it is learned from.
+
+    Raises:
+        InputError: it draws no picture.
+    """
+
+    def __init__(self, config: GameConfig):
+        self.games = envs.make(screen_config(config), 1)
+        self.reward = 0.0
+        self.running = False
+
+    def reset(self, seed: int) -> np.ndarray:
+        """Starts the game of a seed and returns its picture [H, W, 3]."""
+        self.reward, self.running = 0.0, True
+        return self.games.reset(np.array([seed]))[0, -1]
+
+    def step(self, action: int) -> np.ndarray:
+        self.games.send(np.array([action]))
+        step = self.games.recv()
+        self.reward += float(step.reward[0])
+        self.running = not (step.terminated[0] or step.truncated[0])
+        return step.obs[0, -1]
+
+    def close(self) -> None:
+        self.games.close()
+
+
+class Film:
+    """Films one game of a set, while it is played. A context manager; the file appears, whole, when it ends.
+
+    Args:
+        path: the file, `.mp4`.
+        fps: pictures a second.
+    """
+
+    def __init__(self, config: GameConfig, path: Path, fps: int):
+        self.screening = Screening(config)
+        self.video = Video(path, fps)
+        self.running = False
+
+    def __enter__(self) -> Film:
+        self.video.__enter__()
+        return self
+
+    def reset(self, seed: int) -> None:
+        """Starts the game of a seed."""
+        self.running = True
+        self.video.show(self.screening.reset(seed))
+
+    def step(self, action: int) -> None:
+        """The same action as in the game that is filmed; nothing once it has ended."""
+        if not self.running:
+            return
+        self.video.show(self.screening.step(action))
+        self.running = self.screening.running and not self.video.failed
+
+    def stop(self) -> None:
+        """The game filmed is counted as it stands."""
+        self.running = False
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            self.video.__exit__(kind, error, trace)
+        finally:
+            self.screening.close()
 
 
 def start_encoder(path: Path, width: int, height: int, fps: int) -> subprocess.Popen[bytes]:
@@ -135,7 +188,18 @@ def start_encoder(path: Path, width: int, height: int, fps: int) -> subprocess.P
 
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps), "-i", "-"]
     # H.264 wants even sides; yuv420p and faststart are what browsers play.
-    even = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-threads", "1"]
+    even = [
+        "-vf",
+        "pad=ceil(iw/2)*2:ceil(ih/2)*2",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-pix_fmt",
+        "yuv420p",
+        "-threads",
+        "1",
+    ]
     command = [get_ffmpeg_exe(), "-y", "-loglevel", "error", *source, *even, "-movflags", "+faststart", "-f", "mp4"]
     # A session of its own: a terminal's Ctrl-C must not cut the video that is being made.
     return subprocess.Popen([*command, str(path)], stdin=subprocess.PIPE, start_new_session=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from triptych.experiments.film import FPS, Tape, film_side_by_side
 from triptych.experiments.jobs import work
 from triptych.frameworks import FRAMEWORKS, versions
 from triptych.recipes import BUILT_IN, Recipe, resolve
@@ -56,6 +57,9 @@ class Comparison:
     recipe: str  # several: "one against another"
     rows: list[ComparisonRow]
     equivalence: list[Equivalence]  # of each pair; empty where no margin was given
+    video: (
+        str | None
+    )  # of a test game of each, side by side; None: the games do not draw themselves, or none was wanted
     failures: list[str]  # runs that ended without a result, and how; the rows are of the others
     seeds: list[int]
     games: int  # a run
@@ -76,6 +80,7 @@ def compare(
     run_name: str | None = None,
     label: str | Sequence[str] | None = None,
     quiet: bool = True,
+    video: bool = True,
     **changes: Any,
 ) -> Comparison:
     """Trains recipes in each framework with each seed, one after the other, and plays the best and last weights.
@@ -87,6 +92,8 @@ def compare(
         margin: difference of scores that does not matter; then it is tested whether the rows are nearer than that.
         run_name: what the runs' folders begin with.
         label: what to call the recipe, or each of them; None: its name, or the environment's where it has none.
+        video: film a test game of each run's best weights, and those of the first seed side by side, where the game can draw
+            itself.
         changes: recipe fields, as in `train`, of every recipe.
 
     Raises:
@@ -109,15 +116,18 @@ def compare(
         title: f"{run_name or 'compare'}{'' if run_name and len(named) == 1 else '-' + title}" for title in named
     }
     # Trusted: what is given is the user's own, or `settings_of` let it through.
-    job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True}
+    job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True, "video": video}
     made, failures = train_all(named, names, seeds, prefixes, job)
     rows = [make_row(title, name, made[title, name]) for title, name in product(titles, names) if (title, name) in made]
     scores = {row.framework if len(titles) == 1 else f"{row.recipe} {row.framework}": row.run_scores for row in rows}
     first = resolved[0]
+    tapes = [tapes_of(title, recipe, names, made, len(named) > 1) for title, recipe in named.items()]
+    film = film_side_by_side(tapes, film_path(runs_dir, run_name or f"compare-{'-'.join(titles)}"))
     return Comparison(
         recipe=" against ".join(titles),
         rows=rows,
         equivalence=[] if margin is None else equivalences(scores, margin),
+        video=str(film) if film else None,
         failures=failures,
         seeds=[first.seed + seed for seed in range(seeds)],
         games=games,
@@ -144,6 +154,33 @@ def train_all(
             failures.append(f"{run}: {error}")
             warn(failures[-1])
     return made, failures
+
+
+def tapes_of(
+    title: str,
+    recipe: Recipe,
+    frameworks: tuple[str, ...],
+    made: dict[tuple[str, str], list[dict[str, Any]]],
+    several: bool,
+) -> list[Tape]:
+    """The game of each framework's first run, as far as it was kept."""
+    found = []
+    for framework in frameworks:
+        runs = made.get((title, framework), [])
+        if runs and runs[0].get("tape"):
+            name = f"{FRAMEWORKS[framework].title}{f', {title}' if several else ''}"
+            found.append(Tape(name, framework, recipe.env, runs[0]["tape"], recipe.video_fps or FPS))
+    return found
+
+
+def film_path(runs_dir: str | Path, name: str) -> Path:
+    """`NAME-side-by-side.mp4` among the runs, or with the first number that is free."""
+    path = Path(runs_dir) / f"{name}-side-by-side.mp4"
+    number = 2
+    while path.exists():
+        path = path.with_name(f"{name}-side-by-side-{number}.mp4")
+        number += 1
+    return path
 
 
 def settings_of(given: str | Recipe | None, runs_dir: str | Path) -> str | Recipe | None:

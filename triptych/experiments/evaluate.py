@@ -140,8 +140,8 @@ def play(source: Source, test: Test, report: Callable[[int], None] | None) -> Ev
             film = stack.enter_context(Film(recipe.env, video_path(source, test.seed), recipe.video_fps or 30))
         played = play_games(agent, games, game_seeds(test.seed, "evaluate", 0, test.games), report, film=film)
     evaluation = conclude(source, test, agent.policy, played, games.frames_per_step)
-    if film is not None and film.made:
-        evaluation = dataclasses.replace(evaluation, video=str(film.path))
+    if film is not None and film.video.made:
+        evaluation = dataclasses.replace(evaluation, video=str(film.video.path))
     rewards, lengths = evaluation.rewards, evaluation.lengths
     different = different_games(evaluation.policy, evaluation.sticky, evaluation.flicker, rewards, lengths)
     if different < test.games:

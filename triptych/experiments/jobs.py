@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych.experiments.evaluate import evaluate
+from triptych.experiments.film import film_run
 from triptych.experiments.lockstep import play
 from triptych.experiments.train import resume, train
 from triptych.recipes import Recipe
@@ -71,8 +72,10 @@ def worker() -> None:
 
 
 def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
-    """Trains, then plays the best and the last weights."""
-    result = train(recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], quiet=job["quiet"])
+    """Trains, plays the best and the last weights, and films a game of the best; `tape` is its actions, or None."""
+    result = train(
+        recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], quiet=job["quiet"], video=False
+    )
     if result.stopped_by == "interrupted":
         return {"interrupted": str(result.path)}
     scores = {
@@ -81,7 +84,8 @@ def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
         ).rewards  # type: ignore[arg-type]
         for weights in ("best", "latest")
     }
-    return dataclasses.asdict(result) | {"path": str(result.path)} | scores
+    tape = film_run(result.path, recipe, job["framework"], job["quiet"]) if job["video"] else None
+    return dataclasses.asdict(result) | {"path": str(result.path), "tape": tape and tape.actions} | scores
 
 
 def lockstep_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +99,14 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     if (path / "config.json").exists():
         result = resume(path, quiet=job["quiet"], trust=job.get("trust", False))
     else:
-        result = train(recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], quiet=job["quiet"])
+        result = train(
+            recipe,
+            job["framework"],
+            run_name=job["run_name"],
+            runs_dir=job["runs_dir"],
+            quiet=job["quiet"],
+            video=False,
+        )
     if result.stopped_by == "interrupted":
         return {"interrupted": str(path)}
     tests = []

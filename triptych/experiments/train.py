@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs
+from triptych.experiments.film import film_run
 from triptych.frameworks import DISTRIBUTIONS
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import Prepared, prepare
@@ -44,6 +45,7 @@ def train(
     runs_dir: str | Path = "runs",
     quiet: bool = True,
     profile: bool = False,
+    video: bool = True,
     callbacks: Iterable[Any] = (),
     **changes: Any,
 ) -> RunResult:
@@ -55,6 +57,7 @@ def train(
         run_name: the new folder under `runs_dir`; None: a fresh one, named after `label`.
         label: what is trained, in such a name; None: the recipe's name, or the environment's.
         profile: print at the end where the time went.
+        video: film a test game of the best weights at the end, into the run's `videos/best.mp4`, where the game can draw itself.
         callbacks: what watches the run, see `triptych.Callback`: objects, classes, functions of (run, tick), or "module:name".
         changes: recipe fields by name: steps=1000, seed=3, batch_size=64, **{"algorithm.gamma": 0.9}.
 
@@ -69,7 +72,16 @@ def train(
         name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
         path = new_path(name, runs_dir)
         warn(*prepared.notes)
-        return begin(path, prepared, framework, quiet, watching, profile)
+        result = begin(path, prepared, framework, quiet, watching, profile)
+    if video:
+        film_end(result, prepared.recipe, quiet)
+    return result
+
+
+def film_end(result: RunResult, recipe: Recipe, quiet: bool) -> None:
+    """Films a run that has come to its end; one that was interrupted is to go on first."""
+    if result.stopped_by != "interrupted":
+        film_run(result.path, recipe, result.framework, quiet)
 
 
 def begin(

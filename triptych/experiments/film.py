@@ -1,0 +1,195 @@
+"""Films of trained agents: one test game of a run's best weights, or of several runs side by side on one seed.
+
+A game is played once without pictures and its actions are kept, a `Tape`. Filming plays them again in games that draw
+themselves, so it needs no framework, and runs of different processes meet in one film.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from triptych import envs
+from triptych.envs.config import GameConfig
+from triptych.envs.play import play_games
+from triptych.envs.videos import Screening, Video, screen_config
+from triptych.experiments.load import Source, make_agent
+from triptych.frameworks import FRAMEWORKS
+from triptych.recipes import Recipe
+from triptych.report.panels import Panel, check_pillow, sheet
+from triptych.utils.checks import InputError
+from triptych.utils.console import say, warn
+from triptych.utils.files import read_tensors
+from triptych.utils.install import install_hint
+from triptych.utils.seeds import game_seeds
+
+FPS = 30  # pictures a second, where the recipe says nothing; a picture is a step
+SECONDS = 60  # of a film at most: games go on longer
+LINGER = 1.5  # seconds that the last picture stays
+NAME = "best.mp4"  # in a run's videos/
+SEED = int(game_seeds(0, "film", 0, 1)[0])  # of the game: the same for every run, so that films can be compared
+MOST_ROWS = 3
+OFF = "TRIPTYCH_NO_VIDEO"  # an environment variable that turns films off for good
+
+
+@dataclass(frozen=True)
+class Tape:
+    """All that is needed to see a game again."""
+
+    title: str  # above its pictures
+    framework: str
+    env: GameConfig
+    actions: list[int]
+    fps: int  # steps a second
+
+
+class Recorder:
+    """Keeps the actions of the game that `play_games` shows it."""
+
+    def __init__(self) -> None:
+        self.actions: list[int] = []
+        self.running = True
+
+    def reset(self, seed: int) -> None:
+        self.actions, self.running = [], True
+
+    def step(self, action: int) -> None:
+        if self.running:
+            self.actions.append(action)
+
+    def stop(self) -> None:
+        self.running = False
+
+
+def can_film(config: GameConfig, quiet: bool) -> bool:
+    """Whether the game draws itself and the encoder is there; where only a package is missing, a line says which."""
+    if os.environ.get(OFF):
+        return False
+    try:
+        envs.make(screen_config(config), 1).close()
+    except Exception:  # the user's own game, which was never asked to draw itself; such a run has no film
+        return False
+    try:
+        check_pillow()
+        if importlib.util.find_spec("imageio_ffmpeg") is None:
+            raise InputError(f"videos need imageio-ffmpeg, which is not installed: {install_hint('pixels')}")
+    except InputError as missing:
+        if not quiet:
+            say(f"no video: {missing}")
+        return False
+    return True
+
+
+def record(folder: Path, recipe: Recipe, framework: str) -> Tape:
+    """Plays one test game with a run's best weights, as in training, for as long as a film may be.
+
+    Args:
+        folder: the run's, of this very process or of one that was trusted: nothing that it names is imported.
+    """
+    kept = folder / "checkpoints"
+    file = next(kept / f"{name}.safetensors" for name in ("best", "latest") if (kept / f"{name}.safetensors").exists())
+    tensors, metadata = read_tensors(file)
+    source = Source(file, tensors, (metadata or {}).get("updates"), recipe, recipe, framework)
+    fps = recipe.video_fps or FPS
+    recorder = Recorder()
+    with closing(envs.make(recipe.env, 1)) as games:
+        agent = make_agent(source, games, None, 0.0, SEED)
+        play_games(agent, games, np.array([SEED]), longest=SECONDS * fps, film=recorder)
+    return Tape(FRAMEWORKS[framework].title, framework, recipe.env, recorder.actions, fps)
+
+
+def film(rows: list[list[Tape]], path: Path) -> Path | None:
+    """Plays tapes again, side by side, and films them until the last game is over; None where the encoder failed.
+
+    Raises:
+        InputError: a game draws no picture, a package is missing, or the folder cannot be written.
+    """
+    check_pillow()
+    fps = rows[0][0].fps
+    stands = [[Stand(tape) for tape in row] for row in rows]
+    everyone = [stand for row in stands for stand in row]
+    try:
+        with Video(path, fps) as video:
+            for step in range(max(len(stand.tape.actions) for stand in everyone) + 1):
+                for stand in everyone:
+                    stand.show(step)
+                picture = sheet([[stand.panel() for stand in row] for row in stands])
+                video.show(picture)
+                if video.failed:
+                    break
+            for _ in range(round(LINGER * fps)):
+                video.show(picture)
+    finally:
+        for stand in everyone:
+            stand.screening.close()
+    return path if video.made else None
+
+
+class Stand:
+    """Where a tape stands while it is played again."""
+
+    def __init__(self, tape: Tape):
+        self.tape, self.screening, self.played = tape, Screening(tape.env), 0
+        self.picture: Any = None
+
+    def show(self, step: int) -> None:
+        """Goes on to that step; a game that is over stays as it is."""
+        if step == 0:
+            self.picture = self.screening.reset(SEED)
+        elif step <= len(self.tape.actions) and self.screening.running:
+            self.picture = self.screening.step(self.tape.actions[step - 1])
+            self.played = step
+
+    def panel(self) -> Panel:
+        over = not self.screening.running
+        score = (
+            f"{self.screening.reward:,.4g}" if abs(self.screening.reward) < 1000 else f"{self.screening.reward:,.0f}"
+        )
+        note = f"{score} in {self.played:,} steps" if over else score
+        colour = FRAMEWORKS[self.tape.framework].colour
+        return Panel(self.tape.title, colour, self.picture, note, over)
+
+
+def film_run(folder: Path, recipe: Recipe, framework: str, quiet: bool = True) -> Tape | None:
+    """Films a test game of a run's best weights into its videos/; a failure is a warning, never the run's end.
+
+    Returns:
+        the tape, for a film of several runs; None where there is none.
+    """
+    try:
+        if not can_film(recipe.env, quiet):
+            return None
+        tape = record(folder, recipe, framework)
+        film([[tape]], folder / "videos" / NAME)
+        return tape
+    except KeyboardInterrupt:
+        warn("no video: interrupted; the run is whole")
+    except (Exception, SystemExit) as error:  # of the user's own game too, which has never been drawn before
+        warn(f"no video of {folder}: {told(error)}")
+    return None
+
+
+def film_side_by_side(tapes: list[list[Tape]], path: Path) -> Path | None:
+    """Films several runs, a row a recipe; None and a warning where that fails, None where there is nothing to film."""
+    rows = [row for row in tapes if row][:MOST_ROWS]
+    if not rows:
+        return None
+    try:
+        return film(rows, path)
+    except KeyboardInterrupt:
+        warn("no video: interrupted; the runs are whole")
+    except (Exception, SystemExit) as error:
+        warn(f"no video {path}: {told(error)}")
+    return None
+
+
+def told(error: BaseException) -> str:
+    """An error in one line."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
