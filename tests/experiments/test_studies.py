@@ -269,7 +269,7 @@ def test_bad_input(tmp_path: Path) -> None:
         run_study("memory-kinds", steps=0, out=tmp_path / "new")
     assert not (tmp_path / "new").exists()
     (tmp_path / "runs.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match=r"runs.csv is no table of a study"):
+    with pytest.raises(InputError, match=r"runs.csv, line 2: [a-z]+ is missing"):
         run_study("losses", out=tmp_path, runs_dir=tmp_path)
 
 

@@ -19,8 +19,9 @@ from triptych.runs.folder import RunFolder
 from triptych.runs.names import LOGS, check_links
 from triptych.runs.trust import Allowed, Stored, allow
 from triptych.utils.checks import InputError
-from triptych.utils.files import read_rows, write_json
+from triptych.utils.files import write_json
 from triptych.utils.reading import Count, Finite, read_json, typed
+from triptych.utils.tables import fields, opened, read_rows
 
 
 class Described(TypedDict):
@@ -111,8 +112,8 @@ def last_step(folder: RunFolder) -> int:
     """
     steps = [0, summary_or_none(folder.path).get("steps") or 0]
     for path in (folder.path / name for name in LOGS):
-        with contextlib.suppress(InputError, OSError, ValueError, KeyError, TypeError):
-            steps += [int(row["steps"]) for row in read_log(path)[-1:]]
+        with contextlib.suppress(InputError):
+            steps += [row["steps"] for row in read_rows(path, Stepped, whole=True)]
     return max(steps)
 
 
@@ -159,14 +160,33 @@ def read_beside(folder: Path) -> dict[str, Any]:
 
 def last_framework(path: Path, config: dict[str, Any]) -> str:
     """The framework of a run's last session."""
-    resumes = path / "resumes.csv"
-    rows = read_log(resumes) if resumes.exists() else []
+    rows = read_resumes(path)
     return rows[-1]["framework"] if rows else config["framework"]
 
 
 def read_log(path: Path) -> list[dict[str, str]]:
-    """A CSV's rows; a torn last line (no newline at its end) is left out."""
-    return read_rows(path, torn=True)
+    """A CSV's rows as words; a torn last line (no newline at its end) is left out."""
+    with opened(path) as text:
+        rows = [row for _, row in fields(path, text, whole=True)]
+    return [dict(zip(rows[0], row, strict=False)) for row in rows[1:] if len(row) == len(rows[0])]
+
+
+class Resumed(TypedDict):
+    """A row of resumes.csv."""
+
+    step: Count
+    framework: str
+    processor: NotRequired[str]
+
+
+class Stepped(TypedDict):
+    steps: Count
+
+
+def read_resumes(path: Path) -> list[dict[str, Any]]:
+    """When a run went on, and where."""
+    file = path / "resumes.csv"
+    return list(read_rows(file, Resumed, whole=True)) if file.exists() else []
 
 
 def read_summary(path: Path) -> dict[str, Any]:

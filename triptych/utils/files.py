@@ -10,7 +10,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -127,16 +126,6 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any] | No
         raise
     except (SafetensorError, OSError, ValueError, TypeError) as error:  # TypeError: a dtype NumPy has not
         raise InputError(f"{path}: truncated or no safetensors file ({str(error).splitlines()[0]})") from None
-
-
-def read_rows(path: Path | Traversable, torn: bool = False) -> list[dict[str, str]]:
-    """The rows of a CSV file that Triptych wrote, by its line of column names.
-
-    Args:
-        torn: it may be written right now, or by a process that was killed; a last line without its end is left out.
-    """
-    text = path.read_text(encoding="utf-8")
-    return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1] if torn else text)))
 
 
 def line(values: Any) -> str:

@@ -109,18 +109,19 @@ def encodes(text: str) -> bool:
     return True
 
 
-def typed(content: Any, kind: Any, file: Any, at: str = "") -> Any:
+def typed(content: Any, kind: Any, file: Any, at: str = "", strict: bool = True) -> Any:
     """Plain values as what `kind` says.
 
     Args:
         file: what the error begins with.
         at: where in the file they stand: `recipe.algorithm`.
+        strict: False: a text may stand for a number, as in a CSV file.
 
     Raises:
         InputError: something is of another type, or missing.
     """
     try:
-        return msgspec.convert(content, kind)
+        return msgspec.convert(content, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise InputError(f"{file}: {told(str(error), content, at)}") from None
 

@@ -7,6 +7,7 @@ import gzip
 import io
 import itertools
 import math
+import typing
 import zlib
 from array import array
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from triptych.utils.checks import InputError
+from triptych.utils.reading import typed
 
 SEPARATORS = ",;\t"
 MOST_LETTERS = 4_000_000  # of one line; csv alone refuses a field above 131,072
@@ -74,6 +76,27 @@ def read_table(path: Path) -> Table:
     columns = {name: np.frombuffer(found, np.float64) for name, found in zip(names, values, strict=True)}
     misses = {name: count for name, count in zip(names, lost, strict=True) if count}
     return Table(path, tuple(names), columns, tuple(comments), torn, misses)
+
+
+def read_rows(path: Path, kind: Any, whole: bool = False) -> Iterator[Any]:
+    """The rows of a file of our own, one after the other, each as `kind`: a TypedDict of numbers and words. Other columns are left out.
+
+    Args:
+        whole: leaves out a last line without its end: the file may be written right now, or by a process that was killed.
+
+    Raises:
+        InputError: it cannot be read, or a field is of another type or missing; the line names it.
+    """
+    hints = typing.get_type_hints(kind)
+    with opened(path) as text:
+        lines = fields(path, text, whole=whole)
+        names = next(lines, (0, []))[1]
+        for number, row in lines:
+            if len(row) != len(names):
+                raise InputError(f"{path}, line {number}: {len(row)} fields; allowed: {len(names)}, one a column")
+            given = zip(names, row, strict=True)
+            cells = {name: cell or ("" if hints[name] is str else None) for name, cell in given if name in hints}
+            yield typed(cells, kind, f"{path}, line {number}", strict=False)
 
 
 @contextmanager

@@ -5,13 +5,34 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
-from triptych.utils.files import read_rows
+from triptych.utils.tables import read_rows
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-12  # how far values may lie apart and still be the same
+
+
+class Row(TypedDict):
+    """A step, of one game's action and the update after it."""
+
+    step: int
+    game: int
+    action: int
+    loss: float | None
+    epsilon: float | None
+
+
+class TensorRow(TypedDict):
+    """What a tensor came to after some updates."""
+
+    step: int
+    updates: int
+    tensor: str
+    norm: float
+    product: float
+    scale: float
 
 
 @dataclasses.dataclass
@@ -62,19 +83,20 @@ def judge(folder: Path, names: list[str]) -> Verdict:
 
 def compare_logs(folder: Path, reference: str, name: str, verdict: Verdict) -> None:
     """Step by step: same game, same action, same epsilon, losses within the tolerance."""
-    ours, theirs = read_rows(folder / f"{reference}.csv"), read_rows(folder / f"{name}.csv")
+    ours, theirs = (list(read_rows(folder / f"{log}.csv", Row)) for log in (reference, name))
     for a, b in zip(ours, theirs, strict=False):
-        step = int(a["step"])
+        step = a["step"]
         if (a["step"], a["game"]) != (b["step"], b["game"]):
             return verdict.part(step, name, reference, "game", [a["game"], b["game"]])
         for what in ("loss", "epsilon"):
-            same = (a[what] == b[what] == "") or (
-                a[what] != "" and b[what] != "" and verdict.compare(float(a[what]), float(b[what]))
-            )
+            one, other = a[what], b[what]
+            same = one is other is None or (None not in (one, other) and verdict.compare(one, other))
             if not same:
-                verdict.differ(step, name, reference, what, [a[what], b[what]])
+                verdict.differ(
+                    step, name, reference, what, ["" if value is None else str(value) for value in (one, other)]
+                )
         if a["action"] != b["action"]:
-            return verdict.part(step, name, reference, "action", [int(a["action"]), int(b["action"])])
+            return verdict.part(step, name, reference, "action", [a["action"], b["action"]])
     if len(ours) != len(theirs) or not ours:
         verdict.part(min(len(ours), len(theirs)), name, reference, "rows", [len(ours), len(theirs)])
     return None
@@ -86,18 +108,18 @@ def compare_tensors(folder: Path, reference: str, name: str, verdict: Verdict, u
     Args:
         until: step from which on the two no longer play the same game.
     """
-    ours, theirs = read_rows(folder / f"{reference}-tensors.csv"), read_rows(folder / f"{name}-tensors.csv")
+    ours, theirs = (list(read_rows(folder / f"{log}-tensors.csv", TensorRow)) for log in (reference, name))
     for a, b in zip(ours, theirs, strict=False):
-        step = int(a["step"])
+        step = a["step"]
         if step >= until:
             return None
-        if (step, a["updates"], a["tensor"]) != (int(b["step"]), b["updates"], b["tensor"]):
+        if (step, a["updates"], a["tensor"]) != (b["step"], b["updates"], b["tensor"]):
             return verdict.part(step, name, reference, "rows", [a["tensor"], b["tensor"]])
         # A product may cancel to nearly 0, so it is measured on the tensor's scale.
-        scale = float(a["scale"])
-        same = [verdict.compare(float(a[what]), float(b[what]), scale, 0.0) for what in ("norm", "product")]
+        scale = a["scale"]
+        same = [verdict.compare(a[what], b[what], scale, 0.0) for what in ("norm", "product")]
         if not all(same):
-            values = [[float(row["norm"]), float(row["product"])] for row in (a, b)]
+            values = [[row["norm"], row["product"]] for row in (a, b)]
             verdict.differ(step, name, reference, a["tensor"], values)
     if len(ours) != len(theirs):
         verdict.part(min(len(ours), len(theirs)), name, reference, "rows", [len(ours), len(theirs)])

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 from triptych.experiments.studies import Study, published
+from triptych.experiments.studies.table import Run
 from triptych.report import html
 from triptych.report.curves import over_seeds
-from triptych.utils.files import read_rows, write_json
+from triptych.utils.files import write_json
 from triptych.utils.reading import Finite, read_json
+from triptych.utils.tables import read_rows
 
 FEWEST = 4  # seeds of a variant below which intervals say nothing
 
@@ -27,7 +29,7 @@ class Curve(TypedDict):
     colour: NotRequired[str]
 
 
-def write_page(path: Path, study: Study, result: Any, runs: list[dict[str, str]]) -> None:
+def write_page(path: Path, study: Study, result: Any, runs: list[Run]) -> None:
     """Writes the page, and beside it `curves.json`, from which a page made without the runs' folders has its curves."""
     labels = list(dict.fromkeys(row.label for row in result.rows))
     colours = {label: html.COLOURS[index % len(html.COLOURS)] for index, label in enumerate(labels)}
@@ -117,7 +119,7 @@ def named(row: Any) -> str:
 
 
 def chart(
-    task: str, result: Any, runs: list[dict[str, str]], colours: dict[str, str], kept: list[dict[str, Any]]
+    task: str, result: Any, runs: list[Run], colours: dict[str, str], kept: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """A task's scores and curves as numbers for the page's script; a kept curve serves where not all runs are there."""
     rows = [row for row in result.rows if row.task == task]
@@ -146,10 +148,13 @@ def alone(steps: list[float | None], values: list[float | None]) -> dict[str, li
     return {"x": steps, "mean": values, "low": values, "high": values}
 
 
+class Episode(TypedDict):
+    steps: Finite
+    running_reward: Finite
+
+
 def rewards(run: str) -> tuple[list[float | None], list[float | None]]:
-    """Steps and running rewards of a run's episodes."""
-    try:
-        rows = read_rows(Path(run) / "episodes.csv")
-    except OSError:
-        return [], []
-    return [float(row["steps"]) for row in rows], [float(row["running_reward"]) for row in rows]
+    """Steps and running rewards of a run's episodes; none where its folder is gone."""
+    file = Path(run) / "episodes.csv"
+    rows = list(read_rows(file, Episode, whole=True)) if file.is_file() else []
+    return [row["steps"] for row in rows], [row["running_reward"] for row in rows]

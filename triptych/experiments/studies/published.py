@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypedDict
 
-from triptych.utils.files import read_rows
+from triptych.utils.reading import Finite
+from triptych.utils.tables import read_rows
 
 FEED_FORWARD, LSTM = "feed-forward", "LSTM"  # the labels of the variants, too
 
@@ -32,16 +33,21 @@ class Published:
         return 100 * (score - self.random) / (self.human - self.random)
 
 
+class Row(TypedDict):
+    """A game's row of the table."""
+
+    game: str
+    random: Finite
+    human: Finite
+    feed_forward: Finite
+    lstm: Finite
+
+
 def load() -> tuple[Published, ...]:
     """The table, in the order of the alphabet."""
-    rows = read_rows(resources.files("triptych.experiments.studies") / "a3c_atari57.csv")
+    rows = read_rows(Path(__file__).with_name("a3c_atari57.csv"), Row)
     return tuple(
-        Published(
-            row["game"],
-            float(row["random"]),
-            float(row["human"]),
-            {FEED_FORWARD: float(row["feed_forward"]), LSTM: float(row["lstm"])},
-        )
+        Published(row["game"], row["random"], row["human"], {FEED_FORWARD: row["feed_forward"], LSTM: row["lstm"]})
         for row in rows
     )
 

@@ -14,7 +14,7 @@ from triptych import envs
 from triptych.experiments.jobs import work_all
 from triptych.experiments.studies import Arm, Study, load_study
 from triptych.experiments.studies.page import highest, write_page
-from triptych.experiments.studies.table import append_rows, read_runs, test_of
+from triptych.experiments.studies.table import Run, append_rows, read_runs, test_of
 from triptych.frameworks import check_framework
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
@@ -149,7 +149,7 @@ def train_missing(todo: list[dict[str, Any]], table: Path, jobs: int, quiet: boo
     work_all("study", todo, keep, jobs, files)
 
 
-def rows_of_study(study: Study, recipes: Recipes, table: Path, framework: str) -> list[dict[str, str]]:
+def rows_of_study(study: Study, recipes: Recipes, table: Path, framework: str) -> list[Run]:
     """The table's rows that are of these recipes and this study's tests, under the names that the arms have now."""
     arms = {fingerprint(recipe): study.arms[index] for (index, _), recipe in recipes.items()}
     tests = [(study.games, study.epsilon, chance) for chance in study.flicker or (None,)]
@@ -224,7 +224,7 @@ def job_of(arm: Arm, recipe: Recipe, framework: str, quick: bool) -> dict[str, A
 def conclude(
     name: str,
     study: Study,
-    done: list[dict[str, str]],
+    done: list[Run],
     folder: Path,
     framework: str,
     seeds: int,
@@ -251,7 +251,7 @@ def conclude(
     return result
 
 
-def versions_of(done: list[dict[str, str]]) -> dict[str, str]:
+def versions_of(done: list[Run]) -> dict[str, str]:
     """Each package's version, or versions, that the runs were made with."""
     found: dict[str, dict[str, None]] = {}
     for pair in (pair for row in done for pair in row["versions"].split()):
@@ -260,19 +260,15 @@ def versions_of(done: list[dict[str, str]]) -> dict[str, str]:
     return {name: " and ".join(versions) for name, versions in found.items()}
 
 
-def rows_of(arm: Arm, done: list[dict[str, str]]) -> list[StudyRow]:
+def rows_of(arm: Arm, done: list[Run]) -> list[StudyRow]:
     """A variant's row for each chance of a hidden observation in the test."""
     mine = [row for row in done if (row["task"], row["label"]) == (arm.task, arm.label)]
     found = []
     for flicker in dict.fromkeys(row["flicker"] for row in mine):
-        tested = sorted((row for row in mine if row["flicker"] == flicker), key=lambda row: int(row["seed"]))
-        scores = [float(row["score"]) for row in tested]
-        parameters = int(mine[0]["parameters"])
-        found.append(
-            StudyRow(
-                arm.task, arm.label, float(flicker) if flicker else None, *bootstrap_iqm(scores), scores, parameters
-            )
-        )
+        tested = sorted((row for row in mine if row["flicker"] == flicker), key=lambda row: row["seed"])
+        scores = [row["score"] for row in tested]
+        parameters = mine[0]["parameters"]
+        found.append(StudyRow(arm.task, arm.label, flicker, *bootstrap_iqm(scores), scores, parameters))
     return found
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from triptych.utils.checks import InputError
-from triptych.utils.files import line, read_rows, write_whole
+from triptych.utils.files import line, write_whole
+from triptych.utils.reading import Count, Finite
+from triptych.utils.tables import read_rows
 
 COLUMNS = (
     "framework", "task", "label", "seed", "settings", "flicker", "epsilon", "games", "score", "best_step", "steps", "updates",
@@ -14,9 +15,27 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def test_of(row: dict[str, str]) -> tuple[int, float, float | None]:
+class Run(TypedDict):
+    """A row of the table, as far as it is read."""
+
+    framework: str
+    task: str
+    label: str
+    seed: int
+    settings: str
+    flicker: Finite | None
+    epsilon: Finite
+    games: Count
+    score: Finite
+    parameters: Count
+    processor: str
+    versions: str
+    run: str
+
+
+def test_of(row: Run) -> tuple[int, float, float | None]:
     """What a row's score was measured by: games, random actions, the chance of a hidden observation (None: as in training)."""
-    return int(row["games"]), float(row["epsilon"]), float(row["flicker"]) if row["flicker"] else None
+    return row["games"], row["epsilon"], row["flicker"]
 
 
 def append_rows(table: Path, known: dict[str, Any], found: dict[str, Any]) -> None:
@@ -28,10 +47,10 @@ def append_rows(table: Path, known: dict[str, Any], found: dict[str, Any]) -> No
     write_whole(table, lambda temporary: temporary.write_text(rows, encoding="utf-8"))
 
 
-def read_runs(table: Path) -> list[dict[str, str]]:
-    if not table.exists():
-        return []
-    rows = read_rows(table)
-    if rows and set(rows[0]) != set(COLUMNS):
-        raise InputError(f"{table} is no table of a study; allowed: another --out")
-    return rows
+def read_runs(table: Path) -> list[Run]:
+    """The rows there are; none where no run has ended yet.
+
+    Raises:
+        InputError: it is no table of a study.
+    """
+    return list(read_rows(table, Run)) if table.exists() else []
