@@ -190,7 +190,7 @@ BEFORE = {
         ({"id": "triptych/Catch-v0", "length": 50, "blind": 8, "stack": 1}, Toy("triptych/Catch-v0", length=50, blind=8)),
         ({"id": "Gone-v3", "render": True, "noop_max": 3}, Gym("Gone-v3", render=True)),
         ({"id": "GoneNoFrameskip-v4", "noop_max": 3}, Atari("GoneNoFrameskip-v4", noop_max=3)),
-        ({"id": "no_such_module:Gone-v0"}, Gym("no_such_module:Gone-v0")),
+        ({"id": "no_such_module:Gone-v0"}, Gym("no_such_module:Gone-v0", layout="before")),
         # Such games were played without any of it.
         ({"id": "KungFuMaster-v0", "noop_max": 7}, Emulator("KungFuMaster-v0", noop_max=0, fire=False, maximum=False)),
     ],

@@ -180,11 +180,11 @@ def test_only_tests_of_the_present_weights_are_told() -> None:
 @pytest.mark.parametrize(
     ("changes", "left_out"),
     [
-        ({"id": "CartPole-v1"}, {"crop", "size", "colour", "stack", "fill"}),
-        ({"id": "CartPole-v1", "render": True}, set()),
+        ({"id": "CartPole-v1"}, {"crop", "size", "colour", "stack", "fill", "layout", "drop"}),
+        ({"id": "CartPole-v1", "render": True}, {"layout", "drop"}),
         ({"id": "SpaceInvadersNoFrameskip-v4"}, {"fill"}),
         ({"id": "ALE/Pong-v5"}, {"fill", "frame_skip"}),
-        ({"id": "SpaceInvaders-v4"}, set()),  # a random frame skip: played one by one
+        ({"id": "SpaceInvaders-v4"}, {"layout", "drop"}),  # a random frame skip: played one by one
         ({"id": "triptych/MemoryChain-v0"}, {"blind"}),
     ],
 )

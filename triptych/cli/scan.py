@@ -30,7 +30,8 @@ def find_recipe(command: Any, arguments: list[str]) -> Recipe:
     if env:
         from triptych.recipes import default_recipe, is_picture
 
-        return default_recipe(env, is_picture(env))
+        layout = value_of("--env.layout", arguments)
+        return default_recipe(env, is_picture(env, **({"layout": layout} if layout else {})))
     if {"-h", "--help"} & set(arguments):
         return load_recipe("cartpole")
     raise InputError("RECIPE is missing; allowed: a name that `triptych recipes` lists, a Python file, or --env ID")

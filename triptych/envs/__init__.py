@@ -13,8 +13,10 @@ from triptych.envs.config import Screen as Screen
 from triptych.envs.determinism import forgets as forgets
 from triptych.envs.games import Games as Games
 from triptych.envs.games import Step as Step
+from triptych.envs.making import first_looks as first_looks
 from triptych.envs.making import fixed as fixed
 from triptych.envs.making import make as make
+from triptych.envs.making import shows_pictures as shows_pictures
 from triptych.envs.making import stickiness as stickiness
 from triptych.envs.making import told as told
 from triptych.envs.making import unread as unread

@@ -24,6 +24,7 @@ class Atari(Screen):
     noop_max: int = 30  # idle frames before an episode begins: 0 to noop_max - 1 of them, each as likely
     fire: bool = True  # press FIRE in the first frame of an episode, in place of an idle one, where the game has it
     maximum: bool = True  # a picture is the larger of a step's last two frames, pixel by pixel; else the last frame
+    full_action_space: bool = False  # all 18 actions of the console; else those that the game reads
     time_limit: int | None = None  # steps after which an episode is cut; None: what the id says, 0: never
 
     def __post_init__(self) -> None:
@@ -106,7 +107,7 @@ class AtariGames:
             repeat_action_probability=(
                 spec.kwargs["repeat_action_probability"] if config.sticky is None else config.sticky
             ),
-            full_action_space=spec.kwargs["full_action_space"],
+            full_action_space=config.full_action_space or spec.kwargs["full_action_space"],
             img_height=height,
             img_width=width,
             grayscale=not config.colour,

@@ -114,4 +114,9 @@ class CartPoleGames(GymGames):
         self.obs = np.array(state["obs"], self.obs.dtype)
 
 
-KIND = Kind(CartPole, plays, CartPoleGames)
+def unread(spec: Any) -> set[str]:
+    """The fields of a config that these games never read: what they show is known."""
+    return {"layout", "drop"}
+
+
+KIND = Kind(CartPole, plays, CartPoleGames, unread)

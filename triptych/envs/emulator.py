@@ -113,4 +113,9 @@ def make(config: Emulator, spec: Any, num_envs: int, threads: int) -> GymGames:
     return GymGames(config, ours, num_envs, threads)
 
 
-KIND = Kind(Emulator, plays, make, fixed=fixed, start=start, pictures=pictures)
+def unread(spec: Any) -> set[str]:
+    """The fields of a config that these games never read: what they show is known."""
+    return {"layout", "drop"}
+
+
+KIND = Kind(Emulator, plays, make, unread, fixed=fixed, start=start, pictures=pictures)

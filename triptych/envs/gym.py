@@ -1,25 +1,31 @@
 """Any Gymnasium id with a discrete action space: N games one after the other, in NEXT_STEP order.
 
 Observations are a picture, a vector, or (of Dict and Tuple spaces that show a picture) one picture beside vectors: see parts.py.
+What a game returns is held against what its spaces say: see checking.py.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import warnings
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces, wrappers
+from gymnasium.envs.registration import load_env_creator
 
+from triptych.envs.checking import Contract, Game, Returned, WrongError, described
 from triptych.envs.config import Kind, Screen
 from triptych.envs.games import Step
-from triptych.envs.parts import Parts, is_picture, leaves, picture
-from triptych.spec import Observation, Part, each, parts_of, whole_of
-from triptych.utils.checks import InputError, at_least, check
+from triptych.envs.layout import LAYOUTS
+from triptych.envs.parts import View
+from triptych.spec import each, parts_of, whole_of
+from triptych.utils.checks import InputError, at_least, check, one_of
+from triptych.utils.console import warn
 from triptych.utils.install import install_hint
 
 
@@ -31,11 +37,17 @@ class Gym(Screen):
 
     time_limit: int | None = None  # steps after which an episode is cut; None: what the id says, 0: never
     render: bool = False  # observe the rendered screen instead of what the environment gives
+    # what is a picture and how it lies in its array, a letter an axis: rows h, columns w, colours c, stacked already s; see docs/environments.md
+    layout: Literal["auto", "hw", "hwc", "chw", "shw", "hws", "shwc", "schw", "vector", "before"] = "auto"
+    drop: tuple[str, ...] = ()  # parts of an observation (of a Dict or Tuple) that are left out, such as a sentence
     kwargs: str = "{}"  # what else the id's maker takes, as JSON: '{"memory_length": 50}'
 
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least(self, 0, "time_limit")
+        one_of(self, "layout", LAYOUTS)
+        names = isinstance(self.drop, tuple) and all(isinstance(name, str) for name in self.drop)
+        check(names, "drop", self.drop, "names of parts")
         self.arguments()
 
     def arguments(self) -> dict[str, Any]:
@@ -53,10 +65,10 @@ def plays(spec: Any) -> bool:
 
 
 def make_one(config: Gym, spec: Any) -> gymnasium.Env:
-    """One game whose observations are a picture, as the config says, a flat vector, or a dict of one picture and vectors.
+    """One game as its id gives it, or seen by its rendered screen.
 
     Raises:
-        InputError: it cannot be made, or its spaces do not fit.
+        InputError: it cannot be made, or its actions are no choice.
     """
     options = config.arguments()
     if config.render:
@@ -67,18 +79,46 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            env = gymnasium.make(spec, disable_env_checker=True, **options)
+            env = gymnasium.make(with_contract(spec), disable_env_checker=True, **options)
         if config.render:
             if "rgb_array" not in env.metadata.get("render_modes", []):
                 raise gymnasium.error.Error("it does not draw itself (no render mode rgb_array)")
             env = wrappers.AddRenderObservation(env, render_only=True)
-    except Exception as error:  # whatever its maker raises at arguments that it does not like
-        told = [*str(error).splitlines(), ""][0]
-        raise InputError(f"env is {config.id!r}, which cannot be made: {type(error).__name__} {told}") from None
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:  # whatever its maker raises at arguments that it does not like
+        told = str(error) if isinstance(error, WrongError) else described(error)
+        raise InputError(f"env is {config.id!r}, which cannot be made: {told}") from None
     if not isinstance(env.action_space, spaces.Discrete):
         raise InputError(f"env is {config.id!r} with action space {env.action_space}; allowed: a Discrete one")
+    return env
+
+
+def with_contract(spec: Any) -> Any:
+    """An id's record whose environment is held to the form of what it returns, beneath Gymnasium's own wrappers."""
+    maker = spec.entry_point
+    if isinstance(maker, str):
+        maker = load_env_creator(maker)
+
+    def make(**options: Any) -> Any:
+        env = maker(**options)
+        return Contract(env) if isinstance(env, gymnasium.Env) else env  # what is none, Gymnasium tells
+
+    if hasattr(maker, "metadata"):
+        make.metadata = maker.metadata  # type: ignore[attr-defined]  # where Gymnasium looks up how it draws itself
+    ours = copy.copy(spec)
+    ours.entry_point = make
+    return ours
+
+
+def view_of(env: gymnasium.Env, config: Gym) -> View:
+    """What is learned from of a game's observations.
+
+    Raises:
+        InputError: its observations do not fit, or a package is missing.
+    """
     try:
-        return shown(env, config)
+        return View(env.observation_space, config)
     except InputError:
         raise
     except gymnasium.error.DependencyNotInstalled as error:
@@ -91,20 +131,7 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
         ) from None
 
 
-def shown(env: gymnasium.Env, config: Gym) -> gymnasium.Env:
-    """A game whose observations are what is learned from."""
-    space = env.observation_space
-    found = leaves(space)
-    if not any(map(is_picture, found.values())):
-        return wrappers.FlattenObservation(env)  # vectors alone are one vector
-    return Parts(env, config) if list(found) != [""] else picture(env, config)
-
-
-def part_of(space: spaces.Space, stack: int) -> Part:
-    """A picture, stacked, or a vector, in the dtype that is kept of it."""
-    assert space.shape is not None
-    dtype = "uint8" if space.dtype == np.uint8 else "float64" if space.dtype == np.float64 else "float32"
-    return Part((stack, *space.shape) if len(space.shape) >= 2 else space.shape, dtype)
+STUCK = 10  # steps in a row without a finite number after which an episode is cut, as it will hardly find back
 
 
 class GymGames:
@@ -116,8 +143,9 @@ class GymGames:
     def __init__(self, config: Gym, spec: Any, num_envs: int, threads: int):
         self.envs = [make_one(config, spec) for _ in range(num_envs)]
         self.num_envs = num_envs
-        parts = {name: part_of(space, config.stack) for name, space in leaves(self.envs[0].observation_space).items()}
-        self.observation = Observation.of(parts)
+        self.view = view_of(self.envs[0], config)
+        self.games = [Game(env, config.id, index, self.view.layouts) for index, env in enumerate(self.envs)]
+        self.observation = self.view.observation
         self.stacked, self.fill = self.observation.is_picture, config.fill
         action_space = self.envs[0].action_space
         assert isinstance(action_space, spaces.Discrete)
@@ -129,9 +157,15 @@ class GymGames:
         )
         self.ended = np.zeros(num_envs, bool)
         self.actions = np.zeros(num_envs, np.int64)
+        self.made_up = np.zeros(num_envs, bool)  # [N] the observation is an older one, as the newest is not finite
+        self.in_a_row = np.zeros(num_envs, np.int64)  # [N] steps without a finite number, now
 
-    def see(self, index: int, obs: Any, first: bool) -> None:
-        kept, new = parts_of(self.obs), parts_of(obs)
+    def see(self, index: int, found: Returned, first: bool) -> None:
+        """Keeps a game's observation, if there is one; `first`: nothing is left of those before."""
+        self.made_up[index] = found.obs is None
+        if found.obs is None:
+            return
+        kept, new = parts_of(self.obs), parts_of(self.view(found.obs))
         for name, part in self.observation.named:
             if part.is_picture:
                 self.stack(kept[name][index], new[name], first)
@@ -145,9 +179,10 @@ class GymGames:
         pictures[-1] = newest
 
     def reset(self, seeds: np.ndarray) -> Any:
-        for index, (env, seed) in enumerate(zip(self.envs, seeds, strict=True)):
-            self.see(index, env.reset(seed=int(seed))[0], first=True)
+        for index, (game, seed) in enumerate(zip(self.games, seeds, strict=True)):
+            self.see(index, game.reset(int(seed)), first=True)
         self.ended[:] = False
+        self.in_a_row[:] = 0
         return each(np.copy, self.obs)
 
     def send(self, actions: np.ndarray) -> None:
@@ -155,15 +190,30 @@ class GymGames:
 
     def recv(self) -> Step:
         reward = np.zeros(self.num_envs)
-        terminated, truncated = np.zeros((2, self.num_envs), bool)
-        for index, env in enumerate(self.envs):
+        terminated, truncated, broken = np.zeros((3, self.num_envs), bool)
+        trouble: tuple[str, ...] = ()
+        for index, game in enumerate(self.games):
             if self.ended[index]:
-                self.see(index, env.reset()[0], first=True)
+                found = game.reset()
+                self.see(index, found, first=True)
             else:
-                obs, reward[index], terminated[index], truncated[index], _ = env.step(int(self.actions[index]))
-                self.see(index, obs, first=False)
+                found = game.step(int(self.actions[index]))
+                _, reward[index], terminated[index], truncated[index], _ = found
+                broken[index] = bool(found.trouble) or self.made_up[index]
+                self.see(index, found, first=bool(broken[index]))
+            trouble += found.trouble
+        self.in_a_row = (self.in_a_row + 1) * broken
+        truncated |= self.in_a_row >= STUCK
         self.ended = terminated | truncated
-        return Step(each(np.copy, self.obs), reward, terminated, truncated)
+        self.in_a_row[self.ended] = 0
+        return Step(
+            each(np.copy, self.obs),
+            reward,
+            terminated,
+            truncated,
+            broken=broken if broken.any() else None,
+            trouble=trouble,
+        )
 
     def get_state(self) -> dict[str, Any]:
         raise RuntimeError("this game cannot be saved; a checkpoint cuts it")
@@ -173,7 +223,10 @@ class GymGames:
 
     def close(self) -> None:
         for env in self.envs:
-            env.close()
+            try:
+                env.close()
+            except Exception as error:  # what has been played stands
+                warn(f"closing {self.games[0].env_id} failed: {described(error)}")
 
 
 KIND = Kind(Gym, plays, GymGames)

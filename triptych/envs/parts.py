@@ -1,30 +1,26 @@
 """What a game's observation space comes to: pictures, vectors, and the parts of Dict and Tuple spaces.
 
 A part is a leaf of the space: of a Dict it has the name of its key, of a Tuple its number, of nested spaces both with a dot
-between them ("hand.0"). A picture is cropped, made grey and resized as the config says; anything else becomes a vector
-(a Discrete one-hot). Where no leaf is a picture, the whole space is one vector, as Gymnasium flattens it.
+between them ("hand.0"). A picture (see layout.py) is cropped, made grey and resized as the config says; anything else becomes
+a vector (a Discrete one-hot). Where no leaf is a picture, the whole space is one vector, as Gymnasium flattens it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces, wrappers
 
-from triptych.envs.config import Screen
+from triptych.envs.layout import AXES, BEFORE, Layout, bounds, layout_of
+from triptych.spec import Observation, Part, whole_of
+from triptych.spec.observation import ONE
 from triptych.utils.checks import InputError, check
 
-SMALLEST_PICTURE = 32  # pixels a side; smaller uint8 grids are symbols, and are flattened
-
-
-def is_picture(space: spaces.Space) -> bool:
-    """Grey or colour screens: uint8, (H, W) or (H, W, 1 or 3)."""
-    if not isinstance(space, spaces.Box) or space.dtype != np.uint8 or len(space.shape) not in (2, 3):
-        return False
-    return min(space.shape[:2]) >= SMALLEST_PICTURE and (len(space.shape) == 2 or space.shape[2] in (1, 3))
+if TYPE_CHECKING:
+    from triptych.envs.gym import Gym
 
 
 def children(space: spaces.Space) -> dict[str, spaces.Space] | None:
@@ -72,35 +68,95 @@ def through(env: gymnasium.Env, obs: Any) -> Any:
     return env.observation(through(env.env, obs)) if isinstance(env, gymnasium.ObservationWrapper) else obs
 
 
-class Parts(gymnasium.ObservationWrapper):
-    """Observations as a dict of one picture and vectors.
+LEARNABLE = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+
+
+class View:
+    """What is learned from of a game's observations: one array, or a dict of one picture and vectors. Pictures are not stacked here.
+
+    Args:
+        space: the game's own.
+        config: which parts are left out, how pictures are laid out, and what is made of them.
 
     Raises:
-        InputError: there is more than one picture.
+        InputError: a part cannot be learned from, there is more than one picture, or it takes a setting to tell what it is.
     """
 
-    def __init__(self, env: gymnasium.Env, config: Screen):
-        super().__init__(env)
-        self.inner = env.observation_space
-        found = leaves(self.inner)
-        pictures = sorted(name for name, space in found.items() if is_picture(space))
-        check(len(pictures) == 1, f"pictures in an observation of {config.id}", pictures, "one, beside vectors")
-        self.shown: dict[str, gymnasium.Env] = {
-            name: picture(Still(space), config) if is_picture(space) else wrappers.FlattenObservation(Still(space))
-            for name, space in found.items()
-        }
-        spaces_shown = {name: part.observation_space for name, part in self.shown.items()}
-        alone = len(spaces_shown) == 1
-        self.observation_space = next(iter(spaces_shown.values())) if alone else spaces.Dict(spaces_shown)
+    def __init__(self, space: spaces.Space, config: Gym):
+        self.space, self.config = space, config
+        found = kept_leaves(space, config)
+        laid = {name: layout_of(leaf, config.layout, where(name, config)) for name, leaf in found.items()}
+        self.layouts = {name: layout for name, layout in laid.items() if layout is not None}
+        hint = "one, beside vectors" + ("; leave others out with --env.drop NAME" if len(found) > 1 else "")
+        check(len(self.layouts) < 2, f"pictures in an observation of {config.id}", sorted(self.layouts), hint)
+        unsettled = config.layout not in AXES or self.layouts
+        shapes = ", ".join(str(leaf.shape) for leaf in found.values())
+        check(
+            bool(unsettled), "env.layout", config.layout, f"one that fits the shape of what is seen ({shapes}), or auto"
+        )
+        if self.layouts:
+            self.shown = {
+                name: picture(Still(leaf), config, self.layouts[name])
+                if name in self.layouts
+                else wrappers.FlattenObservation(Still(leaf))
+                for name, leaf in found.items()
+            }
+        else:  # vectors alone are one vector, as Gymnasium flattens them
+            whole = space if found.keys() == leaves(space).keys() else spaces.Dict(found)
+            self.shown = {ONE: wrappers.FlattenObservation(Still(whole))}
+        self.observation = Observation.of({name: self.part(name) for name in self.shown})
 
-    def observation(self, observation: Any) -> Any:
-        held = zip(self.shown.items(), values(self.inner, observation), strict=True)
-        found = {name: through(part, value) for (name, part), value in held}
-        return found if len(found) > 1 else next(iter(found.values()))
+    @property
+    def is_stacked(self) -> bool:
+        """Whether the game stacks its pictures itself, or shows planes: they are kept as they are."""
+        return any(layout.is_stacked for layout in self.layouts.values())
+
+    def part(self, name: str) -> Part:
+        """A picture, stacked, or a vector, in the dtype that is kept of it."""
+        space = self.shown[name].observation_space
+        assert isinstance(space, spaces.Box)
+        if name in self.layouts:
+            return Part((1 if self.is_stacked else self.config.stack, *space.shape), "uint8")
+        is_bytes = space.dtype == np.uint8 and (self.config.layout == BEFORE or bounds(space) == (0, 255))
+        # Bytes are divided by 255 inside the network. Other small numbers are symbols: as they are, as floats would be.
+        return Part(space.shape, "uint8" if is_bytes else "float64" if space.dtype == np.float64 else "float32")
+
+    def __call__(self, obs: Any) -> Any:
+        """Of an observation in the game's space: what is learned from, of pictures the newest."""
+        kept = dict(zip(leaves(self.space), values(self.space, obs), strict=True))
+        if not self.layouts:
+            whole = self.shown[ONE].env.observation_space  # type: ignore[attr-defined]
+            return through(self.shown[ONE], obs if whole is self.space else {name: kept[name] for name in whole.spaces})
+        seen = {name: through(part, kept[name]) for name, part in self.shown.items()}
+        return whole_of(seen) if self.observation.is_several else next(iter(seen.values()))
 
 
-def picture(env: gymnasium.Env, config: Screen) -> gymnasium.Env:
-    """Crops, takes the colours away unless they are wanted, and resizes."""
+def kept_leaves(space: spaces.Space, config: Gym) -> dict[str, spaces.Space]:
+    """The parts that are learned from, by name."""
+    found = leaves(space)
+    kept = {name: leaf for name, leaf in found.items() if not any(name == one or name.startswith(f"{one}.") for one in config.drop)}  # fmt: skip
+    unknown = [one for one in config.drop if not any(name == one or name.startswith(f"{one}.") for name in found)]
+    names = ", ".join(found) if list(found) != [ONE] else "nothing, as its observation has no parts"
+    check(not unknown, "env.drop", tuple(unknown), f"parts of an observation of {config.id}: {names}")
+    check(bool(kept), "env.drop", config.drop, f"not all parts of an observation of {config.id}")
+    for name, leaf in kept.items():
+        if config.layout != BEFORE and not isinstance(leaf, LEARNABLE):
+            hint = f"; leave it out with --env.drop {name}" if name and len(found) > 1 else ""
+            raise InputError(f"{where(name, config)} is {type(leaf).__name__}, which cannot be learned from; allowed: pictures, vectors and choices{hint}")  # fmt: skip
+    return kept
+
+
+def where(name: str, config: Gym) -> str:
+    return f"observation {name!r} of {config.id!r}" if name else f"the observation of {config.id!r}"
+
+
+def picture(env: gymnasium.Env, config: Gym, layout: Layout) -> gymnasium.Env:
+    """Lays a picture out as bytes (H, W) or (H, W, C), crops, takes the colours away unless they are wanted, and resizes."""
+    if config.colour and layout.colours == 1:
+        raise InputError(f"colour is True, but the screen of {config.id!r} has none; allowed: False")
+    env = wrappers.TransformObservation(
+        env, lambda found: layout.pictures(found, config.colour), layout.space(config.colour)
+    )
     height, width, *colours = env.observation_space.shape or ()
     top, bottom, left, right = config.crop
     rows, columns = slice(int(height * top), int(height * bottom)), slice(int(width * left), int(width * right))
@@ -115,8 +171,6 @@ def picture(env: gymnasium.Env, config: Screen) -> gymnasium.Env:
     height, width, *colours = env.observation_space.shape or ()
     if colours == [1]:
         env = wrappers.ReshapeObservation(env, (height, width))
-    elif colours and not config.colour:
+    elif colours and not config.colour and not layout.is_stacked:
         env = wrappers.GrayscaleObservation(env)
-    elif not colours and config.colour:
-        raise InputError(f"colour is True, but the screen of {config.id!r} has none; allowed: False")
     return env if config.sides is None else wrappers.ResizeObservation(env, config.sides)

@@ -7,6 +7,8 @@ import json
 from typing import Any, NotRequired, TypedDict
 
 from triptych.envs.config import GameConfig, Unknown, names
+from triptych.envs.gym import Gym
+from triptych.envs.layout import BEFORE
 from triptych.envs.registry import KINDS, find, kind_like, known_kind, missing_module
 from triptych.utils.checks import check
 from triptych.utils.reading import Finite, build, typed
@@ -83,10 +85,10 @@ def from_record(content: dict[str, Any], file: Any = "config.json", at: str = "e
         config = (known_kind(rest["id"], may_import=False) or kind_like(rest["id"])).config
         unread = OLD.keys() - (names(config) - config.before.keys())
         kept = {field: value for field, value in rest.items() if field not in unread}
-        return build(config, {**config.before, **kept}, file, at)
+        return build(config, {**config.before, **seen_before(config, kept), **kept}, file, at)
     for kind in KINDS:
         if kind.name == name:
-            return build(kind.config, rest, file, at)
+            return build(kind.config, {**seen_before(kind.config, rest), **rest}, file, at)
     return Unknown(every["id"], every.get("flicker", 0.0), json.dumps(content))
 
 
@@ -96,6 +98,11 @@ class Every(TypedDict):
     id: str
     flicker: NotRequired[Finite]
     kind: NotRequired[str | None]
+
+
+def seen_before(config: type[GameConfig], recorded: dict[str, Any]) -> dict[str, Any]:
+    """How a run's observations were taken where its config says nothing of their layout: by the rules of then."""
+    return {"layout": BEFORE} if config is Gym and not recorded.get("render") else {}
 
 
 def as_record(config: GameConfig) -> dict[str, Any]:
@@ -125,6 +132,8 @@ def as_before(config: GameConfig) -> dict[str, Any]:
     for name, value in now.items():
         if name in config.before:  # a setting of others then
             found |= {} if value == config.before[name] else {f"{kind}.{name}": value}
+        elif name == "layout" and value == BEFORE:  # nobody could say otherwise
+            continue
         elif name in OLD or name == "id" or value != defaults.get(name):
             found[name] = value
     return found

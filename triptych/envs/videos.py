@@ -34,7 +34,7 @@ def check_video(config: GameConfig) -> None:
 
 WHOLE: dict[str, Any] = {
     "crop": (0.0, 1.0, 0.0, 1.0), "colour": True, "stack": 1, "size": None, "fill": "zeros", "observe": "all",
-    "flicker": 0.0, "render": True,
+    "flicker": 0.0, "render": True, "layout": "auto", "drop": (),
 }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from triptych.training.callbacks.base import Callback, callbacks_of
 from triptych.training.profiler import Profile
 from triptych.training.session import Session
 from triptych.utils import machine
+from triptych.utils.checks import EnvironmentFailed
 from triptych.utils.console import warn
 from triptych.utils.files import write_json
 
@@ -101,7 +102,10 @@ def begin(
 def is_exact(prepared: Prepared) -> bool:
     """Whether a resumed run will give the same numbers, as far as its games go; a warning where it will not."""
     config, games = prepared.recipe.env, prepared.games
-    exact = games.saves or envs.forgets(config, min(2, games.num_envs), prepared.threads)  # more take long to make
+    try:
+        exact = games.saves or envs.forgets(config, min(2, games.num_envs), prepared.threads)  # more take long to make
+    except EnvironmentFailed:  # as the run itself will, with its weights saved
+        return False
     if not exact:
         warn(f"reset(seed=) of {config.id} does not forget the past: a resumed run may give other numbers")
     return exact

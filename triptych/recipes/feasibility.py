@@ -61,15 +61,17 @@ def prepare(
         for layer in network.layers:
             for framework in frameworks:
                 check_built(framework, type(layer))
+        seen = []
         if is_new:
             check_read(recipe.env, games)
+            seen = envs.first_looks(recipe.env)
         if trains:
             check_memory(recipe, games)
             check_films(recipe)
     except BaseException:
         games.close()
         raise
-    notes = (*recipe.warnings(), *machine.precision_notes(recipe.precision))
+    notes = (*seen, *recipe.warnings(), *machine.precision_notes(recipe.precision))
     return Prepared(recipe, games, network, threads, notes)
 
 

@@ -108,12 +108,11 @@ def changed(recipe: str | Recipe | None, changes: dict[str, Any]) -> Recipe:
     env = changes.get("env")
     if env is None:
         raise InputError("no recipe and no env given; allowed: a recipe's name, or --env with a Gymnasium id")
-    return override(default_recipe(env, is_picture(env)), changes)
+    settings = {name.removeprefix("env."): value for name, value in changes.items() if name.startswith("env.")}
+    return override(default_recipe(env, is_picture(env, **settings)), changes)
 
 
-def is_picture(env_id: str) -> bool:
-    """Whether an id shows pictures; the user gave it, so its module is imported."""
+def is_picture(env_id: str, **settings: Any) -> bool:
+    """Whether an id shows pictures; the user gave it, so its module is imported. `settings`: of the environment, such as `layout`."""
     envs.find(env_id, may_import=True)
-    games = envs.make(envs.EnvConfig(env_id), 1)
-    games.close()
-    return games.observation.is_picture
+    return envs.shows_pictures(envs.EnvConfig(env_id, **settings))

@@ -1,0 +1,231 @@
+"""What a game returns, held against what its spaces say. The one place that calls `reset` and `step` of environments of the user's.
+
+What means something else than it says is refused, what is plain is taken: a list for an array, an array of one number for a
+reward. What the game raises itself becomes an `EnvironmentFailed` with game and step.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sysconfig
+import traceback
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from triptych.envs.members import (
+    WrongError,
+    beyond,
+    flag_of,
+    is_bounded,
+    leaves_of,
+    not_finite,
+    number_of,
+    parts,
+    taken,
+    wrong,
+)
+from triptych.utils.checks import EnvironmentFailed, InputError
+from triptych.utils.console import warn
+
+RESET = "reset(seed=..., options=...) must return (observation, info)"
+STEP = "step must return (observation, reward, terminated, truncated, info)"
+
+
+class Contract(gymnasium.Wrapper):
+    """An environment as its maker gives it, before Gymnasium's own wrappers: the form of what it returns."""
+
+    def __init__(self, env: gymnasium.Env):
+        super().__init__(env)
+        try:
+            takes = inspect.signature(env.reset).parameters
+        except (TypeError, ValueError):  # a function that does not say
+            takes = inspect.signature(gymnasium.Env.reset).parameters
+        takes_all = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in takes.values())
+        self.takes = {name for name in ("seed", "options") if takes_all or name in takes}
+
+    @property
+    def spec(self) -> Any:  # type: ignore[override]
+        """The environment's own, as if this were not here: Gymnasium compares what wraps it with what its id says."""
+        return self.env.spec
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        if "seed" not in self.takes:
+            raise WrongError(f"its reset takes no seed, as in Gym before 0.26; allowed: {RESET}")
+        given: dict[str, Any] = {"seed": seed, "options": options}
+        found: Any = self.env.reset(**{name: value for name, value in given.items() if name in self.takes})
+        pair = isinstance(found, tuple | list) and len(found) == 2
+        if not pair or not (found[1] is None or isinstance(found[1], dict)):
+            raise WrongError(f"its reset returned {form(found)}; allowed: {RESET}")
+        return found[0], found[1] or {}
+
+    def step(self, action: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        found: Any = self.env.step(action)
+        if not isinstance(found, tuple | list) or len(found) != 5:
+            raise WrongError(f"its step returned {form(found)}; allowed: {STEP}")
+        return found[0], found[1], found[2], found[3], found[4] or {}
+
+
+def form(found: Any) -> str:
+    """What came instead of a tuple, in words."""
+    if not isinstance(found, tuple | list):
+        return f"one value of type {type(found).__name__}"
+    return f"{len(found)} values ({', '.join(type(one).__name__ for one in found)})"
+
+
+class Returned(NamedTuple):
+    """What a game returned, as its spaces say it."""
+
+    obs: Any  # None where it is not finite
+    reward: float
+    terminated: bool
+    truncated: bool
+    trouble: tuple[str, ...]  # what was not finite, a line each
+
+
+class Game:
+    """One game, each of its calls held against what its spaces say.
+
+    Args:
+        env: the environment, with Gymnasium's wrappers.
+        env_id: how it is called in what is told.
+        index: which of the games that step together.
+        pictures: the names of the parts that are pictures, which must keep to their bounds: by them they become bytes.
+    """
+
+    def __init__(self, env: gymnasium.Env, env_id: str, index: int, pictures: Collection[str] = ()):
+        self.env, self.env_id, self.index, self.pictures = env, env_id, index, pictures
+        self.space: spaces.Space = env.observation_space
+        self.bounded = any(isinstance(box, spaces.Box) and is_bounded(box) for _, box in parts(self.space))
+        self.steps = 0  # of the episode, the one under way included; 0: its reset
+        self.told = False  # that an observation lies beyond its bounds
+
+    def reset(self, seed: int | None = None) -> Returned:
+        """Begins an episode.
+
+        Raises:
+            EnvironmentFailed: it raised, or returned what it may not.
+        """
+        self.steps = 0
+        found = self.asked(lambda: self.env.reset(seed=seed))
+        return self.asked(lambda: self.returned(found[0], 0.0, False, False))
+
+    def step(self, action: int) -> Returned:
+        """Takes a member of the action space.
+
+        Raises:
+            EnvironmentFailed: as in `reset`.
+        """
+        self.steps += 1
+        obs, reward, terminated, truncated, _ = self.asked(lambda: self.env.step(action))
+        return self.asked(lambda: self.returned(obs, reward, terminated, truncated))
+
+    def returned(self, obs: Any, reward: Any, terminated: Any, truncated: Any) -> Returned:
+        reward, obs = number_of(reward), taken(self.space, obs)
+        ends = flag_of(terminated, "terminated"), flag_of(truncated, "truncated")
+        trouble = []
+        if not np.isfinite(reward):
+            trouble.append(self.place(f"the reward is {reward}"))
+            reward = 0.0
+        if said := not_finite(self.space, obs):
+            trouble.append(self.place(said))
+            return Returned(None, reward, *ends, tuple(trouble))
+        if self.bounded:
+            self.check_bounds(obs)
+        return Returned(obs, reward, *ends, tuple(trouble))
+
+    def check_bounds(self, obs: Any) -> None:
+        """Refuses pictures beyond their bounds, and tells of other numbers once."""
+        for name, box, array in leaves_of(self.space, obs):
+            if not isinstance(box, spaces.Box) or (self.told and name not in self.pictures):
+                continue
+            if not (said := beyond(box, array)):
+                continue
+            if name in self.pictures:
+                raise wrong(
+                    f"a number of its picture {name}".strip(), said, "pictures within the bounds of their space"
+                )
+            self.told = True
+            warn(self.place(f"the observation {name}".strip() + f" holds {said}; it is learned from as it is"))
+
+    def place(self, what: str) -> str:
+        where = f"step {self.steps:,} of its episode" if self.steps else "its reset"
+        return f"{self.env_id}: {what} in game {self.index} at {where}"
+
+    def asked(self, call: Callable[[], Any]) -> Any:
+        """The answer of a call; whatever it raises, a process that it ends included, says which game and step it was."""
+        try:
+            return call()
+        except (KeyboardInterrupt, MemoryError):  # the user's, and the machine's
+            raise
+        except WrongError as error:
+            raise EnvironmentFailed(self.env_id, self.index, self.steps, str(error)) from error
+        except BaseException as error:
+            raise EnvironmentFailed(self.env_id, self.index, self.steps, described(error)) from error
+
+
+PATIENCE = 30  # steps within which something must be seen in a picture
+
+
+def first_looks(game: Game, actions: Sequence[int]) -> list[str]:
+    """Begins an episode and takes a step, of pictures a few until something is seen; lines that should be known before a training.
+
+    Args:
+        actions: members of the action space, taken in turn.
+
+    Raises:
+        InputError: what it returns cannot be learned from.
+        EnvironmentFailed: it raised.
+    """
+    try:
+        seen = [game.reset(0), game.step(actions[0])]
+        for action in actions[1:PATIENCE]:
+            ended = seen[-1].terminated or seen[-1].truncated
+            if not game.pictures or ended or brightest(game, seen[-1]) > 0:
+                break
+            seen.append(game.step(action))
+    except EnvironmentFailed as error:
+        if isinstance(error.__cause__, WrongError):
+            raise InputError(f"env is {game.env_id!r}: {error.__cause__}") from None
+        raise
+    if all(one.obs is None for one in seen):
+        raise InputError(f"env is {game.env_id!r}: {seen[0].trouble[0]}; allowed: finite numbers")
+    return dark(game, max(brightest(game, one) for one in seen))
+
+
+def brightest(game: Game, seen: Returned) -> float:
+    """The largest number of an observation's picture; infinite without one."""
+    if seen.obs is None:
+        return 0.0
+    found = [array.max() for name, _, array in leaves_of(game.space, seen.obs) if name in game.pictures]
+    return float(found[0]) if found else np.inf
+
+
+def dark(game: Game, most: float) -> list[str]:
+    """Refuses pictures of nothing but 0 and 1 where their space says more, and tells of black ones."""
+    high = max((float(box.high.max()) for name, box in parts(game.space) if name in game.pictures), default=np.inf)  # type: ignore[attr-defined]
+    if most == 1 < high:
+        said = f"its pictures hold nothing above 1, though their space says up to {high:g}: they would be black"
+        raise InputError(f"env is {game.env_id!r}: {said}; allowed: numbers up to {high:g}, or a space with high=1")
+    if most <= 0:
+        return [f"the pictures of {game.env_id} were black from the start to the last step that was tried"]
+    return []
+
+
+LIBRARIES = tuple(str(Path(sysconfig.get_path(name)).resolve()) for name in ("purelib", "platlib", "stdlib"))
+OURS = str(Path(__file__).resolve().parents[1])
+
+
+def described(error: BaseException) -> str:
+    """An exception in one line, with the place in the user's own file where it was raised."""
+    if isinstance(error, TypeError) and "'seed'" in str(error):
+        return f"its reset takes no seed ({error}); allowed: {RESET}"
+    first = next(iter(str(error).splitlines()), "")
+    said = f"{type(error).__name__}: {first}" if first else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith(("<", OURS, *LIBRARIES))]
+    return f"{said} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else said
