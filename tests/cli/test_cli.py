@@ -15,10 +15,9 @@ import pytest
 
 import triptych
 from tests.own_memory import SOURCE
-from triptych.cli.flags import given, parse
 from triptych.cli.main import COMMANDS, main
+from triptych.cli.parse import parse
 from triptych.cli.runs import Train
-from triptych.cli.scan import scan
 from triptych.recipes import BUILT_IN, load_recipe
 from triptych.recipes.override import override
 from triptych.recipes.serialise import from_dict, to_dict
@@ -81,17 +80,40 @@ def test_common_flags_have_short_names(capsys: pytest.CaptureFixture) -> None:
         out = capsys.readouterr().out
         for flag in ("steps", "seed", "num-envs", "batch-size", "learning-rate", "warm-up", "checkpoint-every", "precision", "threads", "env"):  # fmt: skip
             assert f"--{flag} " in out, (command, flag)
-        assert "--network.2.filters" in out
+        assert "--network.conv-1.filters" in out
 
 
-def test_recipe_is_found_wherever_it_stands() -> None:
-    assert scan(Train, ["--seed", "3", "cartpole", "--quiet"]) == ("cartpole", "")
-    for switch in ("--algorithm.double", "--algorithm.no-compress", "--network.1.skip", "--env.render", "-h"):
-        assert scan(Train, [switch, "cartpole"]) == ("cartpole", "")
-    assert scan(Train, ["--network.1.units", "7", "mine.py"]) == ("mine.py", "")
-    assert scan(Train, ["--algorithm.target-every", "5", "steps", "mine.py"]) == ("mine.py", "")
-    assert scan(COMMANDS["compare"], ["--frameworks", "torch", "jax", "--env", "X-v0"]) == ("", "X-v0")
-    assert scan(Train, ["--env=X-v0"]) == ("", "X-v0")
+FOUND = [
+    (["--seed", "3", "cartpole", "--quiet"], "cartpole"),
+    (["--algorithm.double", "cartpole"], "cartpole"),
+    (["--algorithm.no-compress", "space-invaders"], "space-invaders"),
+    (["--network.1.skip", "drqn-cartpole"], "drqn-cartpole"),
+    (["--algorithm.target-every", "5", "steps", "cartpole"], "cartpole"),
+    (["--env.size", "40", "90", "space-invaders"], "space-invaders"),
+    (["space-invaders", "--env.crop", "0", "1", "0", ".5"], "space-invaders"),
+    (["--run-name", "cartpole", "drqn-cartpole"], "drqn-cartpole"),
+    (["--run-name", "cartpole", "--env", "CartPole-v1"], ""),
+    (["--env", "CartPole-v1", "--env.render", "--env.size", "40", "90"], ""),
+    (["--env=CartPole-v1"], ""),
+    (["Space_Invaders"], "space-invaders"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "name"), FOUND, ids=[" ".join(arguments) for arguments, _ in FOUND])
+def test_recipe_is_found_wherever_it_stands(arguments: list[str], name: str) -> None:
+    parsed = parse(Train, "train", arguments)
+    assert parsed.name == name
+    assert parsed.recipe.env.id == (load_recipe(name).env.id if name else "CartPole-v1")
+
+
+def test_several_recipes_keep_their_order() -> None:
+    for arguments in (
+        ["--seeds", "2", "cartpole", "cartpole-ppo"],
+        ["--frameworks", "torch", "jax", "--seeds", "2", "cartpole", "cartpole-ppo"],
+        ["cartpole", "cartpole-ppo", "--frameworks", "torch,jax"],
+    ):
+        parsed = parse(COMMANDS["compare"], "compare", arguments)
+        assert (parsed.name, parsed.others) == ("cartpole", ("cartpole-ppo",))
 
 
 SWITCHES = [
@@ -263,13 +285,10 @@ def test_names_of_layers_are_those_after_the_memory_is_changed() -> None:
 def test_what_the_flags_name_is_known_by_path() -> None:
     """`compare` gives it to the other recipes, and only that: a layer by its name, which may have another place there."""
     typed = ["--network.lstm-1.units", "7", "--batch_size=5", "--env.observe", "all", "--network.1.skip"]
-    recipe = parse(Train, "train", ["drqn-cartpole", *typed]).recipe
     named = {"network.lstm_1.units": 7, "algorithm.batch_size": 5, "env.observe": "all", "network.1.skip": True}
-    assert given(typed, recipe) == named
-    assert given(["--memory", "gru", "--network.gru-1.skip"], override(recipe, {"memory": "gru"})) == {
-        "memory": "gru",
-        "network.gru_1.skip": True,
-    }
+    assert parse(COMMANDS["compare"], "compare", ["drqn-cartpole", *typed]).given == named
+    memory = ["drqn-cartpole", "--memory", "gru", "--network.gru-1.skip"]
+    assert parse(COMMANDS["compare"], "compare", memory).given == {"memory": "gru", "network.gru_1.skip": True}
 
 
 @pytest.mark.parametrize("changes", [{"network.lstm_2.units": 7}, {"network.9.units": 7}, {"network.head.units": 7}])
@@ -279,30 +298,33 @@ def test_an_unknown_layer_tells_which_there_are(changes: dict[str, int]) -> None
 
 
 BAD = [
-    (["train", "no-such-recipe"], "recipe is 'no-such-recipe'; allowed: breakout"),
+    (["train", "no-such-recipe"], "recipe is 'no-such-recipe'; allowed: a recipe's name"),
     (["train", "missing.py"], "there is no such file"),
     (["train"], "RECIPE is missing"),
     (["train", "cartpole", "--framework", "mxnet"], "mxnet"),
     (["train", "--env", "Nothing-v0"], "env is 'Nothing-v0'"),
     (["train", "--env", "Pendulum-v1"], "allowed: a Discrete one"),
     (["train", "cartpole", "--no-such-field", "3"], "--no-such-field"),
-    (["train", "cartpole", "--batch-size", "-1"], "batch_size is -1; allowed: above 0"),
-    (["train", "cartpole", "--num-envs", "0"], "num_envs is 0; allowed: above 0"),
-    (["train", "cartpole", "--algorithm.n-step", "0"], "n_step is 0; allowed: above 0"),
+    (["train", "cartpole", "--batch-size", "-1"], "--batch-size is -1; allowed: above 0"),
+    (["train", "cartpole", "--num-envs", "0"], "--num-envs is 0; allowed: above 0"),
+    (["train", "cartpole", "--algorithm.n-step", "0"], "--algorithm.n-step is 0; allowed: above 0"),
     (
         ["train", "space-invaders", "--algorithm.replay-on-device", "--algorithm.replay-size", "900000000"],
-        "replay_size is 900000000: 6367.5 GB on cpu; allowed: what fits there",
+        "--algorithm.replay-size is 900000000: 6367.5 GB on cpu; allowed: what fits there",
     ),
-    (["train", "cartpole", "--algorithm.replay-on-device"], "replay_on_device is True; allowed: False, as this game"),
+    (
+        ["train", "cartpole", "--algorithm.replay-on-device"],
+        "--algorithm.replay-on-device is True; allowed: False, as this game",
+    ),
     (["train", "cartpole", "--steps", "0"], "steps is 0"),
     (["train", "cartpole", "--steps", "many"], "--steps"),
     (["train", "cartpole", "--threads", "-2"], "threads is -2"),
     (["train", "cartpole", "--network.0.units", "0"], "units is 0"),
     (["train", "cartpole", "--batch-size", "64", "--algorithm.replay-size", "32"], "at most replay_size (32)"),
     (["train", "cartpole", "--precision", "float16"], "float16"),
-    (["train", "cartpole", "--run-name", "../out"], "run name is '../out'"),
-    (["train", "cartpole", "--run-name", "/tmp/out"], "run name is '/tmp/out'"),
-    (["train", "cartpole", "--run-name", "."], "run name is '.'"),
+    (["train", "cartpole", "--run-name", "../out"], "--run-name is '../out'"),
+    (["train", "cartpole", "--run-name", "/tmp/out"], "--run-name is '/tmp/out'"),
+    (["train", "cartpole", "--run-name", "."], "--run-name is '.'"),
     (["train", "cartpole", "--runs-dir", "/dev/null/x"], "cannot be written"),
     (["train", "space-invaders", "--env.size", "4"], "conv kernel is 8"),
     (["lockstep", "cartpole", "--frameworks", "torch"], "frameworks is 'torch'; allowed: two or more"),
@@ -316,25 +338,34 @@ BAD = [
     (["train", "--seed", "-1", "cartpole"], "seed is -1"),
     (["train", "LICENSE"], "recipe is 'LICENSE'"),
     (["train", "--env", "..x:Foo-v0"], "cannot be imported"),
-    (["train", "space-invaders", "--algorithm.replay-size", "1000000000", "--steps", "1000000000"], "replay_size is"),
-    (["train", "cartpole-ppo", "--algorithm.rollout-steps", "1000000000000"], "rollout_steps is 1000000000000: about"),
+    (
+        ["train", "space-invaders", "--algorithm.replay-size", "1000000000", "--steps", "1000000000"],
+        "--algorithm.replay-size is",
+    ),
+    (
+        ["train", "cartpole-ppo", "--algorithm.rollout-steps", "1000000000000"],
+        "--algorithm.rollout-steps is 1000000000000: about",
+    ),
     (["lockstep", "cartpole-ppo", "--algorithm.rollout-steps", "1000000000000"], "is 1000000000000: about 1280000 GB"),
     (
         ["lockstep", "cartpole", "--algorithm.replay-size", "100000000000000", "--steps", "100000000000000"],
-        "replay_size is",
+        "--algorithm.replay-size is",
     ),
     (
-        ["train", "cartpole-ppo", "--algorithm.rollout-steps", "1e3"],
-        "--algorithm.rollout-steps is '1e3'; allowed: a whole number",
+        ["train", "cartpole-ppo", "--algorithm.rollout-steps", "1.5"],
+        "--algorithm.rollout-steps is '1.5'; allowed: a whole number",
     ),
     (
         ["train", "cartpole-ppo", "--memory", "lstm", "--algorithm.minibatches", "3"],
         "minibatches is 3; allowed: a divisor of 8",
     ),
     (["look", "kung-fu-master", "--env.crop", "0.5", "0.50000001", "0", "1"], "at most 2000 pixels a side"),
-    (["train", "cartpole", "--solved-at", "nan"], "solved_at is nan"),
+    (["train", "cartpole", "--solved-at", "nan"], "--solved-at is nan"),
     (["fly"], "command is 'fly'"),
-    (["train", "drqn-cartpole", "--algorithm.burn-in", "30"], "burn_in is 30; allowed: less than sequence_length (30)"),
+    (
+        ["train", "drqn-cartpole", "--algorithm.burn-in", "30"],
+        "--algorithm.burn-in is 30; allowed: less than sequence_length (30)",
+    ),
     (
         ["train", "drqn-cartpole", "--algorithm.replay-size", "50"],
         "sequence_length is 30; allowed: with n_step at most half",
@@ -350,7 +381,7 @@ BAD = [
     (["train", "drqn-cartpole", "--network.1.units", "0"], "units is 0; allowed: above 0"),
     (
         ["train", "drqn-cartpole", "--network.lstm-2.units", "9"],
-        "layer is 'lstm-2'; allowed: dense_1, lstm_1, dense_2, or by place 0 to 2",
+        "flag '--network.lstm-2.units' is not known; did you mean --network.lstm-1.units",
     ),
     (
         ["train", "drqn-cartpole", "--network.lstm-1.units", "many"],
@@ -361,7 +392,7 @@ BAD = [
     (["train", "cartpole", "--memory", "lstm"], "memory is 'lstm'; allowed: none with the algorithm dqn"),
     (
         ["train", "drqn-cartpole", "--algorithm.replay-on-device"],
-        "replay_on_device is True; allowed: False, as sequences",
+        "--algorithm.replay-on-device is True; allowed: False, as sequences",
     ),
     (["train", "drqn-cartpole", "--env.flicker", "1.5"], "flicker is 1.5; allowed: 0 to 1"),
     (["train", "drqn-cartpole", "--env.observe", "nothing"], "nothing"),
@@ -451,7 +482,7 @@ def test_two_writers_are_kept_apart(run: Path, capsys: pytest.CaptureFixture) ->
 
 def test_runs_begun_together_get_names_of_their_own(tmp_path: Path) -> None:
     assert [fresh_name("cartpole", tmp_path) for _ in range(3)] == ["cartpole-1", "cartpole-2", "cartpole-3"]
-    with pytest.raises(InputError, match=r"run name is '\.\./out-1'"):
+    with pytest.raises(InputError, match=r"--run-name is '\.\./out-1'"):
         fresh_name("../out", tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):
@@ -476,17 +507,14 @@ def test_logs_agree_with_the_counts(run: Path) -> None:
     assert os.access(run / "checkpoints" / "best.safetensors", os.R_OK)
 
 
-def test_flags_of_several_values_hide_no_recipe() -> None:
-    for arguments in (["--env.size", "40", "90", "cartpole"], ["cartpole", "--env.crop", "0", "1", "0", ".5"]):
-        assert scan(Train, arguments)[0] == "cartpole"
-    assert scan(Train, ["--env", "CartPole-v1", "--env.render", "--env.size", "40", "90"]) == ("", "CartPole-v1")
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--evaluate-every", "x"], "--evaluate-every is ['x']; allowed: INT or"),
-        (["--env.crop", "a", "b", "c", "d"], "allowed: float, float, float, float, with spaces between them"),
+        (
+            ["--evaluate-every", "x"],
+            "--evaluate-every is 'x'; allowed: a whole number, or INT {steps,episodes,updates}",
+        ),
+        (["--env.crop", "a", "b", "c", "d"], "--env.crop is 'a b c d'; allowed: FLOAT FLOAT FLOAT FLOAT"),
     ],
 )
 def test_values_of_another_kind(arguments: list[str], said: str, capsys: pytest.CaptureFixture) -> None:

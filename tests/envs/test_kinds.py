@@ -15,8 +15,8 @@ import pytest
 import triptych
 from tests.cli.test_cli import call
 from triptych import envs
+from triptych.cli.parse import parse
 from triptych.cli.runs import Train
-from triptych.cli.scan import scan
 from triptych.envs import EnvConfig
 from triptych.envs.atari import Atari
 from triptych.envs.cartpole import CartPole
@@ -172,7 +172,7 @@ def test_flags_are_those_of_the_id(capsys: pytest.CaptureFixture) -> None:
     assert "CartPole-v1" in said
     assert call("train", "cartpole", "--env.frame-skip", "3") == 2
     assert "--env.frame-skip" in capsys.readouterr().err
-    assert scan(Train, ["--env.no-fire", "cartpole"]) == ("cartpole", "")
+    assert parse(Train, "train", ["--env.no-fire", "breakout"]).name == "breakout"
 
 
 BEFORE = {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.parity import ladder
-from triptych.cli.flags import parse
 from triptych.cli.main import COMMANDS
+from triptych.cli.parse import parse
 from triptych.experiments.lockstep import play as proof
 from triptych.experiments.lockstep.judge import judge
 from triptych.experiments.studies.run import fingerprint

@@ -15,7 +15,7 @@ from tests.buffers.test_rollout import advantage_of
 from triptych import envs, evaluate, frameworks, lockstep, train
 from triptych.algorithms import a2c
 from triptych.buffers.rollout import RolloutBuffer
-from triptych.cli.flags import parse
+from triptych.cli.parse import parse
 from triptych.cli.runs import Train
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override

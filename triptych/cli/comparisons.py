@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from tyro.conf import Positional, Suppress, arg
 
@@ -15,11 +15,13 @@ from triptych.recipes import Recipe
 
 @dataclass(frozen=True)
 class Compare(Answers):
-    """Trains recipes in each framework and prints score, speed and memory side by side; flags change every recipe."""
+    """Trains recipes in each framework; score, speed and memory side by side.
+
+    Flags change every recipe.
+    """
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, a path to your own Python file, or a run, whose settings are taken
-    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or your own
     # more of them, to set against it
     others: Annotated[Positional[tuple[str, ...]], arg(metavar="RECIPE...", help_behavior_hint="")] = ()
     frameworks: tuple[Framework, ...] = ALL  # which ones
@@ -55,13 +57,17 @@ class Compare(Answers):
 
 @dataclass(frozen=True)
 class Lockstep(Answers):
-    """Proves that the frameworks take the same actions and learn the same, in float64; --steps counts from the end of a warm-up, if there is one."""
+    """Proves that the frameworks act and learn alike, in float64.
+
+    --steps counts from the end of a warm-up, if there is one.
+    """
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
-    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or your own
     frameworks: tuple[Framework, ...] = ALL  # which ones
     run_name: str | None = None  # the new folder's name; None: a fresh one
+    STEPS: ClassVar[int] = 30_000  # agent steps after the warm-up
+
     control: bool = False  # is it rounding? the first framework also against itself, last bits moved at each update
     quiet: bool = False  # no progress
 

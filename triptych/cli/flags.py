@@ -1,160 +1,139 @@
-"""From command-line arguments to dataclasses (tyro), with errors of one line."""
+"""The flags of a command: those of its own dataclass, and those of the recipe that they start from."""
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import dataclasses
-import io
-import re
-import warnings
-from typing import Annotated, Any
+import functools
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
-import tyro
-from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructTypeInfo
+from tyro.conf import Positional, Suppress, UseAppendAction, arg
+from tyro.constructors import MISSING_NONPROP, ConstructorRegistry, StructConstructorSpec, StructTypeInfo
 
-from triptych.cli.errors import one_line
-from triptych.cli.scan import find_recipe, value_of
-from triptych.envs import changed
-from triptych.recipes import Recipe, with_memory
-from triptych.recipes.override import COMMON, by_place
-from triptych.utils.checks import InputError
+from triptych.cli.values import Reader, reader
+from triptych.recipes import Recipe
+from triptych.recipes.override import COMMON
+from triptych.spec import KINDS, layer_names
 
-CONFIG = (tyro.conf.FlagCreatePairsOff,)
+# Shown first in the help, in this order; the recipe's by their short names.
+FIRST = (
+    "env", "framework", "frameworks", "memory", "steps", "seed", "num-envs", "batch-size", "learning-rate", "device", "run-name",
+)  # fmt: skip
 SHORT = {path: name.replace("_", "-") for name, path in COMMON.items()} | {"env.id": "env"}  # field -> its flag
-MARKED = "marked"  # among a type's markers: its fields have theirs
+HABITS = {"steps": ("--total-timesteps",), "learning-rate": ("--lr",), "env": ("--env-id",)}  # flag -> taken as well
+MORE = "more"  # the group of what is neither common nor a part of the recipe
+POSITIONAL, APPENDED, HIDDEN = (typing.get_args(marked[str])[1] for marked in (Positional, UseAppendAction, Suppress))
+ARG = type(arg())  # what tyro.conf.arg puts into an annotation
 
 
-def parse(command: Any, name: str, arguments: list[str], steps: int | None = None) -> Any:
-    """A command's dataclass from its arguments. The recipe named there supplies the defaults of the recipe's flags.
+@dataclass(frozen=True)
+class Flag:
+    """One flag, or one word without a flag."""
+
+    path: str  # where its value goes: a field of the command, or a path of the recipe
+    name: str  # without dashes
+    kind: Any  # the field's type
+    default: Any
+    help: str
+    group: str = ""  # the title of its box in the help; '': the first box
+    description: str = ""  # of that group
+    of_recipe: bool = False
+    is_positional: bool = False
+    is_repeated: bool = False  # given several times, for several values
+    metavar: str = ""  # '': what its reader says
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that is typed for it, its own name first."""
+        return (f"--{self.name}", *HABITS.get(self.name, ()))
+
+    @property
+    def is_switch(self) -> bool:
+        return self.kind is bool
+
+    @functools.cached_property
+    def reader(self) -> Reader | None:
+        return reader(self.kind)
+
+
+def flags_of(command: Any, recipe: Recipe | None) -> list[Flag]:
+    """Every flag of a command, the common ones first.
 
     Args:
-        steps: what `--steps` is where it is not given; None: what the recipe says.
-
-    Raises:
-        InputError: unknown flags, values that are not allowed.
+        recipe: what the recipe's flags start from, where the command takes one. Its layers have two flags each, by name and
+            by place.
     """
-    if "recipe" not in {field.name for field in dataclasses.fields(command)}:
-        return cli(command, name, arguments)
-    recipe = find_recipe(command, arguments)
-    if steps is not None:
-        recipe = dataclasses.replace(recipe, steps=steps)
-    env = value_of("--env", arguments)
-    if env:  # whose kind says which settings it has
-        recipe = dataclasses.replace(recipe, env=changed(recipe.env, {"id": env}))
-    memory = value_of("--memory", arguments)
-    if memory:  # whose own fields become flags
-        recipe = defaults_with(recipe, memory)
-    placed = [with_place(argument, recipe) for argument in arguments]
-    try:
-        found = cli(command, name, placed, recipe)
-        return dataclasses.replace(found, given=given(arguments, found.recipe)) if hasattr(found, "given") else found
-    except InputError as error:  # in the user's own words
-        raise InputError(as_typed(str(error), placed, arguments)) from None
+    found = [*own(command), *(of_recipe(recipe) if recipe else ())]
+    if recipe is None:
+        found = [dataclasses.replace(flag, group="") for flag in found]
+    found = [flag for flag in found if flag.is_positional or flag.reader is not None]
+    return sorted(found, key=lambda flag: FIRST.index(flag.name) if flag.name in FIRST else len(FIRST))
 
 
-def defaults_with(recipe: Recipe, memory: str) -> Recipe:
-    """The defaults of the flags where the network has another memory. Never run: other flags may be what makes them fit."""
-    changed = copy.copy(recipe)
-    object.__setattr__(changed, "network", with_memory(recipe.network, memory))
-    return changed
+def fields(kind: Any) -> Iterator[tuple[str, Any, list[Any], Any, str]]:
+    """Name, type, tyro's marks, default and help of each field of a dataclass, as tyro reads them."""
+    spec = ConstructorRegistry.get_struct_spec(StructTypeInfo.make(kind, MISSING_NONPROP, False))
+    assert isinstance(spec, StructConstructorSpec)
+    for field in spec.fields:
+        kind, *marks = (
+            typing.get_args(field.type) if typing.get_origin(field.type) is typing.Annotated else (field.type,)
+        )
+        told: Callable[[], str | None] | str | None = field.helptext
+        yield field.name, kind, marks, field.default, (told() if callable(told) else told) or ""
 
 
-def given(arguments: list[str], recipe: Recipe) -> dict[str, Any]:
-    """The recipe's fields that the flags name, by path, and what they are now: `--env.observe all` is {"env.observe": "all"}."""
-    paths = {flag: path for path, flag in SHORT.items()}
-    memory = value_of("--memory", arguments)
-    found: dict[str, Any] = {"memory": memory} if memory else {}
-    for argument in arguments:
-        flag = flag_of(argument).removeprefix("--").replace("_", "-")
-        *parents, last = paths.get(flag, flag).replace("-", "_").split(".")
-        for name in (last, last.removeprefix("no_")):
-            path = ".".join([*parents, name])
-            with contextlib.suppress(LookupError, TypeError, ValueError):
-                if argument.startswith("--") and path != "memory":
-                    found[path] = value_at(recipe, by_place(path, recipe.network))
-                    break
-    return found
+def own(command: Any) -> Iterator[Flag]:
+    """A command's own flags and words."""
+    for name, kind, marks, default, told in fields(command):
+        if HIDDEN in marks or name == "recipe":
+            continue
+        said = next((mark for mark in marks if isinstance(mark, ARG)), arg())
+        flag = (said.name or name).replace("_", "-")  # type: ignore[attr-defined]
+        yield Flag(
+            path=name,
+            name=flag,
+            kind=kind,
+            default=default,
+            help=told,
+            group="" if flag in FIRST or POSITIONAL in marks else MORE,
+            is_positional=POSITIONAL in marks,
+            is_repeated=APPENDED in marks,
+            metavar=said.metavar or "",  # type: ignore[attr-defined]
+        )
 
 
-def value_at(config: Any, path: str) -> Any:
-    """What stands at a path of fields and places of layers.
-
-    Raises:
-        LookupError: there is no such field.
-    """
-    for name in path.split("."):
-        if isinstance(config, tuple):
-            config = config[int(name)]
-        else:
-            config = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}[name]
-    return config
-
-
-def with_place(argument: str, recipe: Recipe) -> str:
-    """`--network.lstm-1.units` as the flag that it stands for, `--network.5.units`; anything else as it is."""
-    flag = flag_of(argument)
-    if not re.match(r"--network\.[a-zA-Z]", flag):
-        return argument
-    return f"--{by_place(flag.removeprefix('--'), recipe.network)}{argument[len(flag) :]}"
+def of_recipe(recipe: Recipe) -> Iterator[Flag]:
+    """The flags of a recipe and its parts."""
+    kinds = ", ".join(["none", *KINDS])
+    yield Flag("memory", "memory", str, "the recipe's", f"of the network: {kinds}, or your own", of_recipe=True)
+    for path, part in parts(recipe):
+        description = (type(part).__doc__ or "").strip().split("\n")[0] if path else ""
+        for name, kind, marks, _, told in fields(type(part)):
+            where = f"{path}.{name}" if path else name
+            if where == "source" or HIDDEN in marks:
+                continue
+            flag = SHORT.get(where, where.replace("_", "-"))
+            group = "" if flag in FIRST else path.replace("_", "-") or MORE
+            yield Flag(where, flag, kind, getattr(part, name), told, group, description, of_recipe=True)
 
 
-def as_typed(said: str, placed: list[str], arguments: list[str]) -> str:
-    """A message that names flags by the words that the user chose."""
-    for ours, typed in zip(placed, arguments, strict=True):
-        if ours != typed:
-            either = "[-_]".join(map(re.escape, re.split("[-_]", flag_of(ours))))  # tyro takes both, and tells one
-            said = re.sub(rf"{either}(?![\w.-])", flag_of(typed).replace("\\", r"\\"), said)
-    return said
+def parts(recipe: Recipe) -> Iterator[tuple[str, Any]]:
+    """The dataclasses that a recipe consists of, by path: itself '', `env`, `network.0`, `network.dense_1`, ..."""
+    yield "", recipe
+    for name in ("env", "algorithm", "optimiser"):
+        yield name, getattr(recipe, name)
+    for place, (name, layer) in enumerate(zip(layer_names(recipe.network), recipe.network, strict=True)):
+        yield f"network.{name}", layer
+        yield f"network.{place}", layer
 
 
-def flag_of(argument: str) -> str:
-    return argument.partition("=")[0]
-
-
-def marks(recipe: Recipe) -> dict[type, dict[str, Any]]:
-    """What tyro must know of the fields of a recipe and its parts, as they themselves know nothing of flags."""
-    found: dict[type, dict[str, Any]] = {
-        type(recipe): {"network": tyro.conf.AvoidSubcommands, "source": tyro.conf.Suppress}
-    }
-    for path, short in SHORT.items():
-        part, field = path.split(".")
-        found.setdefault(type(getattr(recipe, part)), {})[field] = tyro.conf.arg(name=short, prefix_name=False)
-    return found
-
-
-def rules(known: dict[type, dict[str, Any]]) -> ConstructorRegistry:
-    """Has tyro read the classes as it reads any dataclass, each field with its mark."""
-    registry = ConstructorRegistry()
-
-    @registry.struct_rule
-    def with_marks(info: StructTypeInfo) -> StructConstructorSpec | None:
-        if info.type not in known or MARKED in info.markers:
-            return None
-        spec = ConstructorRegistry.get_struct_spec(dataclasses.replace(info, markers=(*info.markers, MARKED)))
-        if not isinstance(spec, StructConstructorSpec):
-            return None
-        marked = known[info.type]
-        types: dict[str, Any] = {
-            field.name: Annotated[field.type, marked[field.name]] if field.name in marked else field.type
-            for field in spec.fields
-        }
-        fields = tuple(dataclasses.replace(field, type=types[field.name]) for field in spec.fields)
-        return dataclasses.replace(spec, fields=fields)
-
-    return registry
-
-
-def cli(command: Any, name: str, arguments: list[str], recipe: Recipe | None = None) -> Any:
-    """Tyro, with its errors as one line; the recipe, where the command takes one, is what its flags start from."""
-    errors = io.StringIO()
-    keywords = {} if recipe is None else {"default": command(recipe=recipe)}
-    try:
-        with rules(marks(recipe) if recipe else {}), contextlib.redirect_stderr(errors), warnings.catch_warnings():
-            for what in ("does not match any type in Union", "network. is annotated with type"):  # a user's own layers
-                warnings.filterwarnings("ignore", f".*{what}")
-            return tyro.cli(command, args=arguments, prog=f"triptych {name}", config=CONFIG, **keywords)
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        raise InputError(one_line(errors.getvalue())) from None
+def listed(flags: list[Flag], reads: Callable[[Flag], bool]) -> list[Flag]:
+    """What the help shows: of a layer's two flags the one with its name, and of the recipe's what is read."""
+    return [
+        flag
+        for flag in flags
+        if not flag.path.startswith("network.") or not flag.path.split(".")[1].isdigit()
+        if not flag.of_recipe or reads(flag)
+    ]

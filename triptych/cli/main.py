@@ -8,11 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from triptych.cli import exits
+from triptych.cli.app import print_completion, print_usage
 from triptych.cli.comparisons import Compare, Lockstep
-from triptych.cli.flags import parse
 from triptych.cli.pages import Look, Report, Show, Study
+from triptych.cli.parse import parse
 from triptych.cli.runs import Evaluate, Recipes, Resume, Train
+from triptych.cli.view import in_their_words
+from triptych.recipes import built_in
 from triptych.utils.checks import InputError, WorkerError
+from triptych.utils.words import nearest, plain, short, shown
 
 COMMANDS: dict[str, Any] = {
     "recipes": Recipes,
@@ -26,34 +30,46 @@ COMMANDS: dict[str, Any] = {
     "report": Report,
     "study": Study,
 }
-LOCKSTEP_STEPS = 30_000  # agent steps after the warm-up
-
-
-def usage() -> str:
-    commands = "\n".join(f"  {name:10} {command.__doc__.splitlines()[0]}" for name, command in COMMANDS.items())
-    return f"usage: triptych COMMAND [OPTIONS]\n\n{commands}\n\n`triptych COMMAND --help` lists its options."
 
 
 def main(arguments: list[str] | None = None) -> None:
     """The entry point. It ends with one of the codes in `exits`."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(usage())
-        sys.exit(exits.DONE if arguments else exits.BAD_INPUT)
-    if arguments[0] == "--version":
-        from triptych import __version__
-
-        print(__version__)
-        sys.exit(exits.DONE)
     sys.exit(guarded(lambda: run(arguments)))
 
 
 def run(arguments: list[str]) -> int:
-    if arguments[0] not in COMMANDS:
-        raise InputError(f"command is {arguments[0]!r}; allowed: {', '.join(COMMANDS)}")
-    name, command = arguments[0], COMMANDS[arguments[0]]
-    steps = LOCKSTEP_STEPS if command is Lockstep else None
-    return parse(command, name, arguments[1:], steps).run()
+    first, *rest = arguments or ["--help"]
+    if first in ("help", "-h", "--help") and not rest:
+        print_usage(COMMANDS)
+        return exits.DONE if arguments else exits.BAD_INPUT
+    if first == "help":  # `triptych help train`
+        first, rest = rest[0], ["--help"]
+    if first == "--version":
+        from triptych import __version__
+
+        print(__version__)
+        return exits.DONE
+    if first.partition("=")[0] == "--print-completion":
+        print_completion(COMMANDS, first.partition("=")[2] or " ".join(rest))
+        return exits.DONE
+    name = plain(first)
+    if name not in COMMANDS:
+        raise InputError(not_a_command(first))
+    try:
+        return parse(COMMANDS[name], name, ["--help"] if rest == ["help"] else rest).run()
+    except InputError as error:
+        raise type(error)(in_their_words(str(error), rest)) from error.__cause__
+
+
+def not_a_command(word: str) -> str:
+    """What to say of a first word that is no command."""
+    near = nearest(word, COMMANDS)
+    if near:
+        return f"command is {shown(word)}; did you mean {' or '.join(near)}?"
+    if built_in(word) or word.endswith(".py"):
+        return f"command is {shown(word)}, a recipe; did you mean triptych train {shown(word).strip(chr(39))}?"
+    return f"command is {shown(word)}; allowed: {', '.join(COMMANDS)}"
 
 
 def guarded(action: Callable[[], int]) -> int:
@@ -61,7 +77,7 @@ def guarded(action: Callable[[], int]) -> int:
     try:
         return action()
     except InputError as error:
-        print(f"triptych: {error}", file=sys.stderr)
+        print(f"triptych: {short(str(error))}", file=sys.stderr)
         return exits.BAD_INPUT
     except BrokenPipeError:  # whoever read our output has gone, as in `triptych recipes | head -1`
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (or the interpreter complains at its end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from tyro.conf import Positional, arg
 
@@ -17,11 +17,15 @@ from triptych.utils.checks import InputError
 
 @dataclass(frozen=True)
 class Look:
-    """Draws what the agent sees in random play, beside the screen, as a PNG."""
+    """Draws what the agent sees, beside the screen, as a PNG.
+
+    It plays at random.
+    """
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
-    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or your own
+    READS: ClassVar[tuple[str, ...]] = ("env", "seed")  # of the recipe
+
     frames: int = 4  # observations, a row each
     out: Path | None = None  # the file to write; None: look-RECIPE.png here
 
@@ -36,11 +40,24 @@ class Look:
 
 @dataclass(frozen=True)
 class Show:
-    """Shows an agent's network, loss, optimiser and update in the three frameworks, side by side."""
+    """Shows an agent's source in the three frameworks, side by side.
+
+    Its network, loss, optimiser and update.
+    """
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
-    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or your own
+    # Of the recipe. The optimiser's other settings stand in the source as they are.
+    READS: ClassVar[tuple[str, ...]] = (
+        "env",
+        "memory",
+        "network",
+        "algorithm",
+        "optimiser.learning_rate",
+        "precision",
+        "seed",
+    )
+
     write: Path | None = None  # a folder for three files that run by themselves, instead of printing
 
     def run(self) -> int:
@@ -61,7 +78,7 @@ class Show:
 
 @dataclass(frozen=True)
 class Report(Where):
-    """Writes one HTML page of some runs: curves, tests, settings, sources."""
+    """Writes a page of some runs: curves, tests, settings, sources."""
 
     # run folders, runs' names, folders of runs, lockstep folders, or CSV files (one run's joined by +)
     names: Annotated[Positional[tuple[str, ...]], arg(metavar="RUN...", help_behavior_hint="")] = ()
@@ -80,7 +97,10 @@ class Report(Where):
 
 @dataclass(frozen=True)
 class Study(Answers):
-    """Answers a question with runs of its own: a page and tables under results/studies/. What is done is not done again."""
+    """Answers a question with runs of its own.
+
+    A page and tables, under results/studies/. What is done is not done again.
+    """
 
     # a study's name, or a path to your own Python file
     name: Annotated[Positional[str], arg(metavar="NAME", help_behavior_hint="")] = ""

@@ -38,7 +38,6 @@ class Train(Where):
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
-    memory: str | None = None  # the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or your own
     framework: Framework = "torch"  # which one trains
     run_name: str | None = None  # the new folder's name; None: a fresh one
     quiet: bool = False  # no progress

@@ -13,6 +13,7 @@ from triptych.envs.config import Screen as Screen
 from triptych.envs.determinism import forgets as forgets
 from triptych.envs.games import Games as Games
 from triptych.envs.games import Step as Step
+from triptych.envs.ids import near_ids as near_ids
 from triptych.envs.making import first_looks as first_looks
 from triptych.envs.making import fixed as fixed
 from triptych.envs.making import make as make

@@ -12,8 +12,10 @@ import gymnasium
 
 from triptych.envs import atari, cartpole, emulator, gym, toys
 from triptych.envs.config import Kind, Unknown
+from triptych.envs.ids import near_ids
 from triptych.utils.checks import InputError, check
 from triptych.utils.install import install_hint
+from triptych.utils.words import shown
 
 # A game is of the first kind whose `plays` says yes.
 KINDS: list[Kind] = [
@@ -74,10 +76,15 @@ def find(env_id: str, may_import: bool = False) -> Any:
         gymnasium.register_envs(ale_py)
         return quiet_spec(name)
     except ModuleNotFoundError:
-        hint = f"a registered Gymnasium id (Atari ids need: {install_hint('atari')})"
+        hint = f"allowed: a registered Gymnasium id (Atari ids need: {install_hint('atari')})"
     except gymnasium.error.Error as error:
-        hint = f"a registered Gymnasium id ({str(error).splitlines()[0]})"
-    raise InputError(f"env is {env_id!r}; allowed: {hint}")
+        near = near_ids(env_id)
+        hint = (
+            f"did you mean {' or '.join(near)}?"
+            if near
+            else f"allowed: a registered Gymnasium id ({str(error).splitlines()[0]})"
+        )
+    raise InputError(f"env is {shown(env_id)}; {hint}")
 
 
 def quiet_spec(name: str) -> Any:

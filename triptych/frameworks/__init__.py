@@ -23,6 +23,7 @@ from triptych.frameworks.protocol import Learner as Learner
 from triptych.utils import machine
 from triptych.utils.checks import InputError
 from triptych.utils.install import install_hint
+from triptych.utils.words import likely, shown
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,21 @@ class Framework:
     distributions: tuple[str, ...]  # whose versions decide numbers
     colour: str  # in figures; told apart by colour-blind readers too
     folder: str  # the package with ops, net, layers, learner and frames
+    aliases: tuple[str, ...] = ()  # what else people type for it
 
 
 FRAMEWORKS = {
-    "torch": Framework("PyTorch", "torch", ("torch",), ("torch",), "#d9560b", "triptych.frameworks.torch"),
+    "torch": Framework(
+        "PyTorch", "torch", ("torch",), ("torch",), "#d9560b", "triptych.frameworks.torch", ("pytorch",)
+    ),
     "jax": Framework(
-        "JAX", "jax", ("jax", "flax", "optax"), ("jax", "flax", "optax"), "#1f77d0", "triptych.frameworks.jax"
+        "JAX",
+        "jax",
+        ("jax", "flax", "optax"),
+        ("jax", "flax", "optax"),
+        "#1f77d0",
+        "triptych.frameworks.jax",
+        ("flax",),
     ),
     "keras": Framework(
         "Keras",
@@ -49,8 +59,11 @@ FRAMEWORKS = {
         ("keras", "tensorflow-cpu", "tensorflow"),
         "#a2307f",
         "triptych.frameworks.keras",
+        ("tensorflow", "tf"),
     ),
 }
+
+ALIASES = {alias: name for name, framework in FRAMEWORKS.items() for alias in framework.aliases}
 
 DISTRIBUTIONS = tuple(name for framework in FRAMEWORKS.values() for name in framework.distributions)
 
@@ -118,7 +131,8 @@ def check_framework(name: str) -> None:
         InputError: the line names the extra that installs it.
     """
     if name not in FRAMEWORKS:
-        raise InputError(f"framework is {name!r}; allowed: {', '.join(FRAMEWORKS)}")
+        meant = f"; did you mean {ALIASES[name.lower()]}?" if name.lower() in ALIASES else likely(name, FRAMEWORKS)
+        raise InputError(f"framework is {shown(name)}; allowed: {', '.join(FRAMEWORKS)}{meant}")
     for package in FRAMEWORKS[name].packages:
         if importlib.util.find_spec(package) is None:
             raise missing(name, package)

@@ -8,6 +8,7 @@ import importlib
 from types import ModuleType
 
 from triptych.recipes.load import BUILT_IN as BUILT_IN
+from triptych.recipes.load import built_in as built_in
 from triptych.recipes.load import default_recipe as default_recipe
 from triptych.recipes.load import is_picture as is_picture
 from triptych.recipes.load import load_recipe as load_recipe

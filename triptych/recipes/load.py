@@ -17,12 +17,19 @@ from triptych.recipes import catalogue
 from triptych.recipes.override import override, settled
 from triptych.recipes.recipe import Recipe
 from triptych.utils.checks import InputError
+from triptych.utils.words import nearest, plain, shown
 
 RUN: set[Path] = set()  # the user's files that this process has run
 
 BUILT_IN = {
     module.name.replace("_", "-"): module.name for module in pkgutil.iter_modules(catalogue.__path__)
 }  # name -> module
+
+
+def built_in(name: str) -> str | None:
+    """The shipped recipe of that name, in any case and with `_` for `-`; None: there is none."""
+    spelled = name if name in BUILT_IN else plain(name)
+    return spelled if spelled in BUILT_IN else None
 
 
 def load_recipe(name: str, place: Path | None = None) -> Recipe:
@@ -34,11 +41,12 @@ def load_recipe(name: str, place: Path | None = None) -> Recipe:
     Raises:
         InputError: unknown name, or a file without a recipe.
     """
-    if name in BUILT_IN:
-        return importlib.import_module(f"{catalogue.__name__}.{BUILT_IN[name]}").recipe
     path = Path(name)
-    if not (path.suffix == ".py" or path.exists()):
-        raise InputError(f"recipe is {name!r}; allowed: {', '.join(BUILT_IN)}, or a path to a Python file")
+    known = built_in(name)
+    if known and (known == name or not path.is_file()):
+        return importlib.import_module(f"{catalogue.__name__}.{BUILT_IN[known]}").recipe
+    if not (path.suffix == ".py" or there(path)):
+        raise unknown(name)
     if not path.is_file():
         what = "that is a folder" if path.is_dir() else "there is no such file"
         raise InputError(f"recipe is {name!r}: {what}; allowed: a Python file that defines `recipe`")
@@ -48,6 +56,27 @@ def load_recipe(name: str, place: Path | None = None) -> Recipe:
         what = f"`recipe` is a {type(recipe).__name__}" if "recipe" in defined else "defines no `recipe`"
         raise InputError(f"recipe file {name}: {what}; allowed: recipe = triptych.Recipe(...)")
     return settled(dataclasses.replace(recipe, source=str(path.resolve())))
+
+
+def there(path: Path) -> bool:
+    """Whether a path exists; one that no file can have does not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or with a zero byte in it
+        return False
+
+
+def unknown(name: str) -> InputError:
+    """What to say of a name that is no recipe's: it may be an environment's, or nearly a recipe's."""
+    listed = "`triptych recipes` lists them"
+    near = nearest(name, BUILT_IN)
+    ids = [] if plain(name) in map(plain, near) else envs.near_ids(name, exact=True)
+    if ids:
+        return InputError(f"recipe is {shown(name)}, an environment; did you mean --env {ids[0]}?")
+    if near:
+        return InputError(f"recipe is {shown(name)}; did you mean {' or '.join(near)}? {listed}")
+    ways = f"a recipe's name ({listed}), a Python file, a run, or --env with a Gymnasium id"
+    return InputError(f"recipe is {shown(name)}; allowed: {ways}")
 
 
 def run_file(path: Path, place: Path | None = None, what: str = "recipe") -> ModuleType:

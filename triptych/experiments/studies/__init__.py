@@ -13,6 +13,7 @@ from triptych.experiments.studies.published import Published
 from triptych.recipes import Recipe
 from triptych.recipes.load import run_file
 from triptych.utils.checks import InputError, check
+from triptych.utils.words import likely, plain, shown
 
 NAMES = tuple(module.name.replace("_", "-") for module in pkgutil.iter_modules(catalogue.__path__))
 
@@ -53,6 +54,8 @@ def load_study(name: str) -> Study:
         study = getattr(run_file(Path(name), what="study"), "study", None)
         check(isinstance(study, Study), "study file", name, "one that defines study = triptych.Study(...)")
         return cast(Study, study)
-    if name not in NAMES:
-        raise InputError(f"study is {name!r}; allowed: {', '.join(NAMES)}, or a Python file that defines `study`")
-    return importlib.import_module(f"{catalogue.__name__}.{name.replace('-', '_')}").study
+    known = {plain(one): one for one in NAMES}
+    if plain(name) not in known:
+        allowed = f"{', '.join(NAMES)}, or a Python file that defines `study`"
+        raise InputError(f"study is {shown(name)}; allowed: {allowed}{likely(name, NAMES)}")
+    return importlib.import_module(f"{catalogue.__name__}.{known[plain(name)].replace('-', '_')}").study

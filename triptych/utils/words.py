@@ -1,0 +1,37 @@
+"""What somebody may have meant, for messages: the known names that are nearest to the one given."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+LONGEST = 60  # letters of what was given that are repeated
+
+
+def nearest(word: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known names that look like a word, the likeliest first; letters' case, `-` and `_` make no difference."""
+    spelled = {plain(name): name for name in known}
+    found = difflib.get_close_matches(plain(word[:LONGEST]), list(spelled), n=most, cutoff=0.7)
+    return [spelled[name] for name in found]
+
+
+def plain(word: str) -> str:
+    return word.casefold().replace("_", "-")
+
+
+def likely(word: str, known: Iterable[str]) -> str:
+    """`; did you mean cartpole?`, or nothing where no name is like it."""
+    found = nearest(word, known, 1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def shown(word: str) -> str:
+    """A word in quotes for a message, its middle left out where it is long."""
+    half = LONGEST // 2
+    return repr(word if len(word) <= LONGEST else f"{word[:half]}...{word[-half:]}")
+
+
+def short(line: str, most: int = 480) -> str:
+    """A message of one line that a terminal can hold: what is longer loses its middle."""
+    line = " ".join(line.splitlines())
+    return line if len(line) <= most else f"{line[: most // 2 - 2]} ... {line[-most // 2 + 3 :]}"
