@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 KEPT = (
-    "config.json", "episodes.csv", "metrics.csv", "summary.json", "resumes.csv", "random.json",
+    "config.json", "episodes.csv", "metrics.csv", "summary.json", "resumes.csv",
     "checkpoints/best.safetensors", "evaluations/*.json", "videos/*-best-*.mp4",
 )  # fmt: skip
 

@@ -21,9 +21,9 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def own_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The key that marks a run as this user's lies where the tests may write, in their processes too."""
+    """The key that marks a run as this user's, and the cache, lie where the tests may write, in their processes too."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("XDG_CONFIG_HOME", "APPDATA"):
+        for name in ("XDG_CONFIG_HOME", "APPDATA", "XDG_CACHE_HOME", "LOCALAPPDATA"):
             patch.setenv(name, str(tmp_path_factory.mktemp("config")))
         yield
 

@@ -131,15 +131,15 @@ def test_links_planted_for_temporary_files_are_not_written_through(run: Path, vi
     """Under every name that a file may be written by first, and a link for each file itself."""
     test = run / "evaluations" / "latest-epsilon-0-games-2-seed-0-jax.json"
     test.parent.mkdir(exist_ok=True)
-    places = [run / "report.html", run / "random.json", run / "summary.json", test]
+    places = [run / "report.html", run / "summary.json", test]
     places += [run / "checkpoints" / "latest.safetensors", run / "checkpoints" / "boundary-000000300"]
     for place in places:
         place.with_name(place.name + TEMPORARY).symlink_to(victim / "file")
     (run / "summary.json").unlink()
-    for place in (run / "report.html", run / "random.json", run / "summary.json"):
+    for place in (run / "report.html", run / "summary.json"):
         place.symlink_to(victim / "absent")
     before = state_of(victim)
-    report([str(run)])
+    report([str(run)], runs_dir=run.parent)
     triptych.evaluate(run, 2, weights="latest")
     assert state_of(victim) == before
     assert triptych.resume(run).steps == 300

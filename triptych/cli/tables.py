@@ -43,7 +43,7 @@ def comparison_table(comparison: Comparison) -> None:
             f"{row.steps_per_second:,.0f}",
             f"{row.updates_per_second:,.1f}",
             f"{row.compile_seconds:.2f} s",
-            f"{row.peak_memory / 2**20:,.0f} MiB",
+            f"{row.peak_memory / 1e6:,.0f} MB",
         )
     console = Console()
     console.width = max(console.width, 120)  # a table cut to a pipe's 80 columns would break its numbers

@@ -57,7 +57,7 @@ FRAMEWORKS = {
         "keras",
         ("keras", "tensorflow"),
         ("keras", "tensorflow-cpu", "tensorflow"),
-        "#a2307f",
+        "#c2449a",
         "triptych.frameworks.keras",
         ("tensorflow", "tf"),
     ),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 import numpy as np
 
-from triptych.frameworks import FRAMEWORKS
-from triptych.report.curves import MOST_POINTS, over_seeds, thin
+from triptych.report import curves
+from triptych.report.curves import MOST_POINTS, thin
 from triptych.report.logs import AXES, COUNTERS, Columns, Log
+from triptych.report.series import Series, series_of
 
-COLOURS = {name: framework.colour for name, framework in FRAMEWORKS.items()}
-OTHERS = ("#6b7280", "#0f8a5f", "#8a6d00", "#5b4bc4", "#b0413e")
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 REWARDS = ("running_reward", "max_reward", "episode_reward", "evaluation_mean")
 TITLES = {
     "running_reward": "running reward (mean of the last 100 episodes)",
@@ -34,7 +31,9 @@ TITLES = {
     "gradient_norm": "norm of the gradient before clipping",
     "learning_rate": "learning rate",
 }
-ALL_POINTS = 250_000  # of all curves of a page; more would make it slow to open
+ALL_NUMBERS = 40_000  # of all curves of a page, about eight bytes each: a page stays below 1.5 MB
+FEWEST_POINTS = 30  # of a curve, however many there are
+CROWD = 6  # runs of a figure, above which a group of seeds is shown by its mean alone
 
 
 def by_game(logs: list[Log]) -> dict[str, list[Log]]:
@@ -50,33 +49,75 @@ def by_game(logs: list[Log]) -> dict[str, list[Log]]:
 def data(logs: list[Log], random: dict[str, dict[str, Any]], on_page: int = 0) -> dict[str, Any]:
     """Runs of a game, groups of seeds and random play, for the page's script; `on_page`: all runs of the page."""
     names = column_names(logs)
-    most = max(60, min(MOST_POINTS, ALL_POINTS // max(1, max(len(logs), on_page) * len(names))))
-    styled = styles(logs)
+    series = series_of(logs)
+    crowded = len(logs) > CROWD
+    drawn = sum(1 if crowded and one.is_seeds else len(one.logs) for one in series)
+    others = max(0, on_page - len(logs))
+    most = ALL_NUMBERS // max(1, (drawn + others) * (len(names) + len(AXES)))
+    most = max(FEWEST_POINTS, min(MOST_POINTS, most))
     games = {log.random_key for log in logs if log.recipe}
+    groups = {number: group(number, one, names) for number, one in enumerate(series) if one.is_seeds}
+    # In a crowd a seed's own curves are left out where its group has a mean to show.
+    left_out = {number: set(found["columns"]) if crowded else set() for number, found in groups.items()}
+    place = {id(log): (number, one) for number, one in enumerate(series) for log in one.logs}
     return {
         "axes": [[axis, title] for axis, title in AXES.items() if any(has_axis(log, axis) for log in logs)],
-        "columns": [{"name": name, "title": TITLES.get(name, name.replace("_", " "))} for name in names],
+        "columns": [{"name": name, "title": title_of(name)} for name in names],
         "rewards": [name for name in REWARDS if name in names],
-        "runs": [run(log, style, most) for log, style in zip(logs, styled, strict=True)],
-        "groups": [group_curves(framework, members) for framework, members in seed_groups(logs).items()],
+        "series": [{"label": one.label, "colour": one.colour, "dash": one.dash} for one in series],
+        "runs": [run(log, *place[id(log)], most, left_out.get(place[id(log)][0], set())) for log in logs],
+        "groups": list(groups.values()),
+        "crowded": crowded,
         "random": random.get(next(iter(games))) if len(games) == 1 else None,
     }
 
 
+def title_of(column: str) -> str:
+    return TITLES.get(column, column.replace("_", " "))
+
+
 def column_names(logs: list[Log]) -> list[str]:
-    """Every recorded column, the known ones first, without the counters and what belongs to another one."""
+    """Every column that a figure can show, the known ones first, without the counters and what belongs to another one."""
     there = dict.fromkeys(name for log in logs for name in (*log.columns, *log.metrics))
-    known = [name for name in TITLES if name in there]
     hidden = {*COUNTERS, "evaluation_low", "evaluation_high", "evaluation_games"}
-    return known + [name for name in there if name not in TITLES and name not in hidden]
+    names = [name for name in TITLES if name in there]
+    names += [name for name in there if name not in TITLES and name not in hidden]
+    return [name for name in names if any(can_draw(log, name) for log in logs)]
+
+
+def can_draw(log: Log, column: str) -> bool:
+    """Whether a run has a value of a column where it has one of an axis."""
+    return any(
+        value is not None and position is not None and math.isfinite(value) and math.isfinite(position)
+        for part in (log.columns, log.metrics)
+        for axis in AXES
+        if axis in part and column in part
+        for value, position in zip(part[column], part[axis], strict=True)
+    )
 
 
 def has_axis(log: Log, axis: str) -> bool:
-    return axis in log.columns or axis in log.metrics
+    return any(value is not None for part in (log.columns, log.metrics) for value in part.get(axis, []))
 
 
-def run(log: Log, style: dict[str, Any], most: int) -> dict[str, Any]:
-    """One run's curves: columns by episode, and those of metrics.csv with counters of their own."""
+def run(log: Log, number: int, series: Series, most: int, left_out: set[str]) -> dict[str, Any]:
+    """One run's curves, each part of the log with counters of its own."""
+    parts = [{name: values for name, values in part.items() if name not in left_out} for part in parts_of(log)]
+    return {
+        "name": log.name,
+        "framework": log.framework,
+        "series": number,
+        "label": f"{series.label}: {log.name}" if series.is_seeds else series.label,
+        "colour": series.colour,
+        "dash": series.dash,
+        "parts": [
+            thinned(part, min(most, curves.GRID) if left_out else most) for part in parts if set(part) - set(COUNTERS)
+        ],
+    }
+
+
+def parts_of(log: Log) -> list[Columns]:
+    """The columns by episode, those of metrics.csv and those of the tests, each with counters of its own."""
     episodes = {
         name: values for name, values in log.columns.items() if name not in ("epsilon", "loss") or not log.metrics
     }
@@ -92,8 +133,7 @@ def run(log: Log, style: dict[str, Any], most: int) -> dict[str, Any]:
     }
     metrics = {name: values for name, values in metrics.items() if not name.startswith("evaluation")}
     tests = {name: values for name, values in tests.items() if name in COUNTERS or name.startswith("evaluation")}
-    parts = [thinned(columns, most) for columns in (episodes, metrics, tests)]
-    return {"name": log.name, "framework": log.framework, **style, "parts": [part for part in parts if part]}
+    return [episodes, metrics, tests]
 
 
 def with_counters(metrics: Columns, log: Log) -> Columns:
@@ -121,40 +161,41 @@ def short(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
 
 
-def styles(logs: list[Log]) -> list[dict[str, Any]]:
-    """A colour a framework, a dash a run of it; files that name no framework get colours of their own."""
-    seen: dict[str, int] = {}
-    found = []
-    for log in logs:
-        count = seen.get(log.framework, 0)
-        seen[log.framework] = count + 1
-        colour = COLOURS.get(log.framework, OTHERS[count % len(OTHERS)])
-        found.append({"colour": colour, "dash": DASHES[count % len(DASHES)]})
-    return found
-
-
-def seed_groups(logs: list[Log]) -> dict[str, list[Log]]:
-    """Several runs of a framework that differ in nothing but their seed."""
-    found: dict[str, list[Log]] = {}
-    for log in logs:
-        if log.recipe is not None:
-            found.setdefault(log.framework, []).append(log)
-    return {name: members for name, members in found.items() if only_seeds_differ(members)}
-
-
-def only_seeds_differ(members: list[Log]) -> bool:
-    recipes = [log.recipe for log in members if log.recipe]
-    alike = len({repr(dataclasses.replace(recipe, seed=0)) for recipe in recipes}) == 1
-    return alike and len({recipe.seed for recipe in recipes}) == len(members) > 1
-
-
-def group_curves(framework: str, members: list[Log]) -> dict[str, Any]:
-    """The mean of the members' running rewards over each axis, with its interval."""
-    curves = {
+def group(number: int, series: Series, names: list[str]) -> dict[str, Any]:
+    """A group of seeds: the mean of its rewards over each axis, and of every other column, with intervals."""
+    members = series.logs
+    rewards = {
         axis: curve
         for axis in AXES
         if all(axis in log.columns and "running_reward" in log.columns for log in members)
-        and (curve := over_seeds([(log.columns[axis], log.columns["running_reward"]) for log in members]))
+        and (curve := curves.over_seeds([(log.columns[axis], log.columns["running_reward"]) for log in members]))
     }
-    name = f"{framework}, {len(members)} seeds"
-    return {"name": name, "framework": framework, "colour": COLOURS.get(framework, OTHERS[0]), "curves": curves}
+    parts = [parts_of(log) for log in members]
+    others = {name: curve for name in names if name != "running_reward" and (curve := mean_column(parts, name))}
+    return {
+        "name": series.label,
+        "framework": series.framework,
+        "series": number,
+        "colour": series.colour,
+        "dash": series.dash,
+        "curves": rewards,
+        "columns": others,
+    }
+
+
+def mean_column(parts: list[list[Columns]], name: str) -> dict[str, Any] | None:
+    """A column's mean over seeds at equal steps, `x` for each axis: where the seeds were there, on average."""
+    found = [next((part for part in run if name in part and "steps" in part), None) for run in parts]
+    if not all(found):
+        return None
+    there = [part for part in found if part]
+    curve = curves.over_seeds([(part["steps"], part[name]) for part in there], grid=curves.SMALL_GRID)
+    if curve is None:
+        return None
+    steps = np.array(curve["x"])
+    at = {
+        axis: np.mean([curves.on_grid(steps, part["steps"], part[axis]) for part in there], axis=0)
+        for axis in AXES
+        if all(axis in part for part in there)
+    }
+    return curve | {"x": {axis: [short(value) for value in values] for axis, values in at.items()}}

@@ -1,7 +1,8 @@
-"""One set-up for every page: templates, style, the chart library, and the colours that have no framework's."""
+"""One set-up for every page: templates, style, the chart library, and how large a page may be."""
 
 from __future__ import annotations
 
+import base64
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from triptych.utils.files import write_whole
 from triptych.utils.install import install_hint
 
 TEMPLATES = resources.files("triptych.report") / "templates"
-# Told apart by colour-blind readers too, one after the other.
-COLOURS = ("#1f77d0", "#d9560b", "#0f8a5f", "#a2307f", "#8a6d00", "#5b4bc4", "#b0413e", "#6b7280", "#138a9c", "#7a5230")
+VENDOR = resources.files("triptych.report") / "vendor"
+MOST_BYTES = 1_500_000  # of a page, films and all
 
 
 def check_page(what: str) -> None:
@@ -23,20 +24,34 @@ def check_page(what: str) -> None:
     """
     try:
         import jinja2  # noqa: F401
-        import plotly.offline  # noqa: F401
     except ModuleNotFoundError as error:
         raise InputError(f"{what} needs {error.name}, which is not installed: {install_hint('report')}") from None
 
 
-def write_page(path: Path, template: str, **content: Any) -> None:
-    """Writes a template of this room, filled, as one file that works offline: whole or not at all."""
+def script(*names: str) -> str:
+    """Some files of the templates, one after the other."""
+    return "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+
+
+def chart_library() -> str:
+    """plotly.js's basic bundle, compressed, as text: the browser unpacks it (see vendor/README.md)."""
+    return base64.b64encode((VENDOR / "plotly-basic.min.js.gz").read_bytes()).decode("ascii")
+
+
+def render(template: str, **content: Any) -> str:
+    """A template of this room, filled."""
     import jinja2
-    from plotly.offline import get_plotlyjs
 
     loader = jinja2.PackageLoader("triptych.report", "templates")
-    environment = jinja2.Environment(autoescape=True, loader=loader, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False}  # a browser reads no NaN
-    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    page = environment.get_template(template).render(**content, css=css, plotly=get_plotlyjs())
+    return environment.get_template(template).render(**content, plotly=chart_library())
+
+
+def write_page(path: Path, template: str, **content: Any) -> None:
+    """Writes a template of this room, filled, as one file that works offline: whole or not at all."""
+    page = render(template, **content)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))

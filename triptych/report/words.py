@@ -4,68 +4,96 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.envs import GameConfig, stickiness
 from triptych.envs.play import different_games
 from triptych.frameworks import title_of
-from triptych.report.figures import seed_groups
 from triptych.report.logs import Log
+from triptych.report.numbers import finite, percent, plain
+from triptych.report.results import FULL, best_tests, last, steps
+from triptych.report.series import Series, differing_settings, grouped, series_of, setting_name
 from triptych.utils.console import counted
 from triptych.utils.statistics import bootstrap_mean
 
-FULL = 99  # episodes before the running reward is a mean of 100
 MOST_LINES = 6  # runs of a game that the first screen tells of one by one
 MOST_TESTS = 2  # of a run's weights that it tells of
-MOST_RANDOM = 0.1  # share of random moves; with more it is no test of the weights
+MOST_GAMES = 3  # that a title names
+NUMERALS = {3: "three", 4: "four", 5: "five"}
 LUCK = 0.05  # share of the rows that random play may have above its band
 
 
 def title(logs: list[Log]) -> str:
-    """Which runs these are."""
-    envs = list(dict.fromkeys(log.recipe.env.id for log in logs if log.recipe))
-    names = ", ".join(log.name for log in logs[:3]) + (f" and {len(logs) - 3} more" if len(logs) > 3 else "")
-    return f"{', '.join(envs)}: {names}" if envs else names
+    """What these runs are: `CartPole-v1: DQN in three frameworks, 5 seeds`. The names of logs that say nothing else."""
+    known = [log for log in logs if log.recipe]
+    if not known:
+        return names(logs)
+    envs = list(dict.fromkeys(log.recipe.env.id for log in known if log.recipe))
+    games = join(envs) if len(envs) <= MOST_GAMES else f"{len(envs)} games"
+    kinds = join(list(dict.fromkeys(log.recipe.algorithm.kind.upper() for log in known if log.recipe)))
+    text = f"{games}: {kinds} in {frameworks([log.framework for log in known])}{variants(known)}"
+    others = len(logs) - len(known)
+    return text + (f", beside {counted(others, 'other log')}" if others else "")
+
+
+def names(logs: list[Log]) -> str:
+    told = join([log.name for log in logs[:3]]) if len(logs) <= 3 else ", ".join(log.name for log in logs[:3])
+    return told + (f" and {len(logs) - 3} more" if len(logs) > 3 else "")
+
+
+def frameworks(used: list[str]) -> str:
+    """`PyTorch`, `PyTorch and JAX`, or from three on how many."""
+    titles = list(dict.fromkeys(title_of(name) for name in used if name))
+    return join(titles) if len(titles) < 3 else f"{NUMERALS.get(len(titles), len(titles))} frameworks"
+
+
+def variants(logs: list[Log]) -> str:
+    """How many seeds and settings there are of each, where there are several."""
+    groups = grouped(logs)
+    kinds = {(log.framework, log.recipe.algorithm.kind) for log in logs if log.recipe}
+    seeds = {len(group) for group in groups}
+    differing = differing_settings([group[0] for group in groups]) if len(groups) > len(kinds) else []
+    settings = f", {setting_name(differing[0])} compared" if len(differing) == 1 else ", settings compared"
+    text = settings if differing and len({log.recipe.env.id for log in logs if log.recipe}) == 1 else ""
+    return text + (f", {seeds.pop()} seeds each" if len(seeds) == 1 and len(logs) > len(groups) else "")
+
+
+def lead(logs: list[Log]) -> str:
+    """What was trained, in a sentence; "" where no log says it."""
+    known = [log for log in logs if log.recipe]
+    if not known:
+        return ""
+    used = [name for log in known for name in (log.framework, *(row.get("framework", "") for row in log.resumes))]
+    in_words = join(list(dict.fromkeys(title_of(name) for name in used if name)))
+    runs = f"{len(known)} runs" if len(known) > 1 else "One run"
+    played = join(list(dict.fromkeys(log.recipe.env.id for log in known if log.recipe)))
+    kinds = join(list(dict.fromkeys(log.recipe.algorithm.kind.upper() for log in known if log.recipe)))
+    return (
+        f"{runs} of {kinds} on {played}, in {in_words}: an agent that learns to "
+        f"play by trial and error. A step is one decision of the agent; the reward is the game's own score."
+    )
 
 
 def summary(games: dict[str, list[Log]], random: dict[str, dict[str, Any]]) -> list[str]:
-    """What was trained, and what came out, game by game."""
-    known = [log for logs in games.values() for log in logs if log.recipe]
-    lines = []
-    if known:
-        used = [
-            name
-            for log in known
-            for name in (log.framework, *(row.get("framework", "") for row in log.resumes))
-            if name
-        ]
-        frameworks = list(dict.fromkeys(title_of(name) for name in used))
-        runs = f"{len(known)} runs" if len(known) > 1 else "One run"
-        played = join(list(dict.fromkeys(log.recipe.env.id for log in known if log.recipe)))
-        kinds = join(list(dict.fromkeys(log.recipe.algorithm.kind.upper() for log in known if log.recipe)))
-        lines.append(
-            f"{runs} of {kinds} on {played}, in {join(frameworks)}: an agent that learns to "
-            f"play by trial and error. A step is one decision of the agent; the reward is the game's own score."
-        )
-    for game, logs in games.items():
-        named = f"{game}. " if len(games) > 1 else ""
-        lines += [named + line for line in results(logs, random)]
-    return lines
+    """What came out, game by game, in sentences."""
+    return [
+        (f"{game}. " if len(games) > 1 else "") + line for game, logs in games.items() for line in results(logs, random)
+    ]
 
 
 def results(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
     """What came out of the runs of one game."""
-    grouped = seed_groups(logs)
-    lines = [over_seeds(name, members, random) for name, members in grouped.items()]
-    single = [log for log in logs if log.framework not in grouped]
+    series = series_of(logs)
+    lines = [over_seeds(one, random) for one in series if one.is_seeds]
+    single = [one.logs[0] for one in series if not one.is_seeds]
     lines += [outcome(log, random) for log in single[:MOST_LINES]]
     if len(single) > MOST_LINES:
         lines.append(f"In the figures and tables below: {counted(len(single) - MOST_LINES, 'more run')}.")
     return lines
 
 
-def over_seeds(framework: str, members: list[Log], random: dict[str, dict[str, Any]]) -> str:
+def over_seeds(series: Series, random: dict[str, dict[str, Any]]) -> str:
     """The result of several seeds in a sentence."""
+    members = series.logs
     scores = [score for score in (last(log, "running_reward") for log in members) if score is not None]
-    name = f"{title_of(framework)}, {len(members)} seeds"
+    name = series.label
     if not scores:
         return f"{name}: no episode has ended yet."
     mean, low, high = bootstrap_mean([[score] for score in scores] if len(scores) > 1 else [scores])
@@ -75,7 +103,7 @@ def over_seeds(framework: str, members: list[Log], random: dict[str, dict[str, A
 
 def best_stretch(logs: list[Log]) -> str:
     """The score by which the best weights were chosen."""
-    scores = [log.summary["best_score"] for log in logs if log.summary.get("best_score") is not None]
+    scores = [score for log in logs if (score := finite(log.summary.get("best_score"))) is not None]
     recipe = logs[0].recipe
     if not scores or recipe is None or recipe.best_window == FULL + 1:  # the running reward has said it
         return ""
@@ -90,9 +118,7 @@ def against_random(log: Log, random: dict[str, dict[str, Any]]) -> str:
 def outcome(log: Log, random: dict[str, dict[str, Any]]) -> str:
     """One run's result in a sentence."""
     running = last(log, "running_reward")
-    # The summary is of the last session that ended; the last episode ended before the last step.
-    steps = max(log.summary.get("steps") or 0, last(log, "steps") or 0)
-    length = f" after {steps:,.0f} steps" if steps else ""
+    length = f" after {steps(log):,.0f} steps" if steps(log) else ""
     count = (
         min(FULL + 1, sum(value is not None for value in log.columns["running_reward"])) if running is not None else 0
     )
@@ -114,24 +140,11 @@ def exploring(log: Log) -> str:
 
 def tests(log: Log) -> str:
     """What the best weights scored in games of their own; tests of weights that others have replaced say nothing."""
-    trained = log.recipe.env if log.recipe else None
-    best = [test for test in log.evaluations if test["weights"] == "best" and test["epsilon"] <= MOST_RANDOM]
-    best = [test for test in best if trained is None or as_trained(test, trained)]
-    newest = [test for test in best if test["updates"] == max(test["updates"] for test in best)]
-    told = sorted(newest, key=lambda test: (-test["games"], test["epsilon"]))[:MOST_TESTS]
     scores = [
         f"{test['mean']:,.1f}{interval(test)} in {counted(test['games'], 'new game')}{repeated(test)} {playing(test)}"
-        for test in told
+        for test in best_tests(log)[:MOST_TESTS]
     ]
     return f"; its best weights scored {join(scores)}" if scores else ""
-
-
-def as_trained(test: dict[str, Any], env: GameConfig) -> bool:
-    """Whether the games of a test were those of the training."""
-    own = getattr(env, "sticky", None)
-    sticky = own if test["sticky"] is None else test["sticky"]  # None: the recipe's, in tests of before
-    same = (test["flicker"], test["env"]) == (env.flicker, env.id) and not test.get("plain")
-    return same and sticky in (own, stickiness(env))
 
 
 def interval(test: dict[str, Any]) -> str:
@@ -153,10 +166,6 @@ def playing(test: dict[str, Any]) -> str:
     if test["epsilon"]:
         return f"with {percent(test['epsilon'])} random moves"
     return "with moves drawn from its policy" if test["policy"] == "sample" else "without random moves"
-
-
-def percent(share: float) -> str:
-    return f"{share * 100:.3g} %"
 
 
 def sentences(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
@@ -191,20 +200,5 @@ def verdict(proof: dict[str, Any]) -> str:
     return f"Lockstep: the frameworks part.{where}{acted}{beside}"
 
 
-def last(log: Log, column: str) -> float | None:
-    return next((value for value in reversed(log.columns.get(column, [])) if value is not None), None)
-
-
 def join(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-def plain(value: Any) -> str:
-    """A setting as a person writes it."""
-    if isinstance(value, list | tuple):
-        return " ".join(map(plain, value))
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {plain(item)}" for key, item in value.items())
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "-"}[value]
-    return f"{value:,}" if isinstance(value, int) else str(value)

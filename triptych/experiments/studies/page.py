@@ -8,6 +8,7 @@ from typing import Any, NotRequired, TypedDict
 
 from triptych.experiments.studies import Study, published
 from triptych.experiments.studies.table import Run
+from triptych.report import colours as palette
 from triptych.report import html
 from triptych.report.curves import over_seeds
 from triptych.utils.files import write_json
@@ -32,7 +33,7 @@ class Curve(TypedDict):
 def write_page(path: Path, study: Study, result: Any, runs: list[Run]) -> None:
     """Writes the page, and beside it `curves.json`, from which a page made without the runs' folders has its curves."""
     labels = list(dict.fromkeys(row.label for row in result.rows))
-    colours = {label: html.COLOURS[index % len(html.COLOURS)] for index, label in enumerate(labels)}
+    colours = {label: palette.ALL[index % len(palette.ALL)] for index, label in enumerate(labels)}
     file = path.with_name("curves.json")
     kept = read_json(file, dict[str, list[Curve]]) if file.exists() else {}
     charts = [chart(task, result, runs, colours, kept.get(task, [])) for task in result.best]
@@ -49,6 +50,8 @@ def write_page(path: Path, study: Study, result: Any, runs: list[Run]) -> None:
         sentences=(published.sentences(study.published) if study.published else []) + sentences(result),
         data={"tasks": charts, "published": others},
         command=command(study, result),
+        style=html.script("page.css"),
+        script=html.script("chart.js", "study.js"),
     )
 
 

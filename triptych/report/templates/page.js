@@ -1,35 +1,14 @@
-"use strict";
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const narrow = () => innerWidth < 760;
-const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-// Nothing leaves the page: Plotly would offer to upload a chart.
-const config = { responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "", modeBarButtonsToRemove: ["lasso2d", "select2d"] };
-
-// Names come from files: Plotly reads a few tags in legends, so none may reach it.
-const plain = text => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-
 // The figures of one game: its section, and the one of its panels.
 function chart(data, index) {
-  const section = document.getElementsByClassName("learning")[index];
-  const panels = document.getElementsByClassName("panels")[index];
-  const select = section.querySelector("select");
+  const learning = document.getElementById(`learning-${index}`);
+  const recorded = document.getElementById(`recorded-${index}`);
+  const select = (learning || recorded).querySelector("select");
+  const seeds = (learning || recorded).querySelector("input");
   const titles = Object.fromEntries(data.axes);
   for (const [axis, title] of data.axes) select.add(new Option(title, axis));
+  const hidden = new Set();  // series that the reader has switched off
   const panelId = column => `panel-${index}-${column.name}`;
-
-  function layout(title) {
-    return {
-      margin: narrow() ? { l: 44, r: 8, t: 26, b: 30 } : { l: 58, r: 14, t: 26, b: 44 },
-      modebar: { bgcolor: "rgba(0,0,0,0)", color: css("--soft"), activecolor: css("--ink") },
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { color: css("--ink"), family: "system-ui, sans-serif", size: 12 },
-      hovermode: "closest",
-      showlegend: true,
-      legend: narrow() || data.runs.length > 6 ? { orientation: "h", y: narrow() ? -0.16 : -0.24 } : { orientation: "v" },
-      xaxis: { title: { text: narrow() ? "" : titles[select.value] }, gridcolor: css("--line"), zerolinecolor: css("--line") },
-      yaxis: { title: { text: title }, gridcolor: css("--line"), zerolinecolor: css("--line") },
-    };
-  }
+  const main = data.rewards[0];
 
   // A curve of one column: from the part of the log that has both the column and the axis. None without that axis:
   // over another one it would lie.
@@ -41,79 +20,108 @@ function chart(data, index) {
     part[column].forEach((value, i) => {
       if (value !== null && part[axis][i] !== null) { x.push(part[axis][i]); y.push(value); }
     });
-    return { x, y };
+    return x.length ? { x, y } : null;
   }
 
-  function trace(run, column, more) {
+  function trace(run, column, line = {}) {
     const found = curve(run, column);
     if (!found) return [];
     const marks = found.x.length < 30 || column === "evaluation_mean";
-    return [{ type: "scattergl" in Plotly ? "scattergl" : "scatter", mode: marks ? "lines+markers" : "lines", name: plain(run.name),
-      ...found, line: { color: run.colour, dash: run.dash, width: 1.8 }, marker: { size: 5 }, ...more }];
+    return [{ type: "scatter", mode: marks ? "lines+markers" : "lines", name: plain(run.label), ...found,
+      line: { color: run.colour, dash: run.dash, width: 1.8, ...line }, marker: { size: 5, color: run.colour } }];
+  }
+
+  // The mean of a group of seeds, where all of them have the column over this axis.
+  function mean(group, column) {
+    const axis = select.value;
+    const found = column === "running_reward" ? group.curves[axis] : group.columns[column];
+    const x = found && (column === "running_reward" ? found.x : found.x[axis]);
+    return x ? withBand(x, found, group.colour, group.name, { dash: group.dash }) : null;
+  }
+
+  function traces(column) {
+    const found = [];
+    const grouped = new Set();
+    for (const group of data.groups) {
+      const lines = hidden.has(group.series) ? null : mean(group, column);
+      if (!lines) continue;
+      grouped.add(group.series);
+      found.push(...lines);
+    }
+    for (const run of data.runs) {
+      if (hidden.has(run.series) || (grouped.has(run.series) && !seeds.checked)) continue;
+      found.push(...trace(run, column, grouped.has(run.series) ? { width: 0.9 } : {}));
+    }
+    return found;
   }
 
   function rewards() {
-    const traces = [];
-    const grouped = new Set();
-    for (const group of data.groups) {
-      const c = group.curves[select.value];
-      if (!c) continue;
-      grouped.add(group.framework);
-      traces.push({ type: "scatter", mode: "lines", x: [...c.x, ...[...c.x].reverse()], y: [...c.high, ...[...c.low].reverse()],
-        fill: "toself", fillcolor: group.colour + "33", line: { width: 0 }, hoverinfo: "skip", legendgroup: group.name, showlegend: false });
-      traces.push({ type: "scatter", mode: "lines", x: c.x, y: c.mean, name: plain(group.name), legendgroup: group.name,
-        line: { color: group.colour, width: 3.2 } });
-    }
-    for (const run of data.runs) {
-      const faint = grouped.has(run.framework) ? { opacity: 0.45, line: { color: run.colour, width: 1, dash: run.dash } } : {};
-      traces.push(...trace(run, "running_reward", faint));
-      const maximum = trace(run, "max_reward", { name: plain(run.name) + ", max of 100", opacity: 0.7,
-        line: { color: run.colour, width: 1, dash: "dot" }, visible: data.runs.length > 1 ? "legendonly" : true });
-      traces.push(...maximum);
-    }
-    const figure = layout("reward");
+    const found = traces(main);
+    if (data.runs.length === 1 && main === "running_reward") found.push(...trace(data.runs[0], "max_reward", { width: 1.2, dash: "dot" }));
+    const figure = layout(titles[select.value], "reward");
     if (data.random) {
       const [low, high] = data.random.band;
       figure.shapes = [{ type: "rect", xref: "paper", x0: 0, x1: 1, y0: low, y1: high, fillcolor: css("--band"), line: { width: 0 }, layer: "below" }];
       figure.annotations = [{ xref: "paper", x: 1, y: high, text: "random play", showarrow: false, xanchor: "right", yanchor: "bottom", font: { color: css("--soft"), size: 11 } }];
     }
-    Plotly.react(`rewards-${index}`, traces, figure, config);
+    Plotly.react(`rewards-${index}`, found, figure, config);
   }
 
+  // A panel without a curve over the chosen axis is not there.
   function panel(column) {
-    const traces = data.runs.flatMap(run => trace(run, column.name, {}));
-    Plotly.react(panelId(column), traces, layout(""), config);
+    const found = traces(column.name);
+    const box = document.getElementById(panelId(column));
+    box.parentElement.hidden = !found.length && !hidden.size;
+    if (!box.parentElement.hidden) Plotly.react(box, found, layout("", "", "small"), config);
   }
 
-  // Panels are drawn when they come into view: a page of many runs opens at once.
-  const shown = new Set();
-  const watcher = new IntersectionObserver(entries => {
-    for (const entry of entries) {
-      if (entry.isIntersecting && !shown.has(entry.target.id)) {
-        shown.add(entry.target.id);
-        panel(data.columns.find(column => panelId(column) === entry.target.id));
-      }
-    }
-  }, { rootMargin: "300px" });
-  for (const column of data.columns) {
+  function addPanel(column) {
     const box = document.createElement("div"), title = document.createElement("h3"), figure = document.createElement("div");
     box.className = "panel";
     title.textContent = column.title;
-    figure.className = "figure";
+    figure.className = "figure small";
     figure.id = panelId(column);
     box.append(title, figure);
-    panels.append(box);
-    watcher.observe(figure);
+    recorded.querySelector(".panels").append(box);
   }
 
-  function draw() {
-    if (data.rewards.length) rewards();
-    else document.getElementById(`rewards-${index}`)?.remove();
-    data.columns.filter(column => shown.has(panelId(column))).forEach(panel);
+  function swatch(one) {
+    const dashes = { solid: "", dash: "7 4", dot: "2 3", dashdot: "7 3 2 3", longdash: "11 4" };
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = document.createElementNS(svg.namespaceURI, "line");
+    for (const [name, value] of [["width", 28], ["height", 8], ["aria-hidden", "true"]]) svg.setAttribute(name, value);
+    for (const [name, value] of [["x1", 0], ["x2", 28], ["y1", 4], ["y2", 4], ["stroke", one.colour], ["stroke-width", 3], ["stroke-dasharray", dashes[one.dash]]]) line.setAttribute(name, value);
+    svg.append(line);
+    return svg;
   }
-  select.addEventListener("change", draw);
-  dark.addEventListener("change", draw);
-  draw();
+
+  // One legend for all figures of the game, beside each section's heading.
+  function legend(section, redraw) {
+    const box = section.querySelector(".legend");
+    data.series.forEach((one, number) => {
+      const key = document.createElement("button");
+      key.type = "button";
+      key.className = "key";
+      key.dataset.series = number;
+      key.append(swatch(one), one.label);
+      key.addEventListener("click", () => { hidden.has(number) ? hidden.delete(number) : hidden.add(number); pressed(); redraw(); });
+      key.addEventListener("dblclick", () => { data.series.forEach((_, other) => other === number ? hidden.delete(other) : hidden.add(other)); pressed(); redraw(); });
+      box.append(key);
+    });
+  }
+
+  function pressed() {
+    for (const key of document.querySelectorAll(`#learning-${index} .key, #recorded-${index} .key`)) key.setAttribute("aria-pressed", !hidden.has(Number(key.dataset.series)));
+  }
+
+  data.columns.forEach(addPanel);
+  const figures = [...(main ? [rewards] : []), ...data.columns.map(column => () => panel(column))];
+  return { figures, listen: redraw => {
+    for (const section of [learning, recorded]) if (section) legend(section, redraw);
+    pressed();
+    for (const control of [select, seeds]) control.addEventListener("change", redraw);
+  } };
 }
 
-JSON.parse(document.getElementById("data").textContent).forEach(chart);
+const charts = JSON.parse(document.getElementById("data").textContent).map((data, index) => data.columns.length ? chart(data, index) : null).filter(Boolean);
+const redraw = start(charts.flatMap(one => one.figures));
+charts.forEach(one => one.listen(redraw));

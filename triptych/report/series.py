@@ -1,0 +1,118 @@
+"""Runs as curves: those that differ in nothing but their seed are one, with a label, a colour and a dash of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from triptych.frameworks import title_of
+from triptych.recipes.serialise import to_dict
+from triptych.report import colours
+from triptych.report.command import flat
+from triptych.report.logs import Log
+from triptych.report.numbers import plain
+from triptych.utils.console import counted
+
+MOST_IN_A_LABEL = 2  # settings that it names; with more to tell, it is the run's name
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run, or several that differ in nothing but their seed."""
+
+    label: str  # what tells it from the others
+    logs: list[Log]
+    colour: str
+    dash: str
+
+    @property
+    def framework(self) -> str:
+        return self.logs[0].framework
+
+    @property
+    def is_seeds(self) -> bool:
+        return len(self.logs) > 1
+
+
+def series_of(logs: list[Log]) -> list[Series]:
+    """The series of some runs of one game: an algorithm after the other, each in the order of its first runs."""
+    groups = grouped(logs)
+    kinds = list(dict.fromkeys(kind_of(group[0]) for group in groups))
+    groups.sort(key=lambda group: kinds.index(kind_of(group[0])))
+    given = colours.give([group[0].framework for group in groups])
+    found = []
+    for label, group, (colour, dash) in zip(labels(groups), groups, given, strict=True):
+        place = kinds.index(kind_of(group[0])) or colours.DASHES.index(dash)  # algorithms differ in their dashes too
+        found.append(Series(label, group, colour, colours.DASHES[place % len(colours.DASHES)]))
+    return found
+
+
+def kind_of(log: Log) -> str:
+    """A run's algorithm; "" where it is not known."""
+    return log.recipe.algorithm.kind if log.recipe else ""
+
+
+def grouped(logs: list[Log]) -> list[list[Log]]:
+    """Runs that differ in their seed alone stand together. The same seed twice is no second seed: those stand alone."""
+    found: dict[Any, list[Log]] = {}
+    for number, log in enumerate(logs):
+        found.setdefault(number if log.recipe is None else (log.framework, settings_key(log)), []).append(log)
+    groups = []
+    for members in found.values():
+        seeds = {log.recipe.seed for log in members if log.recipe}
+        groups += [members] if len(seeds) == len(members) else [[log] for log in members]
+    return groups
+
+
+def settings_key(log: Log) -> str:
+    """A run's settings without its seed."""
+    assert log.recipe is not None
+    return repr(dataclasses.replace(log.recipe, seed=0))
+
+
+def labels(groups: list[list[Log]]) -> list[str]:
+    """A label for each group: framework, algorithm and settings as far as they tell it from another, else its run's name."""
+    firsts = [group[0] for group in groups]
+    frameworks = {log.framework for log in firsts if log.recipe}
+    kinds = {log.recipe.algorithm.kind for log in firsts if log.recipe}
+    found = [label(log, [*firsts], len(frameworks) > 1, len(kinds) > 1) for log in firsts]
+    often = Counter(found)
+    told = [
+        text if often[text] == 1 else f"{text}, {log.name}" if text != log.name else text
+        for text, log in zip(found, firsts, strict=True)
+    ]
+    return [
+        f"{text}, {counted(len(group), 'seed')}" if len(group) > 1 else text
+        for text, group in zip(told, groups, strict=True)
+    ]
+
+
+def label(log: Log, others: list[Log], with_framework: bool, with_kind: bool) -> str:
+    if log.recipe is None:
+        return log.name
+    parts = [log.recipe.algorithm.kind.upper()] if with_kind else []
+    parts += [title_of(log.framework)] if with_framework or not with_kind else []
+    parts = [" in ".join(parts)]
+    rivals = [other for other in others if other.recipe and other.recipe.algorithm.kind == log.recipe.algorithm.kind]
+    differing = differing_settings(rivals)
+    if len(differing) > MOST_IN_A_LABEL:
+        return log.name
+    own = flat(to_dict(log.recipe))
+    parts += [f"{setting_name(path)} {plain(own.get(path))}" for path in differing]
+    return ", ".join(parts)
+
+
+def differing_settings(logs: list[Log]) -> list[str]:
+    """The settings, seed left out, that are not the same in some runs."""
+    tables = [flat(to_dict(log.recipe)) for log in logs if log.recipe]
+    paths = dict.fromkeys(path for table in tables for path in table if path not in ("seed", "source"))
+    return [path for path in paths if len({repr(table.get(path, "")) for table in tables}) > 1]
+
+
+def setting_name(path: str) -> str:
+    """`optimiser.learning_rate` -> `learning rate`; what has a number before it keeps the number's list: `network 0 units`."""
+    parts = path.split(".")
+    start = next((index - 1 for index, part in enumerate(parts) if part.isdigit()), len(parts) - 1)
+    return " ".join(parts[max(0, start) :]).replace("_", " ")
