@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import cpprb
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -116,8 +117,11 @@ def test_state_there_and_back_draws_the_same() -> None:
         assert np.array_equal(a, b)
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="cpprb cannot be built for Python 3.13; 3.11 and 3.12 compare")
 def test_chances_and_weights_are_cpprbs() -> None:
     """The same errors drawn by us and by cpprb's sum tree in C++ (cpprb draws from NumPy's global generator)."""
+    import cpprb
+
     replay, errors = make(40, 80, alpha=0.6), np.random.default_rng(0).random(68) * 3
     replay.sample(np.random.default_rng(0), 8)  # everything is known now
     places = np.flatnonzero(replay.sampler.tree.get(np.arange(80)))
