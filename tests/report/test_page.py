@@ -306,6 +306,26 @@ def test_films_of_several_runs_come_first(tmp_path: Path) -> None:
     assert films.shown(found, tmp_path / "page.html", 0)[0]["address"] == "videos/a-side-by-side.mp4"
 
 
+@pytest.mark.parametrize(
+    ("film", "runs", "is_theirs"),
+    [
+        ("compare-cartpole-side-by-side", ["compare-cartpole-torch-seed0-1", "compare-cartpole-jax-seed0-1"], True),
+        ("compare-cartpole-side-by-side", ["compare-cartpole-torch-seed0", "compare-cartpole-jax-seed0"], True),
+        ("compare-cartpole-side-by-side-2", ["compare-cartpole-torch-seed0-1", "compare-cartpole-jax-seed0-1"], False),
+        ("compare-cartpole-side-by-side-2", ["compare-cartpole-torch-seed0-2", "compare-cartpole-jax-seed0-2"], True),
+        ("mine-side-by-side", ["mine-cartpole-torch-seed0-1", "mine-cartpole-ppo-torch-seed0-1"], True),
+        ("compare-a-b-side-by-side", ["compare-a-torch-seed0-1", "compare-b-torch-seed0-1"], True),
+        ("compare-a-b-side-by-side", ["compare-a-torch-seed0-1", "compare-c-torch-seed0-1"], False),
+        ("compare-cartpole-side-by-side", ["compare-cartpole-torch-seed0-1", "other"], False),
+        ("compare-cart-side-by-side", ["compare-cartpole-torch-seed0-1", "compare-cartpole-jax-seed0-1"], False),
+    ],
+)
+def test_the_film_of_a_comparison_is_found(film: str, runs: list[str], is_theirs: bool, tmp_path: Path) -> None:
+    (tmp_path / f"{film}.mp4").write_bytes(b"film")
+    logs = [dataclasses.replace(made(name), path=tmp_path / name) for name in runs]
+    assert [found.file.stem for found in films.films(logs)] == ([film] if is_theirs else [])
+
+
 def test_the_chart_library_is_the_one_that_its_readme_names() -> None:
     packed = html.VENDOR / "plotly-basic.min.js.gz"
     digest = hashlib.sha256(gzip.decompress(packed.read_bytes())).hexdigest()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from triptych.frameworks import FRAMEWORKS
 from triptych.report.logs import Log
 
 A_RUN = 3  # films, the newest
 INSIDE = 4 / 3  # bytes of a page for each of a film
 SIDE_BY_SIDE = "side-by-side"  # in the name of a film of several runs
+COMPARED = re.compile(rf"(?P<name>.+)-(?:{'|'.join(FRAMEWORKS)})-seed\d+(?P<number>-\d+)?")  # a run of `compare`
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,39 @@ def films(logs: list[Log]) -> list[FilmFile]:
         for log in logs
         for file in (sorted((log.path / "videos").glob("*.mp4"))[: -A_RUN - 1 : -1] if log.path else [])
     ]
-    return sorted(found, key=lambda film: not film.is_of_several)
+    return sorted(comparisons(logs) + found, key=lambda film: not film.is_of_several)
+
+
+def comparisons(logs: list[Log]) -> list[FilmFile]:
+    """The films that `compare` left beside the runs: of each comparison of which two runs or more are on the page."""
+    found = []
+    for folder in dict.fromkeys(log.path.parent for log in logs if log.path):
+        names = [log.name for log in logs if log.path and log.path.parent == folder]
+        for file in sorted(folder.glob(f"*-{SIDE_BY_SIDE}*.mp4"), reverse=True):
+            about = file.stem.partition(f"-{SIDE_BY_SIDE}")
+            if is_comparison_of(about[0], about[2], names):
+                found.append(FilmFile(file, "one test game each, on the same seed", "side by side"))
+    return found
+
+
+def is_comparison_of(name: str, number: str, runs: list[str]) -> bool:
+    """Whether a comparison called `name`, the `number`-th of its name ("", "-2", ...), made two of some runs or more.
+
+    `compare` calls its runs NAME-torch-seed0-1, or NAME-RECIPE-torch-seed0-1 of several recipes; where nobody gave a name,
+    that of several recipes is compare-RECIPE-RECIPE, and its runs are compare-RECIPE-torch-seed0-1.
+    """
+    made = [
+        match for run in runs if (match := COMPARED.fullmatch(run)) and (match["number"] or "-1") == (number or "-1")
+    ]
+    recipes = dict.fromkeys(match["name"].removeprefix("compare-") for match in made)
+    named = [match for match in made if f"{match['name']}-".startswith(f"{name}-")]
+    return len(named) > 1 or (len(made) > 1 and name == f"compare-{'-'.join(recipes)}")
 
 
 def film_name(stem: str) -> str:
     """`update-000012345-best-seed-0` -> `update 12,345, best weights, seed 0`."""
+    if stem == "best":
+        return "best weights"
     words = stem.split("-")
     if len(words) < 2 or words[0] != "update" or not words[1].isdigit():
         return stem.replace("-", " ").replace("_", " ")

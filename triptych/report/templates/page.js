@@ -57,7 +57,6 @@ function chart(data, index) {
 
   function rewards() {
     const found = traces(main);
-    if (data.runs.length === 1 && main === "running_reward") found.push(...trace(data.runs[0], "max_reward", { width: 1.2, dash: "dot" }));
     const figure = layout(titles[select.value], "reward");
     if (data.random) {
       const [low, high] = data.random.band;
