@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shlex
 import shutil
 from html import unescape
 from pathlib import Path
@@ -303,6 +304,14 @@ def test_a_proof_that_cannot_be_read_is_one_line(runs: Path, tmp_path: Path) -> 
         report(["a", str(tmp_path)], runs_dir=runs, out=tmp_path / "p.html")
 
 
+@pytest.mark.parametrize("name", ["it's; rm -rf $HOME `x`\n.py", "-flag.py", "my recipe.py"])
+def test_the_command_quotes_what_it_names(name: str) -> None:
+    recipe = dataclasses.replace(load_recipe("cartpole"), source=name)
+    words_of = shlex.split(repeat(recipe, "jax"), comments=True)
+    assert words_of[2] == (f"./{name}" if name.startswith("-") else name)
+    assert words_of[3:] == ["--framework", "jax", "--seed", "0"]
+
+
 def test_the_command_runs_nobody_s_file_and_admits_what_flags_cannot_say(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("raise SystemExit('executed')")
@@ -405,6 +414,8 @@ def test_an_interval_over_seeds_holds_where_all_have_values() -> None:
     ("recipe", "changes"),
     [
         ("cartpole", {"seed": 3, "algorithm.double": False, "batch_size": 16}),
+        ("cartpole", {"env": "MountainCar-v0", "solved_at": -110.5, "env.kwargs": '{"goal_velocity": 0.5}'}),
+        ("cartpole-ppo", {"env": "FrozenLake-v1", "env.kwargs": '{"map_name": "8x8"}'}),
         (
             "space-invaders-tuned",
             {"env": "ALE/Pong-v5", "algorithm.target_every": (10, "episodes"), "network.0.filters": 8},
@@ -418,8 +429,6 @@ def test_an_interval_over_seeds_holds_where_all_have_values() -> None:
     ],
 )
 def test_the_command_repeats_the_recipe(recipe: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    import shlex
-
     from triptych.cli import main as command_line
     from triptych.cli import runs as commands
     from triptych.experiments import train as experiment

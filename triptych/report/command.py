@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from typing import Any
 
 from triptych.recipes import BUILT_IN, Recipe, load_recipe, with_memory
-from triptych.recipes.override import COMMON
+from triptych.recipes.override import COMMON, override
 from triptych.recipes.serialise import to_dict
 from triptych.spec import KINDS
+from triptych.utils.checks import InputError
 
 SHORT = {path: name for name, path in COMMON.items()}
 
@@ -19,18 +21,12 @@ def repeat(recipe: Recipe, framework: str) -> str:
     A user's own file is named, never run: it may be a stranger's. Other layers than any recipe's cannot be
     said in flags.
     """
+    start = ["triptych", "train"]
     if recipe.source:
-        command = f"triptych train {shlex.quote(recipe.source)} --framework {framework} --seed {recipe.seed}"
+        command = shlex.join([*start, given(recipe.source), "--framework", framework, "--seed", str(recipe.seed)])
         return f"{command}  # as the file was then: see the settings"
     wanted = flat(to_dict(recipe))
-    bases = {name: flat(to_dict(load_recipe(name))) for name in BUILT_IN}
-    for name in BUILT_IN:
-        recurrent = load_recipe(name)
-        if recurrent.algorithm.may_remember:
-            for kind in ("none", *KINDS):
-                base = flat(to_dict(recurrent) | {"network": to_dict(with_memory(recurrent.network, kind))})
-                bases.setdefault(f"{name} --memory {kind}", base)
-    fitting = {name: base for name, base in bases.items() if shape(base) == shape(wanted)}
+    fitting = {name: base for name, base in bases(recipe).items() if shape(base) == shape(wanted)}
     if not fitting:
         return "# No flags say it: its layers or its optimiser are no recipe's. Put the settings into a recipe file of your own."
     name, differing = min(
@@ -38,10 +34,34 @@ def repeat(recipe: Recipe, framework: str) -> str:
             (name, {path: value for path, value in wanted.items() if base[path] != value})
             for name, base in fitting.items()
         ),
-        key=lambda pair: len(pair[1]),
+        key=lambda found: len(found[1]),
     )
-    flags = " ".join(flag(path, value) for path, value in differing.items())
-    return f"triptych train {name} --framework {framework} {flags}".strip()
+    flags = [word for path, value in differing.items() for word in flag(path, value)]
+    return shlex.join([*start, *name.split(), "--framework", framework, *flags])
+
+
+def bases(recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """The settings that each recipe begins with where its game is this one's, by what names it: recipe and `--memory`."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in BUILT_IN:
+        shipped = load_recipe(name)
+        found[name] = settings_in(shipped, recipe)
+        if shipped.algorithm.may_remember:
+            for kind in ("none", *KINDS):
+                remembering = dataclasses.replace(shipped, network=with_memory(shipped.network, kind))
+                found.setdefault(f"{name} --memory {kind}", settings_in(remembering, recipe))
+    return found
+
+
+def settings_in(shipped: Recipe, recipe: Recipe) -> dict[str, Any]:
+    """A shipped recipe's settings in another's game, as `--env` makes them, but under its own id, which is a flag."""
+    if type(shipped.env) is type(recipe.env):
+        return flat(to_dict(shipped))
+    try:
+        there = override(shipped, {"env": recipe.env.id})
+    except InputError:  # a game that is not known here
+        return flat(to_dict(shipped))
+    return flat(to_dict(there)) | {"env.id": shipped.env.id}
 
 
 def shape(settings: dict[str, Any]) -> dict[str, Any]:
@@ -63,11 +83,19 @@ def flat(tree: Any, path: str = "") -> dict[str, Any]:
     return found
 
 
-def flag(path: str, value: Any) -> str:
+def flag(path: str, value: Any) -> list[str]:
+    """A setting as words of a command line, unquoted."""
     name = "env" if path == "env.id" else SHORT.get(path, path)
     dashed = name.replace("_", "-")
     if isinstance(value, bool):
         *parents, last = dashed.split(".")
-        return "--" + ".".join([*parents, last if value else f"no-{last}"])
-    values = value if isinstance(value, list | tuple) else [value]
-    return f"--{dashed} {' '.join(shlex.quote(str(item)) for item in values)}"
+        return ["--" + ".".join([*parents, last if value else f"no-{last}"])]
+    if isinstance(value, list | tuple):
+        return [f"--{dashed}", *map(str, value)]
+    # With = also what begins with a dash is a value.
+    return [f"--{dashed}={value}"] if str(value).startswith("-") else [f"--{dashed}", str(value)]
+
+
+def given(file: str) -> str:
+    """A file's path as an argument: one that begins with a dash would be a flag."""
+    return f"./{file}" if file.startswith("-") else file

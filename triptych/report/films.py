@@ -50,7 +50,7 @@ def comparisons(logs: list[Log]) -> list[FilmFile]:
         for file in sorted(folder.glob(f"*-{SIDE_BY_SIDE}*.mp4"), reverse=True):
             about = file.stem.partition(f"-{SIDE_BY_SIDE}")
             if is_comparison_of(about[0], about[2], names):
-                found.append(FilmFile(file, "one test game each, on the same seed", "side by side"))
+                found.append(FilmFile(file, "side by side", "one test game each, on the same seed"))
     return found
 
 

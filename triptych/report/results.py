@@ -55,7 +55,6 @@ def row(series: Series, found: Score | None, others: list[str]) -> dict[str, Any
     """One line of the table."""
     logs = series.logs
     ends = [value for log in logs if (value := last(log, "running_reward")) is not None]
-    bests = [max(values[FULL:] or values) for log in logs if (values := running(log))]
     minutes = [seconds / 60 for log in logs if (seconds := finite(log.summary.get("seconds")))]
     return {
         "label": series.label,
@@ -65,7 +64,6 @@ def row(series: Series, found: Score | None, others: list[str]) -> dict[str, Any
         "interval": interval(found) if found else "",
         "told": found.told if found else untested(series),
         "running": score(mean(ends)),
-        "best": score(mean(bests)),
         "steps": whole(mean([count for log in logs if (count := steps(log))])),
         "minutes": score(mean(minutes)),
         "others": [score(last_of(logs[0], name)) for name in others],

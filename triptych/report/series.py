@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from triptych.frameworks import title_of
+from triptych.frameworks import FRAMEWORKS, title_of
 from triptych.recipes.serialise import to_dict
 from triptych.report import colours
 from triptych.report.command import flat
@@ -37,16 +37,23 @@ class Series:
 
 
 def series_of(logs: list[Log]) -> list[Series]:
-    """The series of some runs of one game: an algorithm after the other, each in the order of its first runs."""
+    """The series of some runs of one game: an algorithm after the other, and the frameworks of each in their usual order."""
     groups = grouped(logs)
     kinds = list(dict.fromkeys(kind_of(group[0]) for group in groups))
     groups.sort(key=lambda group: kinds.index(kind_of(group[0])))
+    if len({(kind_of(group[0]), group[0].framework) for group in groups}) == len(groups):  # a framework each
+        groups.sort(key=lambda group: (kinds.index(kind_of(group[0])), place_of(group[0].framework)))
     given = colours.give([group[0].framework for group in groups])
     found = []
     for label, group, (colour, dash) in zip(labels(groups), groups, given, strict=True):
         place = kinds.index(kind_of(group[0])) or colours.DASHES.index(dash)  # algorithms differ in their dashes too
         found.append(Series(label, group, colour, colours.DASHES[place % len(colours.DASHES)]))
     return found
+
+
+def place_of(framework: str) -> int:
+    """A framework's place among them, the same on every page."""
+    return list(FRAMEWORKS).index(framework) if framework in FRAMEWORKS else len(FRAMEWORKS)
 
 
 def kind_of(log: Log) -> str:
