@@ -133,7 +133,11 @@ class Evaluate(Answers):
 def tell(result: Any) -> int:
     """The last lines of a training; the code says whether it was interrupted."""
     path = shlex.quote(str(result.path))
-    score = "no episode ended" if result.running_reward is None else f"running reward {result.running_reward:.1f}"
+    score = (
+        "no episode ended (--env.time-limit STEPS ends them)"
+        if result.running_reward is None
+        else f"running reward {result.running_reward:.1f}"
+    )
     if result.best_score is not None:
         score += f", highest mean in training {result.best_score:.1f} at step {result.best_step:,}"
     print(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")

@@ -90,6 +90,7 @@ class AtariGames:
 
     typical_episode = 600
     saves = False
+    first_action = 0
 
     def __init__(self, config: Atari, spec: Any, num_envs: int, threads: int):
         from ale_py.vector_env import AtariVectorEnv

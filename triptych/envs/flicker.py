@@ -23,7 +23,7 @@ class FlickeringGames:
         self.games, self.chance, self.fill = games, chance, fill
         self.observation, self.num_actions, self.num_envs = games.observation, games.num_actions, games.num_envs
         self.frames_per_step, self.typical_episode = games.frames_per_step, games.typical_episode
-        self.saves = games.saves
+        self.saves, self.first_action = games.saves, games.first_action
         self.stack = self.observation.main.stack
         self.rngs = [np.random.default_rng(0) for _ in range(self.num_envs)]
         self.hidden = np.zeros((self.num_envs, self.stack), bool)  # of the stack's pictures, the newest last
@@ -42,6 +42,8 @@ class FlickeringGames:
 
     def recv(self) -> Step:
         step = self.games.recv()
+        if step.broken is not None:  # a stack begins anew there, as after an end
+            self.ended = self.ended | step.broken
         obs = self.blank(step.obs)
         self.ended = step.terminated | step.truncated
         return step._replace(obs=obs)

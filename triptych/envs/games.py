@@ -33,6 +33,7 @@ class Games(Protocol):
 
     observation: Observation
     num_actions: int
+    first_action: int  # of the environment's own action space, which begins there; the actions here begin at 0
     num_envs: int
     frames_per_step: int  # emulator frames a step
     typical_episode: int  # steps, roughly: how far apart checkpoints that cut episodes must lie

@@ -172,6 +172,10 @@ class GymGames:
             else:
                 kept[name][index] = new[name]
 
+    def part(self, obs: Any) -> Any:
+        """What is seen of observations [N, ...]: all."""
+        return obs
+
     def stack(self, pictures: np.ndarray, newest: np.ndarray, first: bool) -> None:
         """Moves the pictures [stack, ...] one on."""
         before = newest if self.fill == "first" else np.zeros_like(newest)

@@ -109,6 +109,8 @@ def make(config: GameConfig, num_envs: int, threads: int = 1) -> Games:
         kind = json.loads(config.recorded)["kind"]
         raise InputError(f"kind of {config.id!r} is {kind!r}; allowed: {', '.join(kind.name for kind in KINDS)}")
     games: Games = kind_of(spec).make(config, spec, num_envs, threads)
+    if not hasattr(games, "first_action"):  # a kind of the user's, whose actions are as here
+        games.first_action = 0
     if not config.flicker:
         return games
     return FlickeringGames(games, config.flicker, config.fill)

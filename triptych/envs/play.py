@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from triptych.envs.games import Games
+from triptych.utils.console import counted, warn
 
 LONGEST = 27_000  # steps after which a game that does not end is counted as it stands (Atari: half an hour)
 SIDE_BY_SIDE = 20  # games at once; where actions are drawn, this many share a generator, so it is part of a test
@@ -19,6 +20,7 @@ class Game(NamedTuple):
 
     reward: float  # sum of raw rewards
     length: int  # steps
+    cut: bool = False  # it did not end, and is counted as it stood after the longest time
 
 
 class Score(NamedTuple):
@@ -71,12 +73,16 @@ def play_games(
         film: follows the first seed's game.
     """
     played: list[Game] = []
+    troubles: list[str] = []
     for start in range(0, len(seeds), games.num_envs):
         batch = seeds[start : start + games.num_envs]
         # Places without a seed of their own play along uncounted: one batch shape is compiled.
         filled = np.concatenate([batch, np.full(games.num_envs - len(batch), batch[-1])])
         ended = partial(report_from, report, start)
-        played += play_batch(agent, games, filled, len(batch), ended, longest, None if start else film)
+        played += play_batch(agent, games, filled, len(batch), ended, longest, None if start else film, troubles)
+    if troubles:
+        others = f", and {counted(len(troubles) - 1, 'more such number')} in these games" if len(troubles) > 1 else ""
+        warn(f"{troubles[0]}{others}: counted as 0 in a score, and the observation before stands in")
     return played
 
 
@@ -93,13 +99,14 @@ def play_batch(
     report: Callable[[int], None],
     longest: int,
     film: Camera | None,
+    troubles: list[str],
 ) -> list[Game]:
-    """The first game of each seed; the first `wanted` of them count."""
+    """The first game of each seed; the first `wanted` of them count. Numbers that were not finite are added to `troubles`."""
     obs = games.reset(seeds)
     if film is not None:
         film.reset(int(seeds[0]))
     rewards, lengths = np.zeros(games.num_envs), np.zeros(games.num_envs, np.int64)
-    playing = np.arange(games.num_envs) < wanted
+    playing, cut = np.arange(games.num_envs) < wanted, np.zeros(games.num_envs, bool)
     state, starts = None, np.ones(games.num_envs, bool)
     while playing.any():
         actions, state = agent.predict(obs, state, starts)
@@ -109,11 +116,24 @@ def play_batch(
         step = games.recv()
         rewards += step.reward * playing
         lengths += playing
-        ended = playing & (step.terminated | step.truncated | (lengths >= longest))
+        troubles.extend(step.trouble)
+        itself = step.terminated | step.truncated
+        cut |= playing & ~itself & (lengths >= longest)
+        ended = playing & (itself | cut)
         playing &= ~ended
         if film is not None and ended[0]:
             film.stop()
         obs, starts = step.obs, np.zeros(games.num_envs, bool)  # a second game of a place counts for nothing
         if ended.any():
             report(wanted - int(playing.sum()))
-    return [Game(float(rewards[game]), int(lengths[game])) for game in range(wanted)]
+    return [Game(float(rewards[game]), int(lengths[game]), bool(cut[game])) for game in range(wanted)]
+
+
+def cut_games(played: list[Game], longest: int) -> str:
+    """How many games were cut, and where, in words; '' where all have ended."""
+    cut = sum(game.cut for game in played)
+    if not cut:
+        return ""
+    counts = "was cut and counts as it stood" if cut == 1 else "were cut and count as they stood"
+    hint = "train with --env.time-limit STEPS where a game has no end"
+    return f"{cut} of {counted(len(played), 'game')} did not end within {longest:,} steps: {counts}; {hint}"

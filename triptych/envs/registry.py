@@ -6,6 +6,7 @@ import importlib
 import re
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -64,7 +65,7 @@ def find(env_id: str, may_import: bool = False) -> Any:
         raise InputError(f"env is {env_id!r}, whose module is not imported for what is only read; allowed: {ways}")
     try:
         if module:
-            importlib.import_module(module)  # which registers its ids
+            import_module(module)  # which registers its ids
         return quiet_spec(name)
     except gymnasium.error.Error:
         pass
@@ -85,6 +86,25 @@ def find(env_id: str, may_import: bool = False) -> Any:
             else f"allowed: a registered Gymnasium id ({str(error).splitlines()[0]})"
         )
     raise InputError(f"env is {shown(env_id)}; {hint}")
+
+
+def import_module(module: str) -> None:
+    """Imports a module that the user named: from the current folder too, as `python -m` does and an installed command does not.
+
+    While it is imported the folder is looked into first, so that a file there is meant and not a library of its name;
+    afterwards last, for what it imports later.
+    """
+    here, top = Path.cwd(), module.partition(".")[0]
+    known = {str(Path(place or ".").resolve()) for place in sys.path}
+    if str(here.resolve()) in known or not ((here / f"{top}.py").is_file() or (here / top).is_dir()):
+        importlib.import_module(module)
+        return
+    sys.path.insert(0, str(here))
+    try:
+        importlib.import_module(module)
+    finally:
+        sys.path.remove(str(here))
+        sys.path.append(str(here))
 
 
 def quiet_spec(name: str) -> Any:

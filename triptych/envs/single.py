@@ -22,7 +22,7 @@ class AsSeen(gymnasium.Env):
     def __init__(self, games: Games):
         self.games = games
         self.observation_space = space_of(games.observation)
-        self.action_space = spaces.Discrete(games.num_actions)
+        self.action_space = spaces.Discrete(games.num_actions, start=games.first_action)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
@@ -30,7 +30,7 @@ class AsSeen(gymnasium.Env):
         return each(first, self.games.reset(np.array([own]))), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        self.games.send(np.array([int(action)]))
+        self.games.send(np.array([int(action) - self.games.first_action]))
         step = self.games.recv()
         info = {} if step.lost_life is None else {"lost_life": bool(step.lost_life[0])}
         return each(first, step.obs), float(step.reward[0]), bool(step.terminated[0]), bool(step.truncated[0]), info

@@ -47,6 +47,7 @@ class ToyGames(ABC):
     """What the toys share. A subclass says how an episode begins (`begin`), what is seen (`look`) and what a step does (`play`)."""
 
     saves = True
+    first_action = 0
     frames_per_step = 1
     size: int  # numbers of an observation
     num_actions: int

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from triptych import envs
-from triptych.envs.play import LONGEST, SIDE_BY_SIDE, Game, different_games, play_games
+from triptych.envs.play import LONGEST, SIDE_BY_SIDE, Game, cut_games, different_games, play_games
 from triptych.envs.videos import Film, check_video
 from triptych.experiments.load import Source, find_weights, make_agent
 from triptych.recipes.feasibility import prepare
@@ -54,6 +54,7 @@ class EvaluationResult:
     plain: bool  # whether without the idle frames, FIRE and maximum of two frames of the training
     seed: int
     longest: int = LONGEST  # steps after which a game is counted as it stands
+    cut: int = 0  # games that did not end by then
     weights: str  # the file
     video: str | None  # of the first game, where one was asked for
     framework: str
@@ -142,6 +143,8 @@ def play(source: Source, test: Test, report: Callable[[int], None] | None) -> Ev
     evaluation = conclude(source, test, agent.policy, played, games.frames_per_step)
     if film is not None and film.video.made:
         evaluation = dataclasses.replace(evaluation, video=str(film.video.path))
+    if said := cut_games(played, LONGEST):
+        warn(said)
     rewards, lengths = evaluation.rewards, evaluation.lengths
     different = different_games(evaluation.policy, evaluation.sticky, evaluation.flicker, rewards, lengths)
     if different < test.games:
@@ -164,6 +167,7 @@ def conclude(source: Source, test: Test, policy: str, played: list[Game], frames
         std=float(np.std(rewards)),
         rewards=rewards,
         lengths=[game.length for game in played],
+        cut=sum(game.cut for game in played),
         policy=policy if test.epsilon == 0 else f"epsilon-{policy}",
         epsilon=test.epsilon,
         env=recipe.env.id,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +21,7 @@ from triptych.runs.records import last_framework, read_beside, read_config
 from triptych.runs.trust import Allowed, Stored, allow
 from triptych.spec.weights import Weights, check_weights
 from triptych.training.agent import Agent, Policy
+from triptych.training.outside import Outside
 from triptych.utils import machine
 from triptych.utils.checks import InputError, check
 from triptych.utils.console import warn
@@ -38,7 +41,7 @@ def load_agent(
     recipe: str | None = None,
     trust: bool = False,
 ) -> Agent:
-    """The agent of a run folder, of a run's name under `runs_dir`, or of a weights file; it has `predict`.
+    """The agent of a run folder, of a run's name under `runs_dir`, or of a weights file; it has `predict`, see `Outside`.
 
     Args:
         recipe: a Python file of the user's to run first, which registers what the run needs.
@@ -50,7 +53,7 @@ def load_agent(
     source = find_weights(run, weights, framework, runs_dir, Allowed(recipe, trust))
     games = envs.make(source.recipe.env, 1)
     games.close()
-    return make_agent(source, games, policy, epsilon, seed)
+    return make_agent(source, games, policy, epsilon, seed, partial(Outside, games))
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,15 @@ def weights_file(folder: Path, weights: str) -> Path:
     return found[0]
 
 
-def make_agent(source: Source, games: envs.Games, policy: str | None, epsilon: float, seed: int) -> Agent:
+def make_agent(
+    source: Source,
+    games: envs.Games,
+    policy: str | None,
+    epsilon: float,
+    seed: int,
+    kind: Callable[..., Agent] = Agent,
+) -> Agent:
+    """The agent of weights; `kind` makes it, as `Agent` is made."""
     recipe = source.recipe
     network = recipe.make_network(games.observation, games.num_actions)
     check_weights(source.tensors, network, str(source.file))
@@ -114,7 +125,7 @@ def make_agent(source: Source, games: envs.Games, policy: str | None, epsilon: f
     learner = frameworks.load(source.framework).Learner(
         network, loss, recipe.optimiser, source.tensors, recipe.precision
     )
-    return Agent(learner, network, policy or recipe.algorithm.policy, epsilon, generator(seed, "explore"))
+    return kind(learner, network, policy or recipe.algorithm.policy, epsilon, generator(seed, "explore"))
 
 
 def make_env(

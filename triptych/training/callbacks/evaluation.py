@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from triptych.envs import Games
-from triptych.envs.play import Score, play_games
+from triptych.envs.play import Score, cut_games, play_games
 from triptych.envs.videos import Film
 from triptych.recipes import Recipe
 from triptych.training.callbacks.base import Run
 from triptych.training.callbacks.periodic import Periodic
 from triptych.training.loop import Tick
+from triptych.utils.console import warn
 from triptych.utils.seeds import game_seeds, generator
 from triptych.utils.statistics import bootstrap_mean
 
@@ -23,6 +24,7 @@ class Evaluation(Periodic):
         super().__init__(recipe.evaluation_period)
         self.make_games = make_games
         self.games: Games | None = None
+        self.told = False  # that some did not end
 
     def step(self, run: Run, tick: Tick) -> None:
         if self.due(run.counters):
@@ -42,6 +44,9 @@ class Evaluation(Periodic):
                 path = run.path / "videos" / f"update-{run.counters.updates:09d}.mp4"
                 film = stack.enter_context(Film(recipe.env, path, recipe.video_fps))
             played = play_games(agent, self.games, seeds, longest=recipe.evaluate_steps, film=film)
+        if not self.told and (said := cut_games(played, recipe.evaluate_steps)):
+            self.told = True
+            warn(f"test games: {said}")
         return Score(*bootstrap_mean([[game.reward for game in played]]), len(played))
 
     def close(self) -> None:

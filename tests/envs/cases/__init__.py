@@ -1,0 +1,1 @@
+"""Environments as people write them, and what is right for each kind."""
