@@ -114,8 +114,13 @@ def check_whole(space: spaces.Space, array: np.ndarray, what: str) -> None:
     if isinstance(space, spaces.Box) and 0 < high <= 1 and low >= 0 and len(space.shape) > 1 and space.high.flat[0] > 1:
         scaled = f"a space that says so (Box(0, 1, {space.shape}, np.float32)), or numbers up to {space.high.flat[0]}"
         raise wrong(what, f"0 to {high:g} in {array.dtype} where its space says {space.dtype}: a black picture", scaled)
-    if (array % 1).any() or low < np.iinfo(space.dtype).min or high > np.iinfo(space.dtype).max:  # type: ignore[arg-type, type-var]
-        raise wrong(what, f"{low:g} to {high:g} in {array.dtype}", f"what {space.dtype} of its space holds")
+    if (array % 1).any():
+        raise wrong(
+            f"a number of {what}", f"{array[array % 1 != 0].flat[0]:g}", f"whole ones, as its space says {space.dtype}"
+        )
+    limits = np.iinfo(space.dtype)  # type: ignore[arg-type, type-var]
+    if low < limits.min or high > limits.max:
+        raise wrong(what, f"{low:g} to {high:g}", f"what {space.dtype} of its space holds")
 
 
 def check_choices(space: Any, array: np.ndarray, what: str) -> None:

@@ -61,13 +61,12 @@ def prepare(
         for layer in network.layers:
             for framework in frameworks:
                 check_built(framework, type(layer))
-        seen = []
         if is_new:
             check_read(recipe.env, games)
-            seen = envs.first_looks(recipe.env)
         if trains:
             check_memory(recipe, games)
             check_films(recipe)
+        seen = envs.first_looks(recipe.env) if is_new else []
     except BaseException:
         games.close()
         raise
