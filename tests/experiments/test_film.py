@@ -23,7 +23,7 @@ from triptych.experiments.film import LINGER, SEED, Tape, film, film_run, film_s
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
-from triptych.report.panels import GAP, HEAD, Panel, sheet
+from triptych.report.panels import GAP, HEAD
 
 SMALL: dict[str, Any] = {"steps": 600, "warm_up": 100, "threads": 1, "evaluate_every": 0, "best_window": 3}
 LEFT, BOTH = [0] * 30, [0, 1] * 200
@@ -56,7 +56,7 @@ def test_three_games_are_filmed_side_by_side(tmp_path: Path) -> None:
     played = {"torch": lived(LEFT), "jax": lived(BOTH), "keras": lived(LEFT)}
     assert len(played["torch"]) < len(played["jax"])
     tapes = [Tape(FRAMEWORKS[name].title, name, config, actions, 30) for name, actions in played.items()]
-    path = film_side_by_side([tapes], tmp_path / "side.mp4")
+    path = film_side_by_side([tapes], tmp_path / "side.mp4", tmp_path)
     assert path is not None
     pictures, said = frames_of(path)
     assert "30 fps" in said
@@ -69,29 +69,6 @@ def test_three_games_are_filmed_side_by_side(tmp_path: Path) -> None:
     assert last[panel, GAP : GAP + 400].min() > 90, "over: faded"
     first = pictures[0].astype(int)
     assert first[panel, GAP : GAP + 400].min() < 60, "a black cart"
-
-
-def test_a_label_says_name_and_score() -> None:
-    """Drawn with the letters that Pillow carries; another score is another picture, in the place of the score only."""
-    game = np.zeros((210, 160, 3), np.uint8)
-    one, other, longer = (
-        sheet([[Panel(title, "#d9560b", game, score, False)]]).astype(int)
-        for title, score in (("PyTorch", "137"), ("PyTorch", "138"), ("PyTorch, a very long name of a recipe", "137"))
-    )
-    assert one.shape == (2 * GAP + HEAD + 420, 2 * GAP + 320, 3), "small pictures are enlarged"
-    changed = np.abs(one - other).max((0, 2)).nonzero()[0]
-    assert len(changed) > 3
-    assert changed.min() > GAP + 250
-    assert (np.abs(one[:HEAD, GAP + 16 : GAP + 110] - (24, 24, 27)).max(2) < 40).sum() > 150, (
-        "dark letters of the title"
-    )
-    assert np.array_equal(one[:HEAD, -60:], longer[:HEAD, -60:]), "a long title leaves the score its room"
-
-
-def test_rows_are_recipes() -> None:
-    game = np.zeros((400, 600, 3), np.uint8)
-    panels = [Panel("a", "#d9560b", game, "1", False)] * 3
-    assert sheet([panels, panels[:2]]).shape == (3 * GAP + 2 * (HEAD + 267), 3 * 400 + 4 * GAP, 3)
 
 
 @pytest.mark.parametrize("name", list(FRAMEWORKS))
@@ -252,6 +229,9 @@ def test_compare_films_the_frameworks_side_by_side(tmp_path: Path, capsys: pytes
     pictures, _ = frames_of(video)
     assert pictures.shape[2] == 2 * 400 + 3 * GAP
     assert len(list(tmp_path.glob("c-*/videos/best.mp4"))) == 2
+    [copy] = tmp_path.glob("c-*/videos/side-by-side.mp4")
+    assert copy.read_bytes() == video.read_bytes(), "where a page of the runs looks"
+    assert copy.parents[1].name.startswith("c-torch")
 
 
 def test_a_tape_is_played_again_as_it_was(tmp_path: Path) -> None:

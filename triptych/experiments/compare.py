@@ -122,7 +122,10 @@ def compare(
     scores = {row.framework if len(titles) == 1 else f"{row.recipe} {row.framework}": row.run_scores for row in rows}
     first = resolved[0]
     tapes = [tapes_of(title, recipe, names, made, len(named) > 1) for title, recipe in named.items()]
-    film = film_side_by_side(tapes, film_path(runs_dir, run_name or f"compare-{'-'.join(titles)}"))
+    film = None
+    if rows:
+        path = film_path(runs_dir, run_name or f"compare-{'-'.join(titles)}")
+        film = film_side_by_side(tapes, path, Path(rows[0].runs[0]))
     return Comparison(
         recipe=" against ".join(titles),
         rows=rows,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +26,14 @@ from triptych.recipes import Recipe
 from triptych.report.panels import Panel, check_pillow, sheet
 from triptych.utils.checks import InputError
 from triptych.utils.console import say, warn
-from triptych.utils.files import read_tensors
+from triptych.utils.files import read_tensors, write_whole
 from triptych.utils.install import install_hint
 from triptych.utils.seeds import game_seeds
 
 FPS = 30  # pictures a second, where the recipe says nothing; a picture is a step
 SECONDS = 60  # of a film at most: games go on longer
 LINGER = 1.5  # seconds that the last picture stays
-NAME = "best.mp4"  # in a run's videos/
+NAME, SIDE_BY_SIDE = "best.mp4", "side-by-side.mp4"  # in a run's videos/
 SEED = int(game_seeds(0, "film", 0, 1)[0])  # of the game: the same for every run, so that films can be compared
 MOST_ROWS = 3
 OFF = "TRIPTYCH_NO_VIDEO"  # an environment variable that turns films off for good
@@ -175,13 +176,23 @@ def film_run(folder: Path, recipe: Recipe, framework: str, quiet: bool = True) -
     return None
 
 
-def film_side_by_side(tapes: list[list[Tape]], path: Path) -> Path | None:
-    """Films several runs, a row a recipe; None and a warning where that fails, None where there is nothing to film."""
+def film_side_by_side(tapes: list[list[Tape]], path: Path, run: Path) -> Path | None:
+    """Films several runs, a row a recipe; None and a warning where that fails, None where there is nothing to film.
+
+    Args:
+        path: the file.
+        run: one of the runs, which gets a copy into its videos/, so that a page of the runs finds it.
+    """
     rows = [row for row in tapes if row][:MOST_ROWS]
     if not rows:
         return None
     try:
-        return film(rows, path)
+        made = film(rows, path)
+        if made is not None:
+            folder = run / "videos"
+            folder.mkdir(exist_ok=True)
+            write_whole(folder / SIDE_BY_SIDE, lambda temporary: shutil.copyfile(path, temporary))
+        return made
     except KeyboardInterrupt:
         warn("no video: interrupted; the runs are whole")
     except (Exception, SystemExit) as error:
