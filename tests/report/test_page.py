@@ -147,6 +147,26 @@ def test_the_score_of_several_seeds_is_the_mean_of_theirs() -> None:
     assert row["told"] == "best weights, 50 games a seed"
 
 
+def test_games_that_repeat_themselves_do_not_lead() -> None:
+    """Greedy and without sticky actions an agent plays a few games over and over."""
+    same = {"sticky": 0.0, "games": 4, "rewards": [9.0] * 4, "lengths": [5] * 4}
+    noisy = {
+        "sticky": 0.0,
+        "games": 4,
+        "epsilon": 0.05,
+        "policy": "epsilon-greedy",
+        "rewards": [7.0, 6.0, 8.0, 7.0],
+        "lengths": [5, 4, 6, 5],
+    }
+    env = {"env": "SpaceInvadersNoFrameskip-v4"}
+    log = made("a", recipe="space-invaders-tuned")
+    both = dataclasses.replace(log, evaluations=[a_test(9.0, **same, **env), a_test(7.0, **noisy, **env)])
+    (row,) = results.table([both], {})["rows"]
+    assert (row["score"], row["told"]) == ("7.00", "best weights, 4 games, 5 % random moves")
+    alone = dataclasses.replace(log, evaluations=[a_test(9.0, **same, **env)])
+    assert results.table([alone], {})["rows"][0]["told"] == "best weights, 4 games (1 different ones)"
+
+
 @pytest.mark.parametrize(
     ("logs", "title"),
     [

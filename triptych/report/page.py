@@ -18,7 +18,7 @@ from triptych.report.show import build as show
 from triptych.report.sources import sources
 from triptych.runs.names import run_path
 from triptych.runs.records import read_verdict
-from triptych.utils.checks import InputError
+from triptych.utils.checks import EnvironmentFailed, InputError
 from triptych.utils.console import warn
 
 
@@ -108,6 +108,6 @@ def bands(logs: list[Log]) -> dict[str, dict[str, Any]]:
         known = [other.path / "random.json" for other in logs if other.path and other.random_key == log.random_key]
         try:
             found[log.random_key] = random_play(log.recipe.env, cached(log.recipe.env), known=known)
-        except InputError as error:
+        except (InputError, EnvironmentFailed) as error:
             warn(f"no band of random play: {error}")
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triptych.envs import GameConfig, stickiness
+from triptych.envs.play import different_games
 from triptych.report.figures import title_of
 from triptych.report.logs import COUNTERS, Log
 from triptych.report.numbers import finite, percent, score, whole
@@ -95,7 +96,8 @@ def tested(series: Series) -> Score | None:
         return tested_in_training(series)
     means = [test["mean"] for _, test in found]
     games = min(test["games"] for _, test in found)
-    played = counted(games, "game") + (" a seed" if series.is_seeds else "") + moves(found[0][1])
+    first = found[0][1]
+    played = counted(games, "game") + (" a seed" if series.is_seeds else "") + repeated(first) + moves(first)
     if not series.is_seeds:
         test = found[0][1]
         low, high = (test["low"], test["high"]) if test["games"] > 1 else (None, None)
@@ -136,12 +138,20 @@ def over_seeds(means: list[float], told: str) -> Score:
 
 
 def best_tests(log: Log) -> list[dict[str, Any]]:
-    """The tests of a run's newest best weights in the games of its training, the largest first."""
+    """The tests of a run's newest best weights in the games of its training, the largest first, of equal ones that with all games different."""
     trained = log.recipe.env if log.recipe else None
     best = [test for test in log.evaluations if test["weights"] == "best" and test["epsilon"] <= MOST_RANDOM]
     best = [test for test in best if trained is None or as_trained(test, trained)]
     newest = [test for test in best if test["updates"] == max(test["updates"] for test in best)]
-    return sorted(newest, key=lambda test: (-test["games"], test["epsilon"]))
+    return sorted(newest, key=lambda test: (-test["games"], different(test) < test["games"], test["epsilon"]))
+
+
+def different(test: dict[str, Any]) -> int:
+    """How many games of a test differ. Without any chance in them, some are the same game over again."""
+    rewards, lengths = test.get("rewards", []), test.get("lengths", [])  # tests of before kept no lengths
+    if not len(rewards) == len(lengths) == test["games"]:
+        return test["games"]
+    return different_games(test["policy"], test["sticky"], test["flicker"], rewards, lengths)
 
 
 def as_trained(test: dict[str, Any], env: GameConfig) -> bool:
@@ -150,6 +160,12 @@ def as_trained(test: dict[str, Any], env: GameConfig) -> bool:
     sticky = own if test["sticky"] is None else test["sticky"]  # None: the recipe's, in tests of before
     same = (test["flicker"], test["env"]) == (env.flicker, env.id) and not test.get("plain")
     return same and sticky in (own, stickiness(env))
+
+
+def repeated(test: dict[str, Any]) -> str:
+    """How many games of a test differ, where some do not."""
+    count = different(test)
+    return f" ({count} different ones)" if count < test["games"] else ""
 
 
 def moves(test: dict[str, Any]) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.envs.play import different_games
 from triptych.frameworks import title_of
 from triptych.report.logs import Log
 from triptych.report.numbers import finite, percent, plain
-from triptych.report.results import FULL, best_tests, last, steps
+from triptych.report.results import FULL, best_tests, last, repeated, steps
 from triptych.report.series import Series, differing_settings, grouped, series_of, setting_name
 from triptych.utils.console import counted
 from triptych.utils.statistics import bootstrap_mean
@@ -149,16 +148,6 @@ def tests(log: Log) -> str:
 
 def interval(test: dict[str, Any]) -> str:
     return f" (95 % interval {test['low']:,.1f} to {test['high']:,.1f})" if test["games"] > 1 else ""
-
-
-def repeated(test: dict[str, Any]) -> str:
-    """How many games of a test differ, where some do not."""
-    rewards, lengths = test.get("rewards", []), test.get("lengths", [])  # tests of before kept no lengths
-    kept = len(rewards) == len(lengths) == test["games"]
-    different = (
-        different_games(test["policy"], test["sticky"], test["flicker"], rewards, lengths) if kept else test["games"]
-    )
-    return f" ({different} different ones)" if different < test["games"] else ""
 
 
 def playing(test: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ const css = name => getComputedStyle(root).getPropertyValue(name).trim();
 let printing = false;
 const narrow = () => !printing && innerWidth < 760;
 // A sheet of A4 between its margins, in pixels: a figure that has it to itself, and one of two side by side.
-const SHEET = { tall: [690, 340], small: [336, 180] };
+const SHEET = { tall: [690, 300], small: [336, 180] };
 // Nothing leaves the page: Plotly would offer to upload a chart.
 const config = { responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "", modeBarButtonsToRemove: ["lasso2d", "select2d"] };
 const PLAIN = ",.10~r";  // a number without powers of ten and prefixes: 0.0004, 10,000

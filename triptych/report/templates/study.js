@@ -11,9 +11,11 @@ function drawPublished(found) {
   const powers = [1, 10, 100, 1000, 10000, 100000].filter(power => rows.some(row => Math.abs(row[unit]) > power / 3));
   const ticks = [...powers.map(power => -power).reverse(), 0, ...powers];
   const shape = layout(unit === "raw" ? "points" : "percentage points of a human's score", "");
-  if (printing) shape.height = 120 + 15 * rows.length;
+  const height = 120 + (printing ? 14 : 19) * rows.length;  // all games fit a sheet
+  document.getElementById("published").style.height = `${height}px`;
+  if (printing) shape.height = height;
   shape.xaxis = { ...shape.xaxis, tickvals: ticks.map(symlog), ticktext: ticks.map(tick => tick.toLocaleString("en")), zeroline: true, zerolinecolor: css("--soft") };
-  shape.yaxis = { ...shape.yaxis, categoryorder: "array", categoryarray: rows.map(row => row.game), dtick: 1, tickfont: { size: 11 } };
+  shape.yaxis = { ...shape.yaxis, categoryorder: "array", categoryarray: rows.map(row => row.game), dtick: 1, tickfont: { size: printing ? 9 : 11 } };
   Plotly.react("published", traces, { ...shape, bargap: 0.25, margin: { l: 130, r: 14, t: 20, b: 44 } }, config);
 }
 function drawScores(task, index) {
