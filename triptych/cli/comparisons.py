@@ -9,12 +9,12 @@ from typing import Annotated, Any, ClassVar
 from tyro.conf import Positional, Suppress, arg
 
 from triptych.cli import exits
-from triptych.cli.options import ALL, Answers, Framework, RecipeName, named, print_json
+from triptych.cli.options import ALL, Device, Framework, RecipeName, Where, named, print_json
 from triptych.recipes import Recipe
 
 
 @dataclass(frozen=True)
-class Compare(Answers):
+class Compare(Where):
     """Trains recipes in each framework; score, speed and memory side by side.
 
     Flags change every recipe.
@@ -25,11 +25,11 @@ class Compare(Answers):
     # more of them, to set against it
     others: Annotated[Positional[tuple[str, ...]], arg(metavar="RECIPE...", help_behavior_hint="")] = ()
     frameworks: tuple[Framework, ...] = ALL  # which ones
+    device: Device = "auto"  # where each trains: a GPU where there is one (auto), or cpu, cuda, cuda:1
     seeds: int = 1  # runs a framework, counted up from --seed
     games: int = 20  # whole games played by the best weights of each run
     margin: float | None = None  # a difference of scores that does not matter: tests if they are nearer; needs --seeds
     run_name: str | None = None  # what the new folders' names begin with
-    quiet: bool = False  # no progress
     video: bool = True  # a test game of each framework, side by side, as a video, where the game can draw itself
     given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
         default_factory=dict
@@ -44,7 +44,7 @@ class Compare(Answers):
         result = compare(
             recipes, self.frameworks, self.seeds, games=self.games, margin=self.margin, runs_dir=self.runs_dir,
             run_name=self.run_name, label=labels if self.others else labels[0], quiet=self.quiet,
-            video=self.video,
+            video=self.video, device=self.device,
             **(self.given if self.others else {}),
         )  # fmt: skip
         comparison_table(result)
@@ -56,7 +56,7 @@ class Compare(Answers):
 
 
 @dataclass(frozen=True)
-class Lockstep(Answers):
+class Lockstep(Where):
     """Proves that the frameworks act and learn alike, in float64.
 
     --steps counts from the end of a warm-up, if there is one.
@@ -69,7 +69,6 @@ class Lockstep(Answers):
     STEPS: ClassVar[int] = 30_000  # agent steps after the warm-up
 
     control: bool = False  # is it rounding? the first framework also against itself, last bits moved at each update
-    quiet: bool = False  # no progress
 
     def run(self) -> int:
         from triptych.cli.tables import lockstep_lines

@@ -134,6 +134,6 @@ def listed(flags: list[Flag], reads: Callable[[Flag], bool]) -> list[Flag]:
     return [
         flag
         for flag in flags
-        if not flag.path.startswith("network.") or not flag.path.split(".")[1].isdigit()
+        if not any(part.isdigit() for part in flag.path.split("."))
         if not flag.of_recipe or reads(flag)
     ]

@@ -15,8 +15,9 @@ from triptych.cli.parse import parse
 from triptych.cli.runs import Evaluate, Recipes, Resume, Train
 from triptych.cli.view import in_their_words
 from triptych.recipes import built_in
+from triptych.utils import console
 from triptych.utils.checks import InputError, WorkerError
-from triptych.utils.words import nearest, plain, short, shown
+from triptych.utils.words import nearest, plain, shown
 
 COMMANDS: dict[str, Any] = {
     "recipes": Recipes,
@@ -30,6 +31,9 @@ COMMANDS: dict[str, Any] = {
     "report": Report,
     "study": Study,
 }
+
+
+LINE = 480  # letters of an error at most
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -57,7 +61,9 @@ def run(arguments: list[str]) -> int:
     if name not in COMMANDS:
         raise InputError(not_a_command(first))
     try:
-        return parse(COMMANDS[name], name, ["--help"] if rest == ["help"] else rest).run()
+        command = parse(COMMANDS[name], name, ["--help"] if rest == ["help"] else rest)
+        console.set_level(command.quiet and not getattr(command, "profile", False), command.verbose)
+        return command.run()
     except InputError as error:
         raise type(error)(in_their_words(str(error), rest)) from error.__cause__
 
@@ -77,7 +83,7 @@ def guarded(action: Callable[[], int]) -> int:
     try:
         return action()
     except InputError as error:
-        print(f"triptych: {short(str(error))}", file=sys.stderr)
+        print(f"triptych: {console.shortened(console.plain(str(error)), LINE)}", file=sys.stderr)
         return exits.BAD_INPUT
     except BrokenPipeError:  # whoever read our output has gone, as in `triptych recipes | head -1`
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (or the interpreter complains at its end)

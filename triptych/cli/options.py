@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,23 +19,26 @@ if TYPE_CHECKING:
     Framework = str
 else:
     Framework = Literal[tuple(FRAMEWORKS)]  # the choices of a flag, as many as there are
+Device = Annotated[str, arg(metavar="{auto,cpu,cuda,cuda:N}")]
 RecipeName = Annotated[Positional[str], arg(metavar="RECIPE", help_behavior_hint="")]
 RunName = Annotated[Positional[str], arg(metavar="RUN", help_behavior_hint="")]
 ALL: tuple[str, ...] = tuple(FRAMEWORKS)
 
 
 @dataclass(frozen=True)
-class Where:
-    """Where runs lie and what is printed."""
+class Command:
+    """What every command prints, and how much of it."""
 
-    runs_dir: Path = Path("runs")  # the folder of run folders
+    json: bool = False  # print the result as one JSON object, the last line of standard output
+    quiet: bool = False  # no progress and no notes: warnings and the result alone
+    verbose: bool = False  # also what is done on the way
 
 
 @dataclass(frozen=True)
-class Answers(Where):
-    """A command whose result may be wanted as JSON."""
+class Where(Command):
+    """A command that works with runs."""
 
-    json: bool = False  # print one JSON object as the last line of standard output
+    runs_dir: Path = Path("runs")  # the folder of run folders
 
 
 def named(name: str, recipe: Recipe) -> str:
@@ -48,6 +52,19 @@ def needed(value: str, what: str, allowed: str) -> None:
         raise InputError(f"{what} is missing; allowed: {allowed}")
 
 
-def print_json(command: Answers, result: Any) -> None:
+def print_json(command: Command, result: Any) -> None:
+    """Prints a result where JSON is wanted: a dataclass or a dict. What is no finite number is null."""
     if command.json:
-        print(json.dumps(dataclasses.asdict(result), default=str))
+        content = dataclasses.asdict(result) if dataclasses.is_dataclass(result) else result  # type: ignore[arg-type]
+        print(json.dumps(plain_json(content), allow_nan=False))
+
+
+def plain_json(value: Any) -> Any:
+    """A value of what JSON has: paths as text, NaN and infinity as null."""
+    if isinstance(value, dict):
+        return {str(key): plain_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_json(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -9,14 +9,14 @@ from typing import Annotated, ClassVar, Literal
 
 from tyro.conf import Positional, arg
 
-from triptych.cli.options import Answers, Framework, RecipeName, Where, named, needed, print_json
+from triptych.cli.options import Command, Framework, RecipeName, Where, named, needed, print_json
 from triptych.recipes import Recipe, resolve
 from triptych.spec import Precision
 from triptych.utils.checks import InputError
 
 
 @dataclass(frozen=True)
-class Look:
+class Look(Command):
     """Draws what the agent sees, beside the screen, as a PNG.
 
     It plays at random.
@@ -34,12 +34,14 @@ class Look:
 
         name = named(self.name, self.recipe)
         title = f"{name}: {self.recipe.env.id}, seed {self.recipe.seed}"
-        print(look(resolve(self.recipe, {}), self.out or Path(f"look-{name}.png"), self.frames, title=title))
+        file = look(resolve(self.recipe, {}), self.out or Path(f"look-{name}.png"), self.frames, title=title)
+        print(file)
+        print_json(self, {"file": file})
         return 0
 
 
 @dataclass(frozen=True)
-class Show:
+class Show(Command):
     """Shows an agent's source in the three frameworks, side by side.
 
     Its network, loss, optimiser and update.
@@ -71,8 +73,11 @@ class Show:
         found = show.show(self.recipe, network, name)
         if self.write is None:
             sources(found, show.layer_table(network), show.names_table())
+            print_json(self, {"sources": {source.framework: source.file for source in found}})
         else:
-            print("\n".join(str(path) for path in show.write(found, self.write)))
+            files = show.write(found, self.write)
+            print("\n".join(map(str, files)))
+            print_json(self, {"files": files})
         return 0
 
 
@@ -91,12 +96,14 @@ class Report(Where):
 
         needed(" ".join(self.names), "RUN", "run folders, runs' names, or CSV files")
         names, where = list(self.names), self.runs_dir
-        print(report(names, runs_dir=where, out=self.out, frames_are=self.frames_are, trust=self.trust))
+        page = report(names, runs_dir=where, out=self.out, frames_are=self.frames_are, trust=self.trust)
+        print(page)
+        print_json(self, {"page": page})
         return 0
 
 
 @dataclass(frozen=True)
-class Study(Answers):
+class Study(Where):
     """Answers a question with runs of its own.
 
     A page and tables, under results/studies/. What is done is not done again.
@@ -113,7 +120,6 @@ class Study(Answers):
     precision: Precision | None = None  # of each run; None: as the study says
     jobs: int = 1  # runs at the same time
     out: Path | None = None  # the folder of the results; None: results/studies/NAME
-    quiet: bool = False  # no progress
 
     def run(self) -> int:
         from triptych.cli.tables import study_table

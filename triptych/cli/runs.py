@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from tyro.conf import UseAppendAction, arg
 
 from triptych.cli import exits
-from triptych.cli.options import Answers, Framework, RecipeName, RunName, Where, needed, print_json
+from triptych.cli.options import Command, Device, Framework, RecipeName, RunName, Where, needed, print_json
 from triptych.recipes import Recipe, load_recipe
 from triptych.runs.trust import Allowed
 
@@ -18,18 +18,18 @@ Policy = Literal["sample", "greedy"]
 
 
 @dataclass(frozen=True)
-class Recipes:
+class Recipes(Command):
     """Lists the recipes."""
 
     def run(self) -> int:
+        from triptych.cli.tables import recipes_table
         from triptych.recipes import BUILT_IN
+        from triptych.recipes.serialise import to_dict
 
-        for name in BUILT_IN:
-            recipe = load_recipe(name)
-            print(
-                f"{name:22} {recipe.env.id}, {recipe.algorithm.kind}, {recipe.steps:,} steps, {recipe.num_envs} at once"
-            )
-        return 0
+        found = {name: load_recipe(name) for name in BUILT_IN}
+        recipes_table(found)
+        print_json(self, {"recipes": {name: to_dict(recipe) for name, recipe in found.items()}})
+        return exits.DONE
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Train(Where):
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
     framework: Framework = "torch"  # which one trains
+    device: Device = "auto"  # where: a GPU where there is one (auto), or cpu, cuda, cuda:1
     run_name: str | None = None  # the new folder's name; None: a fresh one
-    quiet: bool = False  # no progress
     profile: bool = False  # print at the end where the time went, and what other threads and precisions would give
     video: bool = True  # at the end, a video of a test game of the best weights, where the game can draw itself
     # what watches the run: module:name; any number of these flags
@@ -59,8 +59,11 @@ class Train(Where):
             profile=self.profile,
             video=self.video,
             callbacks=self.callback,
+            device=self.device,
         )
-        return tell(result)
+        code = tell(result)
+        print_json(self, result)
+        return code
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Resume(Where):
 
     name: RunName = ""  # a run folder, or a run's name
     framework: Framework | None = None  # another framework than before; None: that of its last session
-    quiet: bool = False  # no progress
+    device: Device = "auto"  # where: a GPU where there is one (auto), or cpu, cuda, cuda:1
     # what watches the run: module:name, as when it was trained; any number of these flags
     callback: Annotated[tuple[str, ...], UseAppendAction] = ()
     file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here
@@ -80,12 +83,16 @@ class Resume(Where):
 
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
         allowed = Allowed(self.file, self.trust)
-        result, had_ended = go_on(self.name, self.framework, self.runs_dir, self.quiet, allowed, self.callback)
-        return 0 if had_ended else tell(result)
+        result, had_ended = go_on(
+            self.name, self.framework, self.runs_dir, self.quiet, allowed, self.callback, self.device
+        )
+        code = exits.DONE if had_ended else tell(result)
+        print_json(self, result)
+        return code
 
 
 @dataclass(frozen=True)
-class Evaluate(Answers):
+class Evaluate(Where):
     """Plays whole games with a run's weights."""
 
     name: RunName = ""  # a run folder, a run's name, or a weights file
@@ -98,6 +105,7 @@ class Evaluate(Answers):
     sticky: float | None = None  # chance that the last action is repeated (Atari); None: as in training
     env: str | None = None  # another Gymnasium id with the same observations and actions; None: as in training
     framework: Framework | None = None  # which one plays; None: the run's, and torch for a weights file
+    device: Device = "auto"  # where: a GPU where there is one (auto), or cpu, cuda, cuda:1
     flicker: float | None = None  # chance that an observation is hidden; None: as in training
     plain: bool = False  # without idle frames, FIRE and the maximum of two frames, as Gymnasium itself plays (Atari)
     video: bool = False  # a video of the first game, into the run's videos/
@@ -116,7 +124,7 @@ class Evaluate(Answers):
                 sticky=self.sticky, env=self.env,
                 framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video, flicker=self.flicker,
                 recipe=self.file, trust=self.trust,
-                plain=self.plain,
+                plain=self.plain, device=self.device,
             )  # fmt: skip
         others = f", sticky {score.sticky:g}" if score.sticky is not None else ""
         others += f", {score.flicker:.0%} hidden" if score.flicker else ""

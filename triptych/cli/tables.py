@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.progress import Progress
 from rich.syntax import Syntax
@@ -16,10 +18,50 @@ from rich.table import Column, Table
 from triptych.experiments.compare import Comparison
 from triptych.experiments.lockstep.prove import LockstepResult as Lockstep
 from triptych.experiments.studies.run import Result
+from triptych.recipes import Recipe
 from triptych.report.show.build import Source
 from triptych.utils.console import counted
 
+WIDEST = 1_000  # columns that no table needs
 SIDE_BY_SIDE = 200  # columns of a terminal that hold three sources
+
+
+def wide_console() -> Console:
+    """Standard output as wide as the terminal is; a file or a pipe has no width of its own and gets 120 columns."""
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 120
+    return console
+
+
+def print_table(table: Table) -> None:
+    """A table where it fits the terminal; else its rows one below the other, a line for each column."""
+    console = wide_console()
+    for column in table.columns:
+        column.no_wrap = column.justify == "right"  # text may go on in a line below, a number may not
+    if Measurement.get(console, console.options.update(width=WIDEST), table).minimum <= console.width:
+        console.print(table)
+        return
+    if table.title:
+        console.print(table.title, style="italic")
+    titles = [str(column.header) for column in table.columns]
+    before = max(map(len, titles)) + 2
+    for cells in zip(*(column.cells for column in table.columns), strict=True):
+        console.print()
+        for title, cell in zip(titles, cells, strict=True):
+            grid = Table.grid(Column(width=before), Column(overflow="fold"))
+            grid.add_row(title, cell)
+            console.print(grid)
+
+
+def recipes_table(recipes: dict[str, Recipe]) -> None:
+    """One line a recipe."""
+    table = Table(
+        "recipe", "environment", "algorithm", Column("steps", justify="right"), Column("games at once", justify="right")
+    )
+    for name, recipe in recipes.items():
+        table.add_row(name, recipe.env.id, recipe.algorithm.kind, f"{recipe.steps:,}", str(recipe.num_envs))
+    print_table(table)
 
 
 def comparison_table(comparison: Comparison) -> None:
@@ -45,9 +87,7 @@ def comparison_table(comparison: Comparison) -> None:
             f"{row.compile_seconds:.2f} s",
             f"{row.peak_memory / 1e6:,.0f} MB",
         )
-    console = Console()
-    console.width = max(console.width, 120)  # a table cut to a pipe's 80 columns would break its numbers
-    console.print(table)
+    print_table(table)
     for test in comparison.equivalence:
         verdict = {True: "equivalent", False: "not shown to be equivalent", None: "no spread, so nothing is shown"}
         print(
@@ -79,9 +119,7 @@ def study_table(result: Result) -> None:
         seeds = len(row.scores)
         score = f"{row.iqm:,.2f}" + (f" ({row.low:,.2f} to {row.high:,.2f})" if seeds > 1 else "")
         table.add_row(row.task, row.label + mark, blank, str(seeds), score)
-    console = Console()
-    console.width = max(console.width, 120)
-    console.print(table)
+    print_table(table)
     if result.quick:
         print("a quick pass: its runs are too short to answer anything")
     print(f"* the highest of its task\npage: {result.page}\ntable: {result.csv}")
@@ -123,17 +161,16 @@ def lockstep_lines(result: Lockstep, before_verdict: str = "") -> None:
 
 def sources(found: list[Source], layers: list[tuple[str, str, Any, int]], names: list[tuple[str, ...]]) -> None:
     """Layers, what each thing is called, and the sources: side by side where the terminal is wide enough."""
-    console = Console()
-    console.width = max(console.width, 120)
+    console = wide_console()
     table = Table("layer", "kind", "output shape", Column("weights", justify="right"), title="network")
     for name, kind, shape, count in layers:
         table.add_row(name, kind, str(shape), f"{count:,}")
     table.add_row("", "", "", f"{sum(row[-1] for row in layers):,}")
-    console.print(table)
+    print_table(table)
     table = Table("", *(source.title for source in found), title="what it is called")
     for row in names:
         table.add_row(*map(escape, row))
-    console.print(table)
+    print_table(table)
     side_by_side = console.width >= SIDE_BY_SIDE
     for part in ("network", "operations", "loss", "update"):
         texts = [getattr(source, part) for source in found]

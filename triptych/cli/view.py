@@ -18,7 +18,7 @@ import tyro
 from tyro.conf import Positional, UseAppendAction, arg
 from tyro.constructors import PrimitiveConstructorSpec
 
-from triptych.cli.flags import Flag
+from triptych.cli.flags import HABITS, Flag
 from triptych.cli.values import FALSE, TRUE, Unreadable, refused, written
 from triptych.utils.checks import InputError
 from triptych.utils.words import nearest, plain, shown
@@ -205,11 +205,11 @@ def as_typed(flag: Flag, arguments: list[str]) -> str:
 def in_their_words(message: str, arguments: list[str]) -> str:
     """A message that begins with a setting's name, with the flag that the user typed for it: `--env.frame-skip is 0`."""
     setting, verb, rest = message.partition(" is ")
-    if verb and not setting.startswith("-"):
-        for word in arguments:
-            flag = word.partition("=")[0]
-            if flag.startswith("--") and plain(flag.strip("-").rpartition(".")[2]) == plain(setting).replace(" ", "-"):
-                return f"{flag}{verb}{rest}"
+    wanted = plain(setting).replace(" ", "-")
+    for typed in (word.partition("=")[0] for word in arguments if verb and word.startswith("--")):
+        name = next((ours for ours, others in HABITS.items() if plain(typed) in others), plain(typed).strip("-"))
+        if name.rpartition(".")[2] == wanted:
+            return f"{typed}{verb}{rest}"
     return message
 
 
@@ -241,13 +241,19 @@ def not_known(flags: list[Flag], command: str, unknown: list[str]) -> InputError
 
 
 def suggestions(name: str, flags: list[Flag]) -> list[str]:
-    """The flags that a name which is none may stand for: of other tools' names, by its last part, by its letters."""
-    known = [flag.name for flag in flags if not flag.is_positional]
+    """The flags that a name which is none may stand for: spelled nearly so, of other tools, by its last part, by its letters."""
+    known = [flag.name for flag in flags if not flag.is_positional and not by_place(flag)]
     word = plain(name).replace(".", "-").removeprefix("no-")
-    if OTHERS.get(plain(name)) in known:
-        return [OTHERS[plain(name)]]
-    same = [flag for flag in known if flag.replace(".", "-").endswith(f"-{word}") or flag.split(".")[-1] == word]
-    by_letters = nearest(name, known, 1) or nearest(name, [flag.split(".")[-1] for flag in known], 1)
-    near = [flag for flag in known if flag in by_letters or flag.split(".")[-1] in by_letters]
-    found = list(dict.fromkeys(same or near))
-    return sorted(found, key=lambda flag: (any(part.isdigit() for part in flag.split(".")), flag.count(".")))[:3]
+    same = [flag for flag in known if flag.replace(".", "-") == word]
+    theirs = [
+        ours for other, ours in OTHERS.items() if other.replace("-", "") == word.replace("-", "") and ours in known
+    ]
+    ends = [flag for flag in known if f"-{flag.replace('.', '-')}".endswith(f"-{word}")]
+    letters = nearest(name, known, 1) or nearest(name, [flag.split(".")[-1] for flag in known], 1)
+    near = [flag for flag in known if flag in letters or flag.split(".")[-1] in letters]
+    return sorted(dict.fromkeys(same or theirs or ends or near), key=lambda flag: flag.count("."))[:3]
+
+
+def by_place(flag: Flag) -> bool:
+    """Whether a flag is of a layer by its place: `--network.0.units`."""
+    return any(part.isdigit() for part in flag.path.split("."))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -17,14 +18,14 @@ import numpy as np
 
 from triptych.experiments.film import FPS, Tape, film_side_by_side
 from triptych.experiments.jobs import work
-from triptych.frameworks import FRAMEWORKS, versions
+from triptych.frameworks import FRAMEWORKS, set_device, versions
 from triptych.recipes import BUILT_IN, Recipe, resolve
 from triptych.recipes.feasibility import prepare
 from triptych.recipes.serialise import to_dict
 from triptych.runs.names import fresh_name, run_path, safe
 from triptych.runs.records import read_settings
 from triptych.utils import machine
-from triptych.utils.checks import WorkerError, check
+from triptych.utils.checks import InputError, WorkerError, check
 from triptych.utils.console import warn
 from triptych.utils.equivalence import Equivalence, check_margin, equivalences
 from triptych.utils.statistics import bootstrap_mean
@@ -81,6 +82,7 @@ def compare(
     label: str | Sequence[str] | None = None,
     quiet: bool = True,
     video: bool = True,
+    device: str = "auto",
     **changes: Any,
 ) -> Comparison:
     """Trains recipes in each framework with each seed, one after the other, and plays the best and last weights.
@@ -94,11 +96,13 @@ def compare(
         label: what to call the recipe, or each of them; None: its name, or the environment's where it has none.
         video: film a test game of each run's best weights, and those of the first seed side by side, where the game can draw
             itself.
+        device: where each trains, as in `train`.
         changes: recipe fields, as in `train`, of every recipe.
 
     Raises:
         InputError: something given cannot be used.
     """
+    set_device(device)  # here for its spelling alone; each process asks its framework
     check(seeds > 0, "seeds", seeds, "above 0")
     check(games > 0, "games", games, "above 0")
     names = tuple(frameworks)
@@ -116,7 +120,7 @@ def compare(
         title: f"{run_name or 'compare'}{'' if run_name and len(named) == 1 else '-' + title}" for title in named
     }
     # Trusted: what is given is the user's own, or `settings_of` let it through.
-    job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True, "video": video}
+    job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True, "video": video, "device": device}
     made, failures = train_all(named, names, seeds, prefixes, job)
     rows = [make_row(title, name, made[title, name]) for title, name in product(titles, names) if (title, name) in made]
     scores = {row.framework if len(titles) == 1 else f"{row.recipe} {row.framework}": row.run_scores for row in rows}
@@ -153,6 +157,10 @@ def train_all(
         try:
             result = work("train", job | {"recipe": to_dict(started), "framework": name, "run_name": run})
             made.setdefault((title, name), []).append(result)
+        except InputError:  # it was begun in vain
+            with suppress(OSError):
+                (Path(job["runs_dir"]) / run).rmdir()
+            raise
         except WorkerError as error:  # the other runs are worth having
             failures.append(f"{run}: {error}")
             warn(failures[-1])

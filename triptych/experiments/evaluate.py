@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from triptych import envs
+from triptych import envs, frameworks
 from triptych.envs.play import LONGEST, SIDE_BY_SIDE, Game, cut_games, different_games, play_games
 from triptych.envs.videos import Film, check_video
 from triptych.experiments.load import Source, find_weights, make_agent
@@ -83,7 +83,7 @@ def evaluate(
     run: str | Path, games: int = 100, seed: int = 0, *, weights: Literal["best", "latest"] = "best",
     policy: Policy | None = None, epsilon: float = 0.0, framework: str | None = None, runs_dir: str | Path = "runs",
     report: Callable[[int], None] | None = None, video: bool = False, recipe: str | None = None, trust: bool = False,
-    plain: bool = False, **changes: Any,
+    plain: bool = False, device: str | None = None, **changes: Any,
 ) -> EvaluationResult:  # fmt: skip
     """Plays exactly `games` whole games, each the first of a seed of its own, and returns the score.
 
@@ -99,6 +99,7 @@ def evaluate(
         recipe: a Python file of the user's to run first, which registers what the run needs.
         trust: run what the run names: the file that its recipe came from, the module of its environment's id.
         plain: without idle frames, FIRE and the maximum of two frames, as Gymnasium itself plays (Atari).
+        device: as in `train`; None: what this process was last told.
         changes: of the game; each left out, or None: as in the recipe. `sticky`: chance that the last action is repeated
             (Atari); `flicker`: chance that an observation is hidden; `env`: another Gymnasium id with the same observations
             and actions.
@@ -108,6 +109,8 @@ def evaluate(
     Raises:
         InputError: no such run, damaged or foreign weights, code that may not run, or a value that is not allowed.
     """
+    if device is not None:
+        frameworks.set_device(device)
     test, given = Test(games, seed, policy, epsilon, video, plain), changes_of(changes)
     source = find_weights(run, weights, framework, runs_dir, Allowed(recipe, trust, env=changes.get("env")))
     tested = envs.changed(source.recipe.env, given | (envs.PLAIN if plain else {}))
@@ -135,6 +138,8 @@ def play(source: Source, test: Test, report: Callable[[int], None] | None) -> Ev
     games = prepare(recipe, source.framework, num_envs=at_once, is_new=False, trains=False).games
     with ExitStack() as stack:
         stack.callback(games.close)
+        frameworks.set_threads(machine.threads_for(recipe.threads))
+        frameworks.set_device(frameworks.DEVICE, source.framework)
         agent = make_agent(source, games, test.policy, test.epsilon, test.seed)
         film = None
         if test.video:

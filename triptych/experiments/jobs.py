@@ -20,6 +20,7 @@ from triptych.runs.records import read_config, read_summary
 from triptych.runs.trust import allow_job
 from triptych.utils import processes
 from triptych.utils.checks import InputError
+from triptych.utils.console import LOGGER
 from triptych.utils.files import read_tensors
 
 ENTRY = "triptych.experiments.jobs:worker"
@@ -38,7 +39,7 @@ def work_all(
         files: of the user's, for each process to run first, and beside them the one that a job's recipe came from where
             this process has run it too: what it registers, loggers among it, is there as it is here.
     """
-    ready = [job | {"files": list(dict.fromkeys([*files, *source_of(job)]))} for job in jobs]
+    ready = [job | {"files": list(dict.fromkeys([*files, *source_of(job)])), "level": LOGGER.level} for job in jobs]
     processes.work_all(ENTRY, kind, ready, then, at_once)
 
 
@@ -58,6 +59,7 @@ def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
 def worker() -> None:
     """The other process: reads its job from standard input and writes the answer to a file."""
     job = json.loads(sys.stdin.read())
+    LOGGER.setLevel(job["level"])
     try:
         for file in job["files"]:
             run_file(Path(file))
@@ -74,7 +76,13 @@ def worker() -> None:
 def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     """Trains, plays the best and the last weights, and films a game of the best; `tape` is its actions, or None."""
     result = train(
-        recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], quiet=job["quiet"], video=False
+        recipe,
+        job["framework"],
+        run_name=job["run_name"],
+        runs_dir=job["runs_dir"],
+        quiet=job["quiet"],
+        video=False,
+        device=job["device"],
     )
     if result.stopped_by == "interrupted":
         return {"interrupted": str(result.path)}

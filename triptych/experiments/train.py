@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from triptych import envs
+from triptych import envs, frameworks
 from triptych.experiments.film import film_run
 from triptych.frameworks import DISTRIBUTIONS
 from triptych.recipes import Recipe, resolve
@@ -48,6 +48,7 @@ def train(
     profile: bool = False,
     video: bool = True,
     callbacks: Iterable[Any] = (),
+    device: str = "auto",
     **changes: Any,
 ) -> RunResult:
     """Trains one agent in one framework and returns what the run came to.
@@ -60,6 +61,7 @@ def train(
         profile: print at the end where the time went.
         video: film a test game of the best weights at the end, into the run's `videos/best.mp4`, where the game can draw itself.
         callbacks: what watches the run, see `triptych.Callback`: objects, classes, functions of (run, tick), or "module:name".
+        device: "auto" (a GPU, where the framework sees one), "cpu", "cuda", or "cuda:1".
         changes: recipe fields by name: steps=1000, seed=3, batch_size=64, **{"algorithm.gamma": 0.9}.
 
     Raises:
@@ -70,6 +72,8 @@ def train(
     watching = callbacks_of(callbacks)
     prepared = prepare(resolved, framework)
     with closing(prepared.games):
+        frameworks.set_threads(prepared.threads)  # before a framework is loaded to ask for its GPUs
+        frameworks.set_device(device, framework)
         name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
         path = new_path(name, runs_dir)
         warn(*prepared.notes)
@@ -135,6 +139,7 @@ def resume(
     callbacks: Iterable[Any] = (),
     recipe: str | None = None,
     trust: bool = False,
+    device: str = "auto",
 ) -> RunResult:
     """Goes on with a run from its last checkpoint, in any framework, and returns what it came to; a finished run stays as it is.
 
@@ -142,11 +147,12 @@ def resume(
         callbacks: what watches the run, as in `train`.
         recipe: a Python file of the user's to run first, which registers what the run needs.
         trust: run what the run names: the file that its recipe came from, the module of its environment's id.
+        device: as in `train`.
 
     Raises:
         InputError: the folder is no run, none of its checkpoints is whole, or it needs code that may not run.
     """
-    return go_on(run, framework, runs_dir, quiet, Allowed(recipe, trust), callbacks)[0]
+    return go_on(run, framework, runs_dir, quiet, Allowed(recipe, trust), callbacks, device)[0]
 
 
 def go_on(
@@ -156,6 +162,7 @@ def go_on(
     quiet: bool,
     allowed: Allowed,
     callbacks: Iterable[Any] = (),
+    device: str = "auto",
 ) -> tuple[RunResult, bool]:
     """What `resume` does, and whether the run was finished already."""
     path = run_path(str(run), runs_dir)
@@ -168,6 +175,8 @@ def go_on(
     watching = callbacks_of(callbacks)
     prepared = prepare(recipe, framework, is_new=False, threads=threads)
     with closing(prepared.games), RunFolder(path) as folder:
+        frameworks.set_threads(prepared.threads)
+        frameworks.set_device(device, framework)
         checkpoints = Checkpoints(folder, recipe)
         manifest, state = checkpoints.load()
         if manifest["state"]["stopped_by"]:

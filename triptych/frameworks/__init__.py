@@ -97,6 +97,46 @@ def set_threads(threads: int) -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
+DEVICE = "auto"  # what `set_device` was last told
+
+
+def set_device(device: str, framework: str | None = None) -> None:
+    """Says where the learners made from now on are: "auto" (a GPU, where the framework sees one), "cpu", "cuda", "cuda:1".
+
+    Args:
+        framework: that is to be used, which is loaded to ask for its GPUs where one is asked for.
+
+    Raises:
+        InputError: there is no such device here.
+    """
+    global DEVICE
+    device = device.lower()
+    kind, _, number = device.partition(":")
+    known = device in ("auto", "cpu", "cuda") or (kind == "cuda" and number.isdecimal() and len(number) < 4)
+    if not known:
+        raise InputError(f"device is {shown(device)}; allowed: auto, cpu, cuda, cuda:1")
+    if kind == "cuda" and framework is not None:
+        check_gpu(device, framework)
+    DEVICE = device
+
+
+def check_gpu(device: str, framework: str) -> None:
+    """Refuses a GPU that a framework does not see."""
+    count = load(framework).count_gpus()
+    wanted = int(device.partition(":")[2] or 0)
+    if wanted >= count:
+        seen = "no CUDA device" if not count else "one CUDA device" if count == 1 else f"{count} CUDA devices"
+        there = [*(f"cuda:{number}" for number in range(count)), "cpu", "auto"]
+        raise InputError(f"device is {device!r}, but {framework} sees {seen}; allowed: {', '.join(there)}")
+
+
+def gpu_of(count: int) -> int | None:
+    """Which of a framework's GPUs the next learner is on, as `set_device` was told; None: the processor."""
+    if DEVICE == "cpu" or not count:
+        return None
+    return int(DEVICE.partition(":")[2] or 0)
+
+
 def use_cpu() -> None:
     """Hides every GPU from the frameworks. Works only before one of them is imported."""
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"

@@ -12,7 +12,7 @@ from triptych.envs import GameConfig
 from triptych.envs.play import LONGEST
 from triptych.spec import KINDS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
 from triptych.utils.checks import Period, as_period, at_least, check, one_of, period, positive
-from triptych.utils.words import likely
+from triptych.utils.words import likely, plain
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class Recipe:
 def with_memory(body: tuple[Layer, ...], kind: str) -> tuple[Layer, ...]:
     """The layers with another kind of memory, or none, where theirs is; at the end where they have none."""
     known = ("none", *KINDS)
+    kind = next((name for name in known if plain(name) == plain(str(kind))), kind)
     check(kind in known, "memory", kind, ", ".join(known) + likely(str(kind), known))
     places = [index for index, layer in enumerate(body) if isinstance(layer, Memory)]
     if kind == "none":

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from triptych.runs.folder import RunFolder
 from triptych.runs.names import LOGS, OutsideError, check_plain
 from triptych.spec.weights import save_weights
 from triptych.utils.checks import InputError
+from triptych.utils.console import warn
 from triptych.utils.files import (
     TEMPORARY,
     is_link,
@@ -129,7 +129,7 @@ class Checkpoints:
             except OutsideError:  # no damage: somebody wrote it so
                 raise
             except InputError as error:
-                print(f"warning: {error}; trying the checkpoint before it", file=sys.stderr)
+                warn(f"{error}; trying the checkpoint before it")
                 continue
             self.segments = list(manifest["segments"])
             return manifest, State(arrays, manifest["state"])

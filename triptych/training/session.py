@@ -28,7 +28,7 @@ from triptych.training.loop import run_loop
 from triptych.training.profiler import Profile, gains
 from triptych.utils import machine
 from triptych.utils.checks import check, passed
-from triptych.utils.console import say, warn
+from triptych.utils.console import detail, say, warn
 from triptych.utils.interrupts import Interrupts
 from triptych.utils.state import State
 
@@ -61,6 +61,7 @@ class Session:
         self.training = make_training(recipe, prepared.games, frameworks.load(framework).Learner)
         self.agent = self.training.agent
         self.compile_seconds = compile_learner(self.training)
+        detail(f"{framework} is ready, compiled in {self.compile_seconds:.1f} s")
         self.checkpoints = checkpoints or Checkpoints(folder, recipe)
         self.clock = Clock()
         self.columns = {"episodes": EPISODES, "metrics": metrics_columns(recipe.algorithm.metrics)}
@@ -123,6 +124,7 @@ class Session:
             self.keep_weights(f"weights-{step:09d}")
         self.checkpoints.save(step, state._replace(json=state.json | own | theirs | ends), self.training.store)
         self.checkpoint = step
+        detail(f"checkpoint at step {step:,}, {self.counters.updates:,} updates, {self.counters.episodes:,} episodes")
         if step:  # the one at step 0 is told when the run begins
             self.tell("checkpoint")
 

@@ -1,7 +1,8 @@
-"""Lines for people, on standard error."""
+"""Lines for people, on standard error, through Python's logging."""
 
 from __future__ import annotations
 
+import logging
 import sys
 
 
@@ -27,10 +28,36 @@ def shortened(text: str, letters: int) -> str:
     return f"{text[:half]}...{text[-half:]}"
 
 
+class OnStandardError(logging.Handler):
+    """Prints each message as a line on standard error, wherever that is at the time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        before = "warning: " if record.levelno == logging.WARNING else ""
+        print(plain(f"{before}{record.getMessage()}"), file=sys.stderr)
+
+
+# What is told of a run. Who wants it elsewhere gives this logger other handlers.
+LOGGER = logging.getLogger("triptych")
+LOGGER.addHandler(OnStandardError())
+LOGGER.setLevel(logging.INFO)
+LOGGER.propagate = False
+
+
+def set_level(quiet: bool, verbose: bool) -> None:
+    """Quiet: warnings alone. Verbose: what is done on the way too."""
+    LOGGER.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+
+
+def detail(line: str) -> None:
+    """What only `--verbose` shows."""
+    LOGGER.debug("%s", line)
+
+
 def say(*lines: str) -> None:
     for text in lines:
-        print(plain(text), file=sys.stderr)
+        LOGGER.info("%s", text)
 
 
 def warn(*lines: str) -> None:
-    say(*(f"warning: {text}" for text in lines))
+    for text in lines:
+        LOGGER.warning("%s", text)

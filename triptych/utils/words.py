@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from triptych.utils.console import shortened
+
 LONGEST = 60  # letters of what was given that are repeated
 
 
@@ -27,11 +29,4 @@ def likely(word: str, known: Iterable[str]) -> str:
 
 def shown(word: str) -> str:
     """A word in quotes for a message, its middle left out where it is long."""
-    half = LONGEST // 2
-    return repr(word if len(word) <= LONGEST else f"{word[:half]}...{word[-half:]}")
-
-
-def short(line: str, most: int = 480) -> str:
-    """A message of one line that a terminal can hold: what is longer loses its middle."""
-    line = " ".join(line.splitlines())
-    return line if len(line) <= most else f"{line[: most // 2 - 2]} ... {line[-most // 2 + 3 :]}"
+    return repr(shortened(word, LONGEST))

@@ -8,6 +8,20 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
+from triptych import frameworks
+
+
+def count_gpus() -> int:
+    return sum(device.platform != "cpu" for device in jax.devices())
+
+
+def find_device() -> jax.Device:
+    """Where the next learner is, as `frameworks.set_device` was told; what JAX makes from now on is there."""
+    gpu = frameworks.gpu_of(count_gpus())
+    device = jax.devices("cpu")[0] if gpu is None else jax.devices()[gpu]
+    jax.config.update("jax_default_device", None if frameworks.DEVICE == "auto" else device)
+    return device
+
 
 @partial(jax.jit, donate_argnums=0)
 def write(array, start, frames):

@@ -12,7 +12,8 @@ from jax import numpy as jnp
 
 from triptych import frameworks
 from triptych.frameworks.jax import net, ops
-from triptych.frameworks.jax.frames import Frames
+from triptych.frameworks.jax.frames import Frames, find_device
+from triptych.frameworks.jax.frames import count_gpus as count_gpus
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, first_of
 from triptych.spec.weights import check_weights
 
@@ -69,7 +70,7 @@ class Learner:
     frames = Frames
 
     def __init__(self, network: Network, loss, optimiser: Optimiser, weights: dict[str, np.ndarray], precision: str):
-        device = jax.devices()[0]
+        device = find_device()
         self.device = "cpu" if device.platform == "cpu" else device.device_kind
         self.network = network
         self.loss = loss

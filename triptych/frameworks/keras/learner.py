@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from triptych.frameworks.keras import net, ops
-from triptych.frameworks.keras.frames import Frames
+from triptych.frameworks.keras.frames import Frames, find_device
+from triptych.frameworks.keras.frames import count_gpus as count_gpus
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, whole_of
 from triptych.spec.weights import check_weights
 from triptych.utils.checks import InputError
@@ -80,8 +81,8 @@ class Learner:
     frames = Frames
 
     def __init__(self, network: Network, loss, optimiser: Optimiser, weights: dict[str, np.ndarray], precision: str):
-        gpus = tf.config.list_physical_devices("GPU")
-        self.device = tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "cpu"
+        gpu = find_device()
+        self.device = tf.config.experimental.get_device_details(gpu)["device_name"] if gpu else "cpu"
         self.network = network
         self.loss = loss
         self.settings = optimiser

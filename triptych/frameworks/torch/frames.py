@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from triptych import frameworks
+
+
+def count_gpus() -> int:
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
 
 def find_device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Where the next learner is, as `frameworks.set_device` was told."""
+    gpu = frameworks.gpu_of(count_gpus())
+    return torch.device("cpu") if gpu is None else torch.device("cuda", gpu)
 
 
 class Frames:

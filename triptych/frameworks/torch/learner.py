@@ -11,6 +11,7 @@ import torch
 from triptych import frameworks
 from triptych.frameworks.torch import net, ops
 from triptych.frameworks.torch.frames import Frames, find_device
+from triptych.frameworks.torch.frames import count_gpus as count_gpus
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each
 from triptych.spec.weights import check_weights
 
@@ -70,7 +71,7 @@ class Learner:
 
     def __init__(self, network: Network, loss, optimiser: Optimiser, weights: dict[str, np.ndarray], precision: str):
         self.place = find_device()
-        self.device = torch.cuda.get_device_name() if self.place.type == "cuda" else "cpu"
+        self.device = torch.cuda.get_device_name(self.place) if self.place.type == "cuda" else "cpu"
         self.network = network
         self.loss = loss
         self.settings = optimiser
