@@ -118,6 +118,15 @@ def test_a_film_changes_no_number(recipe: str, tmp_path: Path) -> None:
     assert all(other == first for other in others)
 
 
+def test_the_command_says_where_the_film_is(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    flags = ["--steps", "300", "--warm-up", "100", "--runs-dir", str(tmp_path), "--run-name", "r", "--quiet", "--json"]
+    assert run(["train", "cartpole", *flags]) == 0
+    *lines, answer = capsys.readouterr().out.splitlines()
+    video = str(tmp_path / "r" / "videos" / "best.mp4")
+    assert f"video {video}" in lines
+    assert json.loads(answer)["video"] == video
+
+
 def test_no_video_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flags = ["--steps", "300", "--warm-up", "100", "--runs-dir", str(tmp_path), "--quiet"]
     assert run(["train", "cartpole", "--run-name", "flag", "--no-video", *flags]) == 0

@@ -62,7 +62,7 @@ class Train(Where):
             device=self.device,
         )
         code = tell(result)
-        print_json(self, result)
+        print_json(self, dataclasses.asdict(result) | {"video": video_of(result)})
         return code
 
 
@@ -138,6 +138,14 @@ class Evaluate(Where):
         return 0
 
 
+def video_of(result: Any) -> str | None:
+    """The film of a run's best weights, where there is one."""
+    from triptych.experiments.film import NAME
+
+    path = result.path / "videos" / NAME
+    return str(path) if path.is_file() else None
+
+
 def tell(result: Any) -> int:
     """The last lines of a training; the code says whether it was interrupted."""
     path = shlex.quote(str(result.path))
@@ -154,5 +162,7 @@ def tell(result: Any) -> int:
             f"stopped at step {result.steps:,}, weights saved; go on from the checkpoint at step {result.checkpoint:,} with: triptych resume {path}"
         )
         return exits.INTERRUPTED
+    if video := video_of(result):
+        print(f"video {video}")
     print(f"ended by: {result.stopped_by}; play it: triptych evaluate {path}")
     return 0
