@@ -22,7 +22,7 @@ from triptych.recipes.override import override
 from triptych.report import curves, figures, tables, words
 from triptych.report import random_play as statistics
 from triptych.report.command import repeat
-from triptych.report.logs import Log, append, read, read_csv
+from triptych.report.logs import Log, read
 from triptych.report.page import report
 from triptych.report.series import series_of
 from triptych.utils.checks import InputError
@@ -319,77 +319,6 @@ def test_the_command_runs_nobody_s_file_and_admits_what_flags_cannot_say(tmp_pat
     assert repeat(recipe, "jax").startswith(f"triptych train {file} --framework jax --seed 4")
     deeper = dataclasses.replace(recipe, source="", network=recipe.network * 2)
     assert repeat(deeper, "jax").startswith("#")
-
-
-CSVS = {
-    "semicolons and commas": "Episode;Running Reward\n1;1,5\n2;2,5\n",
-    "byte-order mark": "\ufeffepisode,running_reward\n1,1.5\n2,2.5\n",
-    "other order and other names": "Running-Reward,Time,Episodes\n1.5,1,1\n2.5,2,2\n",
-    "torn last line": "episode,running_reward\n1,1.5\n2,2.5\n3",
-    "torn in the middle": "episode,running_reward\n1,1.5\n7,,,\n2,2.5\n",
-    "blank lines and no number": "episode,running_reward,who\n\n1,1.5,me\n\n2,2.5,you\n",
-    "tabs": "episode\trunning_reward\n1\t1.5\n2\t2.5\n",
-}
-
-
-@pytest.mark.parametrize("name", CSVS)
-def test_logs_of_others(name: str, tmp_path: Path) -> None:
-    file = tmp_path / "log.csv"
-    file.write_text(CSVS[name], encoding="utf-8")
-    columns, notes = read_csv(file)
-    assert columns["episode"] == [1, 2]
-    assert columns["running_reward"] == [1.5, 2.5]
-    assert bool(notes) == name.startswith("torn")
-    page = report([str(file)], runs_dir=tmp_path, out=tmp_path / "p.html")
-    assert data_of(page)[1]["runs"][0]["parts"][0]["running_reward"] == [1.5, 2.5]
-
-
-@pytest.mark.parametrize(
-    ("content", "said"), [(b"", "is empty"), (b"\xff\xfe\x00x", "cannot be read"), (b"a,b\n1,2\n", "has columns a, b")]
-)
-def test_unusable_files_are_one_line(content: bytes, said: str, tmp_path: Path) -> None:
-    file = tmp_path / "log.csv"
-    file.write_bytes(content)
-    with pytest.raises(InputError, match=said):
-        read(str(file), tmp_path)
-    with pytest.raises(InputError, match="no such file or run"):
-        read("nothing.csv", tmp_path)
-
-
-def test_values_that_are_no_numbers_are_said(tmp_path: Path) -> None:
-    file = tmp_path / "log.csv"
-    file.write_text("episode,reward\n1,abc\n2,nan\n3,5\n")
-    columns, notes = read_csv(file)
-    assert columns["episode_reward"] == [None, None, 5]
-    assert notes == ["log.csv: 2 values of episode_reward are no finite numbers and are left out"]
-
-
-def test_foreign_frames_are_agent_steps_unless_said(tmp_path: Path) -> None:
-    file = tmp_path / "log.csv"
-    file.write_text("frames,running_reward\n10000,1\n20000,2\n")
-    assert read_csv(file)[0]["steps"] == [10000, 20000]
-    assert read_csv(file, "emulator")[0]["frames"] == [10000, 20000]
-
-
-@pytest.mark.parametrize(
-    ("second", "episodes", "seconds"),
-    [
-        ("3,30,3.5,1\n4,40,4,2\n", [1, 2, 3, 4], [10, 20, 21, 22]),  # goes on; its clock started anew
-        ("2,20,9,5\n3,30,3,6\n", [1, 2, 3], [10, 15, 16]),  # resumed before the end: its rows count
-        ("1,10,3,1\n2,20,4,2\n", [1, 2, 3, 4], [10, 20, 21, 22]),  # all counters started anew
-    ],
-)
-def test_one_run_in_several_files(second: str, episodes: list, seconds: list, tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("episode,steps,running_reward,seconds\n1,10,1,10\n2,20,2,20\n")
-    (tmp_path / "b.csv").write_text("episode,steps,running_reward,seconds\n" + second)
-    (log,) = read(f"{tmp_path / 'a.csv'}+{tmp_path / 'b.csv'}", tmp_path)
-    assert log.columns["episode"] == episodes
-    assert log.columns["seconds"] == seconds
-
-
-def test_parts_with_other_columns_are_joined() -> None:
-    joined = append({"episode": [1.0], "loss": [0.5]}, {"episode": [2.0], "epsilon": [0.1]})
-    assert joined == {"episode": [1.0, 2.0], "loss": [0.5, None], "epsilon": [None, 0.1]}
 
 
 def test_many_runs_stay_small() -> None:

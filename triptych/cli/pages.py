@@ -85,18 +85,23 @@ class Show(Command):
 class Report(Where):
     """Writes a page of some runs: curves, tests, settings, sources."""
 
-    # run folders, runs' names, folders of runs, lockstep folders, or CSV files (one run's joined by +)
+    # run folders, runs' names, lockstep folders, logs of other tools (docs/logs.md), folders of any of them
     names: Annotated[Positional[tuple[str, ...]], arg(metavar="RUN...", help_behavior_hint="")] = ()
     out: Path | None = None  # the file; None: report.html in the run's folder, or in --runs-dir for several
+    columns: tuple[
+        str, ...
+    ] = ()  # THEIRS=ours, several: what columns of others are called here, such as ep_ret=episode_reward
     frames_are: Literal["steps", "emulator"] = "steps"  # what `frames` counts in CSV files of others
     trust: bool = False  # run what a run of somebody else names, so that its game is known
 
     def run(self) -> int:
         from triptych.report.page import report
 
-        needed(" ".join(self.names), "RUN", "run folders, runs' names, or CSV files")
+        needed(" ".join(self.names), "RUN", "run folders, runs' names, or logs of other tools")
         names, where = list(self.names), self.runs_dir
-        page = report(names, runs_dir=where, out=self.out, frames_are=self.frames_are, trust=self.trust)
+        page = report(
+            names, runs_dir=where, out=self.out, frames_are=self.frames_are, trust=self.trust, columns=self.columns
+        )
         print(page)
         print_json(self, {"page": page})
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,7 +17,7 @@ def thin(count: int, most: int = MOST_POINTS) -> np.ndarray:
     return np.arange(count) if count <= most else np.unique(np.linspace(0, count - 1, most).round().astype(int))
 
 
-def on_grid(grid: np.ndarray, x: list[float | None], y: list[float | None]) -> np.ndarray:
+def on_grid(grid: np.ndarray, x: Sequence[float | None], y: Sequence[float | None]) -> np.ndarray:
     """A curve's values at `grid`, None where it has none (outside its own range)."""
     pairs = [
         (a, b)
@@ -30,7 +31,7 @@ def on_grid(grid: np.ndarray, x: list[float | None], y: list[float | None]) -> n
 
 
 def over_seeds(
-    curves: list[tuple[list[float | None], list[float | None]]], grid: int = GRID
+    curves: Sequence[tuple[Sequence[float | None], Sequence[float | None]]], grid: int = GRID
 ) -> dict[str, list[float]] | None:
     """The mean of several runs' curves, with its 95 % bootstrap interval over runs, where all of them have values.
 

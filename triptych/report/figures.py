@@ -9,16 +9,18 @@ import numpy as np
 
 from triptych.report import curves
 from triptych.report.curves import MOST_POINTS, thin
-from triptych.report.logs import AXES, COUNTERS, Columns, Log
+from triptych.report.logs import AXES, COUNTERS, HIGH, LOW, Columns, Log
 from triptych.report.series import Series, series_of
 
-REWARDS = ("running_reward", "max_reward", "episode_reward", "evaluation_mean")
+REWARDS = ("running_reward", "max_reward", "mean_reward", "episode_reward", "evaluation_mean")
 TITLES = {
     "running_reward": "running reward (mean of the last 100 episodes)",
     "max_reward": "highest reward of the last 100 episodes",
     "episode_reward": "reward of each episode",
+    "mean_reward": "mean reward of an episode, over an iteration or epoch",
     "evaluation_mean": "test games",
     "episode_length": "length of each episode, steps",
+    "mean_length": "mean length of an episode, steps",
     "epsilon": "epsilon, share of random actions",
     "loss": "loss",
     "q_mean": "mean of the largest Q value",
@@ -32,17 +34,18 @@ TITLES = {
     "learning_rate": "learning rate",
 }
 ALL_NUMBERS = 40_000  # of all curves of a page, about eight bytes each: a page stays below 1.5 MB
+LAST_AXES = ("updates", "row")  # what runs are drawn along where nothing else is there
 FEWEST_POINTS = 30  # of a curve, however many there are
 CROWD = 6  # runs of a figure, above which a group of seeds is shown by its mean alone
 
 
 def by_game(logs: list[Log]) -> dict[str, list[Log]]:
     """The runs that belong into one figure: those of one game. Files that name no game lie over the only one."""
-    games = list(dict.fromkeys(log.recipe.env.id for log in logs if log.recipe))
+    games = list(dict.fromkeys(log.game for log in logs if log.game))
     if len(games) <= 1:
         return {games[0] if games else "": logs}
-    found = {game: [log for log in logs if log.recipe and log.recipe.env.id == game] for game in games}
-    others = [log for log in logs if not log.recipe]
+    found = {game: [log for log in logs if log.game == game] for game in games}
+    others = [log for log in logs if not log.game]
     return found | ({"other logs": others} if others else {})
 
 
@@ -61,7 +64,7 @@ def data(logs: list[Log], random: dict[str, dict[str, Any]], on_page: int = 0) -
     left_out = {number: set(found["columns"]) if crowded else set() for number, found in groups.items()}
     place = {id(log): (number, one) for number, one in enumerate(series) for log in one.logs}
     return {
-        "axes": [[axis, title] for axis, title in AXES.items() if any(has_axis(log, axis) for log in logs)],
+        "axes": axes(logs),
         "columns": [{"name": name, "title": title_of(name)} for name in names],
         "rewards": [name for name in REWARDS if name in names],
         "series": [{"label": one.label, "colour": one.colour, "dash": one.dash} for one in series],
@@ -78,10 +81,10 @@ def title_of(column: str) -> str:
 
 def column_names(logs: list[Log]) -> list[str]:
     """Every column that a figure can show, the known ones first, without the counters and what belongs to another one."""
-    there = dict.fromkeys(name for log in logs for name in (*log.columns, *log.metrics))
+    there = dict.fromkeys(name for log in logs for part in log.parts for name in part)
     hidden = {*COUNTERS, "evaluation_low", "evaluation_high", "evaluation_games"}
     names = [name for name in TITLES if name in there]
-    names += [name for name in there if name not in TITLES and name not in hidden]
+    names += [name for name in there if name not in TITLES and name not in hidden and not name.endswith((LOW, HIGH))]
     return [name for name in names if any(can_draw(log, name) for log in logs)]
 
 
@@ -89,15 +92,28 @@ def can_draw(log: Log, column: str) -> bool:
     """Whether a run has a value of a column where it has one of an axis."""
     return any(
         value is not None and position is not None and math.isfinite(value) and math.isfinite(position)
-        for part in (log.columns, log.metrics)
+        for part in log.parts
         for axis in AXES
         if axis in part and column in part
         for value, position in zip(part[column], part[axis], strict=True)
     )
 
 
+def axes(logs: list[Log]) -> list[list[str]]:
+    """What curves can be drawn along; updates and rows only where some run counts nothing better."""
+    there = {axis: {id(log) for log in logs if has_axis(log, axis)} for axis in AXES}
+    better = set[int]().union(*(found for axis, found in there.items() if axis not in LAST_AXES))
+    return [[axis, AXES[axis]] for axis, found in there.items() if found - (better if axis in LAST_AXES else set())]
+
+
 def has_axis(log: Log, axis: str) -> bool:
-    return any(value is not None for part in (log.columns, log.metrics) for value in part.get(axis, []))
+    return any(value is not None for part in log.parts for value in part.get(axis, []))
+
+
+def lead_of(log: Log, names: list[str]) -> str:
+    """The column that a first screen shows of a run: the best reward that it has, else its first column."""
+    there = {name for part in log.parts for name in part}
+    return next((name for name in (*REWARDS, *names) if name in there and can_draw(log, name)), "")
 
 
 def run(log: Log, number: int, series: Series, most: int, left_out: set[str]) -> dict[str, Any]:
@@ -106,6 +122,7 @@ def run(log: Log, number: int, series: Series, most: int, left_out: set[str]) ->
     return {
         "name": log.name,
         "framework": log.framework,
+        "lead": lead_of(log, list(TITLES)),
         "series": number,
         "label": f"{series.label}: {log.name}" if series.is_seeds else series.label,
         "colour": series.colour,
@@ -126,14 +143,14 @@ def parts_of(log: Log) -> list[Columns]:
     metrics |= {name: log.metrics[name] for name in ("epsilon", "loss") if name in log.metrics}
     metrics = with_counters(metrics, log)
     tested = [value is not None for value in metrics.get("evaluation_mean", [])]
-    tests = {
+    tests: Columns = {
         name: [v for v, is_test in zip(values, tested, strict=True) if is_test]
         for name, values in metrics.items()
         if any(tested)
     }
     metrics = {name: values for name, values in metrics.items() if not name.startswith("evaluation")}
     tests = {name: values for name, values in tests.items() if name in COUNTERS or name.startswith("evaluation")}
-    return [episodes, metrics, tests]
+    return [episodes, metrics, tests, *log.more]
 
 
 def with_counters(metrics: Columns, log: Log) -> Columns:

@@ -5,13 +5,14 @@ It writes the page and nothing else: what random play scores is remembered in th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from triptych.report import figures, films, results, tables, words
 from triptych.report.command import repeat
 from triptych.report.html import MOST_BYTES, check_page, render, script, write_page
-from triptych.report.logs import Log, read
+from triptych.report.logs import Log, read_all
 from triptych.report.random_play import cached, random_play
 from triptych.report.series import Series, series_of
 from triptych.report.show import build as show
@@ -24,15 +25,17 @@ from triptych.utils.console import warn
 
 def report(
     arguments: list[str], *, runs_dir: str | Path = "runs", out: Path | None = None, frames_are: str = "steps",
-    trust: bool = False,
+    trust: bool = False, columns: Sequence[str] = (),
 ) -> Path:  # fmt: skip
     """Writes the page of some runs and returns its path.
 
     Args:
-        arguments: run folders, runs' names, folders of runs, lockstep folders, CSV files (one run's joined by `+`).
+        arguments: run folders, runs' names, lockstep folders, logs of other tools, folders of any of them, CSV files of one run
+            joined by `+`.
         out: the file; None: report.html in `runs_dir`, or for a single run of `runs_dir` in its own folder.
         frames_are: what a foreign file's `frames` column counts: `steps` or `emulator` frames.
         trust: run what the runs name, so that their games are known; without it only what this user's own runs name.
+        columns: `THEIRS=ours`, what a column in a log of others is called here.
 
     Raises:
         InputError: an argument cannot be read, or a package is missing.
@@ -40,7 +43,7 @@ def report(
     check_page("report")
     proofs = [path for path in (run_path(a, runs_dir) for a in arguments) if (path / "verdict.json").is_file()]
     names = [a for a in arguments if not (run_path(a, runs_dir) / "verdict.json").is_file()]
-    logs = [log for name in names for log in read(name, Path(runs_dir), frames_are, trust)]
+    logs = read_all(names, Path(runs_dir), frames_are, trust, columns)
     if not logs:
         raise InputError("there is no run to report on; allowed: at least one run folder, run's name or CSV file")
     path = out or default_place(logs, Path(runs_dir)) / "report.html"
@@ -83,7 +86,7 @@ def content(logs: list[Log], proofs: list[str]) -> dict[str, Any]:
         "commands": commands(series),
         "sources": sources(series),
         "called": show.names_table(),
-        "notes": [note for log in logs for note in log.notes],
+        "notes": list(dict.fromkeys(note for log in logs for note in log.notes)),
     }
 
 

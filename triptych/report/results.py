@@ -7,8 +7,8 @@ from typing import Any
 
 from triptych.envs import GameConfig, stickiness
 from triptych.envs.play import different_games
-from triptych.report.figures import title_of
-from triptych.report.logs import COUNTERS, Log
+from triptych.report.figures import REWARDS, column_names, title_of
+from triptych.report.logs import Log
 from triptych.report.numbers import finite, percent, score, whole
 from triptych.report.series import Series, series_of
 from triptych.utils.console import counted
@@ -39,7 +39,10 @@ def table(logs: list[Log], random: dict[str, dict[str, Any]]) -> dict[str, Any]:
     series = series_of(logs)
     scores = [tested(one) for one in series]
     trained = any(running(log) for log in logs)
-    others = [] if trained or any(scores) else other_columns(logs)
+    silent = [
+        log for log, found in zip((one.logs[0] for one in series), scores, strict=True) if not (found or running(log))
+    ]
+    others = other_columns([log for log in silent if log.recipe is None], 1 if trained or any(scores) else MOST_OTHERS)
     rows = [row(one, found, others) for one, found in zip(series, scores, strict=True)]
     keys = {log.random_key for log in logs if log.recipe}
     played = random.get(next(iter(keys))) if len(keys) == 1 and (trained or any(scores)) else None
@@ -123,7 +126,7 @@ def tested_in_training(series: Series) -> Score | None:
 def last_test(log: Log) -> dict[str, Any] | None:
     """The last row of a log that holds a test: its `steps`, `evaluation_mean`, and what there is beside it."""
     names = ("evaluation_mean", "evaluation_low", "evaluation_high", "evaluation_games", "steps")
-    for part in (log.metrics, log.columns):
+    for part in (log.metrics, log.columns, *log.more):
         rows = [index for index, value in enumerate(part.get("evaluation_mean", [])) if value is not None]
         if rows:
             return {name: part[name][rows[-1]] if name in part else None for name in names}
@@ -175,10 +178,9 @@ def moves(test: dict[str, Any]) -> str:
     return ", moves drawn from the policy" if test["policy"].endswith("sample") else ""
 
 
-def other_columns(logs: list[Log]) -> list[str]:
-    """What a log without rewards tells instead."""
-    there = dict.fromkeys(name for log in logs for name in (*log.columns, *log.metrics) if name not in COUNTERS)
-    return [name for name in there if any(last_of(log, name) is not None for log in logs)][:MOST_OTHERS]
+def other_columns(logs: list[Log], most: int) -> list[str]:
+    """What logs without a running reward tell instead, other rewards first."""
+    return sorted(column_names(logs), key=lambda name: name not in REWARDS)[:most]
 
 
 def running(log: Log) -> list[float]:
@@ -191,7 +193,7 @@ def last(log: Log, column: str) -> float | None:
 
 def last_of(log: Log, column: str) -> float | None:
     """The last value of a column, in whichever part of the log."""
-    parts = (reversed(part.get(column, [])) for part in (log.columns, log.metrics))
+    parts = (reversed(part.get(column, [])) for part in log.parts)
     return next((value for part in parts for value in part if value is not None), None)
 
 

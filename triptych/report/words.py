@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from triptych.frameworks import title_of
+from triptych.report.figures import lead_of
+from triptych.report.figures import title_of as column_title
 from triptych.report.logs import Log
 from triptych.report.numbers import finite, percent, plain
 from triptych.report.results import FULL, best_tests, last, repeated, steps
@@ -122,13 +124,20 @@ def outcome(log: Log, random: dict[str, dict[str, Any]]) -> str:
         min(FULL + 1, sum(value is not None for value in log.columns["running_reward"])) if running is not None else 0
     )
     if running is None:
-        return (
-            f"{log.name}: no episode has ended yet." if not log.columns else f"{log.name}: no running reward recorded."
-        )
+        return f"{log.name}: no episode has ended yet." if not log.columns else f"{log.name}{length}: {instead(log)}."
     rewards = [value for value in log.columns["running_reward"] if value is not None]
     best = max(rewards[FULL:] or rewards)
     text = f"{log.name}{length}: the last {count} episodes{exploring(log)} scored {running:,.1f} on average, at best {best:,.1f}"
     return text + best_stretch([log]) + tests(log) + against_random(log, random)
+
+
+def instead(log: Log) -> str:
+    """What a log without a running reward ends with."""
+    lead = lead_of(log, list(log.columns))
+    values = [value for part in log.parts for value in part.get(lead, []) if value is not None]
+    if not values:
+        return "no running reward recorded"
+    return f"{column_title(lead)}, at the end {values[-1]:,.5g}, at most {max(values):,.5g}; no running reward recorded"
 
 
 def exploring(log: Log) -> str:

@@ -10,7 +10,7 @@ import math
 import typing
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +24,27 @@ from triptych.utils.reading import typed
 SEPARATORS = ",;\t"
 MOST_LETTERS = 4_000_000  # of one line; csv alone refuses a field above 131,072
 MOST_COLUMNS = 10_000
+MOST_WORDS = 1_000  # different values of a column of text; with more it tells no rows apart
+MOST_WORD_LETTERS = 100
 GZIP = b"\x1f\x8b"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")  # what a spreadsheet's "Unicode text" and PowerShell's > begin with
 UNREADABLE = (OSError, UnicodeError, EOFError, zlib.error)
+
+
+class Words:
+    """A column of text with few different values: which there are, and each row's place among them."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+        self.rows = array("i")
+
+    def append(self, word: str) -> None:
+        if len(self.places) <= MOST_WORDS:
+            self.rows.append(self.places.setdefault(word.strip()[:MOST_WORD_LETTERS], len(self.places)))
+
+    @property
+    def few(self) -> bool:
+        return len(self.places) <= MOST_WORDS
 
 
 @dataclass(frozen=True)
@@ -39,15 +57,19 @@ class Table:
     comments: tuple[str, ...] = ()  # the lines before the column names that begin with #
     torn: int = 0  # lines with another number of fields than there are names; left out
     lost: dict[str, int] = field(default_factory=dict)  # a column's fields that hold something, but no finite number
+    words: dict[str, Words] = field(default_factory=dict)  # the columns that were asked for as text
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, is_words: Callable[[str], bool] = lambda name: False) -> Table:
     """Anybody's CSV file as numbers: comma, semicolon or tab, with or without a byte-order mark, gzipped or not.
 
     Bytes that are no UTF-8 cost only the field that they stand in. Where semicolons separate, a comma is the decimal sign.
+
+    Args:
+        is_words: which columns, by name, are kept as text too.
 
     Raises:
         InputError: it cannot be opened, has no column names, or a line of it is no line of a CSV file.
@@ -62,6 +84,7 @@ def read_table(path: Path) -> Table:
             raise InputError(f"{path} has {len(written):,} columns; allowed: at most {MOST_COLUMNS:,}")
         names = unlike(written)
         values = [array("d") for _ in names]
+        words = {index: Words() for index, name in enumerate(names) if is_words(name)}
         lost, torn = [0] * len(names), 0
         for _, row in lines:
             if len(row) == len(names) + 1 and not row[-1]:  # a separator after the last field
@@ -73,9 +96,17 @@ def read_table(path: Path) -> Table:
                     value = number(cell.replace(",", ".") if separator == ";" else cell)
                     values[index].append(value)
                     lost[index] += math.isnan(value) and bool(cell.strip())
-    columns = {name: np.frombuffer(found, np.float64) for name, found in zip(names, values, strict=True)}
-    misses = {name: count for name, count in zip(names, lost, strict=True) if count}
-    return Table(path, tuple(names), columns, tuple(comments), torn, misses)
+                for index, found in words.items():
+                    found.append(row[index])
+    return Table(
+        path,
+        tuple(names),
+        {name: np.frombuffer(numbers, np.float64) for name, numbers in zip(names, values, strict=True)},
+        tuple(comments),
+        torn,
+        lost={name: count for name, count in zip(names, lost, strict=True) if count},
+        words={names[index]: found for index, found in words.items() if found.few},
+    )
 
 
 def read_rows(path: Path, kind: Any, whole: bool = False) -> Iterator[Any]:
@@ -163,15 +194,18 @@ def fields(
             yield skipped + reader.line_num, row
 
 
-def limited(path: Path, text: TextIO, skipped: int = 0) -> Iterator[str]:
-    """The lines of a file, none so long that it would fill the memory."""
+def limited(path: Path, text: TextIO, skipped: int = 0, most: int | None = None) -> Iterator[str]:
+    """The lines of a file, none so long that it would fill the memory.
+
+    Raises:
+        InputError: one has more than `most` letters; None: MOST_LETTERS.
+    """
+    most = most or MOST_LETTERS
     count = skipped
-    while line := text.readline(MOST_LETTERS + 1):
+    while line := text.readline(most + 1):
         count += 1
-        if len(line) > MOST_LETTERS:
-            raise InputError(
-                f"{path}, line {count}: longer than {MOST_LETTERS:,} letters; allowed: lines of a CSV file"
-            )
+        if len(line) > most:
+            raise InputError(f"{path}, line {count}: longer than {most:,} letters; allowed: lines of a CSV file")
         yield line
 
 

@@ -23,11 +23,18 @@ function chart(data, index) {
     return x.length ? { x, y } : null;
   }
 
+  // The band that a log of others has around a column.
+  function band(run, column) {
+    const [low, high] = [curve(run, `${column}__low`), curve(run, `${column}__high`)];
+    return low && high ? [{ type: "scatter", mode: "lines", x: [...low.x, ...high.x.reverse()], y: [...low.y, ...high.y.reverse()], fill: "toself",
+      fillcolor: run.colour + "22", line: { width: 0 }, hoverinfo: "skip" }] : [];
+  }
+
   function trace(run, column, line = {}) {
     const found = curve(run, column);
     if (!found) return [];
     const marks = found.x.length < 30 || column === "evaluation_mean";
-    return [{ type: "scatter", mode: marks ? "lines+markers" : "lines", name: plain(run.label), ...found,
+    return [...band(run, column), { type: "scatter", mode: marks ? "lines+markers" : "lines", name: plain(run.label), ...found,
       line: { color: run.colour, dash: run.dash, width: 1.8, ...line }, marker: { size: 5, color: run.colour } }];
   }
 
@@ -39,7 +46,8 @@ function chart(data, index) {
     return x ? withBand(x, found, group.colour, group.name, { dash: group.dash }) : null;
   }
 
-  function traces(column) {
+  // `lead`: of each run the best reward that it has, where it has no `column`.
+  function traces(column, lead = false) {
     const found = [];
     const grouped = new Set();
     for (const group of data.groups) {
@@ -50,13 +58,13 @@ function chart(data, index) {
     }
     for (const run of data.runs) {
       if (hidden.has(run.series) || (grouped.has(run.series) && !seeds.checked)) continue;
-      found.push(...trace(run, column, grouped.has(run.series) ? { width: 0.9 } : {}));
+      found.push(...trace(run, lead ? run.lead : column, grouped.has(run.series) ? { width: 0.9 } : {}));
     }
     return found;
   }
 
   function rewards() {
-    const found = traces(main);
+    const found = traces(main, true);
     const figure = layout(titles[select.value], "reward");
     if (data.random) {
       const [low, high] = data.random.band;
