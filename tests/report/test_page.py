@@ -187,7 +187,7 @@ def test_a_run_without_episodes_still_has_a_page(tmp_path: Path) -> None:
         made_page = report([str(run)], out=tmp_path / f"{rows}.html")
         assert "CartPole-v1: DQN in PyTorch" in first_screen(made_page)
         assert len(data_of(made_page)) == 1
-    assert "no episode has ended yet" in first_screen(tmp_path / "0.html")
+    assert "No episode has ended yet" in first_screen(tmp_path / "0.html")
     assert "20.0" in first_screen(tmp_path / "1.html")
 
 
@@ -235,7 +235,7 @@ def test_fifteen_different_runs_have_fifteen_different_lines() -> None:
     logs = [made(f"run {number}", learning_rate=0.001 * (number + 1)) for number in range(15)]
     series = series_of(logs)
     assert all((a.colour, a.dash) != (b.colour, b.dash) for a, b in combinations(series, 2))
-    assert series[3].label == "PyTorch, learning rate 0.004"
+    assert series[3].label == "learning rate 0.004"
 
 
 def test_runs_that_differ_in_much_have_their_names() -> None:
@@ -286,7 +286,7 @@ def test_numbers_that_are_none_leave_the_page_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(0.0004, "0.0004"), (1e-8, "0.00000001"), (2.5e-4, "0.00025"), (10_000, "10,000"), (0.99, "0.99"), (1e6, "1000000"),
+    [(0.0004, "0.0004"), (1e-8, "0.00000001"), (0.1 + 0.2, "0.3"), (2.5e-4, "0.00025"), (10_000, "10,000"), (0.99, "0.99"), (1e6, "1000000"),
      (None, "-"), (True, "yes"), ((10, "episodes"), "10 episodes"), (float("inf"), "inf"), ({}, "-")],
 )  # fmt: skip
 def test_settings_are_plain_numbers(value: Any, told: str) -> None:

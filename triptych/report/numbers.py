@@ -21,7 +21,7 @@ def plain(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float) and math.isfinite(value):
-        return np.format_float_positional(value, trim="-")
+        return np.format_float_positional(float(f"{value:.12g}"), trim="-")  # 0.0003, not 0.00030000000000000003
     return str(value)
 
 

@@ -83,9 +83,13 @@ def random_row(played: dict[str, Any]) -> dict[str, str]:
 
 def untested(series: Series) -> str:
     if series.logs[0].recipe is None:
-        return "no tests in it"
+        return "No tests in this log."
     ended = any(log.columns for log in series.logs)
-    return "not tested yet: triptych evaluate RUN" if ended else "no episode has ended yet"
+    return (
+        "Not tested yet: triptych evaluate RUN plays whole games with the best weights."
+        if ended
+        else "No episode has ended yet."
+    )
 
 
 def interval(found: Score) -> str:

@@ -99,16 +99,15 @@ def labels(groups: list[list[Log]]) -> list[str]:
 def label(log: Log, others: list[Log], with_framework: bool, with_kind: bool) -> str:
     if log.recipe is None:
         return log.name
-    parts = [log.recipe.algorithm.kind.upper()] if with_kind else []
-    parts += [title_of(log.framework)] if with_framework or not with_kind else []
-    parts = [" in ".join(parts)]
     rivals = [other for other in others if other.recipe and other.recipe.algorithm.kind == log.recipe.algorithm.kind]
     differing = differing_settings(rivals)
     if len(differing) > MOST_IN_A_LABEL:
         return log.name
     own = flat(to_dict(log.recipe))
-    parts += [f"{setting_name(path)} {plain(own.get(path))}" for path in differing]
-    return ", ".join(parts)
+    settings = [f"{setting_name(path)} {plain(own.get(path))}" for path in differing]
+    who = [log.recipe.algorithm.kind.upper()] if with_kind else []
+    who += [title_of(log.framework)] if with_framework or not (with_kind or settings) else []
+    return ", ".join([*([" in ".join(who)] if who else []), *settings])
 
 
 def differing_settings(logs: list[Log]) -> list[str]:
