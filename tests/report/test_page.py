@@ -198,6 +198,38 @@ def test_a_log_without_rewards_still_has_a_first_screen(tmp_path: Path) -> None:
     assert "Learning" not in re.findall("<h2>(.*)</h2>", text_of(made_page)), "there is no reward to draw"
 
 
+@pytest.mark.parametrize(
+    ("logs", "title"),
+    [
+        ([Log("mine", {"steps": [1.0], "loss": [2.0]})], "Loss in the log mine"),
+        ([Log(name, {"steps": [1.0], "running_reward": [2.0]}, played="Pong") for name in "ab"], "Pong: running reward in 2 logs"),
+        ([made("x"), Log("mine", {"steps": [1.0], "loss": [2.0]})], "CartPole-v1: DQN in PyTorch, beside 1 other log"),
+    ],
+)  # fmt: skip
+def test_a_title_of_logs_of_others_says_what_they_hold(logs: list[Log], title: str) -> None:
+    assert words.title(logs) == title
+
+
+def test_every_row_of_the_first_table_has_its_cells(tmp_path: Path) -> None:
+    """One log with tests, one without, one of another tool that counts no seconds."""
+    tested = dataclasses.replace(made("a"), evaluations=[a_test(400.0)])
+    other = Log("mine", {"steps": [1.0, 2.0], "loss": [2.0, 1.0]})
+    played = {made("a").random_key: {"mean": 20.0, "low": 18.0, "high": 22.0, "games": 40, "band": [15.0, 25.0]}}
+    for logs in ([tested], [made("a")], [tested, other], [made("a"), other], [other]):
+        content = {
+            "title": "",
+            "lead": "",
+            "results": [{"game": ""} | results.table(logs, played)],
+            "style": "",
+            "script": "",
+        }
+        empty = ("in_words", "sentences", "verdicts", "notes", "charts", "tested", "films", "speed", "commands", "settings", "names", "machines")  # fmt: skip
+        page = html.render("page.html", **content, **{name: [] for name in empty}, sources=None, called=[])
+        header = page.split("<header>")[1].split("</header>")[0]
+        rows = [len(re.findall(r"<t[hd]\b", row)) for row in header.split("<tr")[1:]]
+        assert len(set(rows)) == 1, header
+
+
 # Figures
 
 

@@ -34,7 +34,8 @@ def table(logs: list[Log], random: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
     Returns:
         `rows`, of strings; `random`, the row of random play or None; `tested`, `trained`: whether any row has a test,
-        or a running reward; `others`: titles of the columns that stand in where there is neither.
+        or a running reward; `others`: titles of the columns that stand in where there is neither;
+        `counted`: which of `steps` and `minutes` any row has.
     """
     series = series_of(logs)
     scores = [tested(one) for one in series]
@@ -52,6 +53,7 @@ def table(logs: list[Log], random: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "tested": any(scores),
         "trained": trained,
         "others": [title_of(name) for name in others],
+        "counted": [name for name in ("steps", "minutes") if any(one[name] != "-" for one in rows)],
     }
 
 
@@ -59,7 +61,7 @@ def row(series: Series, found: Score | None, others: list[str]) -> dict[str, Any
     """One line of the table."""
     logs = series.logs
     ends = [value for log in logs if (value := last(log, "running_reward")) is not None]
-    minutes = [seconds / 60 for log in logs if (seconds := finite(log.summary.get("seconds")))]
+    minutes = [taken / 60 for log in logs if (taken := finite(log.summary.get("seconds")) or last_of(log, "seconds"))]
     return {
         "label": series.label,
         "names": [log.name for log in logs] if series.label != logs[0].name else [],

@@ -39,14 +39,17 @@ class Series:
 def series_of(logs: list[Log]) -> list[Series]:
     """The series of some runs of one game: an algorithm after the other, and the frameworks of each in their usual order."""
     groups = grouped(logs)
-    kinds = list(dict.fromkeys(kind_of(group[0]) for group in groups))
+    kinds = sorted(
+        dict.fromkeys(kind_of(group[0]) for group in groups), key=lambda kind: not kind
+    )  # logs of others last
     groups.sort(key=lambda group: kinds.index(kind_of(group[0])))
     if len({(kind_of(group[0]), group[0].framework) for group in groups}) == len(groups):  # a framework each
         groups.sort(key=lambda group: (kinds.index(kind_of(group[0])), place_of(group[0].framework)))
     given = colours.give([group[0].framework for group in groups])
     found = []
     for label, group, (colour, dash) in zip(labels(groups), groups, given, strict=True):
-        place = kinds.index(kind_of(group[0])) or colours.DASHES.index(dash)  # algorithms differ in their dashes too
+        kind = kind_of(group[0])  # algorithms differ in their dashes too
+        place = (kinds.index(kind) if kind else 0) or colours.DASHES.index(dash)
         found.append(Series(label, group, colour, colours.DASHES[place % len(colours.DASHES)]))
     return found
 

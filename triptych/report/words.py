@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from triptych.frameworks import title_of
-from triptych.report.figures import lead_of
+from triptych.report.figures import column_names, lead_of
 from triptych.report.figures import title_of as column_title
 from triptych.report.logs import Log
 from triptych.report.numbers import finite, percent, plain
@@ -22,10 +22,10 @@ LUCK = 0.05  # share of the rows that random play may have above its band
 
 
 def title(logs: list[Log]) -> str:
-    """What these runs are: `CartPole-v1: DQN in three frameworks, 5 seeds`. The names of logs that say nothing else."""
+    """What these runs are: `CartPole-v1: DQN in three frameworks, 5 seeds each`."""
     known = [log for log in logs if log.recipe]
     if not known:
-        return names(logs)
+        return title_of_others(logs)
     envs = list(dict.fromkeys(log.recipe.env.id for log in known if log.recipe))
     games = join(envs) if len(envs) <= MOST_GAMES else f"{len(envs)} games"
     kinds = join(list(dict.fromkeys(log.recipe.algorithm.kind.upper() for log in known if log.recipe)))
@@ -34,9 +34,15 @@ def title(logs: list[Log]) -> str:
     return text + (f", beside {counted(others, 'other log')}" if others else "")
 
 
-def names(logs: list[Log]) -> str:
-    told = join([log.name for log in logs[:3]]) if len(logs) <= 3 else ", ".join(log.name for log in logs[:3])
-    return told + (f" and {len(logs) - 3} more" if len(logs) > 3 else "")
+def title_of_others(logs: list[Log]) -> str:
+    """What logs of others are: `CartPole-v1: running reward in 2 logs`; a single one is named."""
+    games = list(dict.fromkeys(log.game for log in logs if log.game))
+    game = f"{join(games)}: " if 0 < len(games) <= MOST_GAMES else ""
+    leads = list(dict.fromkeys(lead for log in logs if (lead := lead_of(log, column_names([log])))))
+    what = column_title(leads[0]).partition(" (")[0] if leads else "what is recorded"
+    where = f"the log {logs[0].name}" if len(logs) == 1 else counted(len(logs), "log")
+    text = f"{what} in {where}"
+    return game + text if game else text[:1].upper() + text[1:]
 
 
 def frameworks(used: list[str]) -> str:
@@ -133,7 +139,7 @@ def outcome(log: Log, random: dict[str, dict[str, Any]]) -> str:
 
 def instead(log: Log) -> str:
     """What a log without a running reward ends with."""
-    lead = lead_of(log, list(log.columns))
+    lead = lead_of(log, column_names([log]))
     values = [value for part in log.parts for value in part.get(lead, []) if value is not None]
     if not values:
         return "no running reward recorded"
