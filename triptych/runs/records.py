@@ -21,7 +21,7 @@ from triptych.runs.trust import Allowed, Stored, allow
 from triptych.utils.checks import InputError
 from triptych.utils.files import write_json
 from triptych.utils.reading import Count, Finite, read_json, typed
-from triptych.utils.tables import fields, opened, read_rows
+from triptych.utils.tables import read_rows
 
 
 class Described(TypedDict):
@@ -162,13 +162,6 @@ def last_framework(path: Path, config: dict[str, Any]) -> str:
     """The framework of a run's last session."""
     rows = read_resumes(path)
     return rows[-1]["framework"] if rows else config["framework"]
-
-
-def read_log(path: Path) -> list[dict[str, str]]:
-    """A CSV's rows as words; a torn last line (no newline at its end) is left out."""
-    with opened(path) as text:
-        rows = [row for _, row in fields(path, text, whole=True)]
-    return [dict(zip(rows[0], row, strict=False)) for row in rows[1:] if len(row) == len(rows[0])]
 
 
 class Resumed(TypedDict):

@@ -63,13 +63,14 @@ class Table:
         return len(next(iter(self.columns.values()), ()))
 
 
-def read_table(path: Path, is_words: Callable[[str], bool] = lambda name: False) -> Table:
+def read_table(path: Path, is_words: Callable[[str], bool] = lambda name: False, whole: bool = False) -> Table:
     """Anybody's CSV file as numbers: comma, semicolon or tab, with or without a byte-order mark, gzipped or not.
 
     Bytes that are no UTF-8 cost only the field that they stand in. Where semicolons separate, a comma is the decimal sign.
 
     Args:
         is_words: which columns, by name, are kept as text too.
+        whole: leaves out a last line without its end, as `read_rows` does.
 
     Raises:
         InputError: it cannot be opened, has no column names, or a line of it is no line of a CSV file.
@@ -77,7 +78,7 @@ def read_table(path: Path, is_words: Callable[[str], bool] = lambda name: False)
     with opened(path, errors="replace") as text:
         comments, first = header(path, text)
         separator = max(SEPARATORS, key=first.count)
-        lines = fields(path, text, separator, first, len(comments))
+        lines = fields(path, text, separator, first, len(comments), whole)
         _, row = next(lines, (0, [""]))
         written = [name.strip() for name in row]
         if len(written) > MOST_COLUMNS:

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
-from triptych.report.logs.log import Columns, Log
-from triptych.runs.records import read_beside, read_config, read_evaluations, read_log, read_summary
+from triptych.report.logs.log import Columns, Log, Numbers
+from triptych.runs.names import LOGS
+from triptych.runs.records import read_beside, read_config, read_evaluations, read_resumes, read_summary
 from triptych.runs.trust import Allowed, RefusedError
 from triptych.utils.checks import InputError
-from triptych.utils.console import warn
-from triptych.utils.tables import number
+from triptych.utils.console import counted, warn
+from triptych.utils.reading import AS_LEFT
+from triptych.utils.tables import read_table
 
 
 def read_run(path: Path, trust: bool = False) -> Log:
-    """A run folder. The page goes on without a game that it may not make."""
+    """A run folder. The page goes on without a game that it may not make.
+
+    Raises:
+        InputError: something in it cannot be read; the line names it.
+    """
     config, playable = read_what_may(path, trust)
-    files = {name: path / f"{name}.csv" for name in ("episodes", "metrics", "resumes")}
-    try:
-        rows = {name: read_log(file) if file.exists() else [] for name, file in files.items()}
-        return Log(
-            name=path.name,
-            playable=playable,
-            columns=to_columns(rows["episodes"]),
-            metrics=to_columns(rows["metrics"]),
-            framework=config["framework"],
-            path=path,
-            config=config if config["recipe"] is not None else None,
-            summary=read_summary(path),
-            resumes=rows["resumes"],
-            evaluations=read_evaluations(path),
-        )
-    except (ValueError, KeyError, TypeError, csv.Error) as error:
-        raise InputError(f"the logs in {path} cannot be read ({error}); allowed: files as triptych left them") from None
+    (columns, notes), (metrics, more) = (columns_of(path / name) for name in LOGS)
+    return Log(
+        name=path.name,
+        playable=playable,
+        columns=columns,
+        metrics=metrics,
+        framework=config["framework"],
+        path=path,
+        config=config if config["recipe"] is not None else None,
+        summary=read_summary(path),
+        resumes=read_resumes(path),
+        evaluations=read_evaluations(path),
+        notes=notes + more,
+    )
 
 
 def read_what_may(path: Path, trust: bool) -> tuple[dict[str, Any], bool]:
@@ -52,10 +54,12 @@ def read_what_may(path: Path, trust: bool) -> tuple[dict[str, Any], bool]:
         return {"framework": str(recorded.get("framework", "")), "recipe": None}, False
 
 
-def to_columns(rows: list[dict[str, str]]) -> Columns:
-    names = [name for name in rows[0] if name] if rows else []  # a row too long has its rest under None
-    found: Columns = {}
-    for name in names:
-        values = [number(row[name] or "") for row in rows]
-        found[name] = [None if value != value else value for value in values]
-    return found
+def columns_of(file: Path) -> tuple[Columns, tuple[str, ...]]:
+    """A log's numbers, and what had to be left out of it; nothing where no row was written yet."""
+    if not file.exists() or not file.stat().st_size:
+        return {}, ()
+    table = read_table(file, whole=True)
+    if "steps" not in table.names:
+        raise InputError(f"{file} cannot be read: it has no column 'steps'; allowed: {AS_LEFT}")
+    notes = (f"{file.name}: {counted(table.torn, 'torn line')} left out",) if table.torn else ()
+    return {name: Numbers(values) for name, values in table.columns.items()} if len(table) else {}, notes
