@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from triptych.cli.options import Command, Framework, RecipeName, Where, named, needed, print_json
 from triptych.recipes import Recipe, resolve
@@ -88,9 +88,8 @@ class Report(Where):
     # run folders, runs' names, lockstep folders, logs of other tools (docs/logs.md), folders of any of them
     names: Annotated[Positional[tuple[str, ...]], arg(metavar="RUN...", help_behavior_hint="")] = ()
     out: Path | None = None  # the file; None: report.html in the run's folder, or in --runs-dir for several
-    columns: tuple[
-        str, ...
-    ] = ()  # THEIRS=ours, several: what columns of others are called here, such as ep_ret=episode_reward
+    # THEIRS=ours, one or several: what columns of others are called here, such as ep_ret=episode_reward
+    columns: Annotated[tuple[tuple[str, ...], ...], UseAppendAction] = ()
     frames_are: Literal["steps", "emulator"] = "steps"  # what `frames` counts in CSV files of others
     trust: bool = False  # run what a run of somebody else names, so that its game is known
 
@@ -98,9 +97,9 @@ class Report(Where):
         from triptych.report.page import report
 
         needed(" ".join(self.names), "RUN", "run folders, runs' names, or logs of other tools")
-        names, where = list(self.names), self.runs_dir
+        names, where, columns = list(self.names), self.runs_dir, [pair for pairs in self.columns for pair in pairs]
         page = report(
-            names, runs_dir=where, out=self.out, frames_are=self.frames_are, trust=self.trust, columns=self.columns
+            names, runs_dir=where, out=self.out, frames_are=self.frames_are, trust=self.trust, columns=columns
         )
         print(page)
         print_json(self, {"page": page})

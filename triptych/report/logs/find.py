@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from triptych.report.logs.files import read_runs, table_of
 from triptych.report.logs.folders import EVENTS, Directory, directories, file_name, is_own
 from triptych.report.logs.log import Arrays, Log
 from triptych.report.logs.own import read_run
-from triptych.report.logs.parts import Found, as_log, joined
+from triptych.report.logs.parts import Found, as_log, as_logs, joined
 from triptych.report.logs.sb3 import read_monitors
 from triptych.runs.names import run_path
 from triptych.utils.checks import InputError
+from triptych.utils.console import counted
 
 ALLOWED = "a run folder, a run's name, a folder of them, or a log of another tool (docs/logs.md)"
 
@@ -91,7 +93,7 @@ class Reader:
 
     def all(self) -> list[Log]:
         exported = [tensorboard.run_of(run, tags, self.naming, True) for (_, run), tags in self.exports.items()]
-        return self.logs + [as_log(found) for found in exported]
+        return self.logs + as_logs(exported)
 
     def read(self, argument: str, runs_dir: Path) -> None:
         path = run_path(argument, runs_dir)
@@ -123,9 +125,10 @@ class Reader:
             if failures:
                 raise failures[0]
             raise InputError(f"{folder} holds no run and no log that is known; allowed: {ALLOWED}")
-        self.logs[before:] = self.logs[before:]
         if failures and self.logs:
-            note = f"{len(failures)} files of {folder.name} are left out; the first: {str(failures[0])[:300]}"
+            first = str(failures[0]).replace(f"{folder}{os.sep}", "")[:300]
+            left = "is" if len(failures) == 1 else "are"
+            note = f"{counted(len(failures), 'file')} of {folder.name} {left} left out: {first}"
             self.logs[-1] = dataclasses.replace(self.logs[-1], notes=(*self.logs[-1].notes, note))
 
     def directory(self, found: Directory, failures: list[InputError]) -> list[Log]:
@@ -173,7 +176,7 @@ class Reader:
             run, tag = tensorboard.run_and_tag(file)
             self.exports.setdefault((file.parent, run), {})[tag] = tensorboard.series(table)
             return []
-        return [as_log(found) for found in read_runs(table, name, self.naming)]
+        return as_logs(read_runs(table, name, self.naming))
 
     def events(self, files: Sequence[Path], name: str) -> Log:
         """One run's event files, in the order of their beginnings: a later one goes on, or begins again."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from triptych.report.logs.log import AXES, COUNTERS, HIGH, LOW, Arrays, Log, columns_of
+from triptych.utils.checks import InputError
 
 WINDOW = 100  # episodes of the running reward
 NEAR = 0.02  # of a counter's range: what begins there begins anew
@@ -28,7 +29,11 @@ class Found:
 
 
 def as_log(found: Found) -> Log:
-    """A run's log. Its first part is the one whose reward a first screen shows."""
+    """A run's log. Its first part is the one whose reward a first screen shows.
+
+    Raises:
+        InputError: there is no number in it.
+    """
     notes = list(found.notes)
     parts = []
     for part in (useful(piece) for whole in found.parts if whole for piece in apart(whole)):
@@ -37,7 +42,9 @@ def as_log(found: Found) -> Log:
             notes.append(f"{found.name}: its rows were not in the order of their {counter_of(part)}, and are sorted")
         if part:
             parts.append(with_axis(with_running(part) if found.episodes else part))
-    first, *more = sorted(parts, key=rank) or [{}]
+    if not parts:
+        raise InputError(f"{found.name} holds no number but counters; allowed: a log with at least one result")
+    first, *more = sorted(parts, key=rank)
     return Log(
         name=found.name,
         columns=columns_of(first),
@@ -45,6 +52,24 @@ def as_log(found: Found) -> Log:
         played=found.played,
         notes=tuple(notes),
     )
+
+
+def as_logs(found: Sequence[Found]) -> list[Log]:
+    """The logs of runs of which some may hold nothing, as where a chart was exported before it began.
+
+    Raises:
+        InputError: there is no number in any.
+    """
+    logs: list[Log] = []
+    failures = []
+    for one in found:
+        try:
+            logs.append(as_log(one))
+        except InputError as error:
+            failures.append(error)
+    if failures and not logs:
+        raise failures[0]
+    return logs
 
 
 def rank(part: Arrays) -> int:
@@ -92,6 +117,7 @@ def with_running(part: Arrays) -> dict[str, np.ndarray]:
     there = np.isfinite(rewards)
     means, highs = np.full(len(rewards), np.nan), np.full(len(rewards), np.nan)
     means[there], highs[there] = rolling(rewards[there])
+    means[~np.isfinite(means)] = np.nan  # a sum above what a float holds
     return {**part, "running_reward": means, "max_reward": highs}
 
 

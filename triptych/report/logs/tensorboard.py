@@ -10,6 +10,7 @@ import numpy as np
 
 from triptych.report.logs.columns import Dialect, Naming
 from triptych.report.logs.dopamine import DOPAMINE
+from triptych.report.logs.folders import file_name
 from triptych.report.logs.log import Arrays
 from triptych.report.logs.parts import Found
 from triptych.report.logs.rllib import RLLIB
@@ -31,8 +32,7 @@ def is_export(names: tuple[str, ...]) -> bool:
 def run_and_tag(file: Path) -> tuple[str, str]:
     """Which run and tag an export's file name tells. The / of a tag is _ there; newer ones hold the run's name alone."""
     found = FILE.match(file.name)
-    stem = file.name.removesuffix(".gz").removesuffix(".csv")
-    return (found["run"] or stem, found["tag"]) if found else (stem, "")
+    return (found["run"], found["tag"]) if found and found["run"] and found["tag"] else (file_name(file), "value")
 
 
 def series(table: Table) -> Arrays:
