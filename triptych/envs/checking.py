@@ -7,9 +7,10 @@ reward. What the game raises itself becomes an `EnvironmentFailed` with game and
 from __future__ import annotations
 
 import inspect
+import math
 import sysconfig
 import traceback
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,6 +88,10 @@ class Returned(NamedTuple):
     trouble: tuple[str, ...]  # what was not finite, a line each
 
 
+UNTOUCHED = (KeyboardInterrupt, MemoryError)  # the user's, and the machine's: no failure of a game
+TOLD: set[str] = set()  # the ids of which was told that an observation lies beyond its bounds
+
+
 class Game:
     """One game, each of its calls held against what its spaces say.
 
@@ -102,7 +107,6 @@ class Game:
         self.space: spaces.Space = env.observation_space
         self.bounded = any(isinstance(box, spaces.Box) and is_bounded(box) for _, box in parts(self.space))
         self.steps = 0  # of the episode, the one under way included; 0: its reset
-        self.told = False  # that an observation lies beyond its bounds
 
     def reset(self, seed: int | None = None) -> Returned:
         """Begins an episode.
@@ -111,8 +115,13 @@ class Game:
             EnvironmentFailed: it raised, or returned what it may not.
         """
         self.steps = 0
-        found = self.asked(lambda: self.env.reset(seed=seed))
-        return self.asked(lambda: self.returned(found[0], 0.0, False, False))
+        try:
+            found = self.env.reset(seed=seed)
+            return self.returned(found[0], 0.0, False, False)
+        except UNTOUCHED:
+            raise
+        except BaseException as error:  # a process that it ends included
+            raise self.failed(error) from error
 
     def step(self, action: int) -> Returned:
         """Takes a member of the action space.
@@ -121,27 +130,30 @@ class Game:
             EnvironmentFailed: as in `reset`.
         """
         self.steps += 1
-        obs, reward, terminated, truncated, _ = self.asked(lambda: self.env.step(action))
-        return self.asked(lambda: self.returned(obs, reward, terminated, truncated))
+        try:
+            obs, reward, terminated, truncated, _ = self.env.step(action)
+            return self.returned(obs, reward, terminated, truncated)
+        except UNTOUCHED:
+            raise
+        except BaseException as error:
+            raise self.failed(error) from error
 
     def returned(self, obs: Any, reward: Any, terminated: Any, truncated: Any) -> Returned:
         reward, obs = number_of(reward), taken(self.space, obs)
         ends = flag_of(terminated, "terminated"), flag_of(truncated, "truncated")
-        trouble = []
-        if not np.isfinite(reward):
-            trouble.append(self.place(f"the reward is {reward}"))
-            reward = 0.0
+        trouble: tuple[str, ...] = ()
+        if not math.isfinite(reward):
+            trouble, reward = (self.place(f"the reward is {reward}"),), 0.0
         if said := not_finite(self.space, obs):
-            trouble.append(self.place(said))
-            return Returned(None, reward, *ends, tuple(trouble))
-        if self.bounded:
+            return Returned(None, reward, *ends, (*trouble, self.place(said)))
+        if self.bounded and (self.pictures or self.env_id not in TOLD):
             self.check_bounds(obs)
-        return Returned(obs, reward, *ends, tuple(trouble))
+        return Returned(obs, reward, *ends, trouble)
 
     def check_bounds(self, obs: Any) -> None:
         """Refuses pictures beyond their bounds, and tells of other numbers once."""
         for name, box, array in leaves_of(self.space, obs):
-            if not isinstance(box, spaces.Box) or (self.told and name not in self.pictures):
+            if not isinstance(box, spaces.Box) or (self.env_id in TOLD and name not in self.pictures):
                 continue
             if not (said := beyond(box, array)):
                 continue
@@ -149,23 +161,16 @@ class Game:
                 raise wrong(
                     f"a number of its picture {name}".strip(), said, "pictures within the bounds of their space"
                 )
-            self.told = True
+            TOLD.add(self.env_id)
             warn(self.place(f"the observation {name}".strip() + f" holds {said}; it is learned from as it is"))
 
     def place(self, what: str) -> str:
         where = f"step {self.steps:,} of its episode" if self.steps else "its reset"
         return f"{self.env_id}: {what} in game {self.index} at {where}"
 
-    def asked(self, call: Callable[[], Any]) -> Any:
-        """The answer of a call; whatever it raises, a process that it ends included, says which game and step it was."""
-        try:
-            return call()
-        except (KeyboardInterrupt, MemoryError):  # the user's, and the machine's
-            raise
-        except WrongError as error:
-            raise EnvironmentFailed(self.env_id, self.index, self.steps, str(error)) from error
-        except BaseException as error:
-            raise EnvironmentFailed(self.env_id, self.index, self.steps, described(error)) from error
+    def failed(self, error: BaseException) -> EnvironmentFailed:
+        said = str(error) if isinstance(error, WrongError) else described(error)
+        return EnvironmentFailed(self.env_id, self.index, self.steps, said)
 
 
 PATIENCE = 30  # steps within which something must be seen in a picture

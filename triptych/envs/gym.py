@@ -158,7 +158,7 @@ class GymGames:
         self.ended = np.zeros(num_envs, bool)
         self.actions = np.zeros(num_envs, np.int64)
         self.made_up = np.zeros(num_envs, bool)  # [N] the observation is an older one, as the newest is not finite
-        self.in_a_row = np.zeros(num_envs, np.int64)  # [N] steps without a finite number, now
+        self.in_a_row = [0] * num_envs  # steps without a finite number, now
 
     def see(self, index: int, found: Returned, first: bool) -> None:
         """Keeps a game's observation, if there is one; `first`: nothing is left of those before."""
@@ -186,7 +186,7 @@ class GymGames:
         for index, (game, seed) in enumerate(zip(self.games, seeds, strict=True)):
             self.see(index, game.reset(int(seed)), first=True)
         self.ended[:] = False
-        self.in_a_row[:] = 0
+        self.in_a_row = [0] * self.num_envs
         return each(np.copy, self.obs)
 
     def send(self, actions: np.ndarray) -> None:
@@ -198,18 +198,17 @@ class GymGames:
         trouble: tuple[str, ...] = ()
         for index, game in enumerate(self.games):
             if self.ended[index]:
-                found = game.reset()
-                self.see(index, found, first=True)
+                found, bad = game.reset(), False  # nothing is learned from it anyhow
             else:
                 found = game.step(int(self.actions[index]))
                 _, reward[index], terminated[index], truncated[index], _ = found
-                broken[index] = bool(found.trouble) or self.made_up[index]
-                self.see(index, found, first=bool(broken[index]))
+                bad = bool(found.trouble) or bool(self.made_up[index])
+            self.see(index, found, first=bad or bool(self.ended[index]))
             trouble += found.trouble
-        self.in_a_row = (self.in_a_row + 1) * broken
-        truncated |= self.in_a_row >= STUCK
+            self.in_a_row[index] = self.in_a_row[index] + 1 if bad else 0
+            broken[index] = bad
+            truncated[index] |= self.in_a_row[index] >= STUCK
         self.ended = terminated | truncated
-        self.in_a_row[self.ended] = 0
         return Step(
             each(np.copy, self.obs),
             reward,

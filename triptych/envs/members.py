@@ -52,6 +52,8 @@ def taken(space: spaces.Space, value: Any, name: str = "") -> Any:
     Raises:
         WrongError: it is not in the space. Numbers beyond the bounds of a Box pass; `beyond` tells them.
     """
+    if type(space) is spaces.Box and type(value) is np.ndarray and value.dtype == space.dtype and value.shape == space.shape:  # fmt: skip
+        return value  # nearly always
     what = f"its observation {name}".strip()
     if isinstance(space, spaces.Dict):
         if not isinstance(value, Mapping) or not space.spaces.keys() <= value.keys():
@@ -146,6 +148,8 @@ def leaves_of(space: spaces.Space, value: Any, name: str = "") -> Iterator[tuple
 
 def not_finite(space: spaces.Space, obs: Any) -> str:
     """What of an observation is NaN or infinite, in words; '' where all is finite."""
+    if isinstance(obs, np.ndarray) and (obs.dtype.kind != "f" or np.isfinite(obs).all()):
+        return ""
     for name, _, array in leaves_of(space, obs):
         if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not np.isfinite(array).all():
             return f"the observation {name}".strip() + f" holds {float(array[~np.isfinite(array)].flat[0])}"
@@ -154,10 +158,9 @@ def not_finite(space: spaces.Space, obs: Any) -> str:
 
 def beyond(box: spaces.Box, array: np.ndarray) -> str:
     """A number that lies beyond the bounds of its space, and the bounds that it has, in words; ''."""
-    outside = (array < box.low) | (array > box.high)
-    if not outside.any():
+    if not ((array < box.low).any() or (array > box.high).any()):
         return ""
-    place = int(np.flatnonzero(outside)[0])
+    place = int(np.flatnonzero((array < box.low) | (array > box.high))[0])
     return f"{array.flat[place]:g}, and its space says {box.low.flat[place]:g} to {box.high.flat[place]:g}"
 
 

@@ -94,6 +94,8 @@ class View:
         check(
             bool(unsettled), "env.layout", config.layout, f"one that fits the shape of what is seen ({shapes}), or auto"
         )
+        self.names = list(leaves(space))
+        self.whole: spaces.Space | None = None  # what is flattened to one vector, where nothing is a picture
         if self.layouts:
             self.shown = {
                 name: picture(Still(leaf), config, self.layouts[name])
@@ -102,8 +104,8 @@ class View:
                 for name, leaf in found.items()
             }
         else:  # vectors alone are one vector, as Gymnasium flattens them
-            whole = space if found.keys() == leaves(space).keys() else spaces.Dict(found)
-            self.shown = {ONE: wrappers.FlattenObservation(Still(whole))}
+            self.whole = space if list(found) == self.names else spaces.Dict(found)
+            self.shown = {ONE: wrappers.FlattenObservation(Still(self.whole))}
         self.observation = Observation.of({name: self.part(name) for name in self.shown})
 
     @property
@@ -123,10 +125,11 @@ class View:
 
     def __call__(self, obs: Any) -> Any:
         """Of an observation in the game's space: what is learned from, of pictures the newest."""
-        kept = dict(zip(leaves(self.space), values(self.space, obs), strict=True))
-        if not self.layouts:
-            whole = self.shown[ONE].env.observation_space  # type: ignore[attr-defined]
-            return through(self.shown[ONE], obs if whole is self.space else {name: kept[name] for name in whole.spaces})
+        if self.whole is self.space:  # nearly always
+            return through(self.shown[ONE], obs)
+        kept = dict(zip(self.names, values(self.space, obs), strict=True))
+        if self.whole is not None:
+            return through(self.shown[ONE], {name: kept[name] for name in self.whole.spaces})  # type: ignore[attr-defined]
         seen = {name: through(part, kept[name]) for name, part in self.shown.items()}
         return whole_of(seen) if self.observation.is_several else next(iter(seen.values()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import triptych
 from tests.envs.cases.games import STEPS, Fails, FourValues, NoInfo, NoSeed, Reward, Seen, Side, named
 from triptych import envs
-from triptych.envs import EnvConfig
+from triptych.envs import EnvConfig, checking
 from triptych.utils.checks import EnvironmentFailed, InputError
 
 
@@ -20,8 +21,6 @@ def made(kind: type, num_envs: int = 1, **kwargs: Any) -> envs.Games:
 
 
 def config_of(kind: type, **kwargs: Any) -> Any:
-    import json
-
     return EnvConfig(named(kind), kwargs=json.dumps(kwargs))
 
 
@@ -101,8 +100,12 @@ def test_an_observation_whose_meaning_is_plain_is_taken(form: str, shape: tuple,
         assert [step.obs[0][0] for step in steps] == pytest.approx(sides)
 
 
-def test_numbers_beyond_the_bounds_are_told_once_and_learned_from(capsys: pytest.CaptureFixture) -> None:
-    played(made(Seen, form="wide"), 5)
+def test_numbers_beyond_the_bounds_are_told_once_and_learned_from(
+    capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "TOLD", set())
+    for _ in range(2):
+        played(made(Seen, num_envs=2, form="wide"), 5)
     said = capsys.readouterr().err
     assert said.count("holds 5, and its space says -1 to 1") == 1
     assert "game 0 at its reset" in said
