@@ -162,7 +162,7 @@ class Game:
                     f"a number of its picture {name}".strip(), said, "pictures within the bounds of their space"
                 )
             TOLD.add(self.env_id)
-            warn(self.place(f"the observation {name}".strip() + f" holds {said}; it is learned from as it is"))
+            warn(self.place(f"the observation {name}".strip() + f" holds {said}") + "; learned from as it is")
 
     def place(self, what: str) -> str:
         where = f"step {self.steps:,} of its episode" if self.steps else "its reset"

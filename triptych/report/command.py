@@ -6,8 +6,9 @@ import dataclasses
 import shlex
 from typing import Any
 
+from triptych.envs.config import names
 from triptych.recipes import BUILT_IN, Recipe, load_recipe, with_memory
-from triptych.recipes.override import COMMON, override
+from triptych.recipes.override import COMMON
 from triptych.recipes.serialise import to_dict
 from triptych.spec import KINDS
 from triptych.utils.checks import InputError
@@ -54,14 +55,19 @@ def bases(recipe: Recipe) -> dict[str, dict[str, Any]]:
 
 
 def settings_in(shipped: Recipe, recipe: Recipe) -> dict[str, Any]:
-    """A shipped recipe's settings in another's game, as `--env` makes them, but under its own id, which is a flag."""
-    if type(shipped.env) is type(recipe.env):
+    """A shipped recipe's settings in another's game, as `--env` makes them, but under its own id, which is a flag.
+
+    The id is not looked up: it was read, and may name a stranger's module. Its kind stands in its config.
+    """
+    kind = type(recipe.env)
+    if type(shipped.env) is kind:
         return flat(to_dict(shipped))
+    shared = {name: getattr(shipped.env, name) for name in names(shipped.env) & names(kind)}
     try:
-        there = override(shipped, {"env": recipe.env.id})
-    except InputError:  # a game that is not known here
+        there = kind(**shared | {"id": recipe.env.id})
+    except InputError:  # values that do not fit that kind
         return flat(to_dict(shipped))
-    return flat(to_dict(there)) | {"env.id": shipped.env.id}
+    return flat(to_dict(dataclasses.replace(shipped, env=there))) | {"env.id": shipped.env.id}
 
 
 def shape(settings: dict[str, Any]) -> dict[str, Any]:
