@@ -39,6 +39,7 @@ def made(
     columns |= {"running_reward": values, "episode_reward": values, "max_reward": values, "episode_length": values}
     names = ("loss", "q_mean", "td_error_mean", "gradient_norm", "learning_rate", "epsilon")
     metrics = {"steps": steps, "updates": steps, "seconds": steps} | {name: values for name in names}
+    metrics["learning_rate"] = [value * 1e-5 for value in values]
     config = {"recipe": settings, "recorded": to_dict(settings)}
     summary = {"steps": 20 * rows, "seconds": 60.0, "framework": framework, "peak_memory": 300_000_000}
     return Log(name, columns, metrics, framework, config=config, summary=summary)

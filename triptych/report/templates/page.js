@@ -88,6 +88,8 @@ function chart(data, index) {
     title.textContent = column.title;
     figure.className = "figure small";
     figure.id = panelId(column);
+    figure.setAttribute("role", "img");
+    figure.setAttribute("aria-label", column.title);
     box.append(title, figure);
     recorded.querySelector(".panels").append(box);
   }
