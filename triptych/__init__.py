@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from triptych.recipes.override import override
     from triptych.spec import register_layer, register_memory
     from triptych.training.callbacks.base import Callback, register_callback
-    from triptych.utils.checks import InputError
+    from triptych.utils.checks import EnvironmentFailed, InputError
+    from triptych.utils.failures import MachineFailed, RunFailed
 
 __version__ = "0.1.0"
 __all__ = [
     "Arm",
     "Callback",
+    "EnvironmentFailed",
     "InputError",
+    "MachineFailed",
     "Recipe",
+    "RunFailed",
     "Study",
     "compare",
     "evaluate",
@@ -47,8 +51,11 @@ __all__ = [
 HOMES = {
     "Arm": "experiments.studies",
     "Callback": "training.callbacks.base",
+    "EnvironmentFailed": "utils.checks",
     "InputError": "utils.checks",
+    "MachineFailed": "utils.failures",
     "Recipe": "recipes",
+    "RunFailed": "utils.failures",
     "Study": "experiments.studies",
     "compare": "experiments.compare",
     "evaluate": "experiments.evaluate",

@@ -198,7 +198,7 @@ def test_killed_inside_a_save_and_resumed(whole: Path, kill_in: list, tmp_path: 
 @pytest.mark.parametrize(
     "kill_in",
     [
-        ["checkpoints", "link_or_copy", 1],
+        ["checkpoints", "copy_whole", 1],
         ["os", "truncate", 1],
         ["os", "truncate", 2],
         ["checkpoints", "read_tensors", 3],

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from triptych.buffers.advantages import generalised_advantages
-from triptych.spec import Observation, each, parts_of
+from triptych.spec import Observation, each, parts_of, under
 from triptych.spec.batches import Rollout
+from triptych.utils.state import State
 
 
 class Played(NamedTuple):
@@ -83,6 +84,26 @@ class RolloutBuffer:
             for part, kept in parts_of(getattr(self, name)).items():
                 kept[self.filled] = parts_of(found)[part]
         self.filled += 1
+
+    def cut(self, games: np.ndarray) -> None:
+        """The newest step is the last one of its episode in these games [N]: what comes now is its last observation."""
+        if self.filled:
+            last = self.filled - 1
+            self.truncated[last] |= games & self.mask[last] & ~self.terminated[last]
+
+    def get_state(self) -> State:
+        """The steps played so far."""
+        arrays = {"state": self.state}
+        for name in Played._fields:
+            arrays |= under(name, each(lambda kept: kept[: self.filled], getattr(self, name)))
+        return State(arrays, {"filled": self.filled})
+
+    def set_state(self, state: State) -> None:
+        self.filled = state.json["filled"]
+        self.state[:] = state.arrays["state"]
+        for name in Played._fields:
+            for part, kept in parts_of(getattr(self, name)).items():
+                kept[: self.filled] = state.arrays[f"{name}/{part}" if part else name]
 
     def close(self, value: np.ndarray, gamma: float, gae_lambda: float) -> None:
         """Works out advantages and returns; `value` [N] is of the observation after the last step. Then it is empty."""

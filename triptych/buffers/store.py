@@ -124,6 +124,10 @@ class Store:
             self.state[slot] = 0 if row.state is None else row.state
         self.count += 1
 
+    def forget_last(self) -> None:
+        """Makes the newest row its episodes' last one: the action that was taken there is left out."""
+        self.mask[(self.count - 1) % self.rows] = False
+
     def startable(self, rows: np.ndarray, games: np.ndarray, before: int = 0) -> np.ndarray:
         """Whether each slot is a transition whose stack and next observation are all kept, and `before` steps before it."""
         slots = rows % self.rows

@@ -13,3 +13,8 @@ MACHINE = 5  # the disk is full, or there is no memory left
 HANGUP = 128 + 1  # SIGHUP, which Windows has not
 INTERRUPTED = 128 + signal.SIGINT  # Ctrl-C
 TERMINATED = 128 + signal.SIGTERM
+
+
+def interrupted_by(number: int | None) -> int:
+    """The code of a command that a signal ended; None: it is not known which, so Ctrl-C."""
+    return 128 + (number or signal.SIGINT)

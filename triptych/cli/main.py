@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +15,8 @@ from triptych.cli.runs import Evaluate, Recipes, Resume, Train
 from triptych.cli.view import in_their_words
 from triptych.recipes import built_in
 from triptych.utils import console
-from triptych.utils.checks import InputError, WorkerError
+from triptych.utils.checks import EnvironmentFailed, InputError, WorkerError
+from triptych.utils.failures import CallbackFailed, MachineFailed, RunFailed, machine_trouble
 from triptych.utils.words import nearest, plain, shown
 
 COMMANDS: dict[str, Any] = {
@@ -81,18 +81,34 @@ def not_a_command(word: str) -> str:
 def guarded(action: Callable[[], int]) -> int:
     """Runs an action; what the user can mend becomes one line and a code."""
     try:
-        return action()
-    except InputError as error:
-        print(f"triptych: {console.shortened(console.plain(str(error)), LINE)}", file=sys.stderr)
-        return exits.BAD_INPUT
-    except BrokenPipeError:  # whoever read our output has gone, as in `triptych recipes | head -1`
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (or the interpreter complains at its end)
+        code = action()
+        sys.stdout.flush()
+        return code
+    except (
+        BrokenPipeError
+    ):  # whoever read our last lines has gone (`| head -1`); while a run trains it prints none there
+        console.mute()
         return exits.DONE
-    except OSError as error:
-        print(f"triptych: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
-        return exits.BAD_INPUT
-    except WorkerError as error:
-        print(f"triptych: {error}", file=sys.stderr)
-        return exits.FAILED
-    except KeyboardInterrupt:
-        return exits.INTERRUPTED
+    except KeyboardInterrupt as error:
+        return exits.interrupted_by(getattr(error, "number", None))
+    except Exception as error:
+        line, code = ending(error)
+        if line is None:
+            raise
+        console.problem(f"triptych: {console.shortened(console.plain(line), LINE)}")
+        return code
+
+
+def ending(error: Exception) -> tuple[str | None, int]:
+    """An error as one line and an exit code; None: it is a fault of ours, whose traceback is wanted."""
+    if isinstance(error, InputError):
+        return str(error), exits.BAD_INPUT
+    if isinstance(error, RunFailed | EnvironmentFailed | CallbackFailed | WorkerError):
+        return str(error), exits.FAILED
+    if isinstance(error, MachineFailed):
+        return str(error), exits.MACHINE
+    if trouble := machine_trouble(error):
+        return trouble, exits.MACHINE
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or error}", exits.BAD_INPUT
+    return None, exits.DIFFER

@@ -13,6 +13,7 @@ from triptych.cli import exits
 from triptych.cli.options import Command, Device, Framework, RecipeName, RunName, Where, needed, print_json
 from triptych.recipes import Recipe, load_recipe
 from triptych.runs.trust import Allowed
+from triptych.utils.console import put
 
 Policy = Literal["sample", "greedy"]
 
@@ -43,6 +44,9 @@ class Train(Where):
     run_name: str | None = None  # the new folder's name; None: a fresh one
     profile: bool = False  # print at the end where the time went, and what other threads and precisions would give
     video: bool = True  # at the end, a video of a test game of the best weights, where the game can draw itself
+    # a run, or a weights file, whose weights this run begins with; without a RECIPE its settings are taken too
+    start: Annotated[str | None, arg(name="from")] = None
+    exact: bool = False  # where it is stopped, write no checkpoint from which a resume would give other numbers
     # what watches the run: module:name; any number of these flags
     callback: Annotated[tuple[str, ...], UseAppendAction] = ()
 
@@ -60,6 +64,8 @@ class Train(Where):
             video=self.video,
             callbacks=self.callback,
             device=self.device,
+            from_run=self.start,
+            exact=self.exact,
         )
         code = tell(result)
         print_json(self, dataclasses.asdict(result) | {"video": video_of(result)})
@@ -77,15 +83,20 @@ class Resume(Where):
     callback: Annotated[tuple[str, ...], UseAppendAction] = ()
     file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here
     trust: bool = False  # run what the run names: the file of its recipe, the module of its environment's id
+    # at which the run ends now, also where it had ended before; +1000: so many more than it has
+    steps: str | None = None
+    exact: bool = False  # go on from the last checkpoint that gives the numbers of a run that never stopped
+    accept_changes: bool = False  # take settings that were changed in config.json since the checkpoint
 
     def run(self) -> int:
-        from triptych.experiments.train import go_on
+        from triptych.experiments.train import Wish, go_on
 
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
-        allowed = Allowed(self.file, self.trust)
-        result, had_ended = go_on(
-            self.name, self.framework, self.runs_dir, self.quiet, allowed, self.callback, self.device
-        )
+        wish = Wish(
+            self.framework, self.quiet, Allowed(self.file, self.trust), self.callback, self.device,
+            self.steps, self.exact, self.accept_changes,
+        )  # fmt: skip
+        result, had_ended = go_on(self.name, self.runs_dir, wish)
         code = exits.DONE if had_ended else tell(result)
         print_json(self, result)
         return code
@@ -147,7 +158,7 @@ def video_of(result: Any) -> str | None:
 
 
 def tell(result: Any) -> int:
-    """The last lines of a training; the code says whether it was interrupted."""
+    """The last lines of a training; the code says whether it was interrupted or diverged. Nobody needs to read them."""
     path = shlex.quote(str(result.path))
     score = (
         "no episode ended (--env.time-limit STEPS ends them)"
@@ -156,13 +167,20 @@ def tell(result: Any) -> int:
     )
     if result.best_score is not None:
         score += f", highest mean in training {result.best_score:.1f} at step {result.best_step:,}"
-    print(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")
+    put(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")
     if result.stopped_by == "interrupted":
-        print(
-            f"stopped at step {result.steps:,}, weights saved; go on from the checkpoint at step {result.checkpoint:,} with: triptych resume {path}"
+        there = "" if result.checkpoint == result.steps else f" from the checkpoint at step {result.checkpoint:,}"
+        cut = (
+            ""
+            if result.resumes_exactly
+            else " (its games are cut here, so with other numbers; --exact repeats some steps)"
         )
-        return exits.INTERRUPTED
+        put(f"stopped at step {result.steps:,}, all saved; go on{there} with: triptych resume {path}{cut}")
+        return exits.interrupted_by(result.signal)
+    if result.stopped_by == "diverged":
+        put(f"diverged after step {result.checkpoint:,}; from its best weights: triptych train --from {path}")
+        return exits.DIVERGED
     if video := video_of(result):
-        print(f"video {video}")
-    print(f"ended by: {result.stopped_by}; play it: triptych evaluate {path}")
-    return 0
+        put(f"video {video}")
+    put(f"ended by: {result.stopped_by}; play it: triptych evaluate {path}")
+    return exits.DONE

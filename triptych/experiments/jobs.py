@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from triptych.experiments.train import resume, train
 from triptych.recipes import Recipe
 from triptych.recipes.load import RUN, run_file
 from triptych.recipes.serialise import from_dict
-from triptych.runs.records import read_config, read_summary
+from triptych.runs.records import RunResult, read_config, read_summary
 from triptych.runs.trust import allow_job
 from triptych.utils import processes
-from triptych.utils.checks import InputError
+from triptych.utils.checks import EnvironmentFailed, InputError
 from triptych.utils.console import LOGGER
+from triptych.utils.failures import CallbackFailed, MachineFailed, RunFailed, machine_trouble
 from triptych.utils.files import read_tensors
 
 ENTRY = "triptych.experiments.jobs:worker"
@@ -58,7 +58,7 @@ def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
 
 def worker() -> None:
     """The other process: reads its job from standard input and writes the answer to a file."""
-    job = json.loads(sys.stdin.read())
+    job = processes.read_job()
     LOGGER.setLevel(job["level"])
     try:
         for file in job["files"]:
@@ -68,8 +68,15 @@ def worker() -> None:
         result = JOBS[job["kind"]](recipe, job)
     except InputError as error:
         result = {"error": str(error)}
+    except (RunFailed, EnvironmentFailed, CallbackFailed, MachineFailed) as error:
+        result = {"failed": str(error)}
     except KeyboardInterrupt:
         result = {"interrupted": ""}
+    except Exception as error:
+        trouble = machine_trouble(error)
+        if trouble is None:
+            raise
+        result = {"failed": trouble}
     Path(job["answer"]).write_text(json.dumps(result), encoding="utf-8")
 
 
@@ -84,8 +91,8 @@ def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
         video=False,
         device=job["device"],
     )
-    if result.stopped_by == "interrupted":
-        return {"interrupted": str(result.path)}
+    if ended := without_result(result):
+        return ended
     scores = {
         f"{weights}_rewards": evaluate(
             result.path, job["games"], recipe.seed, weights=weights, trust=job["trust"]
@@ -94,6 +101,13 @@ def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     }
     tape = film_run(result.path, recipe, job["framework"], job["quiet"]) if job["video"] else None
     return dataclasses.asdict(result) | {"path": str(result.path), "tape": tape and tape.actions} | scores
+
+
+def without_result(result: RunResult) -> dict[str, Any]:
+    """The answer for a run that ended before its end; empty where it did not."""
+    if result.stopped_by == "interrupted":
+        return {"interrupted": str(result.path)}
+    return {"failed": f"the run has diverged: {result.why}"} if result.stopped_by == "diverged" else {}
 
 
 def lockstep_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +119,7 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     """Trains, or goes on with what an earlier session left, then tests the best weights under each flicker."""
     path = Path(job["runs_dir"]) / job["run_name"]
     if (path / "config.json").exists():
-        result = resume(path, quiet=job["quiet"], trust=job.get("trust", False))
+        result = resume(path, quiet=job["quiet"], trust=job.get("trust", False), exact=True)
     else:
         result = train(
             recipe,
@@ -114,9 +128,10 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
             runs_dir=job["runs_dir"],
             quiet=job["quiet"],
             video=False,
+            exact=True,
         )
-    if result.stopped_by == "interrupted":
-        return {"interrupted": str(path)}
+    if ended := without_result(result):
+        return ended
     tests = []
     for flicker in job["flicker"]:
         score = evaluate(

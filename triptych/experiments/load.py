@@ -19,7 +19,7 @@ from triptych.recipes.serialise import from_dict
 from triptych.runs.names import run_path
 from triptych.runs.records import last_framework, read_beside, read_config
 from triptych.runs.trust import Allowed, Stored, allow
-from triptych.spec.weights import Weights, check_weights
+from triptych.spec.weights import Weights, check_numbers, check_weights
 from triptych.training.agent import Agent, Policy
 from triptych.training.outside import Outside
 from triptych.utils import machine
@@ -120,6 +120,7 @@ def make_agent(
     recipe = source.recipe
     network = recipe.make_network(games.observation, games.num_actions)
     check_weights(source.tensors, network, str(source.file))
+    check_numbers(source.tensors, str(source.file))
     frameworks.set_threads(machine.threads_for(recipe.threads))
     loss = definition(recipe.algorithm).make_loss(recipe.algorithm)
     learner = frameworks.load(source.framework).Learner(

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shlex
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from triptych import envs, frameworks
 from triptych.experiments.film import film_run
-from triptych.frameworks import DISTRIBUTIONS
+from triptych.experiments.going_on import GoingOn, decide, schedules, write_changes
+from triptych.experiments.start import Start, settings_behind
+from triptych.frameworks import DISTRIBUTIONS, check_framework
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import Prepared, prepare
 from triptych.recipes.serialise import to_dict
 from triptych.runs.checkpoints import Checkpoints
-from triptych.runs.folder import RESUMES, RunFolder
+from triptych.runs.folder import RunFolder
 from triptych.runs.names import fresh_name, new_path, run_path, safe
 from triptych.runs.records import (
     RunResult,
@@ -28,13 +31,15 @@ from triptych.runs.records import (
     write_summary,
 )
 from triptych.runs.trust import Allowed, marks
-from triptych.training.callbacks.base import Callback, callbacks_of
+from triptych.training.callbacks.base import callbacks_of
 from triptych.training.profiler import Profile
 from triptych.training.session import Session
 from triptych.utils import machine
 from triptych.utils.checks import EnvironmentFailed
-from triptych.utils.console import warn
+from triptych.utils.console import put, warn
 from triptych.utils.files import write_json
+
+DEFAULTED = {field.name for field in dataclasses.fields(RunResult) if field.default is not dataclasses.MISSING}
 
 
 def train(
@@ -49,12 +54,14 @@ def train(
     video: bool = True,
     callbacks: Iterable[Any] = (),
     device: str = "auto",
+    from_run: str | Path | None = None,
+    exact: bool = False,
     **changes: Any,
 ) -> RunResult:
     """Trains one agent in one framework and returns what the run came to.
 
     Args:
-        recipe: a recipe's name, a path to a Python file that defines `recipe`, or a Recipe.
+        recipe: a recipe's name, a path to a Python file that defines `recipe`, or a Recipe; None with `from_run`: that run's.
         framework: torch, jax or keras.
         run_name: the new folder under `runs_dir`; None: a fresh one, named after `label`.
         label: what is trained, in such a name; None: the recipe's name, or the environment's.
@@ -62,22 +69,38 @@ def train(
         video: film a test game of the best weights at the end, into the run's `videos/best.mp4`, where the game can draw itself.
         callbacks: what watches the run, see `triptych.Callback`: objects, classes, functions of (run, tick), or "module:name".
         device: "auto" (a GPU, where the framework sees one), "cpu", "cuda", or "cuda:1".
+        from_run: a run, or a weights file, whose weights this run begins with (a run's best ones); None: they are drawn.
+        exact: where the run is stopped, write no checkpoint from which a resume would give other numbers than a run that
+            never stopped: it then goes on from the last regular one.
         changes: recipe fields by name: steps=1000, seed=3, batch_size=64, **{"algorithm.gamma": 0.9}.
+
+    A run that diverges (its loss or weights are no longer finite) returns, with `stopped_by` "diverged".
 
     Raises:
         InputError: something given cannot be used; nothing was loaded or written.
+        RunFailed: the environment or a callback failed; its `result` tells what the run came to, and the run can be resumed.
+        EnvironmentFailed: the environment failed before anything was written.
+        MachineFailed: the disk is full, or there is no memory left; the last checkpoint stands.
     """
+    if recipe is None and from_run is not None:
+        recipe = settings_behind(from_run, runs_dir)
     resolved = resolve(recipe, changes)
     label = label or (recipe if isinstance(recipe, str) else resolved.env.id)
     watching = callbacks_of(callbacks)
+    start = None if from_run is None else Start.read(from_run, runs_dir)
     prepared = prepare(resolved, framework)
-    with closing(prepared.games):
+    with open_games(prepared):
+        if start is not None:
+            start.check(prepared.network)
         frameworks.set_threads(prepared.threads)  # before a framework is loaded to ask for its GPUs
         frameworks.set_device(device, framework)
         name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
         path = new_path(name, runs_dir)
         warn(*prepared.notes)
-        result = begin(path, prepared, framework, quiet, watching, profile)
+        with RunFolder(path) as folder:
+            new_path(name, runs_dir)  # looked at again behind its lock: another process may have made it meanwhile
+            how = {"quiet": quiet, "callbacks": watching, "exact": exact, "profile": Profile() if profile else None}
+            result = begin(folder, prepared, framework, start, how)
     if video:
         film_end(result, prepared.recipe, quiet)
     return result
@@ -85,22 +108,33 @@ def train(
 
 def film_end(result: RunResult, recipe: Recipe, quiet: bool) -> None:
     """Films a run that has come to its end; one that was interrupted is to go on first."""
-    if result.stopped_by != "interrupted":
+    if result.stopped_by not in ("interrupted", "diverged"):
         film_run(result.path, recipe, result.framework, quiet)
 
 
-def begin(
-    path: Path, prepared: Prepared, framework: str, quiet: bool, callbacks: list[Callback], profile: bool
-) -> RunResult:
-    """Makes the run's folder and trains."""
-    with RunFolder(path) as folder:
-        exact = is_exact(prepared)
-        watcher = Profile() if profile else None
-        session = Session(folder, prepared, framework, quiet=quiet, callbacks=callbacks, profile=watcher)
-        session.save()  # the checkpoint at step 0: from here on the folder is a run
-        write_json(path / "config.json", described(session, exact))
-        session.introduce()
-        return session.go()
+@contextlib.contextmanager
+def open_games(prepared: Prepared) -> Iterator[None]:
+    """Closes the games at the end; not after a second Ctrl-C, as what hangs in a step may hang there, too."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        prepared.games.close()
+        raise
+    prepared.games.close()
+
+
+def begin(folder: RunFolder, prepared: Prepared, framework: str, start: Start | None, how: dict[str, Any]) -> RunResult:
+    """Makes a run of a folder, and trains."""
+    exact = is_exact(prepared)
+    weights = None if start is None else start.tensors
+    session = Session(folder, prepared, framework, weights=weights, **how)
+    session.save()  # the checkpoint at step 0: from here on the folder is a run
+    origin = {} if start is None else {"from": start.told}
+    write_json(folder.path / "config.json", described(session, exact) | origin)
+    session.introduce()
+    return session.go()
 
 
 def is_exact(prepared: Prepared) -> bool:
@@ -140,6 +174,9 @@ def resume(
     recipe: str | None = None,
     trust: bool = False,
     device: str = "auto",
+    steps: int | str | None = None,
+    exact: bool = False,
+    accept_changes: bool = False,
 ) -> RunResult:
     """Goes on with a run from its last checkpoint, in any framework, and returns what it came to; a finished run stays as it is.
 
@@ -148,49 +185,83 @@ def resume(
         recipe: a Python file of the user's to run first, which registers what the run needs.
         trust: run what the run names: the file that its recipe came from, the module of its environment's id.
         device: as in `train`.
+        steps: at which the run ends now, also where it had ended before; "+1000": so many more than it has.
+        exact: go on from the last checkpoint that gives the numbers of a run that never stopped, though that repeats steps.
+        accept_changes: take settings that were changed in config.json since the checkpoint.
 
     Raises:
-        InputError: the folder is no run, none of its checkpoints is whole, or it needs code that may not run.
+        InputError: the folder is no run, none of its checkpoints is whole, its settings are not those of the checkpoint, or
+            it needs code that may not run.
+        RunFailed, MachineFailed: as in `train`.
     """
-    return go_on(run, framework, runs_dir, quiet, Allowed(recipe, trust), callbacks, device)[0]
+    wish = Wish(framework, quiet, Allowed(recipe, trust), callbacks, device, steps, exact, accept_changes)
+    return go_on(run, runs_dir, wish)[0]
 
 
-def go_on(
-    run: str | Path,
-    framework: str | None,
-    runs_dir: str | Path,
-    quiet: bool,
-    allowed: Allowed,
-    callbacks: Iterable[Any] = (),
-    device: str = "auto",
-) -> tuple[RunResult, bool]:
+@dataclass(frozen=True)
+class Wish:
+    """How a run is to go on; see `resume`."""
+
+    framework: str | None
+    quiet: bool
+    allowed: Allowed
+    callbacks: Iterable[Any] = ()
+    device: str = "auto"
+    steps: int | str | None = None
+    exact: bool = False
+    accept_changes: bool = False
+
+
+def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool]:
     """What `resume` does, and whether the run was finished already."""
     path = run_path(str(run), runs_dir)
-    config = read_config(path, dataclasses.replace(allowed, again=True))
-    recipe: Recipe = config["recipe"]
-    framework = framework or last_framework(path, config)
+    config = read_config(path, dataclasses.replace(wish.allowed, again=True))
+    framework = wish.framework or last_framework(path, config)
     threads = int(config["threads"])
-    now = machine.describe("", threads, DISTRIBUTIONS)
-    warn(*other_machine(config, now))
-    watching = callbacks_of(callbacks)
-    prepared = prepare(recipe, framework, is_new=False, threads=threads)
-    with closing(prepared.games), RunFolder(path) as folder:
-        frameworks.set_threads(prepared.threads)
-        frameworks.set_device(device, framework)
-        checkpoints = Checkpoints(folder, recipe)
-        manifest, state = checkpoints.load()
-        if manifest["state"]["stopped_by"]:
-            return finished(path, framework, manifest, quiet), True
-        repeated = max(0, last_step(folder) - manifest["step"])
-        checkpoints.rewind(manifest)
-        session = Session(folder, prepared, framework, quiet=quiet, callbacks=watching, checkpoints=checkpoints)
-        session.restore(state)
-        row = {"step": manifest["step"], "framework": framework, "threads": threads, "processor": now["processor"]}
-        folder.append("resumes.csv", row | {"versions": as_words(now["versions"])}, RESUMES)
-        if not quiet:
-            print(f"resumed at step {manifest['step']}, repeating {repeated} steps", flush=True)
-        session.introduce()
-        return session.go(), False
+    watching = callbacks_of(wish.callbacks)
+    check_framework(framework)
+    with RunFolder(path) as folder:
+        checkpoints = Checkpoints(folder, config["recipe"], threads)
+        manifest, state = checkpoints.load(wish.exact)
+        going = decide(config, manifest, wish.steps, wish.accept_changes)
+        if manifest["state"]["stopped_by"] and wish.steps is None:
+            return finished(path, framework, manifest, wish.quiet), True
+        warn(*other_machine(config, machine.describe("", threads, DISTRIBUTIONS)))
+        prepared = prepare(going.recipe, framework, is_new=False, threads=threads)
+        with open_games(prepared):
+            frameworks.set_threads(prepared.threads)
+            frameworks.set_device(wish.device, framework)
+            repeated = max(0, last_step(folder) - manifest["step"])
+            checkpoints.rewind(manifest)
+            checkpoints.belong_to(going.recipe)
+            session = Session(
+                folder, prepared, framework,
+                quiet=wish.quiet, callbacks=watching, checkpoints=checkpoints, exact=wish.exact,
+            )  # fmt: skip
+            session.restore(state)
+            note_resume(session, config, manifest, going)
+            if not wish.quiet:
+                put(f"resumed at step {manifest['step']}, repeating {repeated} steps")
+            session.introduce()
+            return session.go(), False
+
+
+def note_resume(session: Session, config: dict[str, Any], manifest: dict[str, Any], going: GoingOn) -> None:
+    """Writes down that a run goes on, and says what is not as it was."""
+    exact, step = bool(manifest.get("exact", True)), int(manifest["step"])
+    now = machine.describe("", session.threads, DISTRIBUTIONS)
+    row = {"step": step, "framework": session.framework, "threads": session.threads, "processor": now["processor"]}
+    row |= {"versions": as_words(now["versions"]), "exact": exact, "changes": going.words}
+    session.folder.append_resume(row)
+    write_changes(session.path, config, going, step, exact)
+    if going.changes:
+        warn(f"goes on with other settings from step {step:,}: {going.words}")
+        warn(*schedules(config["recipe"], going.recipe, step))
+    if not exact:
+        warn(
+            f"games were cut at step {step:,}, where the run was stopped: its numbers are not those of a run that never stopped "
+            "(--exact goes on from the last checkpoint that gives them)"
+        )
 
 
 def other_machine(config: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -217,8 +288,12 @@ def finished(path: Path, framework: str, manifest: dict[str, Any], quiet: bool) 
         write_summary(path, told)
     if not quiet:
         command = f"triptych evaluate {shlex.quote(str(path))}"
-        print(f"{path} is finished ({stopped_by}, step {step:,}); nothing to do; play it: {command}")
-    values: dict[str, Any] = {field.name: told.get(field.name) for field in dataclasses.fields(RunResult)}
+        put(
+            f"{path} is finished ({stopped_by}, step {step:,}); nothing to do; play it: {command}; "
+            f"give it more steps: triptych resume {shlex.quote(str(path))} --steps +{step}"
+        )
+    names = {field.name for field in dataclasses.fields(RunResult)}
+    values: dict[str, Any] = dict.fromkeys(names - DEFAULTED) | {name: told[name] for name in names & told.keys()}
     return RunResult(**values | {"path": path})
 
 

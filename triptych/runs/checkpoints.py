@@ -4,6 +4,7 @@ checkpoints/best.safetensors            weights at the highest mean of the last 
 checkpoints/latest.safetensors          weights at the last checkpoint, or where the run stopped
 checkpoints/weights-000030000.safetensors   weights at each checkpoint
 checkpoints/boundary-000030000/         everything else a resume needs; the last two are kept
+checkpoints/snapshot-000034567/         the same, between two of them: where a run was stopped, or long without one; the last is kept
 checkpoints/store/rows-...safetensors   segments of the stored stream; they never change
 """
 
@@ -38,6 +39,7 @@ from triptych.utils.files import (
 )
 from triptych.utils.state import State
 
+KINDS = ("boundary", "snapshot")
 KEPT = 2  # checkpoints kept: a damaged state costs an interval and not the run (segments they share)
 SEGMENT_BYTES = 256 * 2**20  # at most so much memory while a segment is written
 
@@ -45,26 +47,36 @@ SEGMENT_BYTES = 256 * 2**20  # at most so much memory while a segment is written
 class Checkpoints:
     """The checkpoints of one run folder."""
 
-    def __init__(self, run: RunFolder, recipe: Recipe):
+    def __init__(self, run: RunFolder, recipe: Recipe, threads: int):
         self.run = run
         self.folder = run.path / "checkpoints"
         self.metadata = {"recipe": to_dict(recipe)}
+        self.threads = threads
         self.segments: list[dict[str, Any]] = []
         try:
             (self.folder / "store").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{self.folder} cannot be written: {error.strerror}; allowed: a writable folder") from None
 
+    def belong_to(self, recipe: Recipe) -> None:
+        """What is written from now on is of another recipe, as where a run is given more steps."""
+        self.metadata = {"recipe": to_dict(recipe)}
+
     def save_weights(self, name: str, weights: dict[str, np.ndarray], steps: int, updates: int) -> None:
         """Writes weights to play with; the file names the recipe, and the steps and updates behind it."""
         metadata = self.metadata | {"steps": steps, "updates": updates}
         save_weights(self.folder / f"{name}.safetensors", weights, metadata)
 
-    def save(self, step: int, state: State, store: Store | None) -> None:
-        """Writes a boundary: new segments, then a folder that appears whole, then drops what is no longer needed."""
+    def save(self, step: int, state: State, store: Store | None, regular: bool = True, exact: bool = True) -> None:
+        """Writes a boundary: new segments, then a folder that appears whole, then drops what is no longer needed.
+
+        Args:
+            regular: False: between two regular ones.
+            exact: whether a resume from it gives the numbers of a run that never stopped.
+        """
         if store is not None:
             self.save_segments(store)
-        folder = self.folder / f"boundary-{step:09d}"
+        folder = self.folder / f"{'boundary' if regular else 'snapshot'}-{step:09d}"
         temporary = folder.with_name(folder.name + TEMPORARY)
         for old in (temporary, folder):
             remove(old)
@@ -72,9 +84,12 @@ class Checkpoints:
         write_tensors(temporary / "state.safetensors", state.arrays)
         best = self.folder / "best.safetensors"
         if best.exists():
-            link_or_copy(best, temporary / "best.safetensors")
+            copy_whole(best, temporary / "best.safetensors")
         manifest = {
             "step": step,
+            "exact": exact,
+            "recipe": self.metadata["recipe"],  # a resume is asked whether its config is still that of the checkpoint
+            "threads": self.threads,
             "state": state.json,
             "segments": self.segments,
             "logs": self.run.log_sizes(),
@@ -99,25 +114,35 @@ class Checkpoints:
         self.segments = [segment for segment in self.segments if segment["end"] > store.oldest]
 
     def boundaries(self) -> list[Path]:
-        """Boundary folders, newest first."""
-        found = [path for path in self.folder.glob("boundary-*") if step_of(path) is not None and not is_link(path)]
-        return sorted(found, key=lambda path: step_of(path) or 0, reverse=True)
+        """Boundary folders, those between the regular ones too, newest first."""
+        found = [path for kind in KINDS for path in self.folder.glob(f"{kind}-*")]
+        found = [path for path in found if step_of(path) is not None and not is_link(path)]
+        return sorted(found, key=lambda path: (step_of(path) or 0, is_regular(path)), reverse=True)
+
+    def kept(self) -> list[Path]:
+        """The newest regular boundaries, and one that is newer than all of them."""
+        found = self.boundaries()
+        return ([] if not found or is_regular(found[0]) else found[:1]) + [p for p in found if is_regular(p)][:KEPT]
 
     def prune(self) -> None:
         """Keeps the newest boundaries and the segments they need; removes leftovers of interrupted saves."""
-        kept, dropped = self.boundaries()[:KEPT], self.boundaries()[KEPT:]
+        kept = self.kept()
+        dropped = [path for path in self.boundaries() if path not in kept]
         try:
             needed = {segment["file"] for path in kept for segment in read_manifest(path)["segments"]}
         except InputError:  # what a damaged one needs is not known: segments are left alone
             needed = {path.name for path in (self.folder / "store").iterdir()}
-        for path in [*dropped, *self.folder.glob(f"boundary-*{TEMPORARY}")]:
+        for path in [*dropped, *(path for kind in KINDS for path in self.folder.glob(f"{kind}-*{TEMPORARY}"))]:
             remove(path)
         for path in (self.folder / "store").iterdir():
             if path.name not in needed:
                 remove(path)
 
-    def load(self) -> tuple[dict[str, Any], State]:
+    def load(self, exact: bool = False) -> tuple[dict[str, Any], State]:
         """The newest boundary whose files are all as they were written: (manifest, state).
+
+        Args:
+            exact: one from which a resume gives the numbers of a run that never stopped.
 
         Raises:
             InputError: there is none, or one names files outside the run's folder.
@@ -125,6 +150,8 @@ class Checkpoints:
         for path in self.boundaries():
             try:
                 manifest = self.verify(path)
+                if exact and not manifest.get("exact", True):
+                    continue
                 arrays, _ = read_tensors(path / "state.safetensors")
             except OutsideError:  # no damage: somebody wrote it so
                 raise
@@ -136,8 +163,9 @@ class Checkpoints:
         raise InputError(f"{self.folder} holds no whole checkpoint; allowed: a run folder as triptych left it")
 
     def verify(self, path: Path) -> dict[str, Any]:
-        """Checks a boundary's files and segments against their SHA-256."""
+        """Checks a boundary's files and segments against their SHA-256, and that the logs reach as far as it."""
         manifest = read_manifest(path)
+        self.run.check_logs(manifest["logs"])
         files = [(path / name, digest) for name, digest in manifest["files"].items()]
         files += [(self.folder / "store" / segment["file"], segment["sha256"]) for segment in manifest["segments"]]
         for file, digest in files:
@@ -162,19 +190,25 @@ class Checkpoints:
         for path in self.folder.glob("weights-*.safetensors"):
             if (step_of(path) or 0) > step:
                 path.unlink()
-        for path in self.folder.glob("boundary-*"):
+        for path in (path for kind in KINDS for path in self.folder.glob(f"{kind}-*")):
             if is_link(path) or (step_of(path) or 0) > step:
                 remove(path)
         newest = f"update-{manifest['state']['counters']['updates']:09d}"
         for path in (self.run.path / "videos").glob("update-?????????.mp4"):
             if path.stem > newest:
                 path.unlink()
-        best, kept = self.folder / "best.safetensors", self.folder / f"boundary-{step:09d}" / "best.safetensors"
-        best.unlink(missing_ok=True)
-        if kept.exists():
-            link_or_copy(kept, best)
+        self.take_back_best(step)
         self.run.remove_temporaries()
         self.prune()
+
+    def take_back_best(self, step: int) -> None:
+        """Puts the best weights of a boundary in the place of those that came after it."""
+        best = self.folder / "best.safetensors"
+        folder = next(path for path in self.boundaries() if step_of(path) == step)
+        if (folder / "best.safetensors").exists():
+            copy_whole(folder / "best.safetensors", best)
+        else:
+            best.unlink(missing_ok=True)
 
 
 def step_of(path: Path) -> int | None:
@@ -209,9 +243,10 @@ def check_names(manifest: dict[str, Any], where: Path) -> None:
             raise ValueError(f"the size of {name} is {size!r}")
 
 
-def link_or_copy(source: Path, target: Path) -> None:
-    """A second name for the same content; files here are replaced, never changed, so a hard link is safe."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+def is_regular(path: Path) -> bool:
+    return path.name.startswith(KINDS[0])
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """A copy of its own: a damaged bit in one of them is none in the other."""
+    write_whole(target, lambda temporary: shutil.copyfile(source, temporary))

@@ -13,14 +13,15 @@ from typing import Any
 
 from triptych.runs.names import LOGS, check_links, unwritable
 from triptych.utils.checks import InputError
-from triptych.utils.files import TEMPORARY, line, open_own, remove, sync_folder
+from triptych.utils.files import TEMPORARY, line, open_own, remove, sync_folder, write_whole
+from triptych.utils.tables import fields, opened
 
 RUNNING = 100  # episodes in the running reward
 EPISODES = (
     "episode", "frames", "steps", "updates", "episode_reward", "episode_length", "running_reward", "max_reward",
     "epsilon", "loss", "seconds",
 )  # fmt: skip
-RESUMES = ("step", "framework", "processor", "threads", "versions")
+RESUMES = ("step", "framework", "processor", "threads", "versions", "exact", "changes")
 
 
 def metrics_columns(reported: tuple[str, ...]) -> tuple[str, ...]:
@@ -52,8 +53,9 @@ class RunFolder:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.lock.close()
-        if isinstance(error, InputError) and [path.name for path in self.path.iterdir()] == [".lock"]:
-            shutil.rmtree(self.path, ignore_errors=True)  # refused before anything was written
+        begun = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
+        if error is not None and begun <= {".lock", "checkpoints"}:  # no run has come of it
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def append(self, name: str, row: Mapping[str, Any], columns: tuple[str, ...]) -> None:
         """Appends one row to a CSV in a single write; a new file gets its header first."""
@@ -64,6 +66,18 @@ class RunFolder:
         with os.fdopen(open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab", buffering=0) as file:
             if file.write(content) != len(content):
                 raise OSError(errno.ENOSPC, "no room for a whole row", str(path))
+
+    def append_resume(self, row: Mapping[str, Any]) -> None:
+        """Appends a row to resumes.csv; one of an older version gets the columns that it has not."""
+        path = self.path / "resumes.csv"
+        if path.exists():
+            with opened(path) as text:
+                names, *rows = [found for _, found in fields(path, text, whole=True)] or [list(RESUMES)]
+            if tuple(names) != RESUMES:
+                older = [dict(zip(names, found, strict=False)) for found in rows]
+                lines = [line(RESUMES), *(line([found.get(name, "") for name in RESUMES]) for found in older)]
+                write_whole(path, lambda temporary: temporary.write_text("".join(lines), encoding="utf-8"))
+        self.append("resumes.csv", row, RESUMES)
 
     def log_sizes(self) -> dict[str, int]:
         """Bytes of each log now, made durable: what a checkpoint cuts back to."""
@@ -77,12 +91,15 @@ class RunFolder:
         sync_folder(self.path)
         return sizes
 
-    def cut_logs(self, sizes: Mapping[str, int]) -> None:
-        """Takes back the rows written after a checkpoint; those before it are untouched."""
+    def check_logs(self, sizes: Mapping[str, int]) -> None:
+        """Refuses a checkpoint that stands behind the logs' ends."""
         for name, size in sizes.items():
             path = self.path / name
             if size > 0 and (not path.exists() or path.stat().st_size < size):
-                raise InputError(f"{path} is shorter than at its last checkpoint; allowed: as triptych left it")
+                raise InputError(f"{path} is shorter than at this checkpoint; allowed: as triptych left it")
+
+    def cut_logs(self, sizes: Mapping[str, int]) -> None:
+        """Takes back the rows written after a checkpoint; those before it are untouched."""
         for name, size in sizes.items():
             if (self.path / name).exists():
                 cut(self.path / name, size)
@@ -91,8 +108,8 @@ class RunFolder:
             cut(resumes, resumes.read_bytes().rfind(b"\n") + 1)
 
     def remove_temporaries(self) -> None:
-        """Removes what an interrupted save left behind."""
-        for path in list(self.path.rglob(f"*{TEMPORARY}")):
+        """Removes what an interrupted save left behind, safetensors' own temporary files (of older versions) too."""
+        for path in [*self.path.rglob(f"*{TEMPORARY}"), *(self.path / "checkpoints").rglob(f"{TEMPORARY}??????")]:
             remove(path)
 
 

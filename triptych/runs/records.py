@@ -33,8 +33,17 @@ class Described(TypedDict):
     processor: str
     versions: dict[str, str]
     resume_exact: bool
+    changes: NotRequired[list[Changed]]
+    resume_inexact: NotRequired[list[str]]
     device: NotRequired[str | None]
     git_commit: NotRequired[str | None]
+
+
+class Changed(TypedDict):
+    """Settings that a resume has changed, by their paths: before and after."""
+
+    step: Count
+    settings: dict[str, Annotated[list[Any], Meta(min_length=2, max_length=2)]]
 
 
 @dataclass(frozen=True)
@@ -50,13 +59,16 @@ class RunResult:
     best_score: float | None  # highest mean of the last best_window episodes
     best_step: int | None  # where that was
     checkpoint: int  # steps at the last checkpoint, from which a resume goes on
-    stopped_by: str  # steps, episodes, solved, interrupted, or what a callback said
+    stopped_by: str  # steps, episodes, solved, interrupted, failed, diverged, or what a callback said
     # The next four are None where the session was killed at its end.
     steps_per_second: float | None  # of this session, without compilation, evaluations and checkpoints
     updates_per_second: float | None
     compile_seconds: float | None
     peak_memory: int | None  # bytes
     seconds: float  # over all sessions
+    resumes_exactly: bool = True  # whether a resume from that checkpoint gives the numbers of a run that never stopped
+    signal: int | None = None  # the number of the one that interrupted it
+    why: str | None = None  # it failed or diverged, in a line
 
 
 # What stands in summary.json: any of it may be missing or not known.

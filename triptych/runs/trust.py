@@ -104,6 +104,14 @@ def marks(recorded: Any, folder: Path) -> dict[str, Any]:
     return {"recipe_file": digest} | ({} if key is None else {"mark": signature(key, recorded, digest)})
 
 
+def marked_anew(stored: Stored, recorded: Any) -> dict[str, Any]:
+    """The mark of a run whose recipe the user has changed; empty where it was not his own before."""
+    key = read_key(make=False)
+    if key is None or not stored.is_own:
+        return {}
+    return {"mark": signature(key, recorded, stored.beside.get("recipe_file"))}
+
+
 def signature(key: bytes, recorded: Any, digest: Any) -> str:
     text = json.dumps({"recipe": recorded, "recipe_file": digest}, sort_keys=True)
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

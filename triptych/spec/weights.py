@@ -120,6 +120,26 @@ def check_weights(weights: Mapping[str, np.ndarray], network: Network, where: st
             raise InputError(f"{where}: tensor {name} is not part of this network; allowed: {', '.join(expected)}")
 
 
+def check_numbers(weights: Mapping[str, np.ndarray], where: str) -> None:
+    """Refuses a tensor that no training writes: of whole numbers or truths, or with a number that is not finite.
+
+    Raises:
+        InputError: with the tensor's name.
+    """
+    for name, array in weights.items():
+        if not np.issubdtype(array.dtype, np.floating):
+            raise InputError(f"{where}: tensor {name} is of {array.dtype}; allowed: floats")
+        bad = not_finite(array)
+        if bad:
+            raise InputError(f"{where}: tensor {name} holds {bad}; allowed: finite numbers")
+
+
+def not_finite(array: np.ndarray) -> str:
+    """The first number of an array that is not finite, as text; empty where all are."""
+    bad = array[~np.isfinite(array)] if np.issubdtype(array.dtype, np.floating) else []
+    return str(float(bad[0])) if len(bad) else ""
+
+
 def save_weights(path: Path, weights: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
     """Writes a weights file; `metadata` (the recipe) lets it be played without its run folder."""
     write_tensors(path, weights, metadata)

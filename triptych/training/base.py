@@ -16,7 +16,7 @@ from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.runs.folder import RUNNING
 from triptych.spec import found_under, under
-from triptych.spec.weights import initial_weights
+from triptych.spec.weights import Weights, initial_weights
 from triptych.training.agent import Agent
 from triptych.utils.seeds import game_seeds, generator
 from triptych.utils.state import State
@@ -62,15 +62,18 @@ class Training(ABC):
     """The moving parts of a run at step 0: weights drawn, games started.
 
     A subclass says how actions are chosen, what is kept of a step, and when and from what the learner learns.
+
+    Args:
+        weights: to begin with, by neutral name; None: they are drawn.
     """
 
     generators: ClassVar[tuple[str, ...]] = ("explore", "sample")
     overlaps: ClassVar[bool] = False  # whether it learns while the games play
     store: Store | None = None  # rows that checkpoints keep in segments
 
-    def __init__(self, recipe: Recipe, games: Games, learner_class: type[Learner]):
+    def __init__(self, recipe: Recipe, games: Games, learner_class: type[Learner], weights: Weights | None = None):
         network = recipe.make_network(games.observation, games.num_actions)
-        weights = initial_weights(network, generator(recipe.seed, "weights"))
+        weights = weights or initial_weights(network, generator(recipe.seed, "weights"))
         loss = definition(recipe.algorithm).make_loss(recipe.algorithm)
         self.recipe, self.games = recipe, games
         self.learner = learner_class(network, loss, recipe.optimiser, weights, recipe.precision)
@@ -106,7 +109,10 @@ class Training(ABC):
 
     @abstractmethod
     def observe(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
-        """Takes a step in, before `obs` and all that belongs to it are the next ones."""
+        """Takes a step in, before `obs` and all that belongs to it are the next ones.
+
+        Where `mask` [N] is False there is nothing to learn from: a game only restarted, or its step was not finite.
+        """
 
     @abstractmethod
     def update_after_step(self) -> list[dict[str, Any]]:
@@ -118,6 +124,8 @@ class Training(ABC):
         `mask` [N] is False where a game only restarted: no action was taken there.
         """
         self.obs, self.state, self.started = step.obs, choice.state, self.ended
+        if step.broken is not None:  # what comes after it begins anew, in the eyes of the learner
+            self.started = self.started | step.broken
         self.ended = step.terminated | step.truncated
         self.counters.steps += int(mask.sum())
         self.counters.greedy_actions += int((choice.by_network & mask).sum())
@@ -167,8 +175,13 @@ class Training(ABC):
         """A checkpoint truncates the games' episodes here."""
         return
 
-    def get_state(self) -> State:
-        """Everything but the store's rows, which are segments of their own."""
+    def get_state(self, here: bool = False, torn: bool = False) -> State:
+        """Everything but the store's rows, which are segments of their own.
+
+        Args:
+            here: the games are in the middle of their episodes; where they cannot be saved, `resume_here` cuts these.
+            torn: the games have failed, and are not asked any more.
+        """
         state = State(
             {},
             {
@@ -177,18 +190,19 @@ class Training(ABC):
                 "scores": list(self.scores),
             },
         ).with_part("learner", State(self.learner.get_state(), {}))
-        return self.with_games(state) if self.games.saves else state
+        if self.games.saves and not torn:
+            return self.with_loop(state, {"games": self.games.get_state()})
+        return self.with_loop(state, {}) if here or torn else state
 
-    def with_games(self, state: State) -> State:
-        """With the games, and what the loop knows of them."""
+    def with_loop(self, state: State, games: dict[str, Any]) -> State:
+        """With what the loop knows of the games, and with what they are given as."""
         arrays = under("obs", self.obs) | ({} if self.state is None else {"state": self.state})
         loop: dict[str, Any] = {
             "ended": self.ended.tolist(),
             "started": self.started.tolist(),
             "episode_reward": self.episode_reward.tolist(),
             "episode_length": self.episode_length.tolist(),
-            "games": self.games.get_state(),
-        }
+        } | games
         return State(state.arrays, state.json | loop).with_part("loop", State(arrays, {}))
 
     def set_state(self, state: State) -> None:
@@ -199,22 +213,32 @@ class Training(ABC):
         self.scores.extend(saved["scores"])
         for name, rng in self.rngs.items():
             rng.bit_generator.state = saved["rngs"][name]
-        if not self.games.saves:
+        if "ended" not in saved:
             self.restart_games()
             return
         loop = state.part("loop").arrays
-        self.games.set_state(saved["games"])
         self.obs = found_under("obs", loop, self.games.observation)
-        self.ended = np.array(saved["ended"], bool)
+        self.ended, self.started = np.array(saved["ended"], bool), np.array(saved["started"], bool)
         if self.state is not None:
-            self.started, self.state = np.array(saved["started"], bool), loop["state"]
+            self.state = loop["state"]
         self.episode_reward = np.array(saved["episode_reward"])
         self.episode_length = np.array(saved["episode_length"])
+        if "games" in saved:
+            self.games.set_state(saved["games"])
 
-    def restart_games(self) -> None:
-        """Starts every game from the seeds of the current checkpoint."""
-        recipe = self.recipe
-        self.obs = self.games.reset(game_seeds(recipe.seed, "games", self.counters.boundaries, recipe.num_envs))
+    def resume_here(self) -> None:
+        """After `set_state`, where games that could not be saved were in the middle of their episodes: new ones begin."""
+        self.cut()
+        self.restart_games("cut", self.counters.steps)
+
+    def forget_last(self) -> None:
+        """After `set_state` of a run that had ended in an older version, which did not say what came after its last step."""
+        return
+
+    def restart_games(self, name: str = "games", number: int | None = None) -> None:
+        """Starts every game from the seeds of the current checkpoint, or from those of another name and number."""
+        number = self.counters.boundaries if number is None else number
+        self.obs = self.games.reset(game_seeds(self.recipe.seed, name, number, self.recipe.num_envs))
         self.ended[:], self.started[:] = False, True
         if self.state is not None:
             self.state = np.zeros_like(self.state)

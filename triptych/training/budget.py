@@ -11,6 +11,7 @@ from triptych.utils import machine
 from triptych.utils.console import counted
 
 TYPICAL_EPISODES = 20  # of each game between two checkpoints that cut games, so that about one episode in 20 is cut
+OVERDUE = 600.0  # seconds without a checkpoint after which one is written wherever the run is
 SHARE = 20  # checkpoints of a run, where games need not be cut
 KEPT_FILES = (
     2 + 2 * 5
@@ -48,6 +49,7 @@ def introduction(training: Training, framework: str, threads: int) -> Iterator[s
     memory, disk = needs(training)
     every = interval(recipe, games)
     checkpoints = "a checkpoint at the end" if every >= recipe.steps else f"a checkpoint every {every:,} steps"
+    checkpoints += f" and after {OVERDUE / 60:.0f} minutes without one"
     count = sum(array.size for array in training.learner.get_weights().values())
     device, seen = training.learner.device, games.observation
     yield f"game      {recipe.env.id}: {recipe.num_envs} at once, {games.num_actions} actions, observation {seen}"

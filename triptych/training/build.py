@@ -8,6 +8,7 @@ from triptych.envs import Games
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.runs.folder import RUNNING as RUNNING
+from triptych.spec.weights import Weights
 from triptych.training.base import Counters as Counters
 from triptych.training.base import Training
 from triptych.training.off_policy import OffPolicy
@@ -16,9 +17,11 @@ from triptych.training.on_policy import OnPolicy
 FAMILIES: dict[str, type[Training]] = {"off-policy": OffPolicy, "on-policy": OnPolicy}
 
 
-def make_training(recipe: Recipe, games: Games, learner_class: type[Learner]) -> Training:
-    """Everything at step 0: weights drawn, target copied, games started."""
-    return FAMILIES[recipe.algorithm.family](recipe, games, learner_class)
+def make_training(
+    recipe: Recipe, games: Games, learner_class: type[Learner], weights: Weights | None = None
+) -> Training:
+    """Everything at step 0: weights drawn (or as they are given), target copied, games started."""
+    return FAMILIES[recipe.algorithm.family](recipe, games, learner_class, weights)
 
 
 def compile_learner(training: Training) -> float:

@@ -39,7 +39,7 @@ def run_loop(training: Training) -> Iterator[Tick]:
         training.games.send(choice.actions)
         updates = training.update_while_playing()
         step = training.games.recv()
-        training.observe(choice, step, mask)
+        training.observe(choice, step, mask if step.broken is None else mask & ~step.broken)
         episodes = training.advance(choice, step, mask)
         updates += training.update_after_step()
         yield Tick(choice, step, mask, episodes, updates)

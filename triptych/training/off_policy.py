@@ -103,8 +103,11 @@ class OffPolicy(Training):
         nothing = np.zeros(self.recipe.num_envs)
         self.store.add(Row(self.obs, nothing, nothing, nothing, nothing))
 
-    def get_state(self) -> State:
-        state = super().get_state().with_part("store", State({}, self.store.get_state()))
+    def forget_last(self) -> None:
+        self.store.forget_last()
+
+    def get_state(self, here: bool = False, torn: bool = False) -> State:
+        state = super().get_state(here, torn).with_part("store", State({}, self.store.get_state()))
         return state.with_part("replay", self.replay.get_state())
 
     def set_state(self, state: State) -> None:

@@ -12,6 +12,7 @@ from triptych.envs import Step
 from triptych.spec import dtypes
 from triptych.training.agent import draw
 from triptych.training.base import Choice, Training
+from triptych.utils.state import State
 
 
 class OnPolicy(Training):
@@ -41,11 +42,23 @@ class OnPolicy(Training):
         assert choice.value is not None
         if not self.rollout.filled:
             self.rollout_start = self.counters.steps
+        if step.broken is not None:  # what came before it bootstraps from what it began with
+            self.rollout.cut(step.broken)
         played = Played(
             self.obs, self.started, choice.actions, choice.log_prob, choice.value, self.config.learned_reward(step.reward),
             step.terminated, step.truncated, mask,
         )  # fmt: skip
         self.rollout.add(played, self.state)
+
+    def cut(self) -> None:
+        """Adds the games' last observations to a rollout that has begun; where that fills it, it is learned from."""
+        if not self.rollout.filled:
+            return
+        everywhere = np.ones(self.recipe.num_envs, bool)
+        self.rollout.cut(everywhere)
+        none = np.zeros(self.recipe.num_envs, bool)
+        self.observe(self.select_actions(), Step(self.obs, np.zeros(self.recipe.num_envs), none, none), none)
+        self.update_after_step()
 
     def update_after_step(self) -> list[dict[str, Any]]:
         """Makes the updates of a rollout when it is full."""
@@ -72,6 +85,20 @@ class OnPolicy(Training):
     @property
     def can_checkpoint(self) -> bool:
         return self.rollout.filled == 0
+
+    def get_state(self, here: bool = False, torn: bool = False) -> State:
+        state = super().get_state(here, torn)
+        if not self.rollout.filled:
+            return state
+        return state.with_part("rollout", self.rollout.get_state()).with_part(
+            "begun", State({}, {"at": self.rollout_start})
+        )
+
+    def set_state(self, state: State) -> None:
+        super().set_state(state)
+        if "rollout" in state.json:
+            self.rollout.set_state(state.part("rollout"))
+            self.rollout_start = state.json["begun"]["at"]
 
     def example(self) -> Any:
         self.rollout.mask[:] = True  # a batch without an action has no mean

@@ -1,8 +1,8 @@
-"""A session: one process' share of a run. The training and everything that watches it, until a limit or an interrupt."""
+"""A session: one process' share of a run. The training and everything that watches it, until a limit, an interrupt or a failure."""
 
 from __future__ import annotations
 
-import dataclasses
+import time
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
@@ -14,21 +14,32 @@ from triptych import envs, frameworks
 from triptych.recipes.feasibility import Prepared
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.folder import EPISODES, RUNNING, RunFolder, metrics_columns
-from triptych.runs.records import RunResult, write_summary
+from triptych.runs.records import RunResult
+from triptych.spec.weights import Weights
 from triptych.training.base import Counters
-from triptych.training.budget import interval, introduction
+from triptych.training.budget import OVERDUE, interval, introduction
 from triptych.training.build import compile_learner, make_training
 from triptych.training.callbacks.base import Callback
+from triptych.training.callbacks.broken import Broken
 from triptych.training.callbacks.evaluation import Evaluation
 from triptych.training.callbacks.logs import Logs
 from triptych.training.callbacks.meters import Clock
 from triptych.training.callbacks.progress import ProgressLine
 from triptych.training.callbacks.weights import Best, KeptWeights
+from triptych.training.ending import conclude, stopped
 from triptych.training.loop import run_loop
-from triptych.training.profiler import Profile, gains
-from triptych.utils import machine
-from triptych.utils.checks import check, passed
-from triptych.utils.console import detail, say, warn
+from triptych.training.profiler import Profile
+from triptych.training.saving import check_finite, restore, state_of
+from triptych.utils.checks import EnvironmentFailed, check, passed
+from triptych.utils.console import detail, say
+from triptych.utils.failures import (
+    CallbackFailed,
+    MachineFailed,
+    NotFiniteError,
+    RunFailed,
+    first_line,
+    machine_trouble,
+)
 from triptych.utils.interrupts import Interrupts
 from triptych.utils.state import State
 
@@ -41,6 +52,8 @@ class Session:
         prepared: the recipe with its games, see `recipes.feasibility.prepare`.
         callbacks: the user's own, after Triptych's.
         checkpoints: those of a run that is resumed.
+        weights: to begin with; None: they are drawn.
+        exact: write no checkpoint from which a resume would give other numbers than a run that never stopped.
     """
 
     def __init__(
@@ -53,32 +66,44 @@ class Session:
         callbacks: Sequence[Callback] = (),
         checkpoints: Checkpoints | None = None,
         profile: Profile | None = None,
+        weights: Weights | None = None,
+        exact: bool = False,
     ):
         recipe = prepared.recipe
         frameworks.set_threads(prepared.threads)
         self.folder, self.path, self.recipe, self.framework = folder, folder.path, recipe, framework
-        self.threads, self.quiet = prepared.threads, quiet
-        self.training = make_training(recipe, prepared.games, frameworks.load(framework).Learner)
+        self.threads, self.quiet, self.exact = prepared.threads, quiet, exact
+        self.training = make_training(recipe, prepared.games, frameworks.load(framework).Learner, weights)
         self.agent = self.training.agent
         self.compile_seconds = compile_learner(self.training)
         detail(f"{framework} is ready, compiled in {self.compile_seconds:.1f} s")
-        self.checkpoints = checkpoints or Checkpoints(folder, recipe)
+        self.checkpoints = checkpoints or Checkpoints(folder, recipe, prepared.threads)
         self.clock = Clock()
         self.columns = {"episodes": EPISODES, "metrics": metrics_columns(recipe.algorithm.metrics)}
         self.best = Best(recipe.best_window)
         make_games = partial(envs.make, recipe.env, threads=prepared.threads)
         self.evaluation = Evaluation(make_games, recipe)
+        self.broken = Broken()
         self.own: dict[str, Callback] = {
             "logs": Logs(recipe.algorithm.metrics),
             "best": self.best,
             "weights": KeptWeights(recipe.weights_every),
             "evaluation": self.evaluation,
+            "broken": self.broken,
         }
         self.theirs = list(callbacks)
         self.callbacks = [*self.own.values(), *self.theirs]
         self.first_step = self.first_update = 0
         self.stopped_by = ""
-        self.checkpoint = 0  # steps at the last one
+        self.failure: EnvironmentFailed | CallbackFailed | NotFiniteError | None = None  # the first one
+        self.torn = False  # whether the games failed in the middle of a step
+        self.every = interval(recipe, prepared.games)  # steps between regular checkpoints
+        self.periods = 0  # of these that have passed
+        self.checkpoint, self.checkpoint_exact = (
+            0,
+            True,
+        )  # steps at the last checkpoint, and what a resume from it gives
+        self.saved_at = time.monotonic()  # when that was
         self.profile = profile
         if profile is not None:
             profile.watch(self.training, self.own["logs"])
@@ -95,13 +120,40 @@ class Session:
         return self.training.learner.get_weights()
 
     def stop(self, reason: str) -> None:
-        check(bool(reason) and reason != "interrupted", "reason to stop", reason, "a word, and not interrupted")
+        taken = ("", "interrupted", "failed", "diverged")
+        check(reason not in taken, "reason to stop", reason, "a word, and not interrupted, failed or diverged")
         self.stopped_by = self.stopped_by or reason
 
     def tell(self, event: str, *what: Any) -> None:
         """Calls a method of every callback."""
         for callback in self.callbacks:
+            self.call(callback, event, *what)
+
+    def call(self, callback: Callback, event: str, *what: Any) -> None:
+        """Calls a method of a callback. Where the user's own code fails in it, the others are called still, and the run stops then."""
+        try:
             getattr(callback, event)(self, *what)
+        except EnvironmentFailed as failure:  # of test games
+            self.failure = self.failure or failure
+        except NotFiniteError:
+            raise
+        except (Exception, SystemExit) as error:
+            if not any(callback is one for one in self.theirs):
+                raise
+            self.fail(callback, error)
+
+    def ask(self, callback: Callback) -> dict[str, Any]:
+        """What a user's callback wants kept in a checkpoint."""
+        try:
+            return callback.get_state()
+        except (Exception, SystemExit) as error:
+            self.fail(callback, error)
+            return {}
+
+    def fail(self, callback: Callback, error: BaseException) -> None:
+        if self.failure is None:
+            self.failure = CallbackFailed(callback.name, first_line(error))
+            self.failure.__cause__ = error
 
     def log(self, table: str, row: dict[str, Any]) -> None:
         """Writes a row of episodes.csv or metrics.csv, and shows it to every callback."""
@@ -109,48 +161,51 @@ class Session:
         self.tell("row", table, row)
 
     def keep_weights(self, name: str) -> None:
-        """Writes the newest weights as `checkpoints/NAME.safetensors`."""
-        self.checkpoints.save_weights(name, self.weights(), self.counters.steps, self.counters.updates)
+        """Writes the newest weights as `checkpoints/NAME.safetensors`.
+
+        Raises:
+            NotFiniteError: they are not finite; nothing is written then.
+        """
+        weights = self.weights()
+        check_finite(weights, f"at step {self.counters.steps:,}")
+        self.checkpoints.save_weights(name, weights, self.counters.steps, self.counters.updates)
 
     def save(self) -> None:
-        """Writes a checkpoint and the weights there."""
+        """Writes a regular checkpoint, or that of the run's end, and the weights there."""
         step = self.counters.steps
-        state = self.training.get_state()
-        own = {name: callback.get_state() for name, callback in self.own.items()}
-        theirs = {"callbacks": [[callback.name, callback.get_state()] for callback in self.theirs]}
-        ends = {"seconds": self.clock.seconds(), "stopped_by": self.stopped_by}
+        state = state_of(self, here=bool(self.stopped_by))
         self.keep_weights("latest")
         if step:
             self.keep_weights(f"weights-{step:09d}")
-        self.checkpoints.save(step, state._replace(json=state.json | own | theirs | ends), self.training.store)
-        self.checkpoint = step
+        self.checkpoints.save(step, state, self.training.store)
+        self.note_checkpoint(exact=True)
         detail(f"checkpoint at step {step:,}, {self.counters.updates:,} updates, {self.counters.episodes:,} episodes")
         if step:  # the one at step 0 is told when the run begins
             self.tell("checkpoint")
 
+    def save_here(self) -> None:
+        """Writes a checkpoint between the regular ones, which changes nothing for this session, and the newest weights.
+
+        A resume goes on from it to the same bytes where the games can be saved; else their episodes are cut there.
+        """
+        step, exact = self.counters.steps, self.training.games.saves and not self.torn
+        state = state_of(self, here=True)
+        self.keep_weights("latest")
+        self.saved_at = time.monotonic()
+        if step > self.checkpoint and (exact or not self.exact):
+            self.checkpoints.save(step, state, self.training.store, regular=False, exact=exact)
+            self.note_checkpoint(exact)
+
+    def note_checkpoint(self, exact: bool) -> None:
+        self.checkpoint, self.checkpoint_exact = self.counters.steps, exact
+        self.saved_at = time.monotonic()
+
     def restore(self, state: State) -> None:
         """Takes up where a checkpoint stands."""
-        saved = state.json
-        self.training.set_state(state)
-        self.checkpoints.fill(self.training.store)
-        for name, callback in self.own.items():
-            if name in saved:  # an older version knew fewer
-                callback.set_state(saved[name])
-        self.restore_theirs(saved.get("callbacks", []))
-        self.clock.before = saved["seconds"]
+        restore(self, state)
         self.first_step, self.first_update = self.counters.steps, self.counters.updates
+        self.periods = state.json.get("periods", passed(self.every, self.counters))
         self.checkpoint = self.first_step
-
-    def restore_theirs(self, kept: list[list[Any]]) -> None:
-        """Gives the user's callbacks their states, by name; of several of one name in their order."""
-        waiting = list(self.theirs)
-        for name, state in kept:
-            callback = next((one for one in waiting if one.name == name), None)
-            if callback is not None:
-                waiting.remove(callback)
-                callback.set_state(state)
-            elif state:
-                warn(f"callback {name} is not there any more: what it had counted is left out")
 
     def introduce(self) -> None:
         """Says what runs where, and what it will need."""
@@ -158,43 +213,75 @@ class Session:
             say(f"run       {self.path}", *introduction(self.training, self.framework, self.threads))
 
     def go(self) -> RunResult:
-        """Runs until a limit, a callback that asks for a stop, or an interrupt, writing checkpoints on the way."""
+        """Runs until a limit, a callback that asks for a stop, or an interrupt, writing checkpoints on the way.
+
+        Raises:
+            RunFailed: an environment or a callback failed; all that the run has learned is saved.
+            MachineFailed: the disk is full, or there is no memory left; the last checkpoint stands.
+            KeyboardInterrupt: a second interrupt came before the first one was answered.
+        """
         try:
-            return self.play()
-        finally:  # also where a callback or a game raises
-            self.training.games.close()
-            self.evaluation.close()
+            result = self.play()
+        except RunFailed:
+            self.close()
+            raise
+        except Exception as error:
+            self.close()
+            if trouble := machine_trouble(error):
+                raise MachineFailed(stopped(self, trouble)) from error
+            raise
+        self.close()
+        return result
+
+    def close(self) -> None:
+        """Closes all games. After a second interrupt that is not tried: what hangs in a step may hang there, too."""
+        self.training.games.close()
+        self.evaluation.close()
 
     def play(self) -> RunResult:
-        training, recipe = self.training, self.recipe
-        every = interval(recipe, training.games)
-        unit = "steps" if recipe.episodes is None else "episodes"
-        begun, total = getattr(training.counters, unit), getattr(recipe, unit)
-        stop = Interrupts("stopping after this step and saving the weights")
+        unit = "steps" if self.recipe.episodes is None else "episodes"
+        begun, total = getattr(self.counters, unit), getattr(self.recipe, unit)
+        stop = Interrupts("stopping after this step and saving; once more: at once, without saving")
         with stop, ProgressLine(f"{self.framework:6}", total, self.quiet, begun, unit) as progress:
             self.tell("start")
-            if not training.counters.steps:
+            if not self.counters.steps:
                 self.tell("checkpoint")
             self.clock.restart()
-            done = passed(every, training.counters)
-            for tick in run_loop(training):
-                for callback in self.callbacks:
-                    callback.see(self, tick)
-                progress.see(self, tick)
-                if limit := self.limit():
-                    self.stop(limit)
-                if self.stopped_by:
-                    break
-                if passed(every, training.counters) > done and training.can_checkpoint:
-                    done = passed(every, training.counters)
-                    training.cross_checkpoint()
-                    with self.clock.paused():
-                        self.save()
-                if stop.asked or self.stopped_by:
-                    break
+            self.run_and_save(stop, progress)
+            return conclude(self, stop.number)
+
+    def run_and_save(self, stop: Interrupts, progress: ProgressLine) -> None:
+        """Plays and learns until something ends it, and keeps what has been learned unless it is no number any more."""
+        try:
+            try:
+                self.run_on(stop, progress)
+            except EnvironmentFailed as failure:  # of the games that are learned from
+                self.failure, self.torn = failure, True
             with self.clock.paused():
-                self.save() if self.stopped_by else self.keep_weights("latest")
-            return self.finish()
+                self.save() if self.stopped_by else self.save_here()
+        except NotFiniteError as failure:  # the last checkpoint is the last good one
+            self.failure, self.stopped_by = failure, "diverged"
+
+    def run_on(self, stop: Interrupts, progress: ProgressLine) -> None:
+        """Plays and learns until something ends it."""
+        training = self.training
+        for tick in run_loop(training):
+            self.tell("see", tick)
+            progress.see(self, tick)
+            if limit := self.limit():
+                self.stop(limit)
+            if self.stopped_by:
+                return
+            if passed(self.every, training.counters) > self.periods and training.can_checkpoint:
+                self.periods = passed(self.every, training.counters)
+                training.cross_checkpoint()
+                with self.clock.paused():
+                    self.save()
+            elif time.monotonic() - self.saved_at > OVERDUE:
+                with self.clock.paused():
+                    self.save_here()
+            if stop.asked or self.stopped_by or self.failure:
+                return
 
     def limit(self) -> str:
         """Which of the recipe's limits is reached, if one is."""
@@ -206,32 +293,3 @@ class Session:
         if recipe.solved_at is not None and len(scores) == RUNNING and sum(scores) / RUNNING > recipe.solved_at:
             return "solved"
         return ""
-
-    def finish(self) -> RunResult:
-        """Closes the games and writes summary.json."""
-        counters = self.counters
-        playing, seconds = self.clock.playing(), self.clock.seconds()  # before the profile measures on
-        if self.profile is not None:
-            say(*self.profile.lines(self.training, counters.steps - self.first_step, playing, self.threads))
-        if self.profile is not None:
-            say(*gains(self.recipe, self.framework, self.threads))
-        result = RunResult(
-            path=self.path,
-            framework=self.framework,
-            steps=counters.steps,
-            updates=counters.updates,
-            episodes=counters.episodes,
-            running_reward=sum(self.scores) / len(self.scores) if self.scores else None,
-            best_score=self.best.score,
-            best_step=self.best.at,
-            checkpoint=self.checkpoint,
-            stopped_by=self.stopped_by or "interrupted",
-            steps_per_second=(counters.steps - self.first_step) / playing,
-            updates_per_second=(counters.updates - self.first_update) / playing,
-            compile_seconds=self.compile_seconds,
-            peak_memory=machine.memory_peak(),
-            seconds=seconds,
-        )
-        write_summary(self.path, dataclasses.asdict(result) | {"path": str(self.path)})
-        self.tell("end", result)
-        return result

@@ -1,9 +1,15 @@
-"""Lines for people, on standard error, through Python's logging."""
+"""Lines for people, on standard error, through Python's logging.
+
+Whoever read them may go away (`| head -1`, a closed terminal): that stops no training.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sys
+from typing import IO, Any, cast
 
 
 def counted(number: int, noun: str) -> str:
@@ -33,7 +39,8 @@ class OnStandardError(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         before = "warning: " if record.levelno == logging.WARNING else ""
-        print(plain(f"{before}{record.getMessage()}"), file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print(plain(f"{before}{record.getMessage()}"), file=sys.stderr)
 
 
 # What is told of a run. Who wants it elsewhere gives this logger other handlers.
@@ -54,6 +61,7 @@ def detail(line: str) -> None:
 
 
 def say(*lines: str) -> None:
+    """Prints lines on standard error."""
     for text in lines:
         LOGGER.info("%s", text)
 
@@ -61,3 +69,45 @@ def say(*lines: str) -> None:
 def warn(*lines: str) -> None:
     for text in lines:
         LOGGER.warning("%s", text)
+
+
+def problem(line: str) -> None:
+    """What is told even where quiet is asked for."""
+    LOGGER.error("%s", line)
+
+
+def put(*lines: str) -> None:
+    """Prints lines on standard output."""
+    try:
+        for text in lines:
+            print(text, flush=True)
+    except OSError:
+        mute()
+
+
+def mute() -> None:
+    """Drops what is printed from now on, as nobody reads it: else the interpreter would complain at its end."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (open to the end)
+
+
+class Heard:
+    """A stream that drops what it cannot write any more."""
+
+    def __init__(self, stream: IO[str]):
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            return self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self.stream.flush()
+
+
+def heard(stream: IO[str]) -> IO[str]:
+    return cast(IO[str], Heard(stream))

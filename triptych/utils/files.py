@@ -6,7 +6,9 @@ import csv
 import hashlib
 import io
 import json
+import math
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -86,8 +88,17 @@ def remove(path: Path) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Writes JSON with sorted keys, whole or not at all."""
-    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=True) + "\n"
+    text = json.dumps(as_json(content), indent=2, sort_keys=True, allow_nan=False) + "\n"
     write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def as_json(content: Any) -> Any:
+    """The same with None for every number that is not finite: JSON knows neither NaN nor infinity."""
+    if isinstance(content, dict):
+        return {key: as_json(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [as_json(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, Any] | None = None) -> None:
@@ -98,7 +109,18 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mappi
     """
     contiguous = {name: np.asarray(tensors[name], order="C") for name in sorted(tensors)}
     text = None if metadata is None else {"triptych": json.dumps(metadata, sort_keys=True)}
-    write_whole(path, lambda temporary: save_file(contiguous, temporary, metadata=text))
+    write_whole(path, lambda temporary: save_or_tell(contiguous, temporary, text))
+
+
+def save_or_tell(tensors: dict[str, np.ndarray], path: Path, metadata: dict[str, str] | None) -> None:
+    """Calls safetensors; what the system refused it, such as room on the disk, becomes an OSError as everywhere else."""
+    try:
+        save_file(tensors, path, metadata=metadata)
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
 
 
 def sha256(path: Path) -> str:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from triptych.utils.checks import InputError, WorkerError
-from triptych.utils.interrupts import Interrupts
+from triptych.utils.console import problem
+from triptych.utils.interrupts import Interrupted, Interrupts
 from triptych.utils.reading import read_json
+
+PATIENCE = 120.0  # seconds that a process without its parent is given to save
 
 
 def work_all(
@@ -26,7 +32,7 @@ def work_all(
     `entry` is the "module:function" that the process calls: it reads the job as JSON from standard input, `kind` with it, and
     writes its result as JSON to the file named there as `answer`.
 
-    Ctrl-C and SIGTERM reach each process once; it saves what it has, and this waits for it. When one fails, no other is
+    Ctrl-C, SIGTERM and SIGHUP reach each process once; it saves what it has, and this waits for it. When one fails, no other is
     started, those that run are told the same, and what they still bring is taken.
 
     Raises:
@@ -44,16 +50,16 @@ def work_all(
                     index = waiting.pop()
                     running[index] = start(entry, kind, jobs[index], answer_of(folder, index))
                 for index in [index for index, process in running.items() if process.poll() is not None]:
-                    code, result = running.pop(index).returncode, read_answer(answer_of(folder, index))
+                    code, result = done_with(running.pop(index)), read_answer(answer_of(folder, index))
                     if "interrupted" in result or (index in told and not result):
                         tell_how_to_go_on(result)
-                        end = end or KeyboardInterrupt()  # perhaps that one alone; the others are not left behind
+                        end = end or Interrupted(stop.number)  # perhaps that one alone; the others are not left behind
                         continue
                     try:
                         then(index, result_of(result, jobs[index]["framework"], code))
                     except (InputError, WorkerError) as error:
                         end = end or error
-                end = end or (KeyboardInterrupt() if stop.asked else None)
+                end = end or (Interrupted(stop.number) if stop.asked else None)
                 if end:
                     tell_to_stop(running, told, by_console=stop.asked)
                 time.sleep(0.02)
@@ -64,9 +70,9 @@ def work_all(
         finally:  # whatever else went wrong, the others save what they have
             tell_to_stop(running, told, by_console=stop.asked)
             for process in running.values():
-                process.wait()
+                done_with(process)
     if end or stop.asked:  # perhaps in the last moment
-        raise end or KeyboardInterrupt
+        raise end or Interrupted(stop.number)
 
 
 def tell_to_stop(running: dict[int, subprocess.Popen[str]], told: set[int], by_console: bool) -> None:
@@ -82,15 +88,46 @@ def tell_to_stop(running: dict[int, subprocess.Popen[str]], told: set[int], by_c
 
 
 def start(entry: str, kind: str, job: dict[str, Any], answer: Path) -> subprocess.Popen[str]:
-    """A process that does the job and leaves its answer in a file."""
+    """A process that does the job and leaves its answer in a file. Its standard input stays open for as long as this process lives."""
     module, _, function = entry.partition(":")
     command = [sys.executable, "-c", f"from {module} import {function}; {function}()"]
     # A session of its own: a terminal's Ctrl-C then reaches it through us, once.
     process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError), process.stdin as pipe:  # it died at its start: its code will tell
-        pipe.write(json.dumps(job | {"kind": kind, "answer": str(answer)}))
+    with contextlib.suppress(BrokenPipeError):  # it died at its start: its code will tell
+        process.stdin.write(json.dumps(job | {"kind": kind, "answer": str(answer)}) + "\n")
+        process.stdin.flush()
     return process
+
+
+def read_job() -> dict[str, Any]:
+    """In a process that `start` made: the job. From then on it ends with whoever gave it, however that one ends."""
+    job = json.loads(sys.stdin.readline())
+    pipe = os.dup(0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the user's code finds nothing to read there
+    threading.Thread(target=end_with, args=(pipe,), daemon=True).start()
+    return job
+
+
+def end_with(pipe: int) -> None:
+    """Waits for the end of whoever holds the other end of a pipe; then this process saves and stops, as after SIGTERM."""
+    with contextlib.suppress(OSError):
+        while os.read(pipe, 1024):
+            pass
+    if sys.platform == "win32":
+        signal.raise_signal(signal.SIGTERM)
+    else:
+        os.kill(os.getpid(), signal.SIGTERM)  # to the main thread, which may wait in a call of the system
+    time.sleep(PATIENCE)
+    os._exit(128 + signal.SIGTERM)
+
+
+def done_with(process: subprocess.Popen[str]) -> int:
+    """The code of a process that has ended, its pipe closed."""
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    return process.wait()
 
 
 def answer_of(folder: str, index: int) -> Path:
@@ -107,7 +144,7 @@ def read_answer(path: Path) -> dict[str, Any]:
 
 def tell_how_to_go_on(result: dict[str, Any]) -> None:
     if result.get("interrupted"):
-        print(f"interrupted; go on with: triptych resume {shlex.quote(result['interrupted'])}", file=sys.stderr)
+        problem(f"interrupted; go on with: triptych resume {shlex.quote(result['interrupted'])}")
 
 
 def result_of(result: dict[str, Any], framework: str, code: int) -> dict[str, Any]:
@@ -115,4 +152,6 @@ def result_of(result: dict[str, Any], framework: str, code: int) -> dict[str, An
         raise WorkerError(f"the {framework} process ended with code {code} before its result")
     if "error" in result:
         raise InputError(result["error"])
+    if "failed" in result:
+        raise WorkerError(result["failed"])
     return result

@@ -12,6 +12,7 @@ from triptych.recipes import Recipe
 from triptych.training.callbacks.base import Run
 from triptych.training.callbacks.periodic import Periodic
 from triptych.training.loop import Tick
+from triptych.utils.checks import EnvironmentFailed
 from triptych.utils.console import warn
 from triptych.utils.seeds import game_seeds, generator
 from triptych.utils.statistics import bootstrap_mean
@@ -27,9 +28,14 @@ class Evaluation(Periodic):
         self.told = False  # that some did not end
 
     def step(self, run: Run, tick: Tick) -> None:
+        before = self.done
         if self.due(run.counters):
-            with run.clock.paused():
-                score = self.play(run)
+            try:
+                with run.clock.paused():
+                    score = self.play(run)
+            except EnvironmentFailed:
+                self.done = before  # whoever goes on with the run plays them again
+                raise
             run.tell("evaluation", score)
 
     def play(self, run: Run) -> Score:

@@ -11,7 +11,7 @@ from triptych.training.callbacks.base import Callback, Run
 from triptych.training.callbacks.meters import Mean
 from triptych.training.loop import Tick
 from triptych.utils.checks import passed
-from triptych.utils.console import warn
+from triptych.utils.failures import NotFiniteError
 
 
 class Logs(Callback):
@@ -25,7 +25,6 @@ class Logs(Callback):
         self.episode_loss = Mean()
         self.means = {name: Mean() for name in ("loss", *reported, "gradient_norm")}  # of what the updates report
         self.rows = 0  # periods of metrics.csv that have passed
-        self.diverged = False
         self.epsilon = 0.0  # of the last step
 
     def see(self, run: Run, tick: Tick) -> None:
@@ -36,6 +35,7 @@ class Logs(Callback):
         self.episode_loss.add(scalars["loss"])
         for name, mean in self.means.items():
             mean.add(scalars[name])
+        self.check_finite(run)
 
     def episode(self, run: Run, episode: Episode) -> None:
         counters = run.counters
@@ -58,8 +58,10 @@ class Logs(Callback):
         periods = passed(run.recipe.log_every, run.counters)
         if periods > self.rows:
             self.rows = periods
+            for mean in self.means.values():
+                mean.settle()
+            self.check_finite(run)
             means = {name: mean.take() for name, mean in self.means.items()}
-            self.check_loss(means["loss"], run.counters.steps)
             run.log("metrics", self.metrics(run) | means)
 
     def evaluation(self, run: Run, score: Score) -> None:
@@ -75,11 +77,16 @@ class Logs(Callback):
             "seconds": run.clock.seconds(),
         }
 
-    def check_loss(self, loss: float | None, step: int) -> None:
-        """Says it once when the loss is no number any more: nothing that follows can mend it."""
-        if loss is not None and not math.isfinite(loss) and not self.diverged:
-            self.diverged = True
-            warn(f"loss is {loss} at step {step:,}: the run has diverged; a lower learning rate may help")
+    def check_finite(self, run: Run) -> None:
+        """Ends the run where loss or gradient is not finite any more: nothing that follows can mend the weights.
+
+        Raises:
+            NotFiniteError
+        """
+        for name in ("loss", "gradient_norm"):
+            newest = self.means[name].newest
+            if not math.isfinite(newest):
+                raise NotFiniteError(f"{name.replace('_', ' ')} is {newest} at step {run.counters.steps:,}")
 
     def get_state(self) -> dict[str, Any]:
         means = {name: mean.settle() for name, mean in self.means.items()}

@@ -18,6 +18,7 @@ class Mean:
     def __init__(self, total: float = 0.0, count: int = 0):
         self.total, self.count = total, count
         self.pending: Any = None  # the last scalar: its update may not be done yet
+        self.newest = 0.0  # of those that were fetched
 
     def add(self, value: Any) -> None:
         self.settle()
@@ -26,7 +27,8 @@ class Mean:
     def settle(self) -> tuple[float, int]:
         """Fetches what is pending: (sum, count)."""
         if self.pending is not None:
-            self.total += float(self.pending)
+            self.newest = float(self.pending)
+            self.total += self.newest
             self.count += 1
             self.pending = None
         return self.total, self.count

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from triptych.training.base import Counters
 from triptych.training.callbacks.base import Callback, Run
 from triptych.training.loop import Tick
+from triptych.utils.console import heard
 
 
 class ProgressLine(Callback):
@@ -28,7 +29,7 @@ class ProgressLine(Callback):
     announce_after = 20.0  # seconds of learning before the end is foretold, 45 in all at most
 
     def __init__(self, title: str, total: int, quiet: bool, start: int = 0, unit: str = "steps"):
-        self.console = Console(stderr=True, quiet=quiet)
+        self.console = Console(file=heard(sys.stderr), quiet=quiet)  # without a reader it goes on
         self.live = self.console.is_terminal and not quiet
         columns = (
             TextColumn("{task.description}"),
@@ -92,4 +93,4 @@ class ProgressLine(Callback):
     def __exit__(self, *_: object) -> None:
         self.bar.update(self.task, completed=min(self.done, self.total))
         self.bar.stop()
-        sys.stderr.flush()
+        heard(sys.stderr).flush()

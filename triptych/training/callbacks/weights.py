@@ -31,9 +31,9 @@ class Best(Callback):
             return
         mean = float(np.mean(self.recent))
         if self.score is None or mean >= self.score:  # of equals the later: more training stands behind it
-            self.score, self.at = mean, run.counters.steps
             with run.clock.paused():
                 run.keep_weights("best")
+            self.score, self.at = mean, run.counters.steps
 
     def get_state(self) -> dict[str, Any]:
         return {"recent": list(self.recent), "score": self.score, "step": self.at}

@@ -1,0 +1,58 @@
+"""What a new run begins with: the weights of another one (`train --from RUN`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from triptych.experiments.load import beside
+from triptych.recipes import Recipe
+from triptych.recipes.serialise import from_dict
+from triptych.runs.names import run_path
+from triptych.runs.records import read_settings
+from triptych.runs.trust import Allowed, allow
+from triptych.spec import Network
+from triptych.spec.weights import Weights, check_numbers, check_weights
+from triptych.utils.checks import InputError
+from triptych.utils.files import read_tensors, sha256
+
+
+@dataclass(frozen=True)
+class Start:
+    """Weights that a new run begins with."""
+
+    file: Path
+    tensors: Weights
+    told: dict[str, Any]  # what the new run's config.json says of them
+
+    @classmethod
+    def read(cls, run: str | Path, runs_dir: str | Path) -> Start:
+        """Those of a weights file, or a run's best ones (the latest, where it has no best). It runs no code."""
+        path = run_path(str(run), runs_dir)
+        if not path.exists() or (path.is_dir() and not (path / "checkpoints").is_dir()):
+            raise InputError(f"from is {str(run)!r}: no such run; allowed: a run folder, a run's name or its weights")
+        if path.is_dir():
+            files = [path / "checkpoints" / f"{name}.safetensors" for name in ("best", "latest")]
+            path = next((file for file in files if file.exists()), files[1])
+        tensors, metadata = read_tensors(path)
+        known = metadata or {}
+        told = {"file": str(path), "sha256": sha256(path), "steps": known.get("steps"), "updates": known.get("updates")}
+        return cls(path, tensors, told)
+
+    def check(self, network: Network) -> None:
+        """Refuses weights of another network, by the tensor's name."""
+        check_weights(self.tensors, network, str(self.file))
+        check_numbers(self.tensors, str(self.file))
+
+
+def settings_behind(run: str | Path, runs_dir: str | Path) -> Recipe:
+    """The recipe that a run, or a weights file, was trained with: to train with it anew."""
+    path = run_path(str(run), runs_dir)
+    if not path.is_file():
+        return read_settings(path)
+    _, metadata = read_tensors(path)
+    if metadata is None or "recipe" not in metadata:
+        raise InputError(f"{path} names no recipe; allowed: weights that triptych wrote, or a recipe beside --from")
+    allow(beside(path, metadata["recipe"]), Allowed(ways=("a recipe's name or file beside --from",)))
+    return from_dict(metadata["recipe"])

@@ -1,0 +1,73 @@
+"""What of a session lies in a checkpoint: its training, and what every callback has counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from triptych.spec.weights import not_finite
+from triptych.training.callbacks.base import Callback
+from triptych.utils.console import warn
+from triptych.utils.failures import NotFiniteError
+from triptych.utils.state import State
+
+if TYPE_CHECKING:
+    from triptych.training.session import Session
+
+
+def check_finite(arrays: dict[str, np.ndarray], where: str) -> None:
+    """Refuses to keep what a run that diverged has made of its weights.
+
+    Raises:
+        NotFiniteError: naming the first tensor.
+    """
+    for name, array in arrays.items():
+        if bad := not_finite(array):
+            raise NotFiniteError(f"weights {name} hold {bad} {where}")
+
+
+def state_of(session: Session, here: bool = False) -> State:
+    """All that a resume needs, but for the store's rows.
+
+    Args:
+        here: not at a regular checkpoint, but wherever the games are.
+
+    Raises:
+        NotFiniteError: the weights, or what their optimiser remembers, are not finite any more.
+    """
+    state = session.training.get_state(here, session.torn)
+    check_finite(state.arrays, f"at step {session.counters.steps:,}")
+    own = {name: callback.get_state() for name, callback in session.own.items()}
+    theirs = {"callbacks": [[callback.name, session.ask(callback)] for callback in session.theirs]}
+    ends = {"seconds": session.clock.seconds(), "stopped_by": session.stopped_by, "periods": session.periods}
+    return state._replace(json=state.json | own | theirs | ends)
+
+
+def restore(session: Session, state: State) -> None:
+    """Takes up where a checkpoint stands; games that were in the middle of an episode and cannot be saved begin new ones."""
+    saved, training = state.json, session.training
+    training.set_state(state)
+    session.checkpoints.fill(training.store)
+    if "ended" in saved and "games" not in saved:
+        training.resume_here()
+    elif saved["stopped_by"] and "ended" not in saved:
+        training.forget_last()
+    for name, callback in session.own.items():
+        if name in saved:  # an older version knew fewer
+            callback.set_state(saved[name])
+    restore_theirs(session.theirs, saved.get("callbacks", []))
+    session.clock.before = saved["seconds"]
+
+
+def restore_theirs(callbacks: Sequence[Callback], kept: list[list[Any]]) -> None:
+    """Gives the user's callbacks their states, by name; of several of one name in their order."""
+    waiting = list(callbacks)
+    for name, state in kept:
+        callback = next((one for one in waiting if one.name == name), None)
+        if callback is not None:
+            waiting.remove(callback)
+            callback.set_state(state)
+        elif state:
+            warn(f"callback {name} is not there any more: what it had counted is left out")
