@@ -27,6 +27,7 @@ DECIDING = [
     Flag("env", "env", str, "", ""),
     Flag("memory", "memory", str, "", ""),
     Flag("layout", "env.layout", str, "", ""),  # of its pictures: whether it shows any decides the default recipe
+    Flag("origin", "from", str, "", ""),  # the run whose weights `train` begins with
     Flag("runs_dir", "runs-dir", str, "runs", ""),
 ]
 ANY = "cartpole"  # whose flags stand in where no recipe is known
@@ -57,6 +58,7 @@ class Reading:
         deciding, words = read_some(DECIDING, arguments)
         self.env, self.memory = deciding.get("env", ""), deciding.get("memory", "")
         self.layout = {"layout": deciding["layout"]} if deciding.get("layout") else {}
+        self.origin = deciding.get("origin", "")
         self.runs_dir = deciding.get("runs_dir", "runs")
         first = arguments[:1] if arguments and not arguments[0].startswith("-") else []
         found = first or [word for word in words if self.is_recipe(word)]
@@ -102,6 +104,10 @@ class Reading:
             recipe = read_settings(run_path(word, self.runs_dir)) if of_run else load_recipe(word)
         elif self.env:
             recipe = default_recipe(self.env, is_picture(self.env, **self.layout))
+        elif self.origin:
+            from triptych.experiments.start import settings_behind  # it knows of frameworks, which take long to load
+
+            recipe = settings_behind(self.origin, self.runs_dir)
         else:
             recipe = load_recipe(ANY)
         steps = getattr(self.kind, "STEPS", None)  # the command's own default
@@ -122,7 +128,7 @@ class Reading:
         return read(flags, self.name, arguments, self.described)
 
     def made(self, word: str, start: Recipe, given: Given) -> Any:
-        if not word and not self.env:
+        if not word and not self.env and not self.origin:
             raise InputError(
                 "RECIPE is missing; allowed: a name that `triptych recipes` lists, a Python file, a run, or --env ID"
             )

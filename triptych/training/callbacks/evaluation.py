@@ -27,14 +27,22 @@ class Evaluation(Periodic):
         self.games: Games | None = None
         self.told = False  # that some did not end
 
+    def start(self, run: Run) -> None:
+        """Where test games failed in the session before, they are played again, with the weights of then."""
+        if run.counters.steps:
+            self.test(run)
+
     def step(self, run: Run, tick: Tick) -> None:
+        self.test(run)
+
+    def test(self, run: Run) -> None:
         before = self.done
         if self.due(run.counters):
             try:
                 with run.clock.paused():
                     score = self.play(run)
             except EnvironmentFailed:
-                self.done = before  # whoever goes on with the run plays them again
+                self.done = before  # a resume plays them again
                 raise
             run.tell("evaluation", score)
 

@@ -90,9 +90,10 @@ class Logs(Callback):
 
     def get_state(self) -> dict[str, Any]:
         means = {name: mean.settle() for name, mean in self.means.items()}
-        return {"episode_loss": self.episode_loss.settle(), "means": means, "rows": self.rows}
+        return {"episode_loss": self.episode_loss.settle(), "means": means, "rows": self.rows, "epsilon": self.epsilon}
 
     def set_state(self, state: dict[str, Any]) -> None:
         self.episode_loss = Mean(*state["episode_loss"])
         self.means = {name: Mean(*state["means"][name]) for name in self.means}
         self.rows = state["rows"]
+        self.epsilon = state.get("epsilon", 0.0)
