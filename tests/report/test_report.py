@@ -293,7 +293,7 @@ def test_odd_logs_give_a_page(name: str, content: str, runs: Path, tmp_path: Pat
     ],
 )
 def test_unreadable_run_folders_are_one_line(name: str, content: str, runs: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read|missing|mean is None") as said:
+    with pytest.raises(InputError, match=r"cannot be read|missing|mean is None") as said:
         report(odd(runs, tmp_path, name, content), runs_dir=tmp_path, out=tmp_path / "p.html")
     assert "\n" not in str(said.value)
 
