@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -110,10 +111,10 @@ def has_axis(log: Log, axis: str) -> bool:
     return any(value is not None for part in log.parts for value in part.get(axis, []))
 
 
-def lead_of(log: Log, names: list[str]) -> str:
-    """The column that a first screen shows of a run: the best reward that it has, else its first column."""
+def lead_of(log: Log, others: Sequence[str] = ()) -> str:
+    """The best reward that a run has, which stands for it among others; else the first that it has of `others`, or ""."""
     there = {name for part in log.parts for name in part}
-    return next((name for name in (*REWARDS, *names) if name in there and can_draw(log, name)), "")
+    return next((name for name in (*REWARDS, *others) if name in there and can_draw(log, name)), "")
 
 
 def run(log: Log, number: int, series: Series, most: int, left_out: set[str]) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def run(log: Log, number: int, series: Series, most: int, left_out: set[str]) ->
     return {
         "name": log.name,
         "framework": log.framework,
-        "lead": lead_of(log, list(TITLES)),
+        "lead": lead_of(log),
         "series": number,
         "label": f"{series.label}: {log.name}" if series.is_seeds else series.label,
         "colour": series.colour,

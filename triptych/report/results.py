@@ -7,7 +7,7 @@ from typing import Any
 
 from triptych.envs import GameConfig, stickiness
 from triptych.envs.play import different_games
-from triptych.report.figures import REWARDS, column_names, title_of
+from triptych.report.figures import REWARDS, column_names, lead_of, title_of
 from triptych.report.logs import Log
 from triptych.report.numbers import finite, percent, score, whole
 from triptych.report.series import Series, series_of
@@ -43,7 +43,7 @@ def table(logs: list[Log], random: dict[str, dict[str, Any]]) -> dict[str, Any]:
     silent = [
         log for log, found in zip((one.logs[0] for one in series), scores, strict=True) if not (found or running(log))
     ]
-    others = other_columns([log for log in silent if log.recipe is None], 1 if trained or any(scores) else MOST_OTHERS)
+    others = other_columns([log for log in silent if log.recipe is None], alone=not trained and not any(scores))
     rows = [row(one, found, others) for one, found in zip(series, scores, strict=True)]
     keys = {log.random_key for log in logs if log.recipe}
     played = random.get(next(iter(keys))) if len(keys) == 1 and (trained or any(scores)) else None
@@ -184,9 +184,11 @@ def moves(test: dict[str, Any]) -> str:
     return ", moves drawn from the policy" if test["policy"].endswith("sample") else ""
 
 
-def other_columns(logs: list[Log], most: int) -> list[str]:
-    """What logs without a running reward tell instead, other rewards first."""
-    return sorted(column_names(logs), key=lambda name: name not in REWARDS)[:most]
+def other_columns(logs: list[Log], alone: bool) -> list[str]:
+    """What logs without a running reward tell instead: of each its best reward or its first column; `alone`, more of them."""
+    firsts = [lead_of(log, column_names([log])) for log in logs]
+    rest = sorted(column_names(logs), key=lambda name: name not in REWARDS) if alone else []
+    return list(filter(None, dict.fromkeys([*firsts, *rest])))[:MOST_OTHERS]
 
 
 def running(log: Log) -> list[float]:

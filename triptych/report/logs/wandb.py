@@ -40,7 +40,8 @@ CALLS = "The horizontal axis is W&B's own Step: it counts calls of wandb.log, un
 
 
 def is_export(names: Sequence[str]) -> bool:
-    return len(names) > 1 and BETWEEN not in names[0] and all(BETWEEN in name for name in names[1:] if name)
+    charted = list(filter(None, names[1:]))
+    return bool(charted) and BETWEEN not in names[0] and all(BETWEEN in name for name in charted)
 
 
 def read_export(table: Table, naming: Naming) -> list[Found]:
