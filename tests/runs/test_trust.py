@@ -261,7 +261,7 @@ def test_no_reader_imports_what_a_registered_maker_is_given(evil: Path) -> None:
     refused(triptych_command("evaluate", path, "--env", "good:Guess-v0", place=evil), "env 'good:Guess-v0' with kwargs")
     done = triptych_command("report", path, place=evil)
     assert done.returncode == 0, done.stderr
-    assert "warning: no sources: env is 'Guess-v0'" in done.stderr
+    assert "warning: no sources of r: env is 'Guess-v0'" in done.stderr
     assert not (evil / "ran").exists()
 
 

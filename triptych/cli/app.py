@@ -8,12 +8,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from functools import partial, reduce
+from operator import or_
+from typing import Annotated, Any, TypedDict, get_type_hints
 
+from tyro.conf import subcommand
 from tyro.extras import SubcommandApp
 
 from triptych.cli.flags import Flag, flags_of, listed
-from triptych.cli.parse import takes_recipe
+from triptych.cli.parse import ANY, reads, takes_recipe
 from triptych.cli.view import view
 from triptych.experiments.studies import NAMES
 from triptych.recipes import BUILT_IN, load_recipe
@@ -21,11 +24,12 @@ from triptych.utils.checks import InputError
 from triptych.utils.words import shown
 
 SHELLS = ("bash", "zsh", "fish")
-ABOUT = "Trains the same agent in PyTorch, JAX and Keras, proves that they are equal, and compares them."
-BESIDES = """also: triptych help COMMAND                       the flags of a command
+ABOUT = "Trains an agent in PyTorch, JAX and Keras, proves them equal, compares them."
+BESIDES = """also: triptych help COMMAND       the flags of a command
       triptych --version
-      triptych --print-completion bash|zsh|fish  a script that completes commands, flags and names"""
-WORDS: dict[str, Any] = {"RECIPE": Literal[tuple(BUILT_IN)], "NAME": Literal[NAMES]}  # positional words that are known
+      triptych --print-completion bash|zsh|fish
+                                  a script that completes what you type"""
+WORDS = {"RECIPE": tuple(BUILT_IN), "NAME": NAMES}  # what a positional word may be, where that is known
 
 
 def summary(command: Any) -> str:
@@ -53,16 +57,36 @@ def print_completion(commands: Mapping[str, Any], shell: str) -> None:
         raise InputError(f"shell is {shown(shell)}; allowed: {', '.join(SHELLS)}")
     app = SubcommandApp()
     for name, command in commands.items():
-        app.command(view(completed(command), choices=True), name=name, help=summary(command))
+        app.command(completed(command), name=name, help=summary(command))
     with contextlib.suppress(SystemExit):
         app.cli(prog="triptych", args=["--tyro-print-completion", shell.lower()])
 
 
-def completed(command: Any) -> list[Flag]:
-    """The flags of a command with those of every shipped recipe, each once."""
-    found: dict[str, Flag] = {}
-    for recipe in [load_recipe(name) for name in BUILT_IN] if takes_recipe(command) else [None]:
-        for flag in listed(flags_of(command, recipe), lambda flag: True):
-            known = WORDS.get(flag.metavar)
-            found.setdefault(flag.name, dataclasses.replace(flag, kind=known) if known else flag)
-    return list(found.values())
+def completed(command: Any) -> Any:
+    """What tyro completes of a command: its flags, and the words that it takes with the flags behind them.
+
+    Tyro completes no words but subcommands, and behind one of them its flags alone. So a recipe is a subcommand with its flags.
+    """
+    if not takes_recipe(command):
+        flags = flags_of(command, None)
+        names: dict[str, Any] = {name: flags for flag in flags for name in WORDS.get(flag.metavar, ())}
+    else:
+        names = {name: listed(flags_of(command, load_recipe(name)), partial(reads, command)) for name in BUILT_IN}
+        flags = names[ANY]
+    words = [Annotated[options(bare(behind)), subcommand(name, prefix_name=False)] for name, behind in names.items()]
+    if not words:
+        return options(flags)
+    here = get_type_hints(options(flags), include_extras=True)
+    return TypedDict("completed", {**here, "word": reduce(or_, words)}, total=False)  # type: ignore[operator, misc]
+
+
+def bare(flags: list[Flag]) -> list[Flag]:
+    """Flags for behind a word, without what is told of them and without those of layers: shells read all of it at each key."""
+    kept = [flag for flag in flags if not flag.path.startswith("network.")]
+    return [
+        dataclasses.replace(flag, help="", group="", default=flag.default if flag.is_repeated else "") for flag in kept
+    ]
+
+
+def options(flags: list[Flag]) -> Any:
+    return view([flag for flag in flags if not flag.is_positional], choices=True)

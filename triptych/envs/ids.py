@@ -26,7 +26,7 @@ def near_ids(name: str, most: int = 3, exact: bool = False) -> list[str]:
     for known in gymnasium.registry:
         by_stem.setdefault(stem(known), []).append(known)
     wanted = stem(name)
-    stems = [wanted] if wanted in by_stem else [] if exact else nearest(wanted, by_stem, most)
+    stems = [wanted] if wanted in by_stem else [] if exact else nearest(wanted, by_stem, most, alike=0.8)
     return [newest(by_stem[found]) for found in stems][:most]
 
 

@@ -10,10 +10,10 @@ from triptych.utils.console import shortened
 LONGEST = 60  # letters of what was given that are repeated
 
 
-def nearest(word: str, known: Iterable[str], most: int = 3) -> list[str]:
+def nearest(word: str, known: Iterable[str], most: int = 3, alike: float = 0.7) -> list[str]:
     """The known names that look like a word, the likeliest first; letters' case, `-` and `_` make no difference."""
     spelled = {plain(name): name for name in known}
-    found = difflib.get_close_matches(plain(word[:LONGEST]), list(spelled), n=most, cutoff=0.7)
+    found = difflib.get_close_matches(plain(word[:LONGEST]), list(spelled), n=most, cutoff=alike)
     return [spelled[name] for name in found]
 
 
