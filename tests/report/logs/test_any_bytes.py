@@ -19,6 +19,7 @@ from triptych.utils.checks import InputError
 NAMES = (
     "progress.csv", "monitor.csv", "x.csv", "progress.txt", "result.json", "x.json", "run-a-tag-b.csv", "events.out.tfevents.1.a",
 )  # fmt: skip
+WAYS = ("{file}", "{folder}", "{file}+{file}")
 SEEDS = (
     PROGRESS, WANDB, '#{"t_start": 1}\nr,l,t\n1,2,3\n4,5,6\n', "Wall time,Step,Value\n1,2,3\n4,5,6\n", "seed,step,reward\n1,1,2\n2,1,3\n",
     '{"training_iteration": 1, "episode_reward_mean": 2.5, "timesteps_total": 10}\n', '{"iteration_0": {"train_episode_returns": [1, 2]}}',
@@ -68,24 +69,26 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(content)
 
 
-def read_or_say(name: str, content: bytes) -> list[Log] | str:
+def read_or_say(name: str, content: bytes, argument: str = "{file}") -> list[Log] | str:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "run" / name
         file.parent.mkdir()
         file.write_bytes(content)
         try:
-            return read(str(file), Path(folder))
+            return read(argument.format(file=file, folder=file.parent), Path(folder))
         except InputError as error:
             return str(error)
 
 
 @settings(max_examples=600, deadline=None)
-@given(st.sampled_from(NAMES), st.one_of(mutated(), st.binary(max_size=200)))
-@example("x.json", b"[" * 100_000)
-@example("x.json", b'{"step": ' + b"9" * 5_000 + b', "reward": 1}')
-@example("x.csv", b"step,reward\n1,2\n" + b'"' * 9)
-def test_any_bytes_are_a_log_or_one_line(name: str, content: bytes) -> None:
-    found = read_or_say(name, content)
+@given(st.sampled_from(NAMES), st.one_of(mutated(), st.binary(max_size=200)), st.sampled_from(WAYS))
+@example("x.json", b"[" * 100_000, "{file}")
+@example("x.json", b'{"step": ' + b"9" * 5_000 + b', "reward": 1}', "{folder}")
+@example("x.csv", b"step,reward\n1,2\n" + b'"' * 9, "{file}+{file}")
+@example("monitor.csv", PROGRESS.encode(), "{folder}")
+@example("x.csv", b"\0" + WANDB.encode(), "{file}")
+def test_any_bytes_are_a_log_or_one_line(name: str, content: bytes, argument: str) -> None:
+    found = read_or_say(name, content, argument)
     if isinstance(found, str):
         assert "\n" not in found
         assert len(found) < 500

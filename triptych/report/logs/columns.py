@@ -85,7 +85,7 @@ class Naming:
         for name in sorted(set(names) - set(found), key=lambda name: (order.get(name, len(order)), names.index(name))):
             ours = dialect.names.get(name)
             if ours is None or ours in taken:
-                if not plain_name(name) or name.startswith(dialect.left_out or ("\0",)):
+                if not plain_name(name) or name.startswith(dialect.left_out):
                     continue
                 known = alias(name)
                 ours = known if known and known not in taken else plain_name(name)

@@ -15,10 +15,11 @@ from triptych.report.logs.folders import EVENTS, Directory, directories, file_na
 from triptych.report.logs.log import Arrays, Log
 from triptych.report.logs.own import read_run
 from triptych.report.logs.parts import Found, as_log, as_logs, joined
-from triptych.report.logs.sb3 import read_monitors
+from triptych.report.logs.sb3 import is_monitor, read_monitors
 from triptych.runs.names import run_path
 from triptych.utils.checks import InputError
 from triptych.utils.console import counted
+from triptych.utils.tables import Table
 
 ALLOWED = "a run folder, a run's name, a folder of them, or a log of another tool (docs/logs.md)"
 
@@ -136,9 +137,7 @@ class Reader:
         logs: list[Log] = []
         if found.monitors:
             try:
-                tables = [table for table in map(table_of, found.monitors) if len(table)]
-                if tables:
-                    logs.append(as_log(read_monitors(tables, found.name, self.naming)))
+                logs.append(as_log(read_monitors(monitors(found.monitors), found.name, self.naming)))
             except InputError as error:
                 failures.append(error)
         means = self.means(found, failures)
@@ -198,6 +197,24 @@ class Reader:
         parts = [joined([part for run in runs for part in run.parts])]
         notes = list(dict.fromkeys(note for run in runs for note in run.notes))
         return Found(runs[0].name, parts, all(run.episodes for run in runs), runs[0].played, notes)
+
+
+def monitors(files: Sequence[Path]) -> list[Table]:
+    """The monitors of one run's environments. One in which no episode has ended yet is left out.
+
+    Raises:
+        InputError: one cannot be read or is no monitor, or no episode has ended in any.
+    """
+    tables = [table_of(file) for file in files]
+    for table in tables:
+        if not is_monitor(table.names):
+            raise InputError(
+                f"{table.path} has columns {shown(table.names)}; allowed: r, l and t, as Stable-Baselines3 writes them"
+            )
+    ended = [table for table in tables if len(table)]
+    if not ended:
+        raise InputError(f"{files[0]} has no row below its column names; allowed: at least one episode that has ended")
+    return ended
 
 
 def both(episodes: Log, means: Log) -> Log:

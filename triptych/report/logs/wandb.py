@@ -47,7 +47,7 @@ def is_export(names: Sequence[str]) -> bool:
 def read_export(table: Table, naming: Naming) -> list[Found]:
     """The runs of a chart's export."""
     x_name, *others = table.names
-    counter = naming.name([x_name], Dialect("", X))[x_name]
+    counter = naming.name([x_name], Dialect("", X)).get(x_name, "row")
     if counter not in COUNTERS:
         counter = "row"
     runs: dict[str, dict[str, np.ndarray]] = {}
