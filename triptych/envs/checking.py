@@ -106,6 +106,7 @@ class Game:
         self.env, self.env_id, self.index, self.pictures = env, env_id, index, pictures
         self.space: spaces.Space = env.observation_space
         self.bounded = any(isinstance(box, spaces.Box) and is_bounded(box) for _, box in parts(self.space))
+        self.bright: set[str] = set()  # the pictures that have shown a number above 1
         self.steps = 0  # of the episode, the one under way included; 0: its reset
 
     def reset(self, seed: int | None = None) -> Returned:
@@ -139,7 +140,7 @@ class Game:
             raise self.failed(error) from error
 
     def returned(self, obs: Any, reward: Any, terminated: Any, truncated: Any) -> Returned:
-        reward, obs = number_of(reward), taken(self.space, obs)
+        reward, obs = number_of(reward), taken(self.space, obs, self.bright)
         ends = flag_of(terminated, "terminated"), flag_of(truncated, "truncated")
         trouble: tuple[str, ...] = ()
         if not math.isfinite(reward):
@@ -198,7 +199,8 @@ def first_looks(game: Game, actions: Sequence[int]) -> list[str]:
             raise InputError(f"env is {game.env_id!r}: {error.__cause__}") from None
         raise
     if all(one.obs is None for one in seen):
-        raise InputError(f"env is {game.env_id!r}: {seen[0].trouble[0]}; allowed: finite numbers")
+        said = seen[0].trouble[0].removeprefix(f"{game.env_id}: ")
+        raise InputError(f"env is {game.env_id!r}: {said}; allowed: finite numbers")
     return dark(game, max(brightest(game, one) for one in seen))
 
 

@@ -89,6 +89,10 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
     except BaseException as error:  # whatever its maker raises at arguments that it does not like
         told = str(error) if isinstance(error, WrongError) else described(error)
         raise InputError(f"env is {config.id!r}, which cannot be made: {told}") from None
+    for name in ("observation_space", "action_space"):
+        found = getattr(env, name, None)
+        if not isinstance(found, spaces.Space):
+            raise InputError(f"env is {config.id!r}, whose {name} is {found!r}; allowed: one of gymnasium.spaces")
     if not isinstance(env.action_space, spaces.Discrete):
         raise InputError(f"env is {config.id!r} with action space {env.action_space}; allowed: a Discrete one")
     return env

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from triptych.envs.layout import looks_like
+
 
 class WrongError(ValueError):
     """What a game returned is not what it says, or not what Gymnasium says: what it is, and what is allowed."""
@@ -46,8 +48,11 @@ def as_array(value: Any, what: str, allowed: str) -> np.ndarray:
         raise wrong(what, value, allowed) from None
 
 
-def taken(space: spaces.Space, value: Any, name: str = "") -> Any:
+def taken(space: spaces.Space, value: Any, bright: set[str] | None = None, name: str = "") -> Any:
     """An observation as its space has it: arrays of its shape and dtype, in a dict or a tuple where it says so.
+
+    Args:
+        bright: which pictures have shown a number above 1, in words; those that do are added; None: nobody asks.
 
     Raises:
         WrongError: it is not in the space. Numbers beyond the bounds of a Box pass; `beyond` tells them.
@@ -59,17 +64,18 @@ def taken(space: spaces.Space, value: Any, name: str = "") -> Any:
         if not isinstance(value, Mapping) or not space.spaces.keys() <= value.keys():
             held = sorted(map(str, value)) if isinstance(value, Mapping) else type(value).__name__
             raise wrong(what, str(held), f"a dict of {', '.join(map(str, space.spaces))}, as its space says")
-        return {key: taken(child, value[key], joined(name, key)) for key, child in space.spaces.items()}
+        return {key: taken(child, value[key], bright, joined(name, key)) for key, child in space.spaces.items()}
     if isinstance(space, spaces.Tuple):
         if not isinstance(value, tuple | list) or len(value) != len(space.spaces):
             raise wrong(what, value, f"a tuple of {len(space.spaces)}, as its space says")
         return tuple(
-            taken(child, held, joined(name, i)) for i, (child, held) in enumerate(zip(space.spaces, value, strict=True))
+            taken(child, held, bright, joined(name, i))
+            for i, (child, held) in enumerate(zip(space.spaces, value, strict=True))
         )
     if isinstance(space, spaces.Discrete):
         return choice(space, value, what)
     if isinstance(space, spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
-        return numbers(space, value, what)
+        return numbers(space, value, what, bright)
     return value
 
 
@@ -85,7 +91,7 @@ def choice(space: spaces.Discrete, value: Any, what: str) -> np.int64:
     return np.int64(array.reshape(()))
 
 
-def numbers(space: Any, value: Any, what: str) -> np.ndarray:
+def numbers(space: Any, value: Any, what: str, bright: set[str] | None) -> np.ndarray:
     """An array of a space's shape and dtype."""
     array, dtype = as_array(value, what, f"numbers of the shape {space.shape}"), space.dtype
     if array.dtype == dtype and array.shape == space.shape and isinstance(space, spaces.Box):
@@ -97,7 +103,7 @@ def numbers(space: Any, value: Any, what: str) -> np.ndarray:
             raise wrong(f"the shape of {what}", array.shape, f"{space.shape}, as its space says")
         array = array.reshape(space.shape)
     if dtype.kind in "iu" and array.dtype.kind == "f":
-        check_whole(space, array, what)
+        check_whole(space, array, what, bright)
     elif dtype.kind in "iu" and array.size and array.dtype.kind != "b":
         limits = np.iinfo(dtype)
         if int(array.min()) < limits.min or int(array.max()) > limits.max:
@@ -108,21 +114,31 @@ def numbers(space: Any, value: Any, what: str) -> np.ndarray:
         return array.astype(dtype)
 
 
-def check_whole(space: spaces.Space, array: np.ndarray, what: str) -> None:
-    """Refuses floats where the space says whole numbers, but for whole ones, and a picture of 0 to 1 that calls itself one of bytes."""
+def check_whole(space: spaces.Space, array: np.ndarray, what: str, bright: set[str] | None) -> None:
+    """Refuses floats where the space says whole numbers, but for whole ones, and a picture of 0 to 1 that calls itself one of bytes.
+
+    A picture's floats of 0 to 255 are cut to bytes, whether or not they are whole.
+    """
     if not np.isfinite(array).all():
         raise wrong(what, "not finite", f"whole numbers, as its space says {space.dtype}")
     low, high = array.min(initial=0), array.max(initial=0)
-    if isinstance(space, spaces.Box) and 0 < high <= 1 and low >= 0 and len(space.shape) > 1 and space.high.flat[0] > 1:
-        scaled = f"a space that says so (Box(0, 1, {space.shape}, np.float32)), or numbers up to {space.high.flat[0]}"
+    pixels = looks_like(space)
+    if bright is not None and high > 1:
+        bright.add(what)
+    elif bright is not None and what not in bright and pixels and high > 0 and box_high(space) > 1:
+        scaled = f"a space that says so (Box(0, 1, {space.shape}, np.float32)), or numbers up to {box_high(space):g}"
         raise wrong(what, f"0 to {high:g} in {array.dtype} where its space says {space.dtype}: a black picture", scaled)
-    if (array % 1).any():
+    if not pixels and (array % 1).any():
         raise wrong(
             f"a number of {what}", f"{array[array % 1 != 0].flat[0]:g}", f"whole ones, as its space says {space.dtype}"
         )
     limits = np.iinfo(space.dtype)  # type: ignore[arg-type, type-var]
     if low < limits.min or high > limits.max:
         raise wrong(what, f"{low:g} to {high:g}", f"what {space.dtype} of its space holds")
+
+
+def box_high(space: spaces.Space) -> float:
+    return float(space.high.flat[0]) if isinstance(space, spaces.Box) else 1.0
 
 
 def check_choices(space: Any, array: np.ndarray, what: str) -> None:

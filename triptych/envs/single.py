@@ -13,7 +13,7 @@ from triptych.spec import Observation, Part, each
 
 
 class AsSeen(gymnasium.Env):
-    """What `triptych.make_env` gives. Rewards are raw.
+    """What `triptych.make_env` gives. Rewards are raw; the info tells of a number that was not finite (`not_finite`).
 
     Args:
         games: a set of one.
@@ -32,7 +32,9 @@ class AsSeen(gymnasium.Env):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         self.games.send(np.array([int(action) - self.games.first_action]))
         step = self.games.recv()
-        info = {} if step.lost_life is None else {"lost_life": bool(step.lost_life[0])}
+        info: dict[str, Any] = {} if step.lost_life is None else {"lost_life": bool(step.lost_life[0])}
+        if step.trouble:
+            info["not_finite"] = step.trouble[0]
         return each(first, step.obs), float(step.reward[0]), bool(step.terminated[0]), bool(step.truncated[0]), info
 
     def close(self) -> None:

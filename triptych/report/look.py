@@ -93,7 +93,7 @@ def picture_row(recipe: Recipe, obs: Any, screen: np.ndarray) -> list[np.ndarray
         return row + [numbers(part, screen.shape[0], name) for name, part in obs.items() if part.ndim < 3]
     if obs.ndim < 3:
         return [screen, numbers(obs, screen.shape[0])]
-    pictures = [coloured(frame) for frame in obs]
+    pictures = [coloured(frame) for frame in frames_of(recipe, obs)]
     if isinstance(recipe.network[0], FrameDifference):  # grey for no change; most are faint, so they are stretched
         change = obs[1].astype(float) - obs[0]
         shown = np.ceil(127 * np.abs(change) / max(1.0, np.abs(change).max()))  # even the faintest
@@ -101,9 +101,21 @@ def picture_row(recipe: Recipe, obs: Any, screen: np.ndarray) -> list[np.ndarray
     return [screen, *pictures]
 
 
+def frames_of(recipe: Recipe, obs: np.ndarray) -> list[np.ndarray]:
+    """The pictures of an observation, grey or in colours; those that the environment stacks itself lie in its last axis."""
+    if obs.ndim == 3:
+        return list(obs)
+    planes = 3 if getattr(recipe.env, "colour", False) else 1
+    return [
+        frame[..., start : start + planes].squeeze() for frame in obs for start in range(0, frame.shape[-1], planes)
+    ]
+
+
 def columns(recipe: Recipe, count: int) -> list[str]:
     """What stands above the pictures of a row."""
     stack = getattr(recipe.env, "stack", 1)
+    if stack > count > 1:
+        return [f"picture {place + 1}" for place in range(count)]  # of a stack of the environment's own
     if stack > count:
         return ["what the agent gets"]
     names = [f"t-{back}" if back else "t (newest)" for back in range(stack - 1, -1, -1)]

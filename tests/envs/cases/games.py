@@ -53,6 +53,10 @@ class NoInfo(Side):
         return super().reset(seed=seed)[0]
 
 
+class NoSpace(Side):
+    observation_space: Any = None
+
+
 class FourValues(Side):
     def step(self, action: Any) -> Any:
         obs, reward, terminated, truncated, info = super().step(action)
@@ -149,6 +153,9 @@ class Picture(Side):
         around = [40 if axis in self.sides else 1 for axis in range(len(whole))]
         return (self.low + self.scale * np.broadcast_to(picture.reshape(around), whole)).astype(self.gives)
 
+    def render(self) -> np.ndarray:
+        return np.full((40, 40, 3), 255 if self.number > 0 else 60, np.uint8)
+
 
 class Symbols(Side):
     """One of six symbols, to be named."""
@@ -188,7 +195,7 @@ class Endless(Side):
         return obs, reward, False, False, info
 
 
-for kind in (Side, NoSeed, NoInfo, FourValues, Reward, Seen, Fails, Picture, Symbols, FromMinusOne, Endless):
+for kind in (Side, NoSeed, NoInfo, NoSpace, FourValues, Reward, Seen, Fails, Picture, Symbols, FromMinusOne, Endless):
     gymnasium.register(f"cases/{kind.__name__}-v0", entry_point=kind)
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.envs.cases.games import Picture, named
+from tests.picture_and_numbers import make_recipe
 from triptych import envs
 from triptych.envs import EnvConfig
 from triptych.recipes import is_picture
+from triptych.report.look import look, observe
 from triptych.utils.checks import InputError
 
 N = None  # a side of the picture
@@ -143,3 +147,25 @@ def test_the_settings_that_fit_are_those_of_pictures() -> None:
     assert is_picture(named(Picture), kwargs=json.dumps({"shape": [3, N, N]}))
     assert is_picture(named(Picture), kwargs=json.dumps({"shape": [N, N, 4]})), "which layout it has can still be said"
     assert not is_picture(named(Picture), kwargs=json.dumps({"shape": [3, N, N]}), layout="vector")
+
+
+@pytest.mark.parametrize(("shape", "colour", "pictures"), [([5, N, N], False, 5), ([2, N, N, 3], True, 2), ([2, N, N, 3], False, 2), ([N, N, 3], True, 4)])  # fmt: skip
+def test_look_draws_each_picture_of_a_stack(shape: list[int | None], colour: bool, pictures: int, tmp_path: Path) -> None:  # fmt: skip
+    recipe = dataclasses.replace(make_recipe("dqn"), env=config_of(shape, {"colour": colour}, **BYTES))
+    (row,) = observe(recipe, 1, 0)
+    assert [picture.shape for picture in row[1:]] == [(40, 40, 3)] * pictures
+    assert look(recipe, tmp_path / "look.png", 1).is_file()
+
+
+def test_a_dark_moment_is_no_lie_once_a_picture_was_bright() -> None:
+    from gymnasium import spaces
+
+    from triptych.envs.members import WrongError, taken
+
+    space, bright = spaces.Box(0, 255, (40, 40), np.uint8), set[str]()
+    with pytest.raises(WrongError, match="0 to 0.5 in float64 where its space says uint8: a black picture"):
+        taken(space, np.full((40, 40), 0.5), bright)
+    assert taken(space, np.full((40, 40), 200.7), bright).max() == 200, "cut to bytes"
+    assert taken(space, np.full((40, 40), 0.5), bright).max() == 0
+    grid = spaces.Box(0, 10, (7, 7), np.uint8)
+    assert taken(grid, np.ones((7, 7)), bright).sum() == 49, "symbols are no picture"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import triptych
-from tests.envs.cases.games import STEPS, Fails, FourValues, NoInfo, NoSeed, Reward, Seen, Side, named
+from tests.envs.cases.games import STEPS, Fails, FourValues, NoInfo, NoSeed, NoSpace, Reward, Seen, Side, named
 from triptych import envs
 from triptych.envs import EnvConfig, checking
 from triptych.utils.checks import EnvironmentFailed, InputError
@@ -39,10 +39,11 @@ def played(games: envs.Games, steps: int, action: int = 1) -> list[envs.Step]:
     [
         (NoSeed, r"takes no seed.*; allowed: reset\(seed=..., options=...\) must return \(observation, info\)"),
         (NoInfo, r"returned one value of type ndarray; allowed: reset\(seed=..., options=...\) must return \(observation, info\)"),
+        (NoSpace, "whose observation_space is None; allowed: one of gymnasium.spaces"),
         (FourValues, r"returned 4 values \(ndarray, float, bool, dict\); allowed: step must return \(observation, reward, terminated, truncated, info\)"),
     ],
 )  # fmt: skip
-def test_gym_before_0_26_is_told_what_to_return(kind: type, said: str, tmp_path: Path) -> None:
+def test_what_is_no_environment_of_today_is_told_what_to_give(kind: type, said: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=said) as error:
         triptych.train(env=named(kind), steps=100, runs_dir=tmp_path)
     assert "\n" not in str(error.value)
