@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -125,6 +127,23 @@ def test_the_command_says_where_the_film_is(tmp_path: Path, capsys: pytest.Captu
     video = str(tmp_path / "r" / "videos" / "best.mp4")
     assert f"video {video}" in lines
     assert json.loads(answer)["video"] == video
+
+
+def test_a_run_that_is_resumed_is_filmed_at_its_end(tmp_path: Path) -> None:
+    class Stopper:
+        def step(self, run: Any, tick: Any) -> None:
+            if run.counters.steps == 400 and not self.has_stopped:
+                self.has_stopped = True
+                os.kill(os.getpid(), signal.SIGINT)
+
+        has_stopped = False
+
+    stopped = triptych.train("cartpole", "torch", run_name="r", runs_dir=tmp_path, callbacks=[Stopper()], **SMALL)
+    assert stopped.stopped_by == "interrupted"
+    assert not (stopped.path / "videos").exists(), "it is to go on first"
+    ended = triptych.resume(stopped.path)
+    assert ended.stopped_by == "steps"
+    assert (ended.path / "videos" / "best.mp4").is_file()
 
 
 def test_no_video_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,7 @@ class Resume(Where):
     steps: str | None = None
     exact: bool = False  # go on from the last checkpoint that gives the numbers of a run that never stopped
     accept_changes: bool = False  # take settings that were changed in config.json since the checkpoint
+    video: bool = True  # at the end, a video of a test game of the best weights, where the game can draw itself
 
     def run(self) -> int:
         from triptych.experiments.train import Wish, go_on
@@ -94,7 +95,7 @@ class Resume(Where):
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
         wish = Wish(
             self.framework, self.quiet, Allowed(self.file, self.trust), self.callback, self.device,
-            self.steps, self.exact, self.accept_changes,
+            self.steps, self.exact, self.accept_changes, self.video,
         )  # fmt: skip
         result, had_ended = go_on(self.name, self.runs_dir, wish)
         code = exits.DONE if had_ended else tell(result)

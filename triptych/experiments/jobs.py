@@ -119,7 +119,7 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     """Trains, or goes on with what an earlier session left, then tests the best weights under each flicker."""
     path = Path(job["runs_dir"]) / job["run_name"]
     if (path / "config.json").exists():
-        result = resume(path, quiet=job["quiet"], trust=job.get("trust", False), exact=True)
+        result = resume(path, quiet=job["quiet"], trust=job.get("trust", False), exact=True, video=False)
     else:
         result = train(
             recipe,

@@ -177,6 +177,7 @@ def resume(
     steps: int | str | None = None,
     exact: bool = False,
     accept_changes: bool = False,
+    video: bool = True,
 ) -> RunResult:
     """Goes on with a run from its last checkpoint, in any framework, and returns what it came to; a finished run stays as it is.
 
@@ -188,13 +189,14 @@ def resume(
         steps: at which the run ends now, also where it had ended before; "+1000": so many more than it has.
         exact: go on from the last checkpoint that gives the numbers of a run that never stopped, though that repeats steps.
         accept_changes: take settings that were changed in config.json since the checkpoint.
+        video: film a test game at the end, as `train` does.
 
     Raises:
         InputError: the folder is no run, none of its checkpoints is whole, its settings are not those of the checkpoint, or
             it needs code that may not run.
         RunFailed, MachineFailed: as in `train`.
     """
-    wish = Wish(framework, quiet, Allowed(recipe, trust), callbacks, device, steps, exact, accept_changes)
+    wish = Wish(framework, quiet, Allowed(recipe, trust), callbacks, device, steps, exact, accept_changes, video)
     return go_on(run, runs_dir, wish)[0]
 
 
@@ -210,6 +212,7 @@ class Wish:
     steps: int | str | None = None
     exact: bool = False
     accept_changes: bool = False
+    video: bool = True
 
 
 def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool]:
@@ -243,7 +246,10 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
             if not wish.quiet:
                 put(f"resumed at step {manifest['step']}, repeating {repeated} steps")
             session.introduce()
-            return session.go(), False
+            result = session.go()
+    if wish.video:
+        film_end(result, going.recipe, wish.quiet)
+    return result, False
 
 
 def note_resume(session: Session, config: dict[str, Any], manifest: dict[str, Any], going: GoingOn) -> None:
