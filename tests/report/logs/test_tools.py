@@ -105,6 +105,14 @@ def test_wandb_s_own_step_is_said(tmp_path: Path) -> None:
     assert any("counts calls of wandb.log" in note for note in log.notes)
 
 
+def test_a_run_s_own_steps_are_taken_before_wandb_s(tmp_path: Path) -> None:
+    log = one(
+        write(tmp_path / "export.csv", '"Step","a - global_step","a - charts/episodic_return"\n0,100,5\n1,250,6\n')
+    )
+    assert (log.columns["steps"], log.columns["episode_reward"]) == ([100, 250], [5, 6])
+    assert not any("wandb.log" in note for note in log.notes)
+
+
 def test_columns_names_a_key_of_wandb_s(tmp_path: Path) -> None:
     file = write(tmp_path / "export.csv", '"Step","a - fitness"\n0,5\n1,6\n')
     (log,) = read(str(file), tmp_path, columns=["fitness=mean_reward"])

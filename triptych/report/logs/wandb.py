@@ -54,15 +54,18 @@ def read_export(table: Table, naming: Naming) -> list[Found]:
     for name in filter(None, others):
         run, _, key = name.rpartition(BETWEEN)
         runs.setdefault(run, {})[key] = table.columns[name]
-    notes = [POINTS] + ([CALLS] if x_name in ("Step", "_step") else [])
     found = []
     for run, theirs in runs.items():
         part = in_our_words(run, theirs, naming)
         rows = np.any([np.isfinite(values) for values in theirs.values()], axis=0)
-        part = {**part, counter: table.columns[x_name]}  # the chart's axis, also where a key has that name
-        found.append(
-            Found(run, [{name: values[rows] for name, values in part.items()}], notes=notes, played=game_in(run))
-        )
+        by_calls = x_name in ("Step", "_step")
+        if not (by_calls and "global_step" in theirs):  # the run's own count of steps says more
+            part = {**part, counter: table.columns[x_name]}  # the chart's axis, also where a key has that name
+            notes = [POINTS, CALLS] if by_calls else [POINTS]
+        else:
+            notes = [POINTS]
+        part = {name: values[rows] for name, values in part.items()}
+        found.append(Found(run, [part], notes=notes, played=game_in(run)))
     return found
 
 
