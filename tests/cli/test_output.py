@@ -62,6 +62,8 @@ def test_a_training_as_json(tmp_path: Path, capsys: pytest.CaptureFixture) -> No
     assert json.loads((tmp_path / "a/config.json").read_text())["device"] == "cpu"
     assert call("resume", "a", "--runs-dir", str(tmp_path), "--json") == 0
     assert last_line(capsys)["steps"] == 300
+    assert call("resume", "a", "--runs-dir", str(tmp_path), "--steps", "+.1k", "--quiet", "--json") == 0
+    assert last_line(capsys)["steps"] == 400
 
 
 def test_pages_as_json(

@@ -11,6 +11,7 @@ from tyro.conf import UseAppendAction, arg
 
 from triptych.cli import exits
 from triptych.cli.options import Command, Device, Framework, RecipeName, RunName, Where, needed, print_json
+from triptych.cli.values import steps_more
 from triptych.recipes import Recipe, load_recipe
 from triptych.runs.trust import Allowed
 from triptych.utils.console import put
@@ -95,7 +96,7 @@ class Resume(Where):
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
         wish = Wish(
             self.framework, self.quiet, Allowed(self.file, self.trust), self.callback, self.device,
-            self.steps, self.exact, self.accept_changes, self.video,
+            steps_more(self.steps), self.exact, self.accept_changes, self.video,
         )  # fmt: skip
         result, had_ended = go_on(self.name, self.runs_dir, wish)
         code = exits.DONE if had_ended else tell(result)

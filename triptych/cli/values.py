@@ -84,6 +84,16 @@ def whole(words: list[str]) -> int:
     return round(value)
 
 
+def steps_more(word: str | None) -> str | None:
+    """`+10k` as `+10000`, `1e5` as `100000`; what is no such number stays, for whoever says so."""
+    if word is None:
+        return None
+    sign = "+" if word.startswith("+") else ""
+    with contextlib.suppress(Unreadable):
+        return f"{sign}{whole([word.removeprefix('+')])}"
+    return word
+
+
 def real(words: list[str]) -> float:
     return number(one(words, "a number"), "a number")
 
