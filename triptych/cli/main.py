@@ -9,10 +9,10 @@ from typing import Any
 from triptych.cli import exits
 from triptych.cli.app import print_completion, print_usage
 from triptych.cli.comparisons import Compare, Lockstep
+from triptych.cli.meant import in_their_words
 from triptych.cli.pages import Look, Report, Show, Study
 from triptych.cli.parse import parse
 from triptych.cli.runs import Evaluate, Recipes, Resume, Train
-from triptych.cli.view import in_their_words
 from triptych.recipes import built_in
 from triptych.utils import console
 from triptych.utils.checks import EnvironmentFailed, InputError, WorkerError
