@@ -87,7 +87,7 @@ class Report(Where):
 
     # run folders, runs' names, lockstep folders, logs of other tools (docs/logs.md), folders of any of them
     names: Annotated[Positional[tuple[str, ...]], arg(metavar="RUN...", help_behavior_hint="")] = ()
-    out: Path | None = None  # the file; None: report.html in the run's folder, or in --runs-dir for several
+    out: Path | None = None  # the file; None: report.html in --runs-dir, or there in the folder of a single run
     # THEIRS=ours, one or several: what columns of others are called here, such as ep_ret=episode_reward
     columns: Annotated[tuple[tuple[str, ...], ...], UseAppendAction] = ()
     frames_are: Literal["steps", "emulator"] = "steps"  # what `frames` counts in CSV files of others
