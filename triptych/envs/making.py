@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from triptych.envs.checking import first_looks as first_looks_at
 from triptych.envs.config import SCREEN, GameConfig, Unknown, names
 from triptych.envs.flicker import FlickeringGames
 from triptych.envs.games import Games
+from triptych.envs.guarded import GuardedGames
 from triptych.envs.gym import Gym, GymGames, make_one
 from triptych.envs.layout import VECTOR, looks_like
 from triptych.envs.parts import leaves
@@ -109,8 +110,8 @@ def make(config: GameConfig, num_envs: int, threads: int = 1) -> Games:
         kind = json.loads(config.recorded)["kind"]
         raise InputError(f"kind of {config.id!r} is {kind!r}; allowed: {', '.join(kind.name for kind in KINDS)}")
     games: Games = kind_of(spec).make(config, spec, num_envs, threads)
-    if not hasattr(games, "first_action"):  # a kind of the user's, whose actions are as here
-        games.first_action = 0
+    if not (isinstance(games, GymGames) or type(games).__module__.startswith("triptych.")):
+        games = cast(Games, GuardedGames(games, config.id))
     if not config.flicker:
         return games
     return FlickeringGames(games, config.flicker, config.fill)

@@ -36,16 +36,19 @@ class EnvironmentFailed(RuntimeError):
 
     Args:
         env_id: of the environment.
-        game: which of the games that step together, from 0.
+        game: which of the games that step together, from 0; None: nobody knows, and the step is of all.
         step: of its episode, from 1; 0: its reset.
         problem: what happened, in one line.
     """
 
-    def __init__(self, env_id: str, game: int, step: int, problem: str):
+    def __init__(self, env_id: str, game: int | None, step: int, problem: str):
         super().__init__(env_id, game, step, problem)  # all of them, so that it travels between processes
         self.env_id, self.game, self.step, self.problem = env_id, game, step, problem
 
     def __str__(self) -> str:
+        if self.game is None:
+            where = f"step {self.step:,}" if self.step else "the reset"
+            return f"env is {self.env_id!r}, which failed at {where}: {self.problem}"
         where = f"step {self.step:,} of its episode" if self.step else "its reset"
         return f"env is {self.env_id!r}, which failed in game {self.game} at {where}: {self.problem}"
 

@@ -163,7 +163,7 @@ def test_a_dark_moment_is_no_lie_once_a_picture_was_bright() -> None:
     from triptych.envs.members import WrongError, taken
 
     space, bright = spaces.Box(0, 255, (40, 40), np.uint8), set[str]()
-    with pytest.raises(WrongError, match=r"0 to 0.5 in float64 where its space says uint8: a black picture"):
+    with pytest.raises(WrongError, match=r"0 to 0\.5 in float64 where its space says uint8: a black picture"):
         taken(space, np.full((40, 40), 0.5), bright)
     assert taken(space, np.full((40, 40), 200.7), bright).max() == 200, "cut to bytes"
     assert taken(space, np.full((40, 40), 0.5), bright).max() == 0

@@ -1,0 +1,105 @@
+"""Games of a kind of the user's own keep the promises of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+import pytest
+
+from tests.envs.cases.games import Side
+from triptych import envs
+from triptych.envs import EnvConfig, Games, Kind, Step, register_kind
+from triptych.spec import Observation
+from triptych.utils.checks import EnvironmentFailed
+
+
+class Drift:
+    """Two games at once: their step is what they show, but for what `faults` say."""
+
+    observation, num_actions, frames_per_step, typical_episode, saves = Observation((1,), "float32"), 2, 1, 9, False
+
+    def __init__(self, num_envs: int, faults: dict[tuple[str, int, int], Any]):
+        self.num_envs, self.faults, self.time = num_envs, faults, 0
+
+    def reset(self, seeds: np.ndarray) -> np.ndarray:
+        self.time = 0
+        return np.zeros((self.num_envs, 1), np.float32)
+
+    def send(self, actions: np.ndarray) -> None:
+        self.time += 1
+
+    def recv(self) -> Step:
+        obs, reward = np.full((self.num_envs, 1), self.time, np.float32), np.ones(self.num_envs)
+        for (what, game, step), value in self.faults.items():
+            if step == self.time and isinstance(value, Exception):
+                raise value
+            if step == self.time:
+                (obs[:, 0] if what == "obs" else reward)[game] = value
+        none = np.zeros(self.num_envs, bool)
+        return Step(obs, reward, none, none)
+
+    def close(self) -> None:
+        return
+
+
+@dataclass(frozen=True)
+class Drifting(envs.GameConfig):
+    """Of the test."""
+
+    kind: ClassVar[str] = "drifting"
+
+
+FAULTS: dict[tuple[str, int, int], Any] = {}
+ID = "cases/Drifting-v0"
+gymnasium.register(ID, entry_point=Side)
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    before = list(envs.KINDS)
+    register_kind(Kind(Drifting, lambda spec: spec.id == ID, lambda config, spec, games, threads: Drift(games, FAULTS)))
+    yield
+    envs.KINDS[:] = before
+    FAULTS.clear()
+
+
+def played(steps: int) -> list[Step]:
+    games: Games = envs.make(EnvConfig(ID), 2)
+    assert games.num_actions == 2
+    assert games.first_action == 0
+    games.reset(np.arange(2))
+    found = []
+    for _ in range(steps):
+        games.send(np.zeros(2, np.int64))
+        found.append(games.recv())
+    return found
+
+
+def test_what_is_finite_is_as_it_was() -> None:
+    assert [step.obs.tolist() for step in played(2)] == [[[1.0], [1.0]], [[2.0], [2.0]]]
+    assert all(step.broken is None for step in played(3))
+
+
+def test_what_is_not_finite_is_broken_and_made_up() -> None:
+    FAULTS.update({("obs", 1, 2): np.nan, ("reward", 0, 4): np.inf})
+    steps = played(5)
+    assert [None if step.broken is None else step.broken.tolist() for step in steps] == [
+        None, [False, True], [False, True], [True, False], None
+    ]  # fmt: skip
+    assert steps[1].obs.tolist() == [[2.0], [1.0]], "the one before"
+    assert steps[3].reward.tolist() == [0, 1]
+    assert [line for step in steps for line in step.trouble] == [
+        f"{ID}: the observation is not finite in game 1 at step 2",
+        f"{ID}: the reward is not finite in game 0 at step 4",
+    ]
+
+
+def test_what_it_raises_names_it_and_the_step() -> None:
+    FAULTS[("obs", 0, 3)] = ConnectionResetError(104, "reset by peer")
+    with pytest.raises(EnvironmentFailed, match=r"'cases/Drifting-v0', which failed at step 3: ConnectionResetError: .*reset by peer") as error:  # fmt: skip
+        played(4)
+    assert isinstance(error.value.__cause__, ConnectionResetError)

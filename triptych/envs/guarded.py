@@ -1,0 +1,85 @@
+"""Games of a kind of the user's own, held to what all games promise: what they raise says where, and all numbers are finite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from triptych.envs.checking import UNTOUCHED, described
+from triptych.envs.games import Games, Step
+from triptych.spec import each, parts_of
+from triptych.utils.checks import EnvironmentFailed
+
+
+class GuardedGames:
+    """What `reset`, `send` and `recv` of these games do and return, checked; everything else is theirs.
+
+    Args:
+        games: the games, which step together, so that nobody knows which of them raised.
+        env_id: how they are called in what is told.
+    """
+
+    first_action = 0  # of games that say nothing of their own action space
+
+    def __init__(self, games: Games, env_id: str):
+        self.games, self.env_id = games, env_id
+        self.first_action = getattr(games, "first_action", 0)
+        self.steps = 0  # since the reset
+        self.last: Any = None  # the finite observations before
+        self.made_up = np.zeros(games.num_envs, bool)  # [N] the observation is an older one
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "games":  # not made yet, as in a copy
+            raise AttributeError(name)
+        return getattr(self.games, name)
+
+    def reset(self, seeds: np.ndarray) -> Any:
+        self.steps = 0
+        obs = self.asked(self.games.reset, seeds)
+        bad = broken_in(obs, self.games.num_envs)
+        if bad.any():
+            raise EnvironmentFailed(self.env_id, None, 0, f"the observation of game {np.argmax(bad)} is not finite")
+        self.last, self.made_up = each(np.copy, obs), bad
+        return obs
+
+    def send(self, actions: np.ndarray) -> None:
+        self.asked(self.games.send, actions)
+
+    def recv(self) -> Step:
+        self.steps += 1
+        step: Step = self.asked(self.games.recv)
+        unseen, unpaid = broken_in(step.obs, self.games.num_envs), ~np.isfinite(step.reward)
+        broken, self.made_up = unseen | unpaid | self.made_up, unseen
+        if broken.any():
+            what = [(unseen, "the observation is not finite"), (unpaid, "the reward is not finite")]
+            told = [f"{self.env_id}: {said} in game {game} at step {self.steps:,}" for bad, said in what for game in np.flatnonzero(bad)]  # fmt: skip
+            obs = each(lambda now, before: np.where(along(unseen, now), before, now), step.obs, self.last)
+            reward = np.where(unpaid, 0.0, step.reward)
+            theirs = np.zeros_like(broken) if step.broken is None else step.broken
+            step = step._replace(obs=obs, reward=reward, broken=broken | theirs, trouble=(*step.trouble, *told))
+        self.last = each(np.copy, step.obs)
+        return step
+
+    def asked(self, call: Callable[..., Any], *given: Any) -> Any:
+        try:
+            return call(*given)
+        except (*UNTOUCHED, EnvironmentFailed):
+            raise
+        except BaseException as error:  # a process that it ends included
+            raise EnvironmentFailed(self.env_id, None, self.steps, described(error)) from error
+
+
+def broken_in(obs: Any, games: int) -> np.ndarray:
+    """[N] whether a game's observation holds a number that is not finite."""
+    bad = np.zeros(games, bool)
+    for part in parts_of(obs).values():
+        if part.dtype.kind == "f":
+            bad |= ~np.isfinite(part).reshape(games, -1).all(axis=1)
+    return bad
+
+
+def along(games: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """[N] with as many axes as a part of an observation [N, ...]."""
+    return games.reshape(-1, *[1] * (part.ndim - 1))
