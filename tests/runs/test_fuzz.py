@@ -1,0 +1,101 @@
+"""Any bytes in any file of a run folder give a right answer or one line: never a traceback, never a hang."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import triptych
+from tests.runs.mutations import mutated, outcome
+from triptych.experiments.load import find_weights
+from triptych.report.logs import read_run
+from triptych.runs.checkpoints import Checkpoints
+from triptych.runs.folder import RunFolder
+from triptych.runs.records import read_config, read_evaluations, read_resumes, read_summary
+from triptych.runs.trust import Allowed
+from triptych.spec.weights import check_weights
+
+QUICK: dict[str, Any] = {
+    "steps": 260, "warm_up": 100, "threads": 1, "evaluate_every": 0, "checkpoint_every": 100, "log_every": 20, "num_envs": 2,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has everything a folder may hold, stopped at a checkpoint in its middle and gone on with once."""
+    folder = tmp_path_factory.mktemp("runs")
+    path = triptych.train("cartpole", "torch", run_name="r", runs_dir=folder, **QUICK).path
+    triptych.evaluate(path, 3, 0)
+    for go_on in (triptych.resume, lambda path: None):
+        shutil.rmtree(max((path / "checkpoints").glob("boundary-*")))
+        go_on(path)
+    return path
+
+
+def load_checkpoint(path: Path) -> None:
+    with RunFolder(path) as folder:
+        Checkpoints(folder, read_config(path)["recipe"]).load()
+
+
+def load_weights(path: Path) -> None:
+    source = find_weights(path / "checkpoints" / "latest.safetensors", "latest", None, ".", Allowed())
+    games = triptych.make_env(source.recipe).games  # type: ignore[attr-defined]
+    check_weights(source.tensors, source.recipe.make_network(games.observation, games.num_actions), "weights")
+
+
+def sealed(path: Path) -> None:
+    """Gives every manifest the hash of what stands in it now."""
+    for file in path.glob("checkpoints/*/boundary.json"):
+        (file.parent / "boundary.sha256").write_text(hashlib.sha256(file.read_bytes()).hexdigest() + "\n")
+
+
+# what is called to read -> the files that it reads
+READERS: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
+    "config": (read_config, ("config.json",)),
+    "summary": (read_summary, ("summary.json",)),
+    "evaluations": (read_evaluations, ("evaluations/*.json",)),
+    "logs": (read_run, ("episodes.csv", "metrics.csv", "resumes.csv", "summary.json", "config.json")),
+    "resumes": (read_resumes, ("resumes.csv",)),
+    "weights": (load_weights, ("checkpoints/latest.safetensors",)),
+    "checkpoint": (load_checkpoint, ("checkpoints/boundary-*/boundary.json", "config.json")),
+}
+
+
+@contextlib.contextmanager
+def fault(run: Path, names: tuple[str, ...], rng: Random) -> Iterator[None]:
+    """A fault in one of these files of a run; what was there comes back."""
+    file = rng.choice(sorted(path for name in names for path in run.glob(name)))
+    content = file.read_bytes()
+    file.write_bytes(mutated(file.name, content, rng))
+    sealed(run)
+    try:
+        yield
+    finally:
+        file.write_bytes(content)
+        sealed(run)
+
+
+def answer(name: str, run: Path, seed: int) -> str:
+    """What a reader says of a fault; the same seed makes the same one."""
+    read, names = READERS[name]
+    with fault(run, names, Random(seed)):
+        return outcome(lambda: read(run))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_answers_or_says_a_line(name: str, run: Path) -> None:
+    @settings(max_examples=120, deadline=None, derandomize=True, database=None)
+    @given(st.integers(0, 2**32))
+    def check(seed: int) -> None:
+        answer(name, run, seed)
+
+    check()
