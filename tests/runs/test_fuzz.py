@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -18,11 +20,14 @@ import triptych
 from tests.runs.mutations import mutated, outcome
 from triptych.experiments.load import find_weights
 from triptych.report.logs import read_run
+from triptych.report.page import report
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.folder import RunFolder
 from triptych.runs.records import read_config, read_evaluations, read_resumes, read_summary
 from triptych.runs.trust import Allowed
 from triptych.spec.weights import check_weights
+from triptych.utils.checks import InputError
+from triptych.utils.failures import MachineFailed, RunFailed
 
 QUICK: dict[str, Any] = {
     "steps": 260, "warm_up": 100, "threads": 1, "evaluate_every": 0, "checkpoint_every": 100, "log_every": 20, "num_envs": 2,
@@ -43,7 +48,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def load_checkpoint(path: Path) -> None:
     with RunFolder(path) as folder:
-        Checkpoints(folder, read_config(path)["recipe"]).load()
+        Checkpoints(folder, read_config(path)["recipe"], 1).load()
 
 
 def load_weights(path: Path) -> None:
@@ -52,10 +57,34 @@ def load_weights(path: Path) -> None:
     check_weights(source.tensors, source.recipe.make_network(games.observation, games.num_actions), "weights")
 
 
+def go_on(path: Path) -> None:
+    """Resumes a copy, as a resume changes files."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(path, Path(folder) / "r")
+        try:
+            triptych.resume(Path(folder) / "r")
+        except (RunFailed, MachineFailed) as error:  # a line, too
+            raise InputError(str(error)) from None
+
+
+def make_page(path: Path) -> None:
+    report([str(path)], out=path.parent / "page.html")
+
+
 def sealed(path: Path) -> None:
-    """Gives every manifest the hash of what stands in it now."""
+    """Gives every manifest the hashes of what its files hold now, as far as it is one still, and its own."""
     for file in path.glob("checkpoints/*/boundary.json"):
-        (file.parent / "boundary.sha256").write_text(hashlib.sha256(file.read_bytes()).hexdigest() + "\n")
+        with contextlib.suppress(ValueError, TypeError, KeyError, OSError, AttributeError):
+            manifest = json.loads(file.read_bytes())
+            manifest["files"] = {name: digest(file.parent / name) for name in manifest["files"]}
+            for segment in manifest["segments"]:
+                segment["sha256"] = digest(path / "checkpoints" / "store" / segment["file"])
+            file.write_text(json.dumps(manifest))
+        (file.parent / "boundary.sha256").write_text(digest(file) + "\n")
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 # what is called to read -> the files that it reads
@@ -66,6 +95,11 @@ READERS: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     "logs": (read_run, ("episodes.csv", "metrics.csv", "resumes.csv", "summary.json", "config.json")),
     "resumes": (read_resumes, ("resumes.csv",)),
     "weights": (load_weights, ("checkpoints/latest.safetensors",)),
+    "resume": (
+        go_on,
+        ("checkpoints/boundary-*/boundary.json", "checkpoints/boundary-*/state.safetensors", "checkpoints/store/*"),
+    ),
+    "report": (make_page, ("config.json", "summary.json", "evaluations/*.json", "*.csv")),
     "checkpoint": (load_checkpoint, ("checkpoints/boundary-*/boundary.json", "config.json")),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any
 
@@ -181,10 +182,12 @@ def frames_of(segment: Segment, rows: np.ndarray, shape: tuple[int, ...], dtype:
     decompressors = [zstandard.ZstdDecompressor(dict_data=content) for content in dictionaries]
     length = segment["frame/length"].astype(np.int64)
     start = (np.cumsum(length.ravel()) - length.ravel()).reshape(length.shape)
-    held = segment["frame/bytes"].tobytes()
+    held, wanted = segment["frame/bytes"].tobytes(), math.prod(shape) * np.dtype(dtype).itemsize
     for row in rows:
-        frames = [
-            decompressors[number].decompress(held[a : a + size])
-            for a, size, number in zip(start[row], length[row], segment["frame/dictionary"][row], strict=True)
-        ]
+        frames = []
+        for a, size, number in zip(start[row], length[row], segment["frame/dictionary"][row], strict=True):
+            piece = held[a : a + size]
+            if zstandard.frame_content_size(piece) != wanted:  # else a few bytes could ask for any memory
+                raise ValueError(f"a compressed frame is not of {wanted} bytes")
+            frames.append(decompressors[number].decompress(piece))
         yield np.frombuffer(b"".join(frames), dtype).reshape(length.shape[1], *shape)

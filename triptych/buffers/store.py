@@ -238,7 +238,10 @@ class Store:
         slots = rows[kept] % self.rows
         for field in self.fields:
             if field in segment:  # one of an older version may lack a field: it stays 0
-                getattr(self, field)[slots] = segment[field][kept]
+                own, found = getattr(self, field), segment[field]
+                if found.shape[1:] != own.shape[1:]:
+                    raise ValueError(f"{field} of shape {found.shape[1:]} a row, not {own.shape[1:]}")
+                own[slots] = found[kept]
         for name, ring in self.rings():
             part = self.observation.parts[name]
             held = renamed(segment, f"frame/{name}", "frame") if name else segment

@@ -235,13 +235,13 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
             frameworks.set_threads(prepared.threads)
             frameworks.set_device(wish.device, framework)
             repeated = max(0, last_step(folder) - manifest["step"])
-            checkpoints.rewind(manifest)
             checkpoints.belong_to(going.recipe)
             session = Session(
                 folder, prepared, framework,
                 quiet=wish.quiet, callbacks=watching, checkpoints=checkpoints, exact=wish.exact,
             )  # fmt: skip
             session.restore(state)
+            checkpoints.rewind(manifest)  # only now: what cannot be taken up changes nothing on the disk
             note_resume(session, config, manifest, going)
             if not wish.quiet:
                 put(f"resumed at step {manifest['step']}, repeating {repeated} steps")

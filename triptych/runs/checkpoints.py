@@ -10,7 +10,6 @@ checkpoints/store/rows-...safetensors   segments of the stored stream; they neve
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -22,7 +21,8 @@ from triptych.buffers.store import Store
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import to_dict
 from triptych.runs.folder import RunFolder
-from triptych.runs.names import LOGS, OutsideError, check_plain
+from triptych.runs.manifest import read_manifest
+from triptych.runs.names import OutsideError
 from triptych.spec.weights import save_weights
 from triptych.utils.checks import InputError
 from triptych.utils.console import warn
@@ -215,32 +215,6 @@ def step_of(path: Path) -> int | None:
     """The step in `boundary-000030000` or `weights-000030000.safetensors`; None for any other name."""
     number = path.stem.split("-", 1)[1]
     return int(number) if number.isdigit() and path.suffix in ("", ".safetensors") else None
-
-
-def read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        if sha256(path / "boundary.json") != (path / "boundary.sha256").read_text(encoding="ascii").strip():
-            raise ValueError("its SHA-256 is not the one in boundary.sha256")
-        manifest = json.loads((path / "boundary.json").read_text(encoding="utf-8"))
-        if not {"step", "state", "segments", "logs", "files"} <= manifest.keys():
-            raise ValueError("fields are missing")
-        check_names(manifest, path / "boundary.json")
-        return manifest
-    except OutsideError:
-        raise
-    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
-        raise InputError(f"{path / 'boundary.json'} cannot be read ({error})") from None
-
-
-def check_names(manifest: dict[str, Any], where: Path) -> None:
-    """Refuses a manifest that names files outside the run's folder, or other logs than a run has."""
-    for name in [*manifest["files"], *manifest["logs"], *(segment["file"] for segment in manifest["segments"])]:
-        check_plain(name, where)
-    for name, size in manifest["logs"].items():
-        if name not in LOGS:
-            raise OutsideError(f"{where} names the log {name!r}; allowed: {', '.join(LOGS)}")
-        if not isinstance(size, int) or size < 0:
-            raise ValueError(f"the size of {name} is {size!r}")
 
 
 def is_regular(path: Path) -> bool:

@@ -9,8 +9,10 @@ import numpy as np
 
 from triptych.spec.weights import not_finite
 from triptych.training.callbacks.base import Callback
+from triptych.training.fitting import check_rows, check_state
+from triptych.utils.checks import EnvironmentFailed, InputError
 from triptych.utils.console import warn
-from triptych.utils.failures import NotFiniteError
+from triptych.utils.failures import NotFiniteError, first_line
 from triptych.utils.state import State
 
 if TYPE_CHECKING:
@@ -46,10 +48,27 @@ def state_of(session: Session, here: bool = False) -> State:
 
 
 def restore(session: Session, state: State) -> None:
-    """Takes up where a checkpoint stands; games that were in the middle of an episode and cannot be saved begin new ones."""
+    """Takes up where a checkpoint stands; games that were in the middle of an episode and cannot be saved begin new ones.
+
+    Raises:
+        InputError: it is no state of such a run. The session may have taken up a part of it, and is of no use then.
+    """
+    try:
+        check_state(session, state)
+        take_up(session, state)
+    except (InputError, EnvironmentFailed, OSError, MemoryError):
+        raise
+    except Exception as error:  # whatever a state that is nonsense does to who takes it up
+        where = f"checkpoint at step {state.json['counters']['steps']:,}"
+        raise InputError(f"{where} cannot be taken up ({first_line(error)}); allowed: as triptych left it") from error
+
+
+def take_up(session: Session, state: State) -> None:
     saved, training = state.json, session.training
     training.set_state(state)
     session.checkpoints.fill(training.store)
+    if training.store is not None:
+        check_rows(training.store, session.checkpoints.segments, training.games.num_actions)
     if "ended" in saved and "games" not in saved:
         training.resume_here()
     elif saved["stopped_by"] and "ended" not in saved:
