@@ -81,6 +81,7 @@ def test_what_is_missing_is_named() -> None:
         (b"1" * 5_000, "5000 digits"),
         (b'"\\ud800"', "a character that none may have"),
         (b'{"\\u0000": 1}', "a character that none may have"),
+        (b'["\\u001b[2J"]', "a character that none may have"),
     ],
 )
 def test_what_is_no_json_of_ours_is_one_line(content: bytes, said: str) -> None:
@@ -96,6 +97,11 @@ def test_a_byte_order_mark_and_what_older_versions_wrote_are_read() -> None:
     assert parse_json(b"\xef\xbb\xbf[1]", "file.json") == [1]
     assert parse_json(b"[NaN, -Infinity]", "file.json")[1] == float("-inf")
     assert parse_json(str(2**128 - 1).encode(), "file.json") == 2**128 - 1, "a generator's state"
+
+
+def test_what_a_callback_keeps_may_hold_any_text() -> None:
+    assert parse_json(b'["\\u001b[2J\\u0000"]', "file.json", any_text=True) == ["\x1b[2J\0"]
+    assert parse_json('["é 漢 \\n\\t"]', "file.json") == ["é 漢 \n\t"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

@@ -62,7 +62,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     digest = content_of(folder / "boundary.sha256").strip()
     if hashlib.sha256(content_of(file)).hexdigest().encode() != digest:
         raise InputError(f"{file} cannot be read (its SHA-256 is not the one in boundary.sha256)")
-    content = read_json(file, dict[str, Any])
+    content = read_json(file, dict[str, Any], any_text=True)
     manifest: Manifest = typed(content, Manifest, file)
     check_names(manifest, file)
     counters = manifest["state"]["counters"]

@@ -30,13 +30,16 @@ WORDS = {
 }  # fmt: skip
 
 
-def read_json(path: Path, kind: Any = Any) -> Any:
+def read_json(path: Path, kind: Any = Any, any_text: bool = False) -> Any:
     """What a JSON file holds, as `kind`: a dataclass, a TypedDict, `list[float]`, and so on.
+
+    Args:
+        any_text: its texts may hold any character, as what users' callbacks keep; they are never printed.
 
     Raises:
         InputError: there is no such file, it is no JSON, or something in it is of another type; the line names it.
     """
-    return typed(parse_json(content_of(path), path), kind, path)
+    return typed(parse_json(content_of(path), path, any_text), kind, path)
 
 
 def content_of(path: Path) -> bytes:
@@ -54,7 +57,7 @@ def content_of(path: Path) -> bytes:
     return content
 
 
-def parse_json(content: bytes | str, where: Any) -> Any:
+def parse_json(content: bytes | str, where: Any, any_text: bool = False) -> Any:
     """The plain values of a JSON text. NaN and Infinity pass, since older versions wrote them; a byte-order mark does.
 
     Raises:
@@ -63,7 +66,7 @@ def parse_json(content: bytes | str, where: Any) -> Any:
     try:
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
         found = json.loads(text, object_pairs_hook=each_once, parse_int=whole)
-        check_tree(found)
+        check_tree(found, any_text)
     except (ValueError, RecursionError) as error:
         reason = "lists or objects too deep in each other" if isinstance(error, RecursionError) else error
         raise InputError(f"{where} cannot be read ({reason}); allowed: {AS_LEFT}") from None
@@ -84,12 +87,12 @@ def whole(text: str) -> int:
     return int(text)
 
 
-def check_tree(found: Any) -> None:
-    """Refuses what would fail later: nesting that exhausts the stack, and text that no file or path can hold."""
+def check_tree(found: Any, any_text: bool) -> None:
+    """Refuses what would fail later: nesting that exhausts the stack, text that no path can hold or that a terminal obeys."""
     layer: list[Any] = [found]
     for _ in range(MOST_DEPTH):
         texts = [one for one in layer if isinstance(one, str)]
-        if any("\0" in text or not (text.isascii() or encodes(text)) for text in texts):
+        if not all(not re.search(f"[{HALF}]", text) if any_text else is_text(text) for text in texts):
             raise ValueError("a text holds a character that none may have")
         layer = [item for one in layer for item in inside(one)]
         if not layer:
@@ -101,12 +104,13 @@ def inside(one: Any) -> Iterable[Any]:
     return (*one, *one.values()) if isinstance(one, dict) else one if isinstance(one, list) else ()
 
 
-def encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair
-        return False
-    return True
+HALF = r"\ud800-\udfff"  # of a surrogate pair: no encoding has it
+OBEYED = re.compile(rf"[\0-\x08\x0b-\x1f\x7f-\x9f{HALF}]")  # by a terminal, but for tab and line end
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can stand in a path, a page and a terminal."""
+    return text.isprintable() or OBEYED.search(text) is None
 
 
 def typed(content: Any, kind: Any, file: Any, at: str = "", strict: bool = True) -> Any:

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from triptych.utils.checks import InputError
-from triptych.utils.reading import typed
+from triptych.utils.reading import AS_LEFT, is_text, typed
 
 SEPARATORS = ",;\t"
 MOST_LETTERS = 4_000_000  # of one line; csv alone refuses a field above 131,072
@@ -126,6 +126,10 @@ def read_rows(path: Path, kind: Any, whole: bool = False) -> Iterator[Any]:
         for number, row in lines:
             if len(row) != len(names):
                 raise InputError(f"{path}, line {number}: {len(row)} fields; allowed: {len(names)}, one a column")
+            if not all(map(is_text, row)):
+                raise InputError(
+                    f"{path}, line {number}: a field holds a character that no text has; allowed: {AS_LEFT}"
+                )
             given = zip(names, row, strict=True)
             cells = {name: cell or ("" if hints[name] is str else None) for name, cell in given if name in hints}
             yield typed(cells, kind, f"{path}, line {number}", strict=False)
