@@ -92,7 +92,7 @@ def make_page(path: Path) -> None:
 def sealed(path: Path) -> None:
     """Gives every manifest the hashes of what its files hold now, as far as it is one still, and its own."""
     for file in path.glob("checkpoints/*/boundary.json"):
-        with contextlib.suppress(ValueError, TypeError, KeyError, OSError, AttributeError):
+        with contextlib.suppress(ValueError, TypeError, KeyError, OSError, AttributeError, RecursionError):
             manifest = json.loads(file.read_bytes())
             manifest["files"] = {name: digest(file.parent / name) for name in manifest["files"]}
             for segment in manifest["segments"]:
@@ -132,10 +132,10 @@ def fault(run: Path, names: tuple[str, ...], rng: Random) -> Iterator[None]:
     """A fault in one of these files of a run; what was there comes back."""
     file = rng.choice(sorted(path for name in names for path in run.glob(name)))
     content = file.read_bytes()
-    file.write_bytes(mutated(file.name, content, rng))
     hashed = "checkpoints" in file.parts
-    sealed(run) if hashed else None
     try:
+        file.write_bytes(mutated(file.name, content, rng))
+        sealed(run) if hashed else None
         yield
     finally:
         file.write_bytes(content)
