@@ -22,7 +22,7 @@ from tests.runs.mutations import mutated, outcome
 from triptych.experiments.load import find_weights
 from triptych.experiments.studies.table import append_rows, read_runs
 from triptych.report import words
-from triptych.report.logs import read_run
+from triptych.report.logs.own import read_run
 from triptych.report.page import report
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.folder import RunFolder

@@ -62,7 +62,7 @@ def unexplained(config: dict[str, Any], manifest: dict[str, Any]) -> dict[str, C
     """Settings that differ from the checkpoint's, but for those that a resume has changed and written down."""
     if "recipe" not in manifest:  # of an older version, which did not say
         return {}
-    found = differences(to_dict(from_dict(manifest["recipe"])), to_dict(config["recipe"]))
+    found = differences(to_dict(from_dict(manifest["recipe"], "boundary.json")), to_dict(config["recipe"]))
     if manifest["threads"] != config["threads"]:
         found["threads here"] = manifest["threads"], config["threads"]
     told = {name: pair[1] for change in config.get("changes", []) for name, pair in change["settings"].items()}

@@ -65,6 +65,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     content = read_json(file, dict[str, Any], any_text=True)
     manifest: Manifest = typed(content, Manifest, file)
     check_names(manifest, file)
+    if "recipe" in manifest and "threads" not in manifest:
+        raise InputError(f"{file}: threads is missing; allowed: {AS_LEFT}")
     counters = manifest["state"]["counters"]
     for name in ("steps", "updates", "episodes"):
         if name not in counters:
