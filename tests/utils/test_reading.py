@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict
 import pytest
 
 from triptych.utils.checks import InputError, within
+from triptych.utils.console import put, warn
 from triptych.utils.reading import MOST_DEPTH, Count, Finite, build, parse_json, read_json, typed
 
 
@@ -140,3 +141,11 @@ def test_settings_are_refused_by_their_path(content: Any, line: str) -> None:
     with pytest.raises(InputError) as caught:
         build(Settings, content, "config.json", "part")
     assert str(caught.value) == line
+
+
+def test_what_is_printed_cannot_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    put("page \x1b[2J\u202e.html", "two\nlines")
+    warn("no \x1b]0;title\x07")
+    said = capsys.readouterr()
+    assert said.out == "page \\x1b[2J\\u202e.html\ntwo lines\n"
+    assert said.err == "warning: no \\x1b]0;title\\x07\n"

@@ -13,6 +13,7 @@ from triptych.cli.options import Command, Framework, RecipeName, Where, named, n
 from triptych.recipes import Recipe, resolve
 from triptych.spec import Precision
 from triptych.utils.checks import InputError
+from triptych.utils.console import put
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Look(Command):
         name = named(self.name, self.recipe)
         title = f"{name}: {self.recipe.env.id}, seed {self.recipe.seed}"
         file = look(resolve(self.recipe, {}), self.out or Path(f"look-{name}.png"), self.frames, title=title)
-        print(file)
+        put(str(file))
         print_json(self, {"file": file})
         return 0
 
@@ -76,7 +77,7 @@ class Show(Command):
             print_json(self, {"sources": {source.framework: source.file for source in found}})
         else:
             files = show.write(found, self.write)
-            print("\n".join(map(str, files)))
+            put(*map(str, files))
             print_json(self, {"files": files})
         return 0
 
@@ -101,7 +102,7 @@ class Report(Where):
         page = report(
             names, runs_dir=where, out=self.out, frames_are=self.frames_are, trust=self.trust, columns=columns
         )
-        print(page)
+        put(str(page))
         print_json(self, {"page": page})
         return 0
 

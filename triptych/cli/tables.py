@@ -20,7 +20,7 @@ from triptych.experiments.lockstep.prove import LockstepResult as Lockstep
 from triptych.experiments.studies.run import Result
 from triptych.recipes import Recipe
 from triptych.report.show.build import Source
-from triptych.utils.console import counted
+from triptych.utils.console import counted, put
 
 WIDEST = 1_000  # columns that no table needs
 SIDE_BY_SIDE = 200  # columns of a terminal that hold three sources
@@ -100,7 +100,7 @@ def run_folders(comparison: Comparison) -> None:
     """Where the runs of a comparison lie."""
     for row in comparison.rows:
         for run in row.runs:
-            print(f"run folder: {run}")
+            put(f"run folder: {run}")
 
 
 def study_table(result: Result) -> None:

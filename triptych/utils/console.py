@@ -77,10 +77,10 @@ def problem(line: str) -> None:
 
 
 def put(*lines: str) -> None:
-    """Prints lines on standard output."""
+    """Prints lines on standard output. A file's name in them may be anybody's."""
     try:
         for text in lines:
-            print(text, flush=True)
+            print(plain(text), flush=True)
     except OSError:
         mute()
 
