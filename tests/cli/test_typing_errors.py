@@ -102,6 +102,7 @@ study memory-kind                                | study is 'memory-kind'; allow
 study memory-kind                                | did you mean memory-kinds?
 evaluate no-such-run                             | no-such-run': no such folder
 evaluate no-such-run --episodes 5                | flag '--episodes' is not known; did you mean --games?
+evaluate x --game 5                              | did you mean --games?
 evaluate x --weights newest                      | --weights is 'newest'; allowed: best, latest
 resume no-such-run                               | no such folder
 look cartpole --frame 3                          | flag '--frame' is not known; did you mean --frames?

@@ -74,7 +74,7 @@ def suggestions(name: str, flags: list[Flag]) -> list[str]:
     """The flags that a name which is none may stand for: spelled nearly so, of other tools, by its last part, by its letters."""
     known = [flag.name for flag in flags if not flag.is_positional and not by_place(flag)]
     word = plain(name).replace(".", "-").removeprefix("no-")
-    same = [flag for flag in known if flag.replace(".", "-") == word]
+    same = [flag for flag in known if flag.replace(".", "-") in (word, f"{word}s")]
     theirs = [
         ours for other, ours in OTHERS.items() if other.replace("-", "") == word.replace("-", "") and ours in known
     ]
