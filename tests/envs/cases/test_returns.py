@@ -14,6 +14,7 @@ from tests.envs.cases.games import STEPS, Fails, FourValues, NoInfo, NoSeed, NoS
 from triptych import envs
 from triptych.envs import EnvConfig, checking
 from triptych.utils.checks import EnvironmentFailed, InputError
+from triptych.utils.failures import RunFailed
 
 
 def made(kind: type, num_envs: int = 1, **kwargs: Any) -> envs.Games:
@@ -72,7 +73,7 @@ def test_a_reward_that_is_no_number_is_named(form: str, tmp_path: Path) -> None:
 
 
 def test_a_reward_that_is_none_later_ends_the_training_and_not_before(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentFailed, match="game 0 at step 7 of its episode: its reward is None"):
+    with pytest.raises(RunFailed, match="game 0 at step 7 of its episode: its reward is None"):
         triptych.train(env=named(Reward), steps=100, warm_up=50, runs_dir=tmp_path, **{"env.kwargs": '{"form": "none", "begins": 7}', "num_envs": 1})  # fmt: skip
 
 
