@@ -323,3 +323,19 @@ def test_atari_crop_is_a_part_of_the_screen(colour: bool) -> None:
     assert small.shape[:4] == (2, 4, 42, 40)
     blocks = part.reshape(2, 4, 42, 2, 40, 3, *part.shape[4:]).mean(axis=(3, 5))
     assert np.abs(blocks - small).mean() < 3, "the same part of the picture"
+
+
+@pytest.mark.parametrize(
+    ("env_id", "settings", "line"),
+    [
+        ("ALE/Pong-v5", {"size": 60_000}, "size is 60000; allowed: at most 50,000,000 pixels in 4 stacked pictures"),
+        ("ALE/Pong-v5", {"stack": 10**7}, "size is 84; allowed: at most 50,000,000 pixels in 10000000 stacked pictures"),
+        ("ALE/Pong-v5", {"frame_skip": 10**9}, "frame_skip is 1000000000; allowed: 1 to 10000"),
+        ("ALE/Pong-v5", {"noop_max": 10**9}, "noop_max is 1000000000; allowed: 0 to 10000"),
+        ("triptych/MemoryChain-v0", {"length": 10**9}, "length is 1000000000; allowed: 1 to 1000000"),
+    ],
+)
+def test_settings_that_no_machine_can_play_are_refused(env_id: str, settings: dict[str, int], line: str) -> None:
+    with pytest.raises(InputError) as caught:
+        EnvConfig(env_id, **settings)
+    assert str(caught.value) == line

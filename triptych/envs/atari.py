@@ -10,7 +10,7 @@ import numpy as np
 from triptych.envs.config import Kind, Screen
 from triptych.envs.games import Step
 from triptych.spec import Observation
-from triptych.utils.checks import at_least, check, positive, within
+from triptych.utils.checks import at_least, check, within
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Atari(Screen):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        positive(self, "frame_skip")
-        at_least(self, 0, "noop_max", "time_limit")
+        within(self, 1, 10_000, "frame_skip")
+        within(self, 0, 10_000, "noop_max")
+        at_least(self, 0, "time_limit")
         within(self, 0, 1, "sticky")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
@@ -29,6 +30,9 @@ class GameConfig:
         return "zeros"
 
 
+MOST_NUMBERS = 50_000_000  # of an observation: a config that asks for more would take all memory
+
+
 @dataclass(frozen=True)
 class Screen(GameConfig):
     """How a screen becomes an observation. A game that turns out to show numbers reads none of it."""
@@ -46,6 +50,13 @@ class Screen(GameConfig):
         positive(self, "stack")
         one_of(self, "fill", ("zeros", "first"))
         check(all(isinstance(side, int) and side > 0 for side in self.sides or ()), "size", self.size, "above 0")
+        numbers = self.stack * math.prod(self.sides or (1, 1))
+        check(
+            numbers <= MOST_NUMBERS,
+            "size",
+            self.size,
+            f"at most {MOST_NUMBERS:,} pixels in {self.stack} stacked pictures",
+        )
         top, bottom, left, right = self.crop
         inside = 0 <= top < bottom <= 1 and 0 <= left < right <= 1
         check(inside, "crop", self.crop, "shares of the picture: 0 <= top < bottom <= 1, 0 <= left < right <= 1")

@@ -15,7 +15,7 @@ import numpy as np
 from triptych.envs.atari import PLAIN, pictures, start
 from triptych.envs.config import Kind
 from triptych.envs.gym import Gym, GymGames
-from triptych.utils.checks import at_least
+from triptych.utils.checks import within
 
 IDLE = 0  # the action that does nothing, in every Atari game
 
@@ -33,7 +33,7 @@ class Emulator(Gym):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least(self, 0, "noop_max")
+        within(self, 0, 10_000, "noop_max")
 
 
 def plays(spec: Any) -> bool:

@@ -16,7 +16,7 @@ from gymnasium import spaces
 from triptych.envs.config import GameConfig, Kind
 from triptych.envs.games import Step
 from triptych.spec import Observation
-from triptych.utils.checks import at_least, check, positive
+from triptych.utils.checks import at_least, check, within
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Toy(GameConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        positive(self, "length")
+        within(self, 1, 1_000_000, "length")
         at_least(self, 0, "blind")
 
 
