@@ -329,7 +329,11 @@ def test_atari_crop_is_a_part_of_the_screen(colour: bool) -> None:
     ("env_id", "settings", "line"),
     [
         ("ALE/Pong-v5", {"size": 60_000}, "size is 60000; allowed: at most 50,000,000 pixels in 4 stacked pictures"),
-        ("ALE/Pong-v5", {"stack": 10**7}, "size is 84; allowed: at most 50,000,000 pixels in 10000000 stacked pictures"),
+        (
+            "ALE/Pong-v5",
+            {"stack": 10**7},
+            "size is 84; allowed: at most 50,000,000 pixels in 10000000 stacked pictures",
+        ),
         ("ALE/Pong-v5", {"frame_skip": 10**9}, "frame_skip is 1000000000; allowed: 1 to 10000"),
         ("ALE/Pong-v5", {"noop_max": 10**9}, "noop_max is 1000000000; allowed: 0 to 10000"),
         ("triptych/MemoryChain-v0", {"length": 10**9}, "length is 1000000000; allowed: 1 to 1000000"),

@@ -156,7 +156,7 @@ def test_a_checkpoint_that_is_a_link_is_none(run: Path, victim: Path) -> None:
     (run / "checkpoints" / "boundary-000000300").symlink_to(victim / "boundary")
     before = state_of(victim)
     with RunFolder(run) as folder:
-        found = Checkpoints(folder, triptych.load_recipe("cartpole")).boundaries()
+        found = Checkpoints(folder, triptych.load_recipe("cartpole"), 1).boundaries()
     assert [path.name for path in found] == ["boundary-000000200"]
     assert triptych.resume(run).steps == 300
     assert state_of(victim) == before

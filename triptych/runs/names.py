@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from triptych.utils.checks import InputError
+from triptych.utils.checks import InputError, shown
 from triptych.utils.files import is_link
 
 LOGS = ("episodes.csv", "metrics.csv")
@@ -27,9 +27,9 @@ def check_plain(name: Any, where: Path) -> None:
     Raises:
         OutsideError: it is no plain file name.
     """
-    plain = isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set("/\\:\0")
+    plain = isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set("/\\:\0") and len(name) < 200
     if not plain:
-        raise OutsideError(f"{where} names {name!r}; allowed: names of files inside the run's folder")
+        raise OutsideError(f"{where} names {shown(name)}; allowed: names of files inside the run's folder")
 
 
 def check_links(folder: Path) -> None:
