@@ -63,7 +63,7 @@ def unexplained(config: dict[str, Any], manifest: dict[str, Any]) -> dict[str, C
     if "recipe" not in manifest:  # of an older version, which did not say
         return {}
     found = differences(to_dict(from_dict(manifest["recipe"], "boundary.json")), to_dict(config["recipe"]))
-    if manifest["threads"] != config["threads"]:
+    if manifest.get("threads") not in (None, config["threads"]):
         found["threads here"] = manifest["threads"], config["threads"]
     told = {name: pair[1] for change in config.get("changes", []) for name, pair in change["settings"].items()}
     return {name: pair for name, pair in found.items() if name not in told or told[name] != pair[1]}

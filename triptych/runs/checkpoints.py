@@ -47,7 +47,7 @@ SEGMENT_BYTES = 256 * 2**20  # at most so much memory while a segment is written
 class Checkpoints:
     """The checkpoints of one run folder."""
 
-    def __init__(self, run: RunFolder, recipe: Recipe, threads: int):
+    def __init__(self, run: RunFolder, recipe: Recipe, threads: int | None = None):
         self.run = run
         self.folder = run.path / "checkpoints"
         self.metadata = {"recipe": to_dict(recipe)}
