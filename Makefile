@@ -2,18 +2,22 @@
 # make test     sets up .venv if need be, lints, checks types, runs every test
 # make install  the whole set-up alone
 # make dist     wheel and source distribution, into dist/
+# make test-browser  draws pages in Chromium, which must be installed
 # make test-py312, make test-py313: the tests under another Python, in an environment of its own
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 TESTS ?= tests
 
-.PHONY: demo test install lint format dist clean
+.PHONY: demo test test-browser install lint format dist clean
 
 demo: .venv/ready
 	@$(BIN)/python -m triptych.cli.demo
 
 test: lint
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+
+test-browser: .venv/installed
+	@$(BIN)/python -m pytest -m browser
 
 lint: .venv/installed
 	@$(BIN)/ruff check .

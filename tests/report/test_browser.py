@@ -1,4 +1,4 @@
-"""Pages as a browser draws them: every figure has its curves, on a screen and on paper. Needs Chromium."""
+"""Pages as a browser draws them: every figure has its curves, on a screen and on paper. Needs Chromium: `make test-browser`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from triptych.frameworks import FRAMEWORKS
 from triptych.report.page import report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+pytestmark = pytest.mark.browser  # asked for with `make test-browser`: not every machine has one
 
 # Says, once all is drawn, what there is: of each figure its lines, its width and the colour of its text.
 TELL = """<script>addEventListener("load", () => setTimeout(() => {
@@ -44,9 +44,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def drawn(page: Path, folder: Path, *flags: str, printed: bool = False) -> dict[str, Any]:
     """What the page's figures are once a browser has drawn them."""
+    assert CHROMIUM is not None, "Chromium is not installed"
     copy = folder / "copy.html"
     copy.write_text(page.read_text(encoding="utf-8").replace("</body>", TELL.replace("PRINT", str(printed).lower())))
-    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     command += [
         f"--user-data-dir={folder / 'profile'}",
         "--virtual-time-budget=20000",

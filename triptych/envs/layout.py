@@ -96,14 +96,18 @@ def bounds(space: spaces.Space) -> tuple[float, float]:
     return (low, high) if alike else (np.nan, np.nan)
 
 
+def may_be(space: spaces.Space) -> bool:
+    """Whether an array may be a picture at all: it has two long sides."""
+    is_array = isinstance(space, spaces.Box | spaces.MultiBinary) and space.shape is not None
+    return is_array and sum(side >= SMALLEST for side in space.shape or ()) >= 2
+
+
 def looks_like(space: spaces.Space) -> bool:
-    """Whether an array may be a picture at all: two long sides, and numbers of pixels or more than two axes."""
-    if not isinstance(space, spaces.Box | spaces.MultiBinary) or len(space.shape) < 2:
-        return False
-    if sum(side >= SMALLEST for side in space.shape) < 2:
+    """Whether it is most likely one: it has the numbers of pixels, or more than two axes."""
+    if not may_be(space):
         return False
     pixels = space.dtype == np.uint8 or bounds(space) in ((0, 1), (0, 255))
-    return pixels or len(space.shape) > 2
+    return pixels or len(space.shape or ()) > 2
 
 
 def layout_of(space: spaces.Space, wanted: str, where: str) -> Layout | None:
@@ -123,7 +127,7 @@ def layout_of(space: spaces.Space, wanted: str, where: str) -> Layout | None:
     if wanted != "auto":
         fits = isinstance(space, spaces.Box | spaces.MultiBinary) and len(space.shape) == len(wanted)
         return Layout(wanted, space.shape, *bounds(space)) if fits else None  # type: ignore[arg-type]
-    if not looks_like(space):
+    if not may_be(space):
         return None
     assert space.shape is not None
     axes, likely = guess(space)
@@ -141,7 +145,7 @@ def guess(space: spaces.Space) -> tuple[str, str]:
     shape = space.shape or ()
     long = "".join("x" if side >= SMALLEST else "." for side in shape)
     if long == "xx":
-        return ("hw", "") if space.dtype == np.uint8 else ("", "a grey picture or a table of numbers")
+        return ("hw", "") if space.dtype == np.uint8 else ("", "a grey picture (hw) or a table of numbers (vector)")
     if long == "xx.":
         if shape[2] == 4:
             return "", "colours with an alpha (hwc) or four stacked pictures (hws)"

@@ -15,7 +15,7 @@ from triptych.envs.flicker import FlickeringGames
 from triptych.envs.games import Games
 from triptych.envs.guarded import GuardedGames
 from triptych.envs.gym import Gym, GymGames, make_one
-from triptych.envs.layout import VECTOR, looks_like
+from triptych.envs.layout import VECTOR, may_be
 from triptych.envs.parts import leaves
 from triptych.envs.registry import KINDS, find, kind_of
 from triptych.envs.settings import changed
@@ -91,7 +91,7 @@ def shows_pictures(config: GameConfig) -> bool:
     if type(config) is Gym and not config.render:
         env = make_one(config, find(config.id))
         env.close()
-        return config.layout != VECTOR and any(map(looks_like, leaves(env.observation_space).values()))
+        return config.layout != VECTOR and any(map(may_be, leaves(env.observation_space).values()))
     games = make(config, 1)
     games.close()
     return games.observation.is_picture

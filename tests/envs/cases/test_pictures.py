@@ -99,7 +99,9 @@ def test_the_order_of_a_stack_is_kept() -> None:
     ("shape", "kwargs", "said"),
     [
         ([N, N, 4], BYTES, r"may be colours with an alpha \(hwc\) or four stacked pictures \(hws\); allowed: --env.layout hwc, chw, shw, hws, vector"),
-        ([N, N], SHARES, "may be a grey picture or a table of numbers; allowed: --env.layout hw, vector"),
+        ([N, N], SHARES, r"may be a grey picture \(hw\) or a table of numbers \(vector\); allowed: --env.layout hw, vector"),
+        ([N, N], {"low": -1, "high": 1, "dtype": "float32"}, r"may be a grey picture \(hw\) or a table of numbers"),
+        ([N, N], {"low": 0, "high": 1000, "dtype": "int16"}, r"may be a grey picture \(hw\) or a table of numbers"),
         ([N, N, 40], BYTES, "may be a picture; allowed: --env.layout hwc, chw, shw, hws, vector"),
     ],
 )  # fmt: skip
