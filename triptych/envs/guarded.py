@@ -9,8 +9,10 @@ import numpy as np
 
 from triptych.envs.checking import UNTOUCHED, described
 from triptych.envs.games import Games, Step
-from triptych.spec import each, parts_of
+from triptych.spec import each, parts_of, whole_of
 from triptych.utils.checks import EnvironmentFailed
+
+GUARDED = "guarded games"  # in a state, where that of the games themselves lies
 
 
 class GuardedGames:
@@ -27,7 +29,7 @@ class GuardedGames:
         self.games, self.env_id = games, env_id
         self.first_action = getattr(games, "first_action", 0)
         self.steps = 0  # since the reset
-        self.last: Any = None  # the finite observations before
+        self.last: Any = None  # the finite observations before; None: not known
         self.made_up = np.zeros(games.num_envs, bool)  # [N] the observation is an older one
 
     def __getattr__(self, name: str) -> Any:
@@ -55,12 +57,31 @@ class GuardedGames:
         if broken.any():
             what = [(unseen, "the observation is not finite"), (unpaid, "the reward is not finite")]
             told = [f"{self.env_id}: {said} in game {game} at step {self.steps:,}" for bad, said in what for game in np.flatnonzero(bad)]  # fmt: skip
-            obs = each(lambda now, before: np.where(along(unseen, now), before, now), step.obs, self.last)
+            before = each(np.zeros_like, step.obs) if self.last is None else self.last
+            obs = each(lambda now, before: np.where(along(unseen, now), before, now), step.obs, before)
             reward = np.where(unpaid, 0.0, step.reward)
             theirs = np.zeros_like(broken) if step.broken is None else step.broken
             step = step._replace(obs=obs, reward=reward, broken=broken | theirs, trouble=(*step.trouble, *told))
         self.last = each(np.copy, step.obs)
         return step
+
+    def get_state(self) -> dict[str, Any]:
+        last = None if self.last is None else {name: saved(part) for name, part in parts_of(self.last).items()}
+        return {
+            GUARDED: self.asked(self.games.get_state),
+            "steps": self.steps, "last": last, "made_up": self.made_up.tolist(),
+        }  # fmt: skip
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes a state up; of earlier versions that of the games alone, which tells nothing of a broken step before it."""
+        if GUARDED not in state:
+            self.asked(self.games.set_state, state)
+            self.steps, self.last, self.made_up = 0, None, np.zeros(self.games.num_envs, bool)
+            return
+        self.asked(self.games.set_state, state[GUARDED])
+        last = state["last"]
+        self.steps, self.made_up = state["steps"], np.array(state["made_up"], bool)
+        self.last = None if last is None else whole_of({name: restored(part) for name, part in last.items()})
 
     def asked(self, call: Callable[..., Any], *given: Any) -> Any:
         try:
@@ -69,6 +90,15 @@ class GuardedGames:
             raise
         except BaseException as error:  # a process that it ends included
             raise EnvironmentFailed(self.env_id, None, self.steps, described(error)) from error
+
+
+def saved(array: np.ndarray) -> dict[str, Any]:
+    """An array as JSON."""
+    return {"dtype": array.dtype.str, "values": array.tolist()}
+
+
+def restored(array: dict[str, Any]) -> np.ndarray:
+    return np.array(array["values"], array["dtype"])
 
 
 def broken_in(obs: Any, games: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from triptych.utils.checks import EnvironmentFailed
 class Drift:
     """Two games at once: their step is what they show, but for what `faults` say."""
 
-    observation, num_actions, frames_per_step, typical_episode, saves = Observation((1,), "float32"), 2, 1, 9, False
+    observation, num_actions, frames_per_step, typical_episode, saves = Observation((1,), "float32"), 2, 1, 9, True
 
     def __init__(self, num_envs: int, faults: dict[tuple[str, int, int], Any]):
         self.num_envs, self.faults, self.time = num_envs, faults, 0
@@ -41,6 +42,12 @@ class Drift:
                 (obs[:, 0] if what == "obs" else reward)[game] = value
         none = np.zeros(self.num_envs, bool)
         return Step(obs, reward, none, none)
+
+    def get_state(self) -> dict[str, Any]:
+        return {"time": self.time}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.time = state["time"]
 
     def close(self) -> None:
         return
@@ -67,11 +74,20 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     FAULTS.clear()
 
 
-def played(steps: int) -> list[Step]:
+def made() -> Games:
     games: Games = envs.make(EnvConfig(ID), 2)
     assert games.num_actions == 2
     assert games.first_action == 0
+    return games
+
+
+def played(steps: int) -> list[Step]:
+    games = made()
     games.reset(np.arange(2))
+    return stepped(games, steps)
+
+
+def stepped(games: Games, steps: int) -> list[Step]:
     found = []
     for _ in range(steps):
         games.send(np.zeros(2, np.int64))
@@ -103,3 +119,33 @@ def test_what_it_raises_names_it_and_the_step() -> None:
     with pytest.raises(EnvironmentFailed, match=r"'cases/Drifting-v0', which failed at step 3: ConnectionResetError: .*reset by peer") as error:  # fmt: skip
         played(4)
     assert isinstance(error.value.__cause__, ConnectionResetError)
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+def test_a_state_taken_at_any_step_goes_on_as_if_none_had_been(at: int) -> None:
+    """At step 2 the observation is made up, and at step 3 made up again of the one before that."""
+    FAULTS.update({("obs", 1, 2): np.nan, ("obs", 1, 3): np.inf, ("reward", 0, 5): np.nan})
+    whole = played(7)
+    games = made()
+    games.reset(np.arange(2))
+    stepped(games, at)
+    state = json.loads(json.dumps(games.get_state(), allow_nan=False))
+    other = made()
+    other.set_state(state)
+    assert list(map(told, stepped(other, 7 - at))) == list(map(told, whole[at:]))
+
+
+def told(step: Step) -> tuple[Any, ...]:
+    """All that a step says, to the bit."""
+    broken = None if step.broken is None else step.broken.tolist()
+    return step.obs.dtype, step.obs.tolist(), step.reward.tolist(), step.truncated.tolist(), broken, step.trouble
+
+
+def test_a_state_of_before_is_that_of_the_games_alone() -> None:
+    FAULTS[("obs", 1, 4)] = np.nan
+    games = made()
+    games.set_state({"time": 3})
+    steps = stepped(games, 2)
+    assert steps[0].obs.tolist() == [[4.0], [0.0]], "nothing is known of what was before"
+    assert [step.broken is not None for step in steps] == [True, True]
+    assert steps[1].obs.tolist() == [[5.0], [5.0]]
