@@ -251,6 +251,31 @@ def test_a_stranger_s_run_lends_its_settings_and_no_code(evil: Path, run: Path, 
     assert next((evil / "new").glob("*/recipe.py")).read_bytes() == (run / "recipe.py").read_bytes()
 
 
+def test_a_stranger_s_weights_name_no_file_of_a_new_run(tmp_path: Path) -> None:
+    """The recipe needs no code, so nothing is refused: but the file that it names is neither copied nor marked."""
+    named = tmp_path / "named.py"
+    named.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    triptych.train("cartpole", "jax", run_name="r", runs_dir=tmp_path, steps=60, warm_up=100, evaluate_every=0)
+    inside = tmp_path / "r" / "checkpoints" / "latest.safetensors"
+    tensors, metadata = read_tensors(inside)
+    assert metadata is not None
+    metadata["recipe"]["source"] = str(named)
+    for place in (inside, tmp_path / "w.safetensors"):
+        save_weights(place, tensors, metadata)
+        new = triptych.train(framework="jax", from_run=place, runs_dir=tmp_path / "new", run_name=place.stem).path
+        config = json.loads((new / "config.json").read_text())
+        assert (config["recipe"]["source"], config["recipe_file"]) == ("", None)
+        assert not (new / "recipe.py").exists()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_one_s_own_weights_keep_the_file_of_their_recipe(run: Path) -> None:
+    file = run / "checkpoints" / "latest.safetensors"
+    done = triptych_command("train", "--from", file, "--runs-dir", run.parent / "new", "--steps", "60", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert next((run.parent / "new").glob("*/recipe.py")).read_bytes() == (run / "recipe.py").read_bytes()
+
+
 def test_no_reader_imports_what_a_registered_maker_is_given(evil: Path) -> None:
     """As Shimmy's GymV26Environment-v0 does, whose `env_id` may be `module:id`."""
     path = stranger(evil, {"id": "Guess-v0", "kwargs": '{"env_id": "evil:Guess-v0"}'})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from triptych.experiments.load import beside
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict
 from triptych.runs.names import run_path
-from triptych.runs.records import read_settings
+from triptych.runs.records import own_source, read_settings
 from triptych.runs.trust import Allowed, allow
 from triptych.spec import Network
 from triptych.spec.weights import Weights, check_numbers, check_weights
@@ -47,12 +48,16 @@ class Start:
 
 
 def settings_behind(run: str | Path, runs_dir: str | Path) -> Recipe:
-    """The recipe that a run, or a weights file, was trained with: to train with it anew."""
+    """The recipe that a run, or a weights file, was trained with: to train with it anew.
+
+    Its `source` is "" unless the run is the user's own: a new run copies that file, and marks it as one to run.
+    """
     path = run_path(str(run), runs_dir)
     if not path.is_file():
         return read_settings(path)
     _, metadata = read_tensors(path)
     if metadata is None or "recipe" not in metadata:
         raise InputError(f"{path} names no recipe; allowed: weights that triptych wrote, or a recipe beside --from")
-    allow(beside(path, metadata["recipe"]), Allowed(ways=("a recipe's name or file beside --from",)))
-    return from_dict(metadata["recipe"])
+    stored = beside(path, metadata["recipe"])
+    allow(stored, Allowed(ways=("a recipe's name or file beside --from",)))
+    return dataclasses.replace(from_dict(stored.recipe), source=own_source(stored))

@@ -157,9 +157,13 @@ def read_config(path: Path, allowed: Allowed | None = None) -> dict[str, Any]:
 def read_settings(path: Path) -> Recipe:
     """The recipe of a run, to train with it anew: code that it needs is run where this user trained it, never a stranger's."""
     config = read_config(path, Allowed(ways=("a recipe's name or file instead of this run",)))
-    stored = Stored(path, config["recorded"], path, config)
+    return dataclasses.replace(config["recipe"], source=own_source(Stored(path, config["recorded"], path, config)))
+
+
+def own_source(stored: Stored) -> str:
+    """The file that a stored recipe came from, or the run's copy of it; "" where this user did not train it here."""
     file = stored.file(trust=False) if stored.is_own and stored.source else None
-    return dataclasses.replace(config["recipe"], source="" if file is None else str(file))
+    return "" if file is None else str(file)
 
 
 def read_beside(folder: Path) -> dict[str, Any]:
