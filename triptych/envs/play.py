@@ -123,7 +123,8 @@ def play_batch(
         playing &= ~ended
         if film is not None and ended[0]:
             film.stop()
-        obs, starts = step.obs, np.zeros(games.num_envs, bool)  # a second game of a place counts for nothing
+        # As in training, memory begins anew behind numbers that were not finite. A second game of a place counts for nothing.
+        obs, starts = step.obs, np.zeros(games.num_envs, bool) if step.broken is None else step.broken
         if ended.any():
             report(wanted - int(playing.sum()))
     return [Game(float(rewards[game]), int(lengths[game]), bool(cut[game])) for game in range(wanted)]

@@ -115,6 +115,24 @@ def test_numbers_that_are_not_finite_are_told_where_games_are_played(capsys: pyt
     assert "holds nan in game 0 at step 5 of its episode, and 1 more such number" in capsys.readouterr().err
 
 
+class Noting(Idle):
+    """Keeps where it was told that a game begins."""
+
+    def __init__(self) -> None:
+        self.starts: list[bool] = []
+
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None) -> tuple[np.ndarray, Any]:
+        self.starts.append(bool(episode_start[0]))
+        return super().predict(observation, state, episode_start)
+
+
+def test_memory_begins_anew_behind_numbers_that_are_not_finite() -> None:
+    """As the training has it: nan at step 5, so the step to it and the one from it, which begins at what never was."""
+    player = Noting()
+    play_games(player, envs.make(envs.EnvConfig(named(Seen), kwargs='{"form": "nan"}'), 1), np.arange(1))
+    assert [step for step, begins in enumerate(player.starts) if begins] == [0, 5, 6]
+
+
 OWN = """
 import gymnasium as gym, numpy as np
 import beside
