@@ -83,6 +83,17 @@ class NotFinite(Base):
         return obs, reward, terminated, truncated, info
 
 
+class DarkResets(Base):
+    """Each episode but the first begins with an observation that is not finite."""
+
+    begun = 0
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        obs, info = super().reset(seed=seed)
+        self.begun += 1
+        return (obs if self.begun == 1 else np.full_like(obs, np.nan)), info
+
+
 class Slow(Base):
     """So that somebody may end its process meanwhile."""
 
@@ -95,5 +106,5 @@ class Slow(Base):
         return super().step(action)
 
 
-for kind in (Raises, NeverBegins, Hangs, NotFinite, Slow):
+for kind in (Raises, NeverBegins, Hangs, NotFinite, DarkResets, Slow):
     gymnasium.register(f"{kind.__name__}-v0", entry_point=kind)

@@ -161,6 +161,18 @@ def test_numbers_that_are_not_finite_are_named_and_not_learned_from(
     assert re.search(r"(reward is nan|observation holds inf) in game \d at step \d+ of its episode", said)
 
 
+def test_an_observation_of_a_reset_that_is_not_finite_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    settings = NAN | {"env": "tests.training.failing_env:DarkResets-v0", "checkpoint_every": 110, "steps": 220}
+    triptych.train(runs_dir=tmp_path, run_name="r", **settings)
+    said = capsys.readouterr().err
+    assert said.count("nothing is learned from such steps") == 1
+    assert re.search(r"the observation holds nan in game 0 at its reset, at step 20 of the run", said)
+    triptych.resume(tmp_path / "r", steps=330)
+    assert "nothing is learned from such steps" not in capsys.readouterr().err, "told already"
+
+
 @pytest.mark.parametrize("framework", ["torch", "jax", "keras"])
 def test_a_run_that_diverges_keeps_its_last_good_weights(
     framework: str, tmp_path: Path, capsys: pytest.CaptureFixture
