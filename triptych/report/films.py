@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import quote
 
 from triptych.frameworks import FRAMEWORKS
 from triptych.report.logs import Log
+from triptych.utils.files import is_link
 
 A_RUN = 3  # films, the newest
 INSIDE = 4 / 3  # bytes of a page for each of a film
@@ -37,9 +39,24 @@ def films(logs: list[Log]) -> list[FilmFile]:
     found = [
         FilmFile(file, log.name, film_name(file.stem))
         for log in logs
-        for file in (sorted((log.path / "videos").glob("*.mp4"))[: -A_RUN - 1 : -1] if log.path else [])
+        for file in (newest(log.path / "videos", "*.mp4")[:A_RUN] if log.path else [])
     ]
     return sorted(comparisons(logs) + found, key=lambda film: not film.is_of_several)
+
+
+def newest(folder: Path, pattern: str) -> list[Path]:
+    """The files of a folder, the last name first. A page holds what it shows, so no link leads out, and no pipe is waited for."""
+    try:
+        return [] if is_link(folder) else sorted(filter(is_file_itself, folder.glob(pattern)), reverse=True)
+    except OSError:
+        return []
+
+
+def is_file_itself(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def comparisons(logs: list[Log]) -> list[FilmFile]:
@@ -47,7 +64,7 @@ def comparisons(logs: list[Log]) -> list[FilmFile]:
     found = []
     for folder in dict.fromkeys(log.path.parent for log in logs if log.path):
         names = [log.name for log in logs if log.path and log.path.parent == folder]
-        for file in sorted(folder.glob(f"*-{SIDE_BY_SIDE}*.mp4"), reverse=True):
+        for file in newest(folder.resolve(), f"*-{SIDE_BY_SIDE}*.mp4"):  # the user named it, as a link or not
             about = file.stem.partition(f"-{SIDE_BY_SIDE}")
             if is_comparison_of(about[0], about[2], names):
                 found.append(FilmFile(file, "side by side", "one test game each, on the same seed"))
@@ -90,16 +107,20 @@ def shown(found: list[FilmFile], page: Path, room: int) -> list[dict[str, Any]]:
 
     Returns:
         Of each: `run`, `name`, `address`, and `linked`, the file's path from the page, "" where the page holds it, and `wide`.
+        A film that cannot be read is left out.
     """
     told = []
     for film in found:
-        size = int(film.file.stat().st_size * INSIDE) + 100
-        address, linked = link(film.file, page), ""
-        if size <= room:
-            room -= size
-            address = "data:video/mp4;base64," + base64.b64encode(film.file.read_bytes()).decode("ascii")
-        else:
-            linked = address
+        try:
+            size = int(film.file.stat().st_size * INSIDE) + 100
+            address, linked = link(film.file, page), ""
+            if size <= room:
+                address = "data:video/mp4;base64," + base64.b64encode(film.file.read_bytes()).decode("ascii")
+                room -= size
+            else:
+                linked = address
+        except OSError:
+            continue
         told.append(
             {"run": film.run, "name": film.name, "address": address, "linked": linked, "wide": film.is_of_several}
         )
