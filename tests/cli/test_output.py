@@ -17,6 +17,8 @@ import pytest
 from tests.cli.test_cli import call
 from triptych.cli.main import COMMANDS
 from triptych.cli.options import plain_json
+from triptych.cli.tables import comparison_table
+from triptych.experiments.compare import Comparison, ComparisonRow
 from triptych.recipes import BUILT_IN
 from triptych.utils.console import LOGGER, detail, say, set_level, warn
 
@@ -183,6 +185,23 @@ def test_a_narrow_terminal_breaks_no_number(capsys: pytest.CaptureFixture, monke
     said = capsys.readouterr().out
     assert "environment    BreakoutNoFrameskip-v4\n" in "\n".join(line.rstrip() for line in said.splitlines()) + "\n"
     assert "50,000,000" in said
+
+
+@pytest.mark.parametrize("columns", [60, 80, 110, 140])
+def test_a_comparison_keeps_its_words_and_numbers_whole(
+    columns: int, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    rows = [
+        ComparisonRow("cartpole", name, 1475.25, 1400.5, 1500.0, 1390.0, 12_345.0, 1_234.5, 12.25, 812_000_000, [], [])
+        for name in ("torch", "jax", "keras")
+    ]
+    comparison_table(Comparison("cartpole", rows, [], None, [], [0], 20, 20_000, 1, "a processor", {}))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    words = " ".join(lines).split()
+    for word in ("framework", "torch", "jax", "keras", "1,475.2", "12,345", "1,234.5", "12.25", "812"):
+        assert word in words
 
 
 def test_the_common_flags_come_first(capsys: pytest.CaptureFixture) -> None:

@@ -204,6 +204,10 @@ def test_a_log_without_rewards_still_has_a_first_screen(tmp_path: Path) -> None:
     [
         ([Log("mine", {"steps": [1.0], "loss": [2.0]})], "Loss in the log mine"),
         ([Log(name, {"steps": [1.0], "running_reward": [2.0]}, played="Pong") for name in "ab"], "Pong: running reward in 2 logs"),
+        ([Log(name, {"steps": [1.0], "loss": [2.0]}, played=game) for name, game in (("a", "Pong"), ("b", ""))], "Loss in 2 logs"),
+        ([Log(name, {"steps": [1.0], "loss": [2.0]}, played=name) for name in ("Boxing", "Pong")], "Boxing and Pong: loss in 2 logs"),
+        ([Log(name, {"steps": [1.0], name: [2.0]}, played="Pong") for name in ("loss", "speed")], "Pong: what is recorded in 2 logs"),
+        ([Log("a", {"steps": [1.0], "running_reward": [2.0], "loss": [2.0]}), Log("b", {"steps": [1.0], "loss": [2.0]})], "Loss in 2 logs"),
         ([made("x"), Log("mine", {"steps": [1.0], "loss": [2.0]})], "CartPole-v1: DQN in PyTorch, beside 1 other log"),
     ],
 )  # fmt: skip
@@ -357,6 +361,26 @@ def test_films_of_several_runs_come_first(tmp_path: Path) -> None:
     found = films.films([dataclasses.replace(made("a"), path=tmp_path)])
     assert [film.name for film in found] == ["a side by side", "update 300, best weights, seed 0"]
     assert films.shown(found, tmp_path / "page.html", 0)[0]["address"] == "videos/a-side-by-side.mp4"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes, and links only for some")
+def test_films_are_files_and_nothing_that_stands_for_others(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.mp4"
+    secret.write_bytes(b"of somebody else")
+    runs = [tmp_path / "runs" / f"compare-a-{name}-seed0-1" for name in ("torch", "jax")]
+    for run in runs:
+        (run / "videos").mkdir(parents=True)
+    (runs[0] / "videos" / "kept.mp4").write_bytes(b"film")
+    for number, folder in enumerate((runs[0] / "videos", tmp_path / "runs")):
+        name = ("z", "compare-a-side-by-side")[number]
+        (folder / f"{name}.mp4").symlink_to(secret)
+        os.mkfifo(folder / f"{name}-2.mp4")
+    (runs[1] / "videos").rmdir()
+    (runs[1] / "videos").symlink_to(runs[0] / "videos")
+    found = films.films([dataclasses.replace(made(run.name), path=run) for run in runs])
+    assert [film.file for film in found] == [runs[0] / "videos" / "kept.mp4"]
+    gone = dataclasses.replace(found[0], file=runs[0] / "videos" / "gone.mp4")
+    assert [film["name"] for film in films.shown([gone, *found], tmp_path / "page.html", 1_000)] == ["kept"]
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,7 @@ def wide_console() -> Console:
 def print_table(table: Table) -> None:
     """A table where it fits the terminal; else its rows one below the other, a line for each column."""
     console = wide_console()
-    for column in table.columns:
-        column.no_wrap = column.justify == "right"  # text may go on in a line below, a number may not
-    if Measurement.get(console, console.options.update(width=WIDEST), table).minimum <= console.width:
+    if fitted(table, console):
         console.print(table)
         return
     if table.title:
@@ -52,6 +50,28 @@ def print_table(table: Table) -> None:
             grid = Table.grid(Column(width=before), Column(overflow="fold"))
             grid.add_row(title, cell)
             console.print(grid)
+
+
+def fitted(table: Table, console: Console) -> bool:
+    """Gives the columns of a table widths with which it fits; False where it cannot.
+
+    Text may go on in a line below, but for a word, and a number may not. Rich alone would narrow words to nothing first.
+    """
+    options = console.options.update(width=WIDEST)
+    least, most = [], []
+    for column in table.columns:
+        column.no_wrap = column.justify == "right"
+        cells = [Measurement.get(console, options, cell) for cell in (column.header, *column.cells)]
+        most.append(max(cell.maximum for cell in cells))
+        least.append(most[-1] if column.no_wrap else max(cell.minimum for cell in cells))
+    lines = Measurement.get(console, options, table).maximum - sum(most)  # between the columns
+    room = console.width - lines - sum(least)
+    if room < 0:
+        return False
+    for column, narrow, wide in zip(table.columns, least, most, strict=True):
+        column.width = min(wide, narrow + room)
+        room -= column.width - narrow
+    return True
 
 
 def recipes_table(recipes: dict[str, Recipe]) -> None:
