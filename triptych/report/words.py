@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from triptych.frameworks import title_of
-from triptych.report.figures import column_names, lead_of
+from triptych.report.figures import REWARDS, can_draw, column_names, lead_of
 from triptych.report.figures import title_of as column_title
 from triptych.report.logs import Log
 from triptych.report.numbers import finite, percent, plain
@@ -35,11 +35,15 @@ def title(logs: list[Log]) -> str:
 
 
 def title_of_others(logs: list[Log]) -> str:
-    """What logs of others are: `CartPole-v1: running reward in 2 logs`; a single one is named."""
-    games = list(dict.fromkeys(log.game for log in logs if log.game))
-    game = f"{join(games)}: " if 0 < len(games) <= MOST_GAMES else ""
-    leads = list(dict.fromkeys(lead for log in logs if (lead := lead_of(log, column_names([log])))))
-    what = column_title(leads[0]).partition(" (")[0] if leads else "what is recorded"
+    """What logs of others are: `CartPole-v1: running reward in 2 logs`; a single one is named.
+
+    Games are told where every log has one, and the measure is the best reward, or else column, that all of them have.
+    """
+    games = list(dict.fromkeys(log.game for log in logs))
+    game = f"{join(games)}: " if all(games) and len(games) <= MOST_GAMES else ""
+    columns = (*REWARDS, *column_names(logs))
+    shared = next((name for name in columns if all(can_draw(log, name) for log in logs)), "")
+    what = column_title(shared).partition(" (")[0] if shared else "what is recorded"
     where = f"the log {logs[0].name}" if len(logs) == 1 else counted(len(logs), "log")
     text = f"{what} in {where}"
     return game + text if game else text[:1].upper() + text[1:]
