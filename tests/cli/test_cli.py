@@ -362,6 +362,9 @@ BAD = [
     (["look", "kung-fu-master", "--env.crop", "0.5", "0.50000001", "0", "1"], "at most 2000 pixels a side"),
     (["train", "cartpole", "--solved-at", "nan"], "--solved-at is nan"),
     (["fly"], "command is 'fly'"),
+    (["report", "no-run", "--out", "."], "--out is '.', a folder; allowed: a file"),
+    (["look", "cartpole", "--out", "x.gif"], "--out is 'x.gif'; allowed: a file that ends on .png"),
+    (["look", "cartpole", "--out", "."], "--out is '.'; allowed: a file that ends on .png"),
     (
         ["train", "drqn-cartpole", "--algorithm.burn-in", "30"],
         "--algorithm.burn-in is 30; allowed: less than sequence_length (30)",

@@ -30,9 +30,12 @@ def look(recipe: Recipe, path: Path, frames: int = 4, *, title: str = "", seed: 
         seed: of the game and the actions; None: the recipe's.
 
     Raises:
-        InputError: Pillow is missing, or the environment shows no screen.
+        InputError: Pillow is missing, `path` is no PNG, or the environment shows no screen.
     """
     check(frames > 0, "frames", frames, "above 0")
+    check(path.suffix.lower() == ".png", "out", str(path), "a file that ends on .png")
+    if path.is_dir():
+        raise InputError(f"out is {str(path)!r}, a folder; allowed: a file that ends on .png")
     try:
         from PIL import Image
     except ModuleNotFoundError:
