@@ -136,7 +136,7 @@ def test_a_finished_run_is_given_more_steps(tmp_path: Path, capsys: pytest.Captu
     fixed = SHORT | {"optimiser.final_rate": None}
     train(tmp_path / "whole", "torch", fixed)
     train(tmp_path / "half", "torch", fixed | {"steps": 800})
-    for steps in (500, 800, "+0", "many"):
+    for steps in (500, 800, "+0", "many", "²", "+٣", "--900"):
         with pytest.raises(InputError, match=r"steps is .*; allowed: a whole number above 800"):
             triptych.resume(tmp_path / "half", steps=steps)
     assert triptych.resume(tmp_path / "half", steps="+500").steps == pytest.approx(1_300, abs=1)

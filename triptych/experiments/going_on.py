@@ -90,7 +90,8 @@ def lengthened(recipe: Recipe, steps: int | str, step: int, ended: str) -> Recip
     """The recipe with another end; the limit that had ended the run is lifted."""
     text = str(steps).replace(",", "").replace("_", "")
     allowed = f"a whole number above {step:,}, where the run stands, or +N for N more"
-    check(text.removeprefix("+").isdigit(), "steps", steps, allowed)
+    digits = text.removeprefix("+")
+    check(digits.isascii() and digits.isdecimal(), "steps", steps, allowed)  # not ², which is a digit and no number
     total = step + int(text) if text.startswith("+") else int(text)
     check(total > step, "steps", steps, allowed)
     lifted = {name: None for name, word in (("solved_at", "solved"), ("episodes", "episodes")) if word == ended}
