@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from triptych.envs.broken import BrokenSteps
 from triptych.envs.checking import UNTOUCHED, described
 from triptych.envs.games import Games, Step
 from triptych.spec import each, parts_of, whole_of
@@ -30,7 +31,9 @@ class GuardedGames:
         self.first_action = getattr(games, "first_action", 0)
         self.steps = 0  # since the reset
         self.last: Any = None  # the finite observations before; None: not known
-        self.made_up = np.zeros(games.num_envs, bool)  # [N] the observation is an older one
+        self.broken = BrokenSteps(games.num_envs)
+        self.ended = np.zeros(games.num_envs, bool)
+        self.cut = np.zeros(games.num_envs, bool)  # [N] the episode ended here alone: the games know nothing of it
 
     def __getattr__(self, name: str) -> Any:
         if name == "games":  # not made yet, as in a copy
@@ -43,7 +46,9 @@ class GuardedGames:
         bad = broken_in(obs, self.games.num_envs)
         if bad.any():
             raise EnvironmentFailed(self.env_id, None, 0, f"the observation of game {np.argmax(bad)} is not finite")
-        self.last, self.made_up = each(np.copy, obs), bad
+        self.last = each(np.copy, obs)
+        self.broken.reset(bad)
+        self.ended[:], self.cut[:] = False, False
         return obs
 
     def send(self, actions: np.ndarray) -> None:
@@ -53,34 +58,61 @@ class GuardedGames:
         self.steps += 1
         step: Step = self.asked(self.games.recv)
         unseen, unpaid = broken_in(step.obs, self.games.num_envs), ~np.isfinite(step.reward)
-        broken, self.made_up = unseen | unpaid | self.made_up, unseen
+        step = self.finite(step, unseen, unpaid)
+        broken, stuck = self.broken.step(unseen, unpaid, restarted=self.ended)
+        step = self.ending(step, stuck)
         if broken.any():
-            what = [(unseen, "the observation is not finite"), (unpaid, "the reward is not finite")]
-            told = [f"{self.env_id}: {said} in game {game} at step {self.steps:,}" for bad, said in what for game in np.flatnonzero(bad)]  # fmt: skip
-            before = each(np.zeros_like, step.obs) if self.last is None else self.last
-            obs = each(lambda now, before: np.where(along(unseen, now), before, now), step.obs, before)
-            reward = np.where(unpaid, 0.0, step.reward)
             theirs = np.zeros_like(broken) if step.broken is None else step.broken
-            step = step._replace(obs=obs, reward=reward, broken=broken | theirs, trouble=(*step.trouble, *told))
+            step = step._replace(broken=broken | theirs)
         self.last = each(np.copy, step.obs)
         return step
+
+    def finite(self, step: Step, unseen: np.ndarray, unpaid: np.ndarray) -> Step:
+        """The step with the last finite observation and a reward of 0 where they are not finite, and lines that say so."""
+        if not (unseen | unpaid).any():
+            return step
+        what = [(unseen, "the observation is not finite"), (unpaid, "the reward is not finite")]
+        told = [f"{self.env_id}: {said} in game {game} at step {self.steps:,}" for bad, said in what for game in np.flatnonzero(bad)]  # fmt: skip
+        before = each(np.zeros_like, step.obs) if self.last is None else self.last
+        obs = each(lambda now, before: np.where(along(unseen, now), before, now), step.obs, before)
+        return step._replace(obs=obs, reward=np.where(unpaid, 0.0, step.reward), trouble=(*step.trouble, *told))
+
+    def ending(self, step: Step, stuck: np.ndarray) -> Step:
+        """The step with the episodes cut that are stuck.
+
+        One game alone cannot be reset: it plays on, and its next step stands for the restart of those who learn from it. An
+        end of its own in that step is no second one, but what comes after it is a restart that they know nothing of: the
+        step to it is broken.
+        """
+        terminated, truncated = np.asarray(step.terminated, bool), np.asarray(step.truncated, bool)
+        self.broken.made_up |= self.cut & (terminated | truncated)
+        terminated, truncated = terminated & ~self.cut, truncated & ~self.cut
+        self.cut = stuck & ~(terminated | truncated)
+        truncated = truncated | self.cut
+        self.ended = terminated | truncated
+        return step._replace(terminated=terminated, truncated=truncated)
 
     def get_state(self) -> dict[str, Any]:
         last = None if self.last is None else {name: saved(part) for name, part in parts_of(self.last).items()}
         return {
             GUARDED: self.asked(self.games.get_state),
-            "steps": self.steps, "last": last, "made_up": self.made_up.tolist(),
+            "steps": self.steps, "last": last, "broken": self.broken.get_state(),
+            "ended": self.ended.tolist(), "cut": self.cut.tolist(),
         }  # fmt: skip
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Takes a state up; of earlier versions that of the games alone, which tells nothing of a broken step before it."""
         if GUARDED not in state:
             self.asked(self.games.set_state, state)
-            self.steps, self.last, self.made_up = 0, None, np.zeros(self.games.num_envs, bool)
+            self.steps, self.last = 0, None
+            self.broken.reset(np.zeros(self.games.num_envs, bool))
+            self.ended[:], self.cut[:] = False, False
             return
         self.asked(self.games.set_state, state[GUARDED])
         last = state["last"]
-        self.steps, self.made_up = state["steps"], np.array(state["made_up"], bool)
+        self.steps = state["steps"]
+        self.broken.set_state(state["broken"])
+        self.ended, self.cut = np.array(state["ended"], bool), np.array(state["cut"], bool)
         self.last = None if last is None else whole_of({name: restored(part) for name, part in last.items()})
 
     def asked(self, call: Callable[..., Any], *given: Any) -> Any:

@@ -18,6 +18,7 @@ import numpy as np
 from gymnasium import spaces, wrappers
 from gymnasium.envs.registration import load_env_creator
 
+from triptych.envs.broken import BrokenSteps
 from triptych.envs.checking import Contract, Game, Returned, WrongError, described
 from triptych.envs.config import Kind, Screen
 from triptych.envs.games import Step
@@ -135,9 +136,6 @@ def view_of(env: gymnasium.Env, config: Gym) -> View:
         ) from None
 
 
-STUCK = 10  # steps in a row without a finite number after which an episode is cut, as it will hardly find back
-
-
 class GymGames:
     """N games of one Gymnasium id. Pictures are stacked here."""
 
@@ -161,12 +159,10 @@ class GymGames:
         )
         self.ended = np.zeros(num_envs, bool)
         self.actions = np.zeros(num_envs, np.int64)
-        self.made_up = np.zeros(num_envs, bool)  # [N] the observation is an older one, as the newest is not finite
-        self.in_a_row = [0] * num_envs  # steps without a finite number, now
+        self.broken = BrokenSteps(num_envs)
 
     def see(self, index: int, found: Returned, first: bool) -> None:
         """Keeps a game's observation, if there is one; `first`: nothing is left of those before."""
-        self.made_up[index] = found.obs is None
         if found.obs is None:
             return
         kept, new = parts_of(self.obs), parts_of(self.view(found.obs))
@@ -187,10 +183,13 @@ class GymGames:
         pictures[-1] = newest
 
     def reset(self, seeds: np.ndarray) -> Any:
+        unseen = np.zeros(self.num_envs, bool)
         for index, (game, seed) in enumerate(zip(self.games, seeds, strict=True)):
-            self.see(index, game.reset(int(seed)), first=True)
+            found = game.reset(int(seed))
+            self.see(index, found, first=True)
+            unseen[index] = found.obs is None
         self.ended[:] = False
-        self.in_a_row = [0] * self.num_envs
+        self.broken.reset(unseen)
         return each(np.copy, self.obs)
 
     def send(self, actions: np.ndarray) -> None:
@@ -198,20 +197,19 @@ class GymGames:
 
     def recv(self) -> Step:
         reward = np.zeros(self.num_envs)
-        terminated, truncated, broken = np.zeros((3, self.num_envs), bool)
+        terminated, truncated, unseen, troubled = np.zeros((4, self.num_envs), bool)
         trouble: tuple[str, ...] = ()
         for index, game in enumerate(self.games):
             if self.ended[index]:
-                found, bad = game.reset(), False  # nothing is learned from it anyhow
+                found = game.reset()
             else:
                 found = game.step(int(self.actions[index]))
                 _, reward[index], terminated[index], truncated[index], _ = found
-                bad = bool(found.trouble) or bool(self.made_up[index])
-            self.see(index, found, first=bad or bool(self.ended[index]))
+            unseen[index], troubled[index] = found.obs is None, bool(found.trouble)
+            self.see(index, found, first=bool(troubled[index] | self.broken.made_up[index] | self.ended[index]))
             trouble += found.trouble
-            self.in_a_row[index] = self.in_a_row[index] + 1 if bad else 0
-            broken[index] = bad
-            truncated[index] |= self.in_a_row[index] >= STUCK
+        broken, cut = self.broken.step(unseen, troubled, restarted=self.ended)
+        truncated |= cut
         self.ended = terminated | truncated
         return Step(
             each(np.copy, self.obs),

@@ -35,13 +35,15 @@ class Drift:
 
     def recv(self) -> Step:
         obs, reward = np.full((self.num_envs, 1), self.time, np.float32), np.ones(self.num_envs)
+        none, ended = np.zeros((2, self.num_envs), bool)
         for (what, game, step), value in self.faults.items():
             if step == self.time and isinstance(value, Exception):
                 raise value
-            if step == self.time:
+            if step == self.time and what == "end":
+                ended[game] = value
+            elif step == self.time:
                 (obs[:, 0] if what == "obs" else reward)[game] = value
-        none = np.zeros(self.num_envs, bool)
-        return Step(obs, reward, none, none)
+        return Step(obs, reward, ended, none)
 
     def get_state(self) -> dict[str, Any]:
         return {"time": self.time}
@@ -119,6 +121,37 @@ def test_what_it_raises_names_it_and_the_step() -> None:
     with pytest.raises(EnvironmentFailed, match=r"'cases/Drifting-v0', which failed at step 3: ConnectionResetError: .*reset by peer") as error:  # fmt: skip
         played(4)
     assert isinstance(error.value.__cause__, ConnectionResetError)
+
+
+def test_a_game_that_stays_broken_is_cut() -> None:
+    """As one of a Gymnasium id is: after ten steps, and after ten more behind the restart."""
+    FAULTS.update({("obs", 1, step): np.nan for step in range(1, 24)})
+    steps = played(24)
+    assert [step + 1 for step, one in enumerate(steps) if one.truncated[1]] == [10, 21]
+    assert [step + 1 for step, one in enumerate(steps) if one.broken is None] == [11, 22], "the restarts"
+    assert not any(step.truncated[0] or step.terminated.any() for step in steps)
+    assert all(np.isfinite(step.obs).all() for step in steps)
+
+
+def test_an_end_in_the_restart_of_a_game_that_was_cut_is_no_second_one() -> None:
+    """Its own restart is the next step, which nothing is learned from then."""
+    FAULTS.update({("reward", 1, step): np.nan for step in range(1, 11)} | {("end", 1, 11): True, ("end", 1, 15): True})
+    steps = played(15)
+    assert [step + 1 for step, one in enumerate(steps) if one.truncated[1]] == [10]
+    assert [step + 1 for step, one in enumerate(steps) if one.terminated[1]] == [15]
+    assert [step + 1 for step, one in enumerate(steps) if one.broken is not None] == [*range(1, 11), 12]
+
+
+def test_a_state_keeps_how_long_a_game_has_been_broken_and_its_cut() -> None:
+    FAULTS.update({("obs", 1, step): np.nan for step in range(1, 12)} | {("end", 1, 11): True})
+    whole = played(14)
+    for at in range(6, 13):
+        games = made()
+        games.reset(np.arange(2))
+        stepped(games, at)
+        other = made()
+        other.set_state(json.loads(json.dumps(games.get_state())))
+        assert list(map(told, stepped(other, 14 - at))) == list(map(told, whole[at:]))
 
 
 @pytest.mark.parametrize("at", range(1, 6))
