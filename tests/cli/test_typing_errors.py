@@ -93,7 +93,9 @@ train breakout --env_size=84                     | flag '--env_size' is not know
 train breakout --env.crop 0 1                    | --env.crop is '0 1'; allowed: FLOAT FLOAT FLOAT FLOAT
 train breakout --env.stack 0                     | --env.stack is 0; allowed: above 0
 train cartpole --env.observe everything          | --env.observe is 'everything'; allowed: all, positions, speeds
-train cartpole --env.frame-skip 4                | flag '--env.frame-skip' is not known
+train cartpole --env.frame-skip 4                | --env.frame-skip is not read by these games; allowed: --env.flicker, --env.
+train breakout --env.kwargs {}                   | --env.kwargs is not read by these games; allowed: --env.flicker, --env.
+train cartpole --algorithm.warm-up much          | --algorithm.warm-up is 'much'; allowed: a whole number
 train cartpole --algorithm.target-every 500      | --algorithm.target-every is '500'; allowed: INT {steps,episodes,updates}
 compare cartpole cartpol                         | recipe is 'cartpol'; did you mean cartpole
 compare cartpole --seeds two                     | --seeds is 'two'; allowed: a whole number

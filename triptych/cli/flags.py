@@ -46,8 +46,10 @@ class Flag:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All that is typed for it, its own name first."""
-        return (f"--{self.name}", *HABITS.get(self.name, ()))
+        """All that is typed for it, its own name first; that of config.json and Python, `--algorithm.warm-up`, too."""
+        whole = f"--{self.path.replace('_', '-')}"
+        others = (whole,) if self.path in SHORT and whole != f"--{self.name}" else ()
+        return (f"--{self.name}", *HABITS.get(self.name, ()), *others)
 
     @property
     def is_switch(self) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from triptych.cli.flags import HABITS, Flag
+from triptych.envs import KINDS
 from triptych.utils.checks import InputError
 from triptych.utils.words import nearest, plain, shown
 
@@ -61,6 +64,9 @@ def not_known(flags: list[Flag], command: str, unknown: list[str]) -> InputError
     if wrong is None:
         return InputError(f"{shown(unknown[0])} is a word too many; allowed: flags ({help_line})")
     name = wrong.partition("=")[0]
+    if is_of_other_games(name):
+        read = ", ".join(f"--{flag.name}" for flag in flags if flag.name.startswith("env."))
+        return InputError(f"{name} is not read by these games; allowed: {read}")
     meant = suggestions(name.lstrip("-"), flags)
     hint = (
         f"did you mean {' or '.join('--' + flag for flag in meant)}? {help_line}"
@@ -68,6 +74,12 @@ def not_known(flags: list[Flag], command: str, unknown: list[str]) -> InputError
         else f"allowed: flags of {command} ({help_line})"
     )
     return InputError(f"flag {shown(name)} is not known; {hint}")
+
+
+def is_of_other_games(name: str) -> bool:
+    """Whether a flag is a setting that games of another kind have."""
+    settings = {f"--env.{field.name}" for kind in KINDS for field in dataclasses.fields(kind.config)}
+    return plain(name) in map(plain, settings)
 
 
 def suggestions(name: str, flags: list[Flag]) -> list[str]:
