@@ -141,9 +141,11 @@ def test_a_stranger_s_run_is_refused_in_one_line(command: str, run: Path, traine
     for change in ({"source": str(run / "recipe.py")}, {"seed": 5}):
         (run / "config.json").write_text(json.dumps(content | {"recipe": content["recipe"] | change}))
         refused(triptych_command(command, run), "wants to run")
-    for change in ({"mark": "\ud800"}, {"mark": None}, {"recipe_file": None}):
+    for change in ({"mark": "0" * 64}, {"mark": None}, {"recipe_file": None}):
         (run / "config.json").write_text(json.dumps(content | change))
         refused(triptych_command(command, run), "wants to run")
+    (run / "config.json").write_text(json.dumps(content | {"mark": "\ud800"}))
+    refused(triptych_command(command, run), "config.json cannot be read")
     assert not (trained / "ran").exists()
 
 

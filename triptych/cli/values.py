@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import types
 import typing
 from collections.abc import Callable
@@ -154,8 +155,9 @@ def every(item: Reader | None) -> Reader | None:
     """Any number of one kind of value, with spaces or commas between them."""
     if item is None:
         return None
+    split = names_apart if item.read is text else apart
     return Reader(
-        f"{item.metavar}...", lambda words: tuple(item.read([word]) for word in apart(words)), True, item.choices
+        f"{item.metavar}...", lambda words: tuple(item.read([word]) for word in split(words)), True, item.choices
     )
 
 
@@ -181,7 +183,12 @@ def row(items: list[Reader | None]) -> Reader | None:
 
 def apart(words: list[str]) -> list[str]:
     """`torch,jax keras` as three words."""
-    return [part for word in words for part in word.split(",") if part]
+    return [part.strip() for word in words for part in word.split(",") if part.strip()]
+
+
+def names_apart(words: list[str]) -> list[str]:
+    """`Pong,Breakout` as two words; a comma with a space behind it is part of a name: `positions, trained at 0% blank`."""
+    return [part for word in words for part in re.split(r",(?!\s)", word) if part]
 
 
 def refused(flag: str, words: list[str], error: Unreadable) -> InputError:
