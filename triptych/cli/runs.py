@@ -171,13 +171,13 @@ def tell(result: Any) -> int:
         score += f", highest mean in training {result.best_score:.1f} at step {result.best_step:,}"
     put(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")
     if result.stopped_by == "interrupted":
-        there = "" if result.checkpoint == result.steps else f" from the checkpoint at step {result.checkpoint:,}"
+        saved = "all saved" if result.checkpoint == result.steps else f"saved at step {result.checkpoint:,}"
         cut = (
             ""
             if result.resumes_exactly
             else " (its games are cut here, so with other numbers; --exact repeats some steps)"
         )
-        put(f"stopped at step {result.steps:,}, all saved; go on{there} with: triptych resume {path}{cut}")
+        put(f"stopped at step {result.steps:,}, {saved}; go on with: triptych resume {path}{cut}")
         return exits.interrupted_by(result.signal)
     if result.stopped_by == "diverged":
         put(f"diverged after step {result.checkpoint:,}; from its best weights: triptych train --from {path}")

@@ -86,6 +86,21 @@ def flat(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from flat(value, f"{path}.{key}" if path else str(key))
 
 
+def is_over(manifest: dict[str, Any], recipe: Recipe) -> bool:
+    """Whether a run needs no more steps: what ended it at its last checkpoint would end it still.
+
+    A run that was given more steps, and has made no checkpoint since, has another recipe now than its checkpoint.
+    """
+    why, counters = manifest["state"]["stopped_by"], manifest["state"]["counters"]
+    if why == "steps":
+        return bool(counters["steps"] >= recipe.steps)
+    if why == "episodes":
+        return recipe.episodes is not None and counters["episodes"] >= recipe.episodes
+    if why == "solved":
+        return recipe.solved_at is not None
+    return bool(why) and manifest.get("recipe", {}).get("steps", recipe.steps) == recipe.steps
+
+
 def lengthened(recipe: Recipe, steps: int | str, step: int, ended: str) -> Recipe:
     """The recipe with another end; the limit that had ended the run is lifted."""
     text = str(steps).replace(",", "").replace("_", "")
@@ -122,7 +137,7 @@ def moved(before: Recipe, after: Recipe, step: int) -> dict[str, tuple[float, fl
     return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
 
 
-def write_changes(path: Path, config: dict[str, Any], going: GoingOn, step: int, exact: bool) -> None:
+def write_changes(path: Path, config: dict[str, Any], going: GoingOn, step: int, cuts: bool) -> None:
     """Notes in config.json what a resume changed: settings, and whether its numbers are still those of a run that never stopped."""
     written = {name: value for name, value in config.items() if name not in ("recipe", "recorded")}
     recorded = to_dict(going.recipe) if going.changes else config["recorded"]
@@ -130,8 +145,8 @@ def write_changes(path: Path, config: dict[str, Any], going: GoingOn, step: int,
         change = {"step": step, "settings": {name: list(pair) for name, pair in going.changes.items()}}
         written["changes"] = [*config.get("changes", []), change]
         written |= marked_anew(Stored(path, config["recorded"], path, config), recorded)
-    if not exact:
+    if cuts:
         why = f"games that cannot be saved were cut at step {step:,}, where the run was stopped"
         written |= {"resume_exact": False, "resume_inexact": [*config.get("resume_inexact", []), why]}
-    if going.changes or not exact:
+    if going.changes or cuts:
         write_json(path / "config.json", written | {"recipe": recorded})

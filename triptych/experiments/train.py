@@ -12,7 +12,7 @@ from typing import Any
 
 from triptych import envs, frameworks
 from triptych.experiments.film import film_run
-from triptych.experiments.going_on import GoingOn, decide, schedules, write_changes
+from triptych.experiments.going_on import GoingOn, decide, is_over, schedules, write_changes
 from triptych.experiments.start import Start, settings_behind
 from triptych.frameworks import DISTRIBUTIONS, check_framework
 from triptych.recipes import Recipe, resolve
@@ -225,10 +225,13 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
     check_framework(framework)
     with RunFolder(path) as folder:
         checkpoints = Checkpoints(folder, config["recipe"], threads)
-        manifest, state = checkpoints.load(wish.exact)
-        going = decide(config, manifest, wish.steps, wish.accept_changes)
-        if manifest["state"]["stopped_by"] and wish.steps is None:
+        manifest, state = checkpoints.load()
+        if is_over(manifest, config["recipe"]) and wish.steps is None:
+            decide(config, manifest, None, wish.accept_changes)
             return finished(path, framework, manifest, wish.quiet), True
+        if wish.exact:
+            manifest, state = checkpoints.load(exact=True)
+        going = decide(config, manifest, wish.steps, wish.accept_changes)
         warn(*other_machine(config, machine.describe("", threads, DISTRIBUTIONS)))
         prepared = prepare(going.recipe, framework, is_new=False, threads=threads)
         with open_games(prepared):
@@ -240,7 +243,7 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
                 folder, prepared, framework,
                 quiet=wish.quiet, callbacks=watching, checkpoints=checkpoints, exact=wish.exact,
             )  # fmt: skip
-            session.restore(state)
+            session.restore(state, bool(manifest.get("exact", True)))
             checkpoints.rewind(manifest)  # only now: what cannot be taken up changes nothing on the disk
             note_resume(session, config, manifest, going)
             if not wish.quiet:
@@ -255,15 +258,16 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
 def note_resume(session: Session, config: dict[str, Any], manifest: dict[str, Any], going: GoingOn) -> None:
     """Writes down that a run goes on, and says what is not as it was."""
     exact, step = bool(manifest.get("exact", True)), int(manifest["step"])
+    cuts = bool(manifest.get("cuts", not exact))
     now = machine.describe("", session.threads, DISTRIBUTIONS)
     row = {"step": step, "framework": session.framework, "threads": session.threads, "processor": now["processor"]}
     row |= {"versions": as_words(now["versions"]), "exact": exact, "changes": going.words}
     session.folder.append_resume(row)
-    write_changes(session.path, config, going, step, exact)
+    write_changes(session.path, config, going, step, cuts)
     if going.changes:
         warn(f"goes on with other settings from step {step:,}: {going.words}")
         warn(*schedules(config["recipe"], going.recipe, step))
-    if not exact:
+    if cuts:
         warn(
             f"games were cut at step {step:,}, where the run was stopped: its numbers are not those of a run that never stopped "
             "(--exact goes on from the last checkpoint that gives them)"

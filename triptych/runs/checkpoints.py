@@ -67,12 +67,21 @@ class Checkpoints:
         metadata = self.metadata | {"steps": steps, "updates": updates}
         save_weights(self.folder / f"{name}.safetensors", weights, metadata)
 
-    def save(self, step: int, state: State, store: Store | None, regular: bool = True, exact: bool = True) -> None:
+    def save(
+        self,
+        step: int,
+        state: State,
+        store: Store | None,
+        regular: bool = True,
+        exact: bool = True,
+        cuts: bool = False,
+    ) -> None:
         """Writes a boundary: new segments, then a folder that appears whole, then drops what is no longer needed.
 
         Args:
             regular: False: between two regular ones.
             exact: whether a resume from it gives the numbers of a run that never stopped.
+            cuts: whether a resume from it cuts games that this session has not cut.
         """
         if store is not None:
             self.save_segments(store)
@@ -88,6 +97,7 @@ class Checkpoints:
         manifest = {
             "step": step,
             "exact": exact,
+            "cuts": cuts,
             "recipe": self.metadata["recipe"],  # a resume is asked whether its config is still that of the checkpoint
             "threads": self.threads,
             "state": state.json,
@@ -160,6 +170,8 @@ class Checkpoints:
                 continue
             self.segments = list(manifest["segments"])
             return manifest, State(arrays, manifest["state"])
+        if exact and self.boundaries():
+            raise InputError(f"{self.folder} holds no checkpoint that gives the same numbers; allowed: without --exact")
         raise InputError(f"{self.folder} holds no whole checkpoint; allowed: a run folder as triptych left it")
 
     def verify(self, path: Path) -> dict[str, Any]:

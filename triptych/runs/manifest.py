@@ -47,6 +47,7 @@ class Manifest(TypedDict):
     logs: dict[str, Count]
     files: dict[str, str]
     exact: NotRequired[bool]  # older versions wrote no others
+    cuts: NotRequired[bool]  # whether a resume from it cuts games that the run itself did not cut
     recipe: NotRequired[dict[str, Any]]
     threads: NotRequired[Count]
 

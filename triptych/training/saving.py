@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from triptych.spec.weights import not_finite
-from triptych.training.callbacks.base import Callback
 from triptych.training.fitting import check_rows, check_state
 from triptych.utils.checks import EnvironmentFailed, InputError
 from triptych.utils.console import warn
-from triptych.utils.failures import NotFiniteError, first_line
+from triptych.utils.failures import CallbackFailed, NotFiniteError, first_line
 from triptych.utils.state import State
 
 if TYPE_CHECKING:
     from triptych.training.session import Session
+
+FLOAT = "not finite"  # the one name of an object that stands for a number which is not finite
 
 
 def check_finite(arrays: dict[str, np.ndarray], where: str) -> None:
@@ -41,10 +42,28 @@ def state_of(session: Session, here: bool = False) -> State:
     """
     state = session.training.get_state(here, session.torn)
     check_finite(state.arrays, f"at step {session.counters.steps:,}")
-    own = {name: callback.get_state() for name, callback in session.own.items()}
-    theirs = {"callbacks": [[callback.name, session.ask(callback)] for callback in session.theirs]}
-    ends = {"seconds": session.clock.seconds(), "stopped_by": session.stopped_by, "periods": session.periods}
-    return state._replace(json=state.json | own | theirs | ends)
+    own = {name: spelled(callback.get_state()) for name, callback in session.own.items()}
+    asked = [(callback.name, session.ask(callback)) for callback in session.theirs]
+    theirs = {"callbacks": [[name, spelled(kept)] for name, kept in asked if kept is not None]}
+    ends = {"seconds": session.clock.seconds(), "stopped_by": session.stopped_by}
+    periods = {"periods": session.periods, "every": session.every}
+    return state._replace(json=state.json | own | theirs | ends | periods)
+
+
+def spelled(content: Any) -> Any:
+    """What a callback keeps, as JSON can hold it: an infinite number, which JSON has not, as {"not finite": "-inf"}."""
+    if isinstance(content, dict):
+        return {key: spelled(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [spelled(value) for value in content]
+    return {FLOAT: repr(content)} if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def unspelled(content: Any) -> Any:
+    """What `spelled` was given."""
+    if isinstance(content, dict):
+        return float(content[FLOAT]) if content.keys() == {FLOAT} else {k: unspelled(v) for k, v in content.items()}
+    return [unspelled(value) for value in content] if isinstance(content, list) else content
 
 
 def restore(session: Session, state: State) -> None:
@@ -53,10 +72,12 @@ def restore(session: Session, state: State) -> None:
     Raises:
         InputError: it is no state of such a run. The session may have taken up a part of it, and is of no use then.
     """
+    own = {name: unspelled(state.json[name]) for name in session.own if name in state.json}
+    state = state._replace(json=state.json | own)
     try:
         check_state(session, state)
         take_up(session, state)
-    except (InputError, EnvironmentFailed, OSError, MemoryError):
+    except (InputError, EnvironmentFailed, CallbackFailed, OSError, MemoryError):
         raise
     except Exception as error:  # whatever a state that is nonsense does to who takes it up
         where = f"checkpoint at step {state.json['counters']['steps']:,}"
@@ -76,17 +97,21 @@ def take_up(session: Session, state: State) -> None:
     for name, callback in session.own.items():
         if name in saved:  # an older version knew fewer
             callback.set_state(saved[name])
-    restore_theirs(session.theirs, saved.get("callbacks", []))
+    restore_theirs(session, unspelled(saved.get("callbacks", [])))
     session.clock.before = saved["seconds"]
 
 
-def restore_theirs(callbacks: Sequence[Callback], kept: list[list[Any]]) -> None:
+def restore_theirs(session: Session, kept: list[list[Any]]) -> None:
     """Gives the user's callbacks their states, by name; of several of one name in their order."""
-    waiting = list(callbacks)
+    waiting = list(session.theirs)
     for name, state in kept:
         callback = next((one for one in waiting if one.name == name), None)
         if callback is not None:
             waiting.remove(callback)
-            callback.set_state(state)
+            try:
+                callback.set_state(state)
+                session.kept[id(callback)] = state
+            except (Exception, SystemExit) as error:  # the user's own code, not the checkpoint
+                raise CallbackFailed(name, first_line(error)) from error
         elif state:
             warn(f"callback {name} is not there any more: what it had counted is left out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -92,6 +93,7 @@ class Session:
             "broken": self.broken,
         }
         self.theirs = list(callbacks)
+        self.kept: dict[int, dict[str, Any]] = {}  # what each of them last wanted kept
         self.callbacks = [*self.own.values(), *self.theirs]
         self.first_step = self.first_update = 0
         self.stopped_by = ""
@@ -99,10 +101,8 @@ class Session:
         self.torn = False  # whether the games failed in the middle of a step
         self.every = interval(recipe, prepared.games)  # steps between regular checkpoints
         self.periods = 0  # of these that have passed
-        self.checkpoint, self.checkpoint_exact = (
-            0,
-            True,
-        )  # steps at the last checkpoint, and what a resume from it gives
+        self.is_exact = True  # whether its numbers are those of a run that never stopped
+        self.checkpoint, self.checkpoint_exact = 0, True  # steps at the last one, and whether a resume from it is exact
         self.saved_at = time.monotonic()  # when that was
         self.profile = profile
         if profile is not None:
@@ -142,13 +142,15 @@ class Session:
                 raise
             self.fail(callback, error)
 
-    def ask(self, callback: Callback) -> dict[str, Any]:
-        """What a user's callback wants kept in a checkpoint."""
+    def ask(self, callback: Callback) -> dict[str, Any] | None:
+        """What a user's callback wants kept in a checkpoint; where it fails, what it kept before, or None."""
         try:
-            return callback.get_state()
+            kept = callback.get_state()
+            json.dumps(kept)  # as the checkpoint does
+            self.kept[id(callback)] = kept
         except (Exception, SystemExit) as error:
             self.fail(callback, error)
-            return {}
+        return self.kept.get(id(callback))
 
     def fail(self, callback: Callback, error: BaseException) -> None:
         if self.failure is None:
@@ -177,8 +179,9 @@ class Session:
         self.keep_weights("latest")
         if step:
             self.keep_weights(f"weights-{step:09d}")
-        self.checkpoints.save(step, state, self.training.store)
-        self.note_checkpoint(exact=True)
+        cuts = bool(self.stopped_by) and not self.training.games.saves
+        self.checkpoints.save(step, state, self.training.store, exact=self.is_exact and not cuts, cuts=cuts)
+        self.note_checkpoint(self.is_exact and not cuts)
         detail(f"checkpoint at step {step:,}, {self.counters.updates:,} updates, {self.counters.episodes:,} episodes")
         if step:  # the one at step 0 is told when the run begins
             self.tell("checkpoint")
@@ -188,23 +191,30 @@ class Session:
 
         A resume goes on from it to the same bytes where the games can be saved; else their episodes are cut there.
         """
-        step, exact = self.counters.steps, self.training.games.saves and not self.torn
+        step, cuts = self.counters.steps, self.torn or not self.training.games.saves
+        exact = self.is_exact and not cuts
         state = state_of(self, here=True)
         self.keep_weights("latest")
         self.saved_at = time.monotonic()
         if step > self.checkpoint and (exact or not self.exact):
-            self.checkpoints.save(step, state, self.training.store, regular=False, exact=exact)
+            self.checkpoints.save(step, state, self.training.store, regular=False, exact=exact, cuts=cuts)
             self.note_checkpoint(exact)
 
     def note_checkpoint(self, exact: bool) -> None:
         self.checkpoint, self.checkpoint_exact = self.counters.steps, exact
         self.saved_at = time.monotonic()
 
-    def restore(self, state: State) -> None:
-        """Takes up where a checkpoint stands."""
+    def restore(self, state: State, exact: bool = True) -> None:
+        """Takes up where a checkpoint stands.
+
+        Args:
+            exact: whether that gives the numbers of a run that never stopped.
+        """
         restore(self, state)
+        self.is_exact = self.checkpoint_exact = exact
         self.first_step, self.first_update = self.counters.steps, self.counters.updates
-        self.periods = state.json.get("periods", passed(self.every, self.counters))
+        counted = passed(self.every, self.counters)  # anew where another end of the run has changed the interval
+        self.periods = state.json["periods"] if state.json.get("every") == self.every else counted
         self.checkpoint = self.first_step
 
     def introduce(self) -> None:
