@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -106,5 +106,20 @@ class Slow(Base):
         return super().step(action)
 
 
-for kind in (Raises, NeverBegins, Hangs, NotFinite, DarkResets, Slow):
+class Closes(Base):
+    """Counts its calls of `close`, which fails."""
+
+    closed: ClassVar[list[int]] = []  # of each environment that was made
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = len(self.closed)
+        self.closed.append(0)
+
+    def close(self) -> None:
+        self.closed[self.number] += 1
+        raise OSError("no such window")
+
+
+for kind in (Raises, NeverBegins, Hangs, NotFinite, DarkResets, Slow, Closes):
     gymnasium.register(f"{kind.__name__}-v0", entry_point=kind)

@@ -13,6 +13,7 @@ import pytest
 import triptych
 from tests.experiments.test_resume import rows
 from tests.training import failing_env
+from triptych.envs.closing import TOLD
 from triptych.envs.gym import GymGames
 from triptych.utils.files import read_tensors
 
@@ -128,6 +129,19 @@ def test_games_are_closed_after_a_failure(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(triptych.RunFailed):
         triptych.train(runs_dir=tmp_path, **raising("os"))
     assert closed
+
+
+def test_each_game_is_closed_once(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    failing_env.Closes.closed.clear()
+    TOLD.clear()
+    settings = QUICK | {"env": "tests.training.failing_env:Closes-v0", "steps": 200, "evaluate_every": 100, "evaluate_games": 2}  # fmt: skip
+    assert triptych.train(runs_dir=tmp_path, num_envs=2, **settings).stopped_by == "steps"
+    closed = failing_env.Closes.closed
+    assert len(closed) >= 4, "two that are learned from, and two that are tested"
+    assert closed == [1] * len(closed)
+    said = capsys.readouterr().err
+    assert said.count("closing tests.training.failing_env:Closes-v0 failed: OSError: no such window") == 1
+    assert "Traceback" not in said
 
 
 NAN = QUICK | {"env": "tests.training.failing_env:NotFinite-v0", "steps": 500, "precision": "float64"}

@@ -9,6 +9,7 @@ import numpy as np
 
 from triptych.envs.broken import BrokenSteps
 from triptych.envs.checking import UNTOUCHED, described
+from triptych.envs.closing import Closing
 from triptych.envs.games import Games, Step
 from triptych.spec import each, parts_of, whole_of
 from triptych.utils.checks import EnvironmentFailed
@@ -28,6 +29,7 @@ class GuardedGames:
 
     def __init__(self, games: Games, env_id: str):
         self.games, self.env_id = games, env_id
+        self.closing = Closing(env_id, games.close)
         self.first_action = getattr(games, "first_action", 0)
         self.steps = 0  # since the reset
         self.last: Any = None  # the finite observations before; None: not known
@@ -114,6 +116,10 @@ class GuardedGames:
         self.broken.set_state(state["broken"])
         self.ended, self.cut = np.array(state["ended"], bool), np.array(state["cut"], bool)
         self.last = None if last is None else whole_of({name: restored(part) for name, part in last.items()})
+
+    def close(self) -> None:
+        """Closes the games, the first time that it is called."""
+        self.closing()
 
     def asked(self, call: Callable[..., Any], *given: Any) -> Any:
         try:

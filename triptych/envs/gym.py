@@ -20,13 +20,13 @@ from gymnasium.envs.registration import load_env_creator
 
 from triptych.envs.broken import BrokenSteps
 from triptych.envs.checking import Contract, Game, Returned, WrongError, described
+from triptych.envs.closing import Closing
 from triptych.envs.config import Kind, Screen
 from triptych.envs.games import Step
 from triptych.envs.layout import LAYOUTS
 from triptych.envs.parts import View
 from triptych.spec import each, parts_of, whole_of
 from triptych.utils.checks import InputError, at_least, check, one_of
-from triptych.utils.console import warn
 from triptych.utils.install import install_hint
 
 
@@ -160,6 +160,7 @@ class GymGames:
         self.ended = np.zeros(num_envs, bool)
         self.actions = np.zeros(num_envs, np.int64)
         self.broken = BrokenSteps(num_envs)
+        self.closing = Closing(config.id, *(env.close for env in self.envs))
 
     def see(self, index: int, found: Returned, first: bool) -> None:
         """Keeps a game's observation, if there is one; `first`: nothing is left of those before."""
@@ -227,11 +228,8 @@ class GymGames:
         raise RuntimeError("this game cannot be saved; a checkpoint cuts it")
 
     def close(self) -> None:
-        for env in self.envs:
-            try:
-                env.close()
-            except Exception as error:  # what has been played stands
-                warn(f"closing {self.games[0].env_id} failed: {described(error)}")
+        """Closes each environment, the first time that it is called."""
+        self.closing()
 
 
 KIND = Kind(Gym, plays, GymGames)

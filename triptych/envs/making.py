@@ -10,6 +10,7 @@ import numpy as np
 
 from triptych.envs.checking import PATIENCE
 from triptych.envs.checking import first_looks as first_looks_at
+from triptych.envs.closing import Closing
 from triptych.envs.config import SCREEN, GameConfig, Unknown, names
 from triptych.envs.flicker import FlickeringGames
 from triptych.envs.games import Games
@@ -90,7 +91,7 @@ def shows_pictures(config: GameConfig) -> bool:
     config = changed(config, {})
     if type(config) is Gym and not config.render:
         env = make_one(config, find(config.id))
-        env.close()
+        Closing(config.id, env.close)()
         return config.layout != VECTOR and any(map(may_be, leaves(env.observation_space).values()))
     games = make(config, 1)
     games.close()

@@ -14,6 +14,7 @@ import pytest
 from tests.envs.cases.games import Side
 from triptych import envs
 from triptych.envs import EnvConfig, Games, Kind, Step, register_kind
+from triptych.envs.closing import TOLD
 from triptych.spec import Observation
 from triptych.utils.checks import EnvironmentFailed
 
@@ -52,7 +53,9 @@ class Drift:
         self.time = state["time"]
 
     def close(self) -> None:
-        return
+        CLOSED.append(self)
+        if error := self.faults.get(("close", 0, 0)):
+            raise error
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Drifting(envs.GameConfig):
     kind: ClassVar[str] = "drifting"
 
 
+CLOSED: list[Drift] = []
 FAULTS: dict[tuple[str, int, int], Any] = {}
 ID = "cases/Drifting-v0"
 gymnasium.register(ID, entry_point=Side)
@@ -74,6 +78,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     envs.KINDS[:] = before
     FAULTS.clear()
+    CLOSED.clear()
 
 
 def made() -> Games:
@@ -182,3 +187,13 @@ def test_a_state_of_before_is_that_of_the_games_alone() -> None:
     assert steps[0].obs.tolist() == [[4.0], [0.0]], "nothing is known of what was before"
     assert [step.broken is not None for step in steps] == [True, True]
     assert steps[1].obs.tolist() == [[5.0], [5.0]]
+
+
+def test_they_are_closed_once_and_what_fails_there_is_one_warning(capsys: pytest.CaptureFixture) -> None:
+    TOLD.clear()
+    FAULTS[("close", 0, 0)] = OSError("no such window")
+    games = made()
+    games.close()
+    games.close()
+    assert len(CLOSED) == 1
+    assert capsys.readouterr().err.count(f"closing {ID} failed: OSError: no such window") == 1
