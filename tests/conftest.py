@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,8 @@ NAMES = tuple(frameworks.FRAMEWORKS)
 
 
 def pytest_configure() -> None:
+    if hasattr(signal, "SIGHUP"):  # under nohup it is ignored, here and in the tests' own processes
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # [B] against [B, 1] broadcasts silently elsewhere; the JAX column turns it into an error.
     import jax
 

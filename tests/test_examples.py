@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -100,7 +101,7 @@ def test_it_is_stopped_resumed_tested_and_reported(name: str, tmp_path: Path) ->
     """Each in a process that has not run the file before; the run ends with the weights of one that was never stopped."""
     (tmp_path / "stopper.py").write_text(STOPPER)
     stopped = [*flags(EXAMPLES[name]), "--callback", "stopper:at_250", "--run-name", "stopped", "--quiet"]
-    triptych("train", file_of(name), *stopped, code=130)
+    triptych("train", file_of(name), *stopped, code=128 + signal.SIGTERM)
     said = triptych("resume", "stopped", "--quiet")
     assert "ended by: steps" in said
     whole = train(file_of(name), run_name="whole", **EXAMPLES[name])

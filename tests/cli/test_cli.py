@@ -485,7 +485,7 @@ def test_two_writers_are_kept_apart(run: Path, capsys: pytest.CaptureFixture) ->
 
 def test_runs_begun_together_get_names_of_their_own(tmp_path: Path) -> None:
     assert [fresh_name("cartpole", tmp_path) for _ in range(3)] == ["cartpole-1", "cartpole-2", "cartpole-3"]
-    with pytest.raises(InputError, match=r"--run-name is '\.\./out-1'"):
+    with pytest.raises(InputError, match=r"run name is '\.\./out-1'"):
         fresh_name("../out", tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):

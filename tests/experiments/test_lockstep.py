@@ -277,7 +277,7 @@ def test_ctrl_c_reaches_the_worker_which_saves(tmp_path: Path) -> None:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode == 128 + signal.SIGTERM, err
     assert f"triptych resume {run}" in err
     assert json.loads((run / "summary.json").read_text())["stopped_by"] == "interrupted"
     assert "Traceback" not in err + out

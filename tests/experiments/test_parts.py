@@ -155,7 +155,7 @@ def test_it_is_shown_filmed_looked_at_and_reported(tmp_path: Path) -> None:
     with Film(recipe.env, tmp_path / "film.mp4", 8) as film:
         film.reset(0)
         film.step(1)
-    assert film.made
+    assert film.video.made
     train(recipe, framework="torch", runs_dir=tmp_path / "runs", run_name="a", quiet=True)
     page = report([str(tmp_path / "runs")], runs_dir=tmp_path / "runs", out=tmp_path / "page.html")
     assert ID.split(":")[1] in page.read_text(encoding="utf-8")

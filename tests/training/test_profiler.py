@@ -19,7 +19,7 @@ def test_a_run_says_where_its_time_went(
     framework: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("triptych.training.profiler.PLAY_SECONDS", 0.1)
-    monkeypatch.setattr("triptych.training.session.gains", lambda *_: iter(["update 1 ms"]))
+    monkeypatch.setattr("triptych.training.ending.gains", lambda *_: iter(["update 1 ms"]))
     profiled = train("cartpole", framework, run_name="a", runs_dir=tmp_path, profile=True, **SETTINGS)
     said = capsys.readouterr().err
     shares = {name: float(share) for name, share in re.findall(r"^(\w+) +([0-9.]+)%  ", said, re.M)}
@@ -57,7 +57,7 @@ def test_arrays_turned_into_tensors_piece_by_piece_are_named(
         return torch.stack([torch.tensor(value) for value in array.ravel()]).reshape(array.shape)
 
     monkeypatch.setattr("triptych.training.profiler.PLAY_SECONDS", 0.1)
-    monkeypatch.setattr("triptych.training.session.gains", lambda *_: iter([]))
+    monkeypatch.setattr("triptych.training.ending.gains", lambda *_: iter([]))
     monkeypatch.setattr(Learner, "to_device", pieces)
     train("cartpole-pixels-tuned", run_name="slow", runs_dir=tmp_path, profile=True, steps=30, warm_up=20,
           batch_size=2, threads=1, evaluate_every=0, video_fps=None)  # fmt: skip
