@@ -6,7 +6,6 @@ import json
 import logging
 import math
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -251,9 +250,7 @@ def test_help_of_everything_loads_no_framework() -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_scripts_know_commands_flags_and_names(
-    shell: str, tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
+def test_completion_scripts_know_commands_flags_and_names(shell: str, capsys: pytest.CaptureFixture) -> None:
     assert call("--print-completion", shell) == 0
     script = capsys.readouterr().out
     for word in (
@@ -266,15 +263,9 @@ def test_completion_scripts_know_commands_flags_and_names(
         "float64",
     ):
         assert word in script, word
-    if shutil.which(shell):
-        path = tmp_path / "script"
-        path.write_text(script)
-        assert subprocess.run([shell, "-n", str(path)], capture_output=True).returncode == 0
 
 
 def test_bash_completes_a_flag_and_a_recipe(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    if not shutil.which("bash"):
-        pytest.skip("no bash here")
     call("--print-completion", "bash")
     script = tmp_path / "script"
     script.write_text(capsys.readouterr().out)

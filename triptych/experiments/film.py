@@ -20,12 +20,13 @@ from triptych import envs
 from triptych.envs.config import GameConfig
 from triptych.envs.play import play_games
 from triptych.envs.videos import Screening, Video, screen_config
-from triptych.experiments.load import Source, make_agent
+from triptych.experiments.load import Source, file_of, make_agent
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe
 from triptych.report.panels import Panel, check_pillow, sheet
 from triptych.utils.checks import InputError
 from triptych.utils.console import say, warn
+from triptych.utils.failures import first_line
 from triptych.utils.files import read_tensors, write_whole
 from triptych.utils.install import install_hint
 from triptych.utils.seeds import game_seeds
@@ -93,8 +94,7 @@ def record(folder: Path, recipe: Recipe, framework: str) -> Tape:
     Args:
         folder: the run's, of this very process or of one that was trusted: nothing that it names is imported.
     """
-    kept = folder / "checkpoints"
-    file = next(kept / f"{name}.safetensors" for name in ("best", "latest") if (kept / f"{name}.safetensors").exists())
+    file = file_of(folder / "checkpoints", "best")
     tensors, metadata = read_tensors(file)
     source = Source(file, tensors, (metadata or {}).get("updates"), recipe, recipe, framework)
     fps = recipe.video_fps or FPS
@@ -172,7 +172,7 @@ def film_run(folder: Path, recipe: Recipe, framework: str, quiet: bool = True) -
     except KeyboardInterrupt:
         warn("no video: interrupted; the run is whole")
     except (Exception, SystemExit) as error:  # of the user's own game too, which has never been drawn before
-        warn(f"no video of {folder}: {told(error)}")
+        warn(f"no video of {folder}: {first_line(error)}")
     return None
 
 
@@ -196,11 +196,5 @@ def film_side_by_side(tapes: list[list[Tape]], path: Path, run: Path) -> Path | 
     except KeyboardInterrupt:
         warn("no video: interrupted; the runs are whole")
     except (Exception, SystemExit) as error:
-        warn(f"no video {path}: {told(error)}")
+        warn(f"no video {path}: {first_line(error)}")
     return None
-
-
-def told(error: BaseException) -> str:
-    """An error in one line."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__

@@ -82,15 +82,7 @@ def worker() -> None:
 
 def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     """Trains, plays the best and the last weights, and films a game of the best; `tape` is its actions, or None."""
-    result = train(
-        recipe,
-        job["framework"],
-        run_name=job["run_name"],
-        runs_dir=job["runs_dir"],
-        quiet=job["quiet"],
-        video=False,
-        device=job["device"],
-    )
+    result = train_anew(recipe, job, device=job["device"])
     if ended := without_result(result):
         return ended
     scores = {
@@ -101,6 +93,12 @@ def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     }
     tape = film_run(result.path, recipe, job["framework"], job["quiet"]) if job["video"] else None
     return dataclasses.asdict(result) | {"path": str(result.path), "tape": tape and tape.actions} | scores
+
+
+def train_anew(recipe: Recipe, job: dict[str, Any], **how: Any) -> RunResult:
+    """A new run, as the job says; whoever gave the job makes the films."""
+    where = {name: job[name] for name in ("run_name", "runs_dir", "quiet")}
+    return train(recipe, job["framework"], video=False, **where, **how)
 
 
 def without_result(result: RunResult) -> dict[str, Any]:
@@ -121,15 +119,7 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     if (path / "config.json").exists():
         result = resume(path, quiet=job["quiet"], trust=job.get("trust", False), exact=True, video=False)
     else:
-        result = train(
-            recipe,
-            job["framework"],
-            run_name=job["run_name"],
-            runs_dir=job["runs_dir"],
-            quiet=job["quiet"],
-            video=False,
-            exact=True,
-        )
+        result = train_anew(recipe, job, exact=True)
     if ended := without_result(result):
         return ended
     tests = []

@@ -98,13 +98,23 @@ def beside(path: Path, recorded: Any) -> Stored:
 
 
 def weights_file(folder: Path, weights: str) -> Path:
-    """The file of a run's best or latest weights; before the first full window of episodes the latest are the best."""
+    """The file of a run's best or latest weights; told where they are not those that were asked for."""
+    found = file_of(folder, weights)
+    if found.stem != weights:
+        warn(f"{folder} holds no best weights yet (they need a full window of episodes): playing the latest")
+    return found
+
+
+def file_of(folder: Path, weights: str) -> Path:
+    """The same without a word; before the first full window of episodes the latest are the best.
+
+    Raises:
+        InputError: there are none.
+    """
     names = ["best", "latest"] if weights == "best" else ["latest"]
     found = [folder / f"{name}.safetensors" for name in names if (folder / f"{name}.safetensors").exists()]
     if not found:
         raise InputError(f"{folder} holds no {weights} weights; allowed: a run that has begun")
-    if found[0].stem != weights:
-        warn(f"{folder} holds no best weights yet (they need a full window of episodes): playing the latest")
     return found[0]
 
 

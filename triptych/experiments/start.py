@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triptych.experiments.load import beside
+from triptych.experiments.load import beside, file_of
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict
 from triptych.runs.names import run_path
@@ -34,8 +34,7 @@ class Start:
         if not path.exists() or (path.is_dir() and not (path / "checkpoints").is_dir()):
             raise InputError(f"from is {str(run)!r}: no such run; allowed: a run folder, a run's name or its weights")
         if path.is_dir():
-            files = [path / "checkpoints" / f"{name}.safetensors" for name in ("best", "latest")]
-            path = next((file for file in files if file.exists()), files[1])
+            path = file_of(path / "checkpoints", "best")
         tensors, metadata = read_tensors(path)
         known = metadata or {}
         told = {"file": str(path), "sha256": sha256(path), "steps": known.get("steps"), "updates": known.get("updates")}
