@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from triptych.experiments.evaluate import evaluate
     from triptych.experiments.load import load_agent, make_env
     from triptych.experiments.lockstep.prove import lockstep
+    from triptych.experiments.resume import resume
     from triptych.experiments.studies import Arm, Study
     from triptych.experiments.studies.run import run_study
-    from triptych.experiments.train import resume, train
+    from triptych.experiments.train import train
     from triptych.recipes import Recipe, load_recipe
     from triptych.recipes.override import override
     from triptych.spec import register_layer, register_memory
@@ -68,7 +69,7 @@ HOMES = {
     "register_callback": "training.callbacks.base",
     "register_layer": "spec",
     "register_memory": "spec",
-    "resume": "experiments.train",
+    "resume": "experiments.resume",
     "run_study": "experiments.studies.run",
     "train": "experiments.train",
 }

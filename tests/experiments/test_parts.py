@@ -18,7 +18,8 @@ from triptych.algorithms import ALGORITHMS
 from triptych.envs.videos import Film
 from triptych.experiments.lockstep import play as proof
 from triptych.experiments.lockstep.judge import judge
-from triptych.experiments.train import resume, train
+from triptych.experiments.resume import resume
+from triptych.experiments.train import train
 from triptych.recipes import Recipe
 from triptych.recipes.override import override
 from triptych.report.look import look, observe

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from triptych.experiments.train import resume
+from triptych.experiments.resume import resume
 from triptych.frameworks import FRAMEWORKS
 
 CARTPOLE = {
@@ -71,7 +71,7 @@ RECIPES = {
 # given function of the checkpoint is about to be called for the n-th time.
 HARNESS = """
 import json, os, signal, sys
-from triptych.experiments import train as experiment
+import triptych
 from triptych.runs import checkpoints
 from triptych.training.callbacks import logs
 from triptych.utils import files
@@ -92,11 +92,11 @@ if job["kill_in"]:
         return keep(*a, **k)
     setattr(module, name, counted)
 if job["resume"]:
-    experiment.resume(job["path"], job["framework"])
+    triptych.resume(job["path"], job["framework"])
 else:
     folder, name = os.path.split(job["path"])
     job["settings"] = {k: tuple(v) if isinstance(v, list) else v for k, v in job["settings"].items()}
-    experiment.train(framework=job["framework"], runs_dir=folder, run_name=name, **job["settings"])
+    triptych.train(framework=job["framework"], runs_dir=folder, run_name=name, **job["settings"])
 """
 
 

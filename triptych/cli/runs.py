@@ -91,7 +91,7 @@ class Resume(Where):
     video: bool = True  # at the end, a video of a test game of the best weights, where the game can draw itself
 
     def run(self) -> int:
-        from triptych.experiments.train import Wish, go_on
+        from triptych.experiments.resume import Wish, go_on
 
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
         wish = Wish(

@@ -11,7 +11,8 @@ from typing import Any
 from triptych.experiments.evaluate import evaluate
 from triptych.experiments.film import film_run
 from triptych.experiments.lockstep import play
-from triptych.experiments.train import resume, train
+from triptych.experiments.resume import resume
+from triptych.experiments.train import train
 from triptych.recipes import Recipe
 from triptych.recipes.load import RUN, run_file
 from triptych.recipes.serialise import from_dict
