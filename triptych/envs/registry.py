@@ -70,7 +70,9 @@ def find(env_id: str, may_import: bool = False) -> Any:
     except gymnasium.error.Error:
         pass
     except Exception as error:  # whatever the module raises; or it is no module's name at all
-        raise InputError(f"env is {env_id!r}: module {module!r} cannot be imported ({error})") from None
+        raise InputError(
+            f"env is {env_id!r}: module {module!r} cannot be imported ({error}); allowed: an installed module, or {module}.py here"
+        ) from None
     try:
         import ale_py  # registers the Atari ids; GPL-2.0, so it is an extra
 
