@@ -7,7 +7,6 @@ reward. What the game raises itself becomes an `EnvironmentFailed` with game and
 from __future__ import annotations
 
 import inspect
-import math
 import sysconfig
 import traceback
 from collections.abc import Collection, Sequence
@@ -30,6 +29,7 @@ from triptych.envs.members import (
     taken,
     wrong,
 )
+from triptych.spec.precision import LARGEST_FLOAT32
 from triptych.utils.checks import EnvironmentFailed, InputError
 from triptych.utils.console import warn
 
@@ -143,7 +143,7 @@ class Game:
         reward, obs = number_of(reward), taken(self.space, obs, self.bright)
         ends = flag_of(terminated, "terminated"), flag_of(truncated, "truncated")
         trouble: tuple[str, ...] = ()
-        if not math.isfinite(reward):
+        if not abs(reward) <= LARGEST_FLOAT32:  # not a number included
             trouble, reward = (self.place(f"the reward is {reward}"),), 0.0
         if said := not_finite(self.space, obs):
             return Returned(None, reward, *ends, (*trouble, self.place(said)))

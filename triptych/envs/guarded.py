@@ -12,6 +12,7 @@ from triptych.envs.checking import UNTOUCHED, described
 from triptych.envs.closing import Closing
 from triptych.envs.games import Games, Step
 from triptych.spec import each, parts_of, whole_of
+from triptych.spec.precision import LARGEST_FLOAT32
 from triptych.utils.checks import EnvironmentFailed
 
 GUARDED = "guarded games"  # in a state, where that of the games themselves lies
@@ -59,7 +60,7 @@ class GuardedGames:
     def recv(self) -> Step:
         self.steps += 1
         step: Step = self.asked(self.games.recv)
-        unseen, unpaid = broken_in(step.obs, self.games.num_envs), ~np.isfinite(step.reward)
+        unseen, unpaid = broken_in(step.obs, self.games.num_envs), ~(np.abs(step.reward) <= LARGEST_FLOAT32)
         step = self.finite(step, unseen, unpaid)
         broken, stuck = self.broken.step(unseen, unpaid, restarted=self.ended)
         step = self.ending(step, stuck)

@@ -7,8 +7,7 @@ from typing import Literal
 from triptych.spec.layers import LAYERS as LAYERS  # one door for whoever writes a network
 
 Precision = Literal["float32", "float64", "bfloat16"]
-
-
+LARGEST_FLOAT32 = 3.4028234663852886e38  # a reward beyond it is infinite where it is learned from
 PRECISIONS: tuple[Precision, ...] = ("float32", "float64", "bfloat16")
 
 

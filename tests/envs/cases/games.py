@@ -76,7 +76,7 @@ class Reward(Side):
         return {
             "array": np.array([reward], np.float32), "point": np.array(reward), "scalar": np.float16(reward),
             "bool": bool(reward), "int": int(reward), "fraction": Fraction(int(reward)), "none": None, "text": "good",
-            "several": np.array([reward, 0.0]), "nan": float("nan"), "inf": -np.inf,
+            "several": np.array([reward, 0.0]), "nan": float("nan"), "inf": -np.inf, "vast": 1e39,
         }[self.form]  # fmt: skip
 
 

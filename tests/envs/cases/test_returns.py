@@ -155,7 +155,7 @@ def test_what_a_game_raises_names_the_game_and_the_step(how: str, at: int) -> No
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(("form", "value"), [("nan", "nan"), ("inf", "-inf")])
+@pytest.mark.parametrize(("form", "value"), [("nan", "nan"), ("inf", "-inf"), ("vast", "1e+39")])
 def test_a_reward_that_is_not_finite_is_broken_and_the_episode_goes_on(form: str, value: str) -> None:
     games = made(Reward, num_envs=2, form=form, begins=STEPS)
     steps = played(games, STEPS)
