@@ -61,6 +61,24 @@ def test_a_callback_may_stop_the_run(tmp_path: Path) -> None:
     assert (result.steps, result.stopped_by, result.checkpoint) == (30, "enough", 30)
 
 
+class Pausing(triptych.Callback):
+    """Ends the session at the first checkpoint behind the run's beginning."""
+
+    def checkpoint(self, run: Any) -> None:
+        if run.counters.steps:
+            run.pause()
+
+
+def test_a_paused_run_goes_on_to_the_bytes_of_one_that_was_not(tmp_path: Path) -> None:
+    whole = triptych.train("cartpole", "jax", runs_dir=tmp_path, **QUICK | {"run_name": "whole"})
+    half = triptych.train("cartpole", "jax", runs_dir=tmp_path, callbacks=[Pausing], **QUICK)
+    assert (half.steps, half.stopped_by, half.signal) == (50, "interrupted", None)
+    result = triptych.resume(half.path, exact=True)
+    assert (result.steps, result.stopped_by) == (120, "steps")
+    latest = "checkpoints/latest.safetensors"
+    assert (half.path / latest).read_bytes() == (whole.path / latest).read_bytes()
+
+
 @pytest.mark.parametrize("reason", ["", "interrupted", "failed", "diverged"])
 def test_a_reason_to_stop_is_a_word_of_its_own(reason: str, tmp_path: Path) -> None:
     with pytest.raises(triptych.RunFailed, match="reason to stop"):

@@ -95,3 +95,14 @@ def test_all_are_done_in_order(started: list[str]) -> None:
     processes.work_all("no:entry", "study", jobs, found.__setitem__, 2)
     assert started == list("abcd")
     assert found == {place: {"score": 1} for place in range(4)}
+
+
+def test_a_result_may_bring_further_jobs_behind_those_that_wait(started: list[str]) -> None:
+    found: list[int] = []
+
+    def then(place: int, result: dict[str, Any]) -> list[dict[str, Any]]:
+        found.append(place)
+        return [job("c", "c", "done"), job("d", "d", "done")] if place == 0 else []
+
+    processes.work_all("no:entry", "study", [job("a", "a", "done"), job("b", "b", "done")], then)
+    assert (started, found) == (list("abcd"), [0, 1, 2, 3])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ ENTRY = "triptych.experiments.jobs:worker"
 def work_all(
     kind: str,
     jobs: Sequence[dict[str, Any]],
-    then: Callable[[int, dict[str, Any]], None],
+    then: processes.Then,
     at_once: int = 1,
     files: Sequence[str] = (),
 ) -> None:
@@ -40,8 +40,11 @@ def work_all(
         files: of the user's, for each process to run first, and beside them the one that a job's recipe came from where
             this process has run it too: what it registers, loggers among it, is there as it is here.
     """
-    ready = [job | {"files": list(dict.fromkeys([*files, *source_of(job)])), "level": LOGGER.level} for job in jobs]
-    processes.work_all(ENTRY, kind, ready, then, at_once)
+
+    def ready(some: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [job | {"files": list(dict.fromkeys([*files, *source_of(job)])), "level": LOGGER.level} for job in some]
+
+    processes.work_all(ENTRY, kind, ready(jobs), lambda place, result: ready(then(place, result) or ()), at_once)
 
 
 def source_of(job: dict[str, Any]) -> list[str]:
@@ -53,7 +56,11 @@ def source_of(job: dict[str, Any]) -> list[str]:
 def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
     """Does a job in a process of its own and returns its result; raises as `work_all` does."""
     results: list[dict[str, Any]] = []
-    work_all(kind, [job], lambda _, result: results.append(result))
+
+    def keep(_: int, result: dict[str, Any]) -> None:
+        results.append(result)
+
+    work_all(kind, [job], keep)
     return results[0]
 
 

@@ -98,6 +98,7 @@ class Session:
         self.first_step = self.first_update = 0
         self.stopped_by = ""
         self.failure: EnvironmentFailed | CallbackFailed | NotFiniteError | None = None  # the first one
+        self.paused = False  # whether a callback wants the session to end, and the run to go on another time
         self.torn = False  # whether the games failed in the middle of a step
         self.every = interval(recipe, prepared.games)  # steps between regular checkpoints
         self.periods = 0  # of these that have passed
@@ -123,6 +124,9 @@ class Session:
         taken = ("", "interrupted", "failed", "diverged")
         check(reason not in taken, "reason to stop", reason, "a word, and not interrupted, failed or diverged")
         self.stopped_by = self.stopped_by or reason
+
+    def pause(self) -> None:
+        self.paused = True
 
     def tell(self, event: str, *what: Any) -> None:
         """Calls a method of every callback."""
@@ -290,7 +294,7 @@ class Session:
             elif time.monotonic() - self.saved_at > OVERDUE:
                 with self.clock.paused():
                     self.save_here()
-            if stop.asked or self.stopped_by or self.failure:
+            if stop.asked or self.stopped_by or self.failure or self.paused:
                 return
 
     def limit(self) -> str:

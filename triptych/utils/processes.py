@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,15 @@ from triptych.utils.reading import read_json
 PATIENCE = 120.0  # seconds that a process without its parent is given to save
 
 
-def work_all(
-    entry: str, kind: str, jobs: Sequence[dict[str, Any]], then: Callable[[int, dict[str, Any]], None], at_once: int = 1
-) -> None:
+Then = Callable[
+    [int, dict[str, Any]], Sequence[dict[str, Any]] | None
+]  # a job's place and result -> jobs that follow from it
+
+
+def work_all(entry: str, kind: str, jobs: Sequence[dict[str, Any]], then: Then, at_once: int = 1) -> None:
     """Does jobs, so many at once, each in a process of its own; `then` gets each one's place and result when it ends.
+
+    `then` may give further jobs: they are done after those that wait already, and their places are counted on.
 
     `entry` is the "module:function" that the process calls: it reads the job as JSON from standard input, `kind` with it, and
     writes its result as JSON to the file named there as `answer`.
@@ -40,14 +46,15 @@ def work_all(
         KeyboardInterrupt: they were interrupted, after each has said how to go on.
         WorkerError: one failed otherwise; its own output says how.
     """
-    waiting, running = list(range(len(jobs)))[::-1], dict[int, subprocess.Popen[str]]()
+    jobs = list(jobs)
+    waiting, running = deque(range(len(jobs))), dict[int, subprocess.Popen[str]]()
     told = set[int]()
     end: Exception | KeyboardInterrupt | None = None
     with tempfile.TemporaryDirectory() as folder, Interrupts() as stop:
         try:
             while running or (waiting and not end):
                 while waiting and len(running) < at_once and not end and not stop.asked:
-                    index = waiting.pop()
+                    index = waiting.popleft()
                     running[index] = start(entry, kind, jobs[index], answer_of(folder, index))
                 for index in [index for index, process in running.items() if process.poll() is not None]:
                     code, result = done_with(running.pop(index)), read_answer(answer_of(folder, index))
@@ -56,7 +63,9 @@ def work_all(
                         end = end or Interrupted(stop.number)  # perhaps that one alone; the others are not left behind
                         continue
                     try:
-                        then(index, result_of(result, jobs[index]["framework"], code))
+                        more = then(index, result_of(result, jobs[index]["framework"], code)) or ()
+                        waiting.extend(range(len(jobs), len(jobs) + len(more)))
+                        jobs.extend(more)
                     except (InputError, WorkerError) as error:
                         end = end or error
                 end = end or (Interrupted(stop.number) if stop.asked else None)

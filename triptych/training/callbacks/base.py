@@ -63,6 +63,10 @@ class Run(Protocol):
         """Asks the run to end after this iteration, with a checkpoint; `stopped_by` in summary.json says why."""
         ...
 
+    def pause(self) -> None:
+        """Asks the session to end after this iteration as a signal would: the run is not over, and can be resumed."""
+        ...
+
 
 class Callback:
     """Watches a run. Every method may be left as it is; none may change what is learned.
