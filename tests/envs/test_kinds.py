@@ -24,7 +24,7 @@ from triptych.envs.config import Unknown
 from triptych.envs.emulator import Emulator
 from triptych.envs.gym import Gym
 from triptych.envs.toys import Toy
-from triptych.experiments.studies.run import fingerprint
+from triptych.experiments.studies.arms import fingerprint
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
 from triptych.recipes.serialise import from_dict, to_dict

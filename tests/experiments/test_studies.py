@@ -21,9 +21,11 @@ import scipy.stats
 from triptych.cli.main import main
 from triptych.experiments.studies import NAMES, load_study, published
 from triptych.experiments.studies import run as studies
+from triptych.experiments.studies.arms import chosen_arms, fingerprint, quick_of, recipe_of
 from triptych.experiments.studies.page import command, highest, sentences
-from triptych.experiments.studies.run import Result, fingerprint, quick_of, recipe_of, run_study
-from triptych.experiments.studies.run import StudyRow as Row
+from triptych.experiments.studies.rows import Result
+from triptych.experiments.studies.rows import StudyRow as Row
+from triptych.experiments.studies.run import run_study
 from triptych.report.show.build import network_of
 from triptych.utils.checks import InputError
 from triptych.utils.statistics import bootstrap_iqm
@@ -170,10 +172,10 @@ def test_the_published_scores(tmp_path: Path, capsys: pytest.CaptureFixture) -> 
 
 def test_which_arms_are_trained() -> None:
     study, games = load_study("memory-kinds"), load_study("atari57")
-    assert studies.chosen_arms(study, (), ()) == list(study.arms)
-    assert {arm.task for arm in studies.chosen_arms(study, ("lstm",), ("positions",))} == {"positions"}
-    assert not studies.chosen_arms(games, (), ()), "57 games twice would take weeks"
-    assert [arm.label for arm in studies.chosen_arms(games, (), ("pong",))] == ["feed-forward", "LSTM"]
+    assert chosen_arms(study, (), ()) == list(study.arms)
+    assert {arm.task for arm in chosen_arms(study, ("lstm",), ("positions",))} == {"positions"}
+    assert not chosen_arms(games, (), ()), "57 games twice would take weeks"
+    assert [arm.label for arm in chosen_arms(games, (), ("pong",))] == ["feed-forward", "LSTM"]
 
 
 def test_the_interquartile_mean_and_its_interval() -> None:

@@ -13,7 +13,7 @@ from triptych.cli.main import COMMANDS
 from triptych.cli.parse import parse
 from triptych.experiments.lockstep import play as proof
 from triptych.experiments.lockstep.judge import judge
-from triptych.experiments.studies.run import fingerprint
+from triptych.experiments.studies.arms import fingerprint
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
 from triptych.recipes.serialise import from_dict, to_dict

@@ -17,7 +17,7 @@ from rich.table import Column, Table
 
 from triptych.experiments.compare import Comparison
 from triptych.experiments.lockstep.prove import LockstepResult as Lockstep
-from triptych.experiments.studies.run import Result
+from triptych.experiments.studies.rows import Result
 from triptych.recipes import Recipe
 from triptych.report.show.build import Source
 from triptych.utils.console import counted, put

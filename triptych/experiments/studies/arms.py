@@ -1,0 +1,71 @@
+"""The variants of a study: which are trained now, what each trains, and by which letters a run is known again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from triptych import envs
+from triptych.experiments.studies import Arm, Study
+from triptych.recipes import Recipe, load_recipe
+from triptych.recipes.override import override
+from triptych.recipes.serialise import to_dict
+from triptych.runs.names import safe
+from triptych.utils.checks import check
+from triptych.utils.files import sha256
+
+QUICK = {"steps": 1_500}
+
+
+def chosen_arms(study: Study, only: tuple[str, ...], games: tuple[str, ...]) -> list[Arm]:
+    """The variants to train now."""
+    tasks, labels = (list(dict.fromkeys(getattr(arm, name) for arm in study.arms)) for name in ("task", "label"))
+    for name, given, known in (("only", only, tasks + labels), ("games", games, tasks)):
+        for word in given:
+            check(word in known, name, word, ", ".join(map(repr, known)))
+    if study.published and not games:
+        check(not only, "games", "none", f"named where --only is, as there are {len(tasks)}")
+        return []
+    arms = [arm for arm in study.arms if not games or arm.task in games]
+    arms = [arm for arm in arms if not only or {arm.label, arm.task} & set(only)]
+    check(bool(arms), "only", " ".join(only), f"a variant of {', '.join(games)}")
+    return arms
+
+
+def base_of(arm: Arm) -> Recipe:
+    return arm.recipe if isinstance(arm.recipe, Recipe) else load_recipe(arm.recipe)
+
+
+def quick_of(arm: Arm) -> dict[str, Any]:
+    """What --quick changes: what the variant says, else a short run with a short start at random where there is one."""
+    if arm.quick is not None:
+        return arm.quick
+    return QUICK | ({"warm_up": 200} if base_of(arm).algorithm.steps_before_learning else {})
+
+
+def recipe_of(arm: Arm, seed: int, changed: dict[str, Any]) -> Recipe:
+    return override(base_of(arm), {**arm.changes, **changed, "seed": seed})
+
+
+def fingerprint(recipe: Recipe) -> str:
+    """Eight letters that differ where any setting does, so that a run is never taken for another."""
+    settings = to_dict(recipe) | {
+        "env": envs.as_before(recipe.env),
+        "memory": None,
+    }  # so that runs of before are known again
+    if settings["optimiser"]["kind"] == "adam":
+        del settings["optimiser"]["kind"]
+    if Path(recipe.source).is_file():  # what stands in the user's file counts, not where it lies
+        settings["source"] = sha256(Path(recipe.source))
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def job_of(arm: Arm, recipe: Recipe, framework: str, quick: bool) -> dict[str, Any]:
+    """What a process must know of a run; its folder is named by its settings, for every study that wants it."""
+    settings = fingerprint(recipe)
+    label = recipe.env.id if isinstance(arm.recipe, Recipe) else arm.recipe
+    run = f"study-{framework}{'-quick' * quick}-{safe(str(label))}-seed{recipe.seed}-{settings}"
+    job = {"framework": framework, "task": arm.task, "label": arm.label, "seed": recipe.seed, "settings": settings}
+    return job | {"recipe": to_dict(recipe), "run_name": run, "trust": True}  # the study's own recipe
