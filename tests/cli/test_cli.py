@@ -362,7 +362,12 @@ BAD = [
     (["look", "kung-fu-master", "--env.crop", "0.5", "0.50000001", "0", "1"], "at most 2000 pixels a side"),
     (["train", "cartpole", "--solved-at", "nan"], "--solved-at is nan"),
     (["fly"], "command is 'fly'"),
-    (["report", "no-run", "--out", "."], "--out is '.', a folder; allowed: a file"),
+    (["report", "no-run", "--out", "."], "--out is '.', a folder; allowed: a file in a folder"),
+    (
+        ["report", "no-run", "--out", "no_folder/x.html"],
+        "--out is 'no_folder/x.html', but there is no folder 'no_folder'; allowed: a file in a folder that is there",
+    ),
+    (["look", "cartpole", "--out", "no_folder/x.png"], "there is no folder 'no_folder'"),
     (["look", "cartpole", "--out", "x.gif"], "--out is 'x.gif'; allowed: a file that ends on .png"),
     (["look", "cartpole", "--out", "."], "--out is '.'; allowed: a file that ends on .png"),
     (

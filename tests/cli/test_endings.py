@@ -46,7 +46,7 @@ def test_a_game_that_raises(tmp_path: Path, capsys: pytest.CaptureFixture) -> No
     arguments = ["--env", f"{ENV}Raises-v0", "--runs-dir", str(tmp_path), "--run-name", "r", *QUICK]
     assert call("train", *arguments) == exits.FAILED
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("triptych: env is 'tests.training.failing_env:Raises-v0', which failed in game 0 at step")
+    assert last.startswith("triptych: the environment 'tests.training.failing_env:Raises-v0' failed in game 0 at step")
     assert last.endswith(f"go on with: triptych resume {tmp_path / 'r'}")
     assert call("resume", "r", "--runs-dir", str(tmp_path)) == exits.DONE
 
@@ -212,3 +212,13 @@ def test_weights_that_no_training_writes_are_refused_by_name(
     for arguments in (["evaluate"], ["train", "cartpole", "--runs-dir", str(tmp_path), "--from"]):
         assert call(*arguments, str(tmp_path / "odd.safetensors")) == exits.BAD_INPUT
         assert f"tensor {name} {said}; allowed:" in capsys.readouterr().err
+
+
+def test_a_run_that_begins_with_weights_says_with_which(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    where = ["--runs-dir", str(tmp_path), *QUICK, "--steps", "300"]
+    assert call("train", "cartpole", *where, "--run-name", "a") == exits.DONE
+    assert "finished: all 300 steps are done\ntest it with: triptych evaluate" in capsys.readouterr().out
+    assert call("train", *where, "--from", "a", "--run-name", "b") == exits.DONE
+    said = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("from "))
+    file = tmp_path / "a" / "checkpoints" / "latest.safetensors"  # it has too few episodes for best weights
+    assert said == f"from      {file}: all weights (6 tensors), as they were at step 300; training begins at step 0"

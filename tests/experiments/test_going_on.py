@@ -84,7 +84,7 @@ def test_games_that_cannot_be_saved_are_cut_and_the_run_says_so(
     capsys.readouterr()
     ended = triptych.resume(run)
     assert (ended.steps, ended.stopped_by) == (pytest.approx(1_300, abs=2), "steps")
-    assert "games were cut at step 90" in capsys.readouterr().err
+    assert "cut there and begin new episodes; --exact goes back" in capsys.readouterr().err
     config = json.loads((run / "config.json").read_text())
     assert config["resume_exact"] is False
     assert "cut at step 90" in config["resume_inexact"][0]

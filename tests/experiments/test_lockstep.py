@@ -158,6 +158,24 @@ def test_too_few_updates_prove_nothing(tmp_path: Path) -> None:
     assert f"updates: {result.updates}, needed 300, which take about {needed} steps" in result.too_few
 
 
+def test_a_precision_that_is_asked_for_and_not_used_is_told_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing_runs(kind: str, job: dict[str, Any]) -> dict[str, Any]:
+        raise WorkerError("here it would begin")
+
+    monkeypatch.setattr(prove, "work", nothing_runs)
+    with pytest.raises(SystemExit):
+        main(["lockstep", "cartpole", "--precision", "float32", "--runs-dir", str(tmp_path)])
+    warning, *notes, last = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning: --precision float32 is not used: the proof is always in float64")
+    assert notes == [
+        "proof     in float64: in a lower precision rounding alone drives the frameworks apart",
+        "proof     these settings are changed for it: algorithm.epsilon_start = 0.1",
+    ]
+    assert "here it would begin" in last
+
+
 def test_overrides_are_only_those_that_would_empty_the_proof() -> None:
     for name in ("cartpole", "space-invaders", "space-invaders-tuned"):
         recipe = load_recipe(name)

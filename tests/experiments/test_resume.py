@@ -231,7 +231,9 @@ def test_a_damaged_boundary_costs_an_interval(whole: Path, tmp_path: Path, capsy
     resume(killed, quiet=False)
     captured = capsys.readouterr()
     assert "damaged" in captured.err
-    assert re.search(r"resumed at step 100[01], repeating [0-9]+ steps", captured.out)
+    assert re.search(
+        r"resumed at step 1,00[01]; [0-9,]+ steps after it, which no checkpoint has, are repeated", captured.out
+    )
     assert_same(whole, killed)
 
 
@@ -246,7 +248,7 @@ def test_a_torn_line_is_repaired(whole: Path, tmp_path: Path) -> None:
 
 def test_a_finished_run_says_so(whole: Path, capsys: pytest.CaptureFixture) -> None:
     found = resume(whole, quiet=False)
-    assert "is finished (steps, step 2,6" in capsys.readouterr().out
+    assert "is finished: all 2,6" in capsys.readouterr().out
     told = json.loads((whole / "summary.json").read_text())
     assert dataclasses.asdict(found) == told | {"path": whole}
     assert resume(whole) == found

@@ -56,7 +56,7 @@ def test_a_page_of_two_seeds_and_a_hostile_name(runs: Path, tmp_path: Path) -> N
     (tmp_path / "proof").mkdir()
     verdict = {"agree": True, "steps": 3000, "updates": 2999, "worst_relative": 1e-13, "first_difference": None}
     (tmp_path / "proof" / "verdict.json").write_text(json.dumps(verdict))
-    page = report([str(runs), str(tmp_path / "proof")], runs_dir=runs, out=tmp_path / "deep" / "page.html")
+    page = report([str(runs), str(tmp_path / "proof")], runs_dir=runs, out=tmp_path / "page.html")
     text, data = data_of(page)
     assert [run["name"] for run in data["runs"]] == ["<script>alert(1)<", "a", "b"]
     assert "<script>alert" not in text

@@ -121,7 +121,9 @@ def test_a_period_is_checked_by_what_its_field_may_be() -> None:
 
 def test_an_environments_failure_names_it_its_game_and_step() -> None:
     failed = EnvironmentFailed("Mine-v0", 1, 1500, "BrokenPipeError: gone")
-    assert str(failed) == "env is 'Mine-v0', which failed in game 1 at step 1,500 of its episode: BrokenPipeError: gone"
     assert (
-        str(EnvironmentFailed("Mine-v0", 0, 0, "why")) == "env is 'Mine-v0', which failed in game 0 at its reset: why"
+        str(failed) == "the environment 'Mine-v0' failed in game 1 at step 1,500 of its episode: BrokenPipeError: gone"
+    )
+    assert (
+        str(EnvironmentFailed("Mine-v0", 0, 0, "why")) == "the environment 'Mine-v0' failed in game 0 at its reset: why"
     )

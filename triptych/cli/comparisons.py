@@ -11,6 +11,7 @@ from tyro.conf import Positional, Suppress, arg
 from triptych.cli import exits
 from triptych.cli.options import ALL, Device, Framework, RecipeName, Where, named, print_json
 from triptych.recipes import Recipe
+from triptych.utils.console import warn
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,19 @@ class Lockstep(Where):
     STEPS: ClassVar[int] = 30_000  # agent steps after the warm-up
 
     control: bool = False  # is it rounding? the first framework also against itself, last bits moved at each update
+    given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
+        default_factory=dict
+    )  # the recipe's fields that flags name
 
     def run(self) -> int:
         from triptych.cli.tables import lockstep_lines
         from triptych.experiments.lockstep.prove import lockstep
 
+        precision = self.given.get("precision", "float64")
+        if precision != "float64":
+            warn(
+                f"--precision {precision} is not used: the proof is always in float64, as {precision} could prove nothing"
+            )
         result = lockstep(
             self.recipe,
             self.recipe.steps,

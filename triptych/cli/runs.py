@@ -13,6 +13,7 @@ from triptych.cli import exits
 from triptych.cli.options import Command, Device, Framework, RecipeName, RunName, Where, needed, print_json
 from triptych.cli.values import steps_more
 from triptych.recipes import Recipe, load_recipe
+from triptych.runs.endings import why
 from triptych.runs.trust import Allowed
 from triptych.utils.console import put
 
@@ -172,17 +173,20 @@ def tell(result: Any) -> int:
     put(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")
     if result.stopped_by == "interrupted":
         saved = "all saved" if result.checkpoint == result.steps else f"saved at step {result.checkpoint:,}"
-        cut = (
-            ""
-            if result.resumes_exactly
-            else " (its games are cut here, so with other numbers; --exact repeats some steps)"
-        )
-        put(f"stopped at step {result.steps:,}, {saved}; go on with: triptych resume {path}{cut}")
+        put(f"stopped at step {result.steps:,}, {saved}; go on with: triptych resume {path}")
+        if not result.resumes_exactly:
+            put(
+                "its games cannot be saved: going on like that begins new episodes, and gives other numbers than a run that never stopped",
+                f"for the same numbers: triptych resume {path} --exact (it repeats some steps)",
+            )
         return exits.interrupted_by(result.signal)
     if result.stopped_by == "diverged":
-        put(f"diverged after step {result.checkpoint:,}; from its best weights: triptych train --from {path}")
+        put(
+            f"diverged after step {result.checkpoint:,}: its numbers are no longer finite",
+            f"begin a new run with its best weights: triptych train --from {path}",
+        )
         return exits.DIVERGED
     if video := video_of(result):
         put(f"video {video}")
-    put(f"ended by: {result.stopped_by}; play it: triptych evaluate {path}")
+    put(f"finished: {why(result.stopped_by, result.steps, result.episodes)}", f"test it with: triptych evaluate {path}")
     return exits.DONE

@@ -29,6 +29,17 @@ class GoingOn:
     def words(self) -> str:
         return "; ".join(f"{name}: {before} -> {after}" for name, (before, after) in self.changes.items())
 
+    @property
+    def told(self) -> str:
+        """The same for the user, with commas in large numbers."""
+        return "; ".join(
+            f"{name}: {with_commas(was)} -> {with_commas(now)}" for name, (was, now) in self.changes.items()
+        )
+
+
+def with_commas(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
 
 def decide(config: dict[str, Any], manifest: dict[str, Any], steps: int | str | None, accept: bool) -> GoingOn:
     """The recipe that a run goes on with.

@@ -15,6 +15,7 @@ from triptych.experiments.train import film_end, open_games
 from triptych.frameworks import DISTRIBUTIONS, check_framework
 from triptych.recipes.feasibility import prepare
 from triptych.runs.checkpoints import Checkpoints
+from triptych.runs.endings import why
 from triptych.runs.folder import RunFolder
 from triptych.runs.names import run_path
 from triptych.runs.records import (
@@ -30,7 +31,7 @@ from triptych.runs.trust import Allowed
 from triptych.training.callbacks.base import callbacks_of
 from triptych.training.session import Session
 from triptych.utils import machine
-from triptych.utils.console import put, warn
+from triptych.utils.console import counted, put, warn
 
 DEFAULTED = {field.name for field in dataclasses.fields(RunResult) if field.default is not dataclasses.MISSING}
 
@@ -103,7 +104,6 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
         if wish.exact:
             manifest, state = checkpoints.load(exact=True)
         going = decide(config, manifest, wish.steps, wish.accept_changes)
-        warn(*other_machine(config, machine.describe("", threads, DISTRIBUTIONS)))
         prepared = prepare(going.recipe, framework, is_new=False, threads=threads)
         with open_games(prepared):
             frameworks.set_threads(prepared.threads)
@@ -116,9 +116,12 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
             )  # fmt: skip
             session.restore(state, bool(manifest.get("exact", True)))
             checkpoints.rewind(manifest)  # only now: what cannot be taken up changes nothing on the disk
-            note_resume(session, config, manifest, going)
+            note_resume(session, config, manifest, going, wish.exact)
             if not wish.quiet:
-                put(f"resumed at step {manifest['step']}, repeating {repeated} steps")
+                again = (
+                    f"; {counted(repeated, 'step')} after it, which no checkpoint has, are repeated" if repeated else ""
+                )
+                put(f"resumed at step {manifest['step']:,}{again}")
             session.introduce()
             result = session.go()
     if wish.video:
@@ -126,8 +129,14 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
     return result, False
 
 
-def note_resume(session: Session, config: dict[str, Any], manifest: dict[str, Any], going: GoingOn) -> None:
-    """Writes down that a run goes on, and says what is not as it was."""
+def note_resume(
+    session: Session, config: dict[str, Any], manifest: dict[str, Any], going: GoingOn, asked: bool
+) -> None:
+    """Writes down that a run goes on, and says what is not as it was.
+
+    Args:
+        asked: whether the user wants the numbers of a run that never stopped.
+    """
     exact, step = bool(manifest.get("exact", True)), int(manifest["step"])
     cuts = bool(manifest.get("cuts", not exact))
     now = machine.describe("", session.threads, DISTRIBUTIONS)
@@ -136,28 +145,54 @@ def note_resume(session: Session, config: dict[str, Any], manifest: dict[str, An
     session.folder.append_resume(row)
     write_changes(session.path, config, going, step, cuts)
     if going.changes:
-        warn(f"goes on with other settings from step {step:,}: {going.words}")
+        warn(f"the run goes on with other settings from step {step:,}: {going.told}")
         warn(*schedules(config["recipe"], going.recipe, step))
-    if cuts:
-        warn(
-            f"games were cut at step {step:,}, where the run was stopped: its numbers are not those of a run that never stopped "
-            "(--exact goes on from the last checkpoint that gives them)"
+    warn(*inexact(config, manifest, now, asked))
+
+
+def inexact(config: dict[str, Any], manifest: dict[str, Any], now: dict[str, Any], asked: bool) -> list[str]:
+    """Why a resumed run does not give the numbers of one that never stopped: one sentence with all reasons, or none.
+
+    Args:
+        now: this machine, as `machine.describe` tells it.
+        asked: whether the checkpoint was chosen for these numbers; then `--exact` is not offered again.
+    """
+    step, reasons = int(manifest["step"]), differences_from(config, now)
+    if manifest.get("exact", True):
+        verb, offer = "may not be", ""
+    else:
+        cut = "cut there and begin new episodes" if manifest.get("cuts", True) else "cut before that step"
+        reasons = [f"its games cannot be saved, so they were {cut}", *reasons]
+        verb, offer = (
+            "are not",
+            "" if asked or never_exact(config) else "; --exact goes back to a checkpoint that gives them",
         )
+    if not reasons:
+        return []
+    return [f"from step {step:,} on, the numbers {verb} those of a run that never stopped: {'; '.join(reasons)}{offer}"]
 
 
-def other_machine(config: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """What keeps a resumed run from its exact numbers, a line each."""
-    lines = []
-    for what in ("processor", "versions"):
-        was = config[what]
-        if now[what] == was:
-            continue
-        if what == "versions":
-            was = {name: version for name, version in was.items() if now[what].get(name) != version}
-        lines.append(f"{what} differ from the run's ({was}): float32 figures may differ in the last bits")
-    if not config["resume_exact"]:
-        lines.append("this run cannot be resumed to the same numbers; its config.json says so under resume_exact")
-    return lines
+def never_exact(config: dict[str, Any]) -> bool:
+    """Whether no checkpoint of a run gives the same numbers, as far as its config.json says: not where only its games were cut."""
+    return config.get("device", "cpu") != "cpu" or not (config["resume_exact"] or config.get("resume_inexact"))
+
+
+def differences_from(config: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What may move a resumed run's numbers though nothing was cut, some words each."""
+    reasons = []
+    if never_exact(config):
+        where = config.get("device", "cpu")
+        reasons.append(
+            "its environment does not begin alike again with the same seed"
+            if where == "cpu"
+            else f"sums on {where} may come out in another order each time"
+        )
+    if now["processor"] != config["processor"]:
+        reasons.append(f"another processor than before ({config['processor']}), so the last bits may differ")
+    old = {name: one for name, one in config["versions"].items() if now["versions"].get(name) != one}
+    if old:
+        reasons.append(f"other versions than before ({as_words(old)}), so the last bits may differ")
+    return reasons
 
 
 def finished(path: Path, framework: str, manifest: dict[str, Any], quiet: bool) -> RunResult:
@@ -169,9 +204,11 @@ def finished(path: Path, framework: str, manifest: dict[str, Any], quiet: bool) 
         write_summary(path, told)
     if not quiet:
         command = f"triptych evaluate {shlex.quote(str(path))}"
+        ended = why(stopped_by, step, manifest["state"]["counters"]["episodes"])
         put(
-            f"{path} is finished ({stopped_by}, step {step:,}); nothing to do; play it: {command}; "
-            f"give it more steps: triptych resume {shlex.quote(str(path))} --steps +{step}"
+            f"{path} is finished: {ended}; nothing was trained now",
+            f"test it with: {command}",
+            f"give it more steps with: triptych resume {shlex.quote(str(path))} --steps +{step}",
         )
     names = {field.name for field in dataclasses.fields(RunResult)}
     values: dict[str, Any] = dict.fromkeys(names - DEFAULTED) | {name: told[name] for name in names & told.keys()}

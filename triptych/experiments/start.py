@@ -16,6 +16,7 @@ from triptych.runs.trust import Allowed, allow
 from triptych.spec import Network
 from triptych.spec.weights import Weights, check_numbers, check_weights
 from triptych.utils.checks import InputError
+from triptych.utils.console import counted
 from triptych.utils.files import read_tensors, sha256
 
 
@@ -39,6 +40,12 @@ class Start:
         known = metadata or {}
         told = {"file": str(path), "sha256": sha256(path), "steps": known.get("steps"), "updates": known.get("updates")}
         return cls(path, tensors, told)
+
+    def line(self) -> str:
+        """What was taken, for the user."""
+        step = self.told["steps"]
+        at = "" if step is None else f", as they were at step {step:,}"
+        return f"from      {self.file}: all weights ({counted(len(self.tensors), 'tensor')}){at}; training begins at step 0"
 
     def check(self, network: Network) -> None:
         """Refuses weights of another network, by the tensor's name."""

@@ -25,7 +25,7 @@ from triptych.training.profiler import Profile
 from triptych.training.session import Session
 from triptych.utils import machine
 from triptych.utils.checks import EnvironmentFailed
-from triptych.utils.console import warn
+from triptych.utils.console import say, warn
 from triptych.utils.files import write_json
 
 
@@ -121,6 +121,8 @@ def begin(folder: RunFolder, prepared: Prepared, framework: str, start: Start | 
     origin = {} if start is None else {"from": start.told}
     write_json(folder.path / "config.json", described(session, exact) | origin)
     session.introduce()
+    if start is not None and not how["quiet"]:
+        say(start.line())
     return session.go()
 
 
@@ -132,7 +134,9 @@ def is_exact(prepared: Prepared) -> bool:
     except EnvironmentFailed:  # as the run itself will, with its weights saved
         return False
     if not exact:
-        warn(f"reset(seed=) of {config.id} does not forget the past: a resumed run may give other numbers")
+        warn(
+            f"{config.id} does not begin alike again with the same seed: if this run is resumed, its numbers may differ from those of one that never stopped"
+        )
     return exact
 
 

@@ -12,7 +12,7 @@ from triptych.envs.videos import screen_config
 from triptych.recipes import Recipe
 from triptych.spec import FrameDifference, each
 from triptych.utils.checks import InputError, check
-from triptych.utils.files import write_whole
+from triptych.utils.files import check_new_file, write_whole
 from triptych.utils.install import install_hint
 from triptych.utils.seeds import game_seeds, generator
 
@@ -34,8 +34,7 @@ def look(recipe: Recipe, path: Path, frames: int = 4, *, title: str = "", seed: 
     """
     check(frames > 0, "frames", frames, "above 0")
     check(path.suffix.lower() == ".png", "out", str(path), "a file that ends on .png")
-    if path.is_dir():
-        raise InputError(f"out is {str(path)!r}, a folder; allowed: a file that ends on .png")
+    check_new_file(path)
     try:
         from PIL import Image
     except ModuleNotFoundError:
@@ -57,7 +56,6 @@ def look(recipe: Recipe, path: Path, frames: int = 4, *, title: str = "", seed: 
             sheet.paste(Image.fromarray(picture), (left, top))
             left += picture.shape[1] + GAP
         top += max(picture.shape[0] for picture in row) + GAP
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda temporary: sheet.save(temporary, "PNG"))
     return path
 

@@ -21,6 +21,7 @@ from triptych.runs.names import run_path
 from triptych.runs.records import read_verdict
 from triptych.utils.checks import EnvironmentFailed, InputError
 from triptych.utils.console import warn
+from triptych.utils.files import check_new_file
 
 
 def report(
@@ -41,8 +42,8 @@ def report(
         InputError: an argument cannot be read, or a package is missing.
     """
     check_page("report")
-    if out is not None and out.is_dir():
-        raise InputError(f"out is {str(out)!r}, a folder; allowed: a file")
+    if out is not None:
+        check_new_file(out)
     proofs = [path for path in (run_path(a, runs_dir) for a in arguments) if (path / "verdict.json").is_file()]
     names = [a for a in arguments if not (run_path(a, runs_dir) / "verdict.json").is_file()]
     logs = read_all(names, Path(runs_dir), frames_are, trust, columns)

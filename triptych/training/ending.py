@@ -7,6 +7,7 @@ import shlex
 import time
 from typing import TYPE_CHECKING
 
+from triptych.runs.endings import why
 from triptych.runs.names import ERROR_FILE
 from triptych.runs.records import RunResult, write_summary
 from triptych.training.profiler import gains
@@ -50,7 +51,10 @@ def stopped(session: Session, problem: str) -> str:
     """What stopped a run, and how to go on."""
     path = shlex.quote(str(session.path))
     if session.stopped_by:
-        return f"{problem}; the run has ended ({session.stopped_by}, step {session.counters.steps:,})"
+        counters = session.counters
+        return (
+            f"{problem}; the run is finished all the same: {why(session.stopped_by, counters.steps, counters.episodes)}"
+        )
     saved = f"stopped at step {session.counters.steps:,}, saved at step {session.checkpoint:,}"
     return f"{problem}; {saved}; go on with: triptych resume {path}"
 

@@ -255,7 +255,9 @@ class Session:
     def play(self) -> RunResult:
         unit = "steps" if self.recipe.episodes is None else "episodes"
         begun, total = getattr(self.counters, unit), getattr(self.recipe, unit)
-        stop = Interrupts("stopping after this step and saving; once more: at once, without saving")
+        stop = Interrupts(
+            "stopping: this step is finished, then all is saved. Ctrl-C again stops at once, without saving."
+        )
         with stop, ProgressLine(f"{self.framework:6}", total, self.quiet, begun, unit) as progress:
             self.tell("start")
             if not self.counters.steps:

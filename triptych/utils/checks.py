@@ -48,9 +48,9 @@ class EnvironmentFailed(RuntimeError):
     def __str__(self) -> str:
         if self.game is None:
             where = f"step {self.step:,}" if self.step else "the reset"
-            return f"env is {self.env_id!r}, which failed at {where}: {self.problem}"
+            return f"the environment {self.env_id!r} failed at {where}: {self.problem}"
         where = f"step {self.step:,} of its episode" if self.step else "its reset"
-        return f"env is {self.env_id!r}, which failed in game {self.game} at {where}: {self.problem}"
+        return f"the environment {self.env_id!r} failed in game {self.game} at {where}: {self.problem}"
 
 
 class WorkerError(RuntimeError):

@@ -30,6 +30,18 @@ UMASK = os.umask(0o022)
 os.umask(UMASK)  # reading it means setting it
 
 
+def check_new_file(path: Path, allowed: str = "a file in a folder that is there") -> None:
+    """Refuses a file that `--out` names where none can be written: its folder is not made, as its name may be a misspelt one.
+
+    Raises:
+        InputError: it is a folder, or the folder that it would lie in is not there.
+    """
+    if path.is_dir():
+        raise InputError(f"out is {str(path)!r}, a folder; allowed: {allowed}")
+    if not path.parent.is_dir():
+        raise InputError(f"out is {str(path)!r}, but there is no folder {str(path.parent)!r}; allowed: {allowed}")
+
+
 def sync_folder(folder: Path) -> None:
     """Makes a rename in `folder` survive a power cut. Windows cannot open folders and needs no such call."""
     if os.name == "nt":

@@ -123,7 +123,7 @@ def test_what_is_not_finite_is_broken_and_made_up() -> None:
 
 def test_what_it_raises_names_it_and_the_step() -> None:
     FAULTS[("obs", 0, 3)] = ConnectionResetError(104, "reset by peer")
-    with pytest.raises(EnvironmentFailed, match=r"'cases/Drifting-v0', which failed at step 3: ConnectionResetError: .*reset by peer") as error:  # fmt: skip
+    with pytest.raises(EnvironmentFailed, match=r"'cases/Drifting-v0' failed at step 3: ConnectionResetError: .*reset by peer") as error:  # fmt: skip
         played(4)
     assert isinstance(error.value.__cause__, ConnectionResetError)
 

@@ -74,8 +74,11 @@ def test_unknown_columns_are_named_with_the_way_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("ep_rett=steps", "columns names 'ep_rett', which no file has; allowed: ep_ret, total"),
-        ("ep_ret=reward", "columns gives 'ep_ret' the name 'reward'; allowed: episode, steps, frames"),
+        ("ep_rett=steps", "columns is 'ep_rett', which no file has; allowed: ep_ret, total"),
+        (
+            "ep_ret=reward",
+            "columns is 'ep_ret=reward', which ends on no name of ours; allowed: THEIRS= one of episode, steps, frames",
+        ),
         ("ep_ret", "columns is 'ep_ret'; allowed: THEIRS=ours"),
         ("=steps", "columns is '=steps'; allowed: THEIRS=ours"),
     ],

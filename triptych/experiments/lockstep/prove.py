@@ -18,6 +18,7 @@ from triptych.runs.folder import RunFolder
 from triptych.runs.names import fresh_name, new_path, safe
 from triptych.utils import machine
 from triptych.utils.checks import InputError, check
+from triptych.utils.console import say
 from triptych.utils.files import write_json
 
 UNSEEN = {"rewards": "a reward", "ends": "an episode that terminated", "truncations": "an episode that was truncated"}
@@ -77,6 +78,8 @@ def lockstep(
     resolved, overrides = play.provable(
         checked(recipe, names, changes, lambda found: play.provable(found, steps)[0]), steps
     )
+    if not quiet:
+        say(*at_the_start(overrides))
     label = label or safe(recipe if isinstance(recipe, str) else resolved.env.id)
     folder = new_path(run_name or fresh_name(f"lockstep-{label}", runs_dir), runs_dir)
     with RunFolder(folder):
@@ -94,6 +97,17 @@ def lockstep(
             result = dataclasses.replace(result, control=found)
             write_json(folder / "verdict.json", dataclasses.asdict(result))
     return result
+
+
+def at_the_start(overrides: dict[str, Any]) -> list[str]:
+    """What of the recipe is not taken, told before it runs."""
+    others = [f"{name} = {value}" for name, value in overrides.items() if name != "precision"]
+    lines = []
+    if "precision" in overrides:
+        lines.append("proof     in float64: in a lower precision rounding alone drives the frameworks apart")
+    if others:
+        lines.append(f"proof     these settings are changed for it: {', '.join(others)}")
+    return lines
 
 
 def conclude(

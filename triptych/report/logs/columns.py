@@ -129,7 +129,9 @@ def parse_columns(given: Iterable[str]) -> dict[str, str]:
                 f"columns is {pair[:100]!r}; allowed: THEIRS=ours, such as ep_ret=episode_reward total=steps"
             )
         if ours not in OURS:
-            raise InputError(f"columns gives {theirs[:100]!r} the name {ours[:100]!r}; allowed: {', '.join(OURS)}")
+            raise InputError(
+                f"columns is {pair[:100]!r}, which ends on no name of ours; allowed: THEIRS= one of {', '.join(OURS)}"
+            )
         found[theirs] = ours
     return found
 

@@ -64,10 +64,10 @@ def read_all(
 def check_used(naming: Naming) -> None:
     unused = naming.unused()
     if unused and naming.seen:
-        raise InputError(f"columns names {unused[0][:100]!r}, which no file has; allowed: {shown(naming.seen)}")
+        raise InputError(f"columns is {unused[0][:100]!r}, which no file has; allowed: {shown(naming.seen)}")
     if unused:
         raise InputError(
-            f"columns names {unused[0][:100]!r}, but no log of another tool is read; allowed: with such a log"
+            f"columns is {unused[0][:100]!r}, but no log of another tool is read; allowed: with such a log"
         )
 
 

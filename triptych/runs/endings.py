@@ -1,0 +1,20 @@
+"""What ended a run, in words for people."""
+
+from __future__ import annotations
+
+
+def why(stopped_by: str, steps: int, episodes: int) -> str:
+    """The reason why a run is over, as half a sentence.
+
+    Args:
+        stopped_by: of its summary: steps, episodes, solved, or what a callback said.
+        steps: that it has.
+        episodes: that it has.
+    """
+    if stopped_by == "steps":
+        return f"all {steps:,} steps are done"
+    if stopped_by == "episodes":
+        return f"all {episodes:,} episodes are done, in {steps:,} steps"
+    if stopped_by == "solved":
+        return f"it is solved: its running reward passed --solved-at at step {steps:,}"
+    return f"a callback stopped it at step {steps:,} ({stopped_by})"
