@@ -23,30 +23,30 @@ MOST_WARM_UP, MOST_EPSILON, MOST_TARGET = 1_000, 0.1, 500
 class Config(base.Config):
     """DQN's settings. A step is one agent decision in one game; an update is one optimiser step."""
 
-    batch_size: int = 32  # transitions an update
+    batch_size: int = 32  # transitions that an update learns from
     gamma: float = 0.99  # discount of a reward one step later
-    loss: Loss = "huber"  # of the TD error
+    loss: Loss = "huber"  # how the TD error is measured
     delta: float = 1.0  # where the Huber loss turns from squared to linear, in units of Q
     dueling: bool = False  # the last dense layer becomes two streams, of a state's value and the actions' advantages
     double: bool = False  # the online network chooses the action that the target network values
     n_step: int = 1  # rewards summed up before bootstrapping; not corrected for the older policy that acted
-    prioritised: bool = False  # draw by TD error, and weigh the loss by what that distorts
+    prioritised: bool = False  # draw transitions with a large TD error more often, and weigh the loss to make up for it
     alpha: float = 0.6  # how much priorities matter: 0 not at all, 1 in proportion to the TD error
-    beta_start: float = 0.4  # how much of the distortion is corrected at step 0; all of it from beta_steps on
-    beta_steps: int = 1_000_000  # steps of that rise
+    beta_start: float = 0.4  # how much of that preference the loss makes up for at step 0; all of it from beta_steps on
+    beta_steps: int = 1_000_000  # step from which all of it is made up for
     reward: Literal["raw", "sign"] = "raw"  # what is learned from; logs always show the raw reward
-    life_loss_reward: float | None = None  # learned from in place of the step's reward where a life is lost (Atari)
+    life_loss_reward: float | None = None  # the reward to learn from where a life is lost (Atari); None: the step's own
     replay_size: int = 1_000_000  # observations kept (one a step, and the last one of each episode)
-    compress: bool = True  # pictures lie compressed in memory, exact to the byte (no-compress: as plain arrays, 10 to 30 times as large)
+    compress: bool = True  # keep pictures compressed in memory, exact to the byte; else 10 to 30 times as large
     replay_on_device: bool = False  # keep pictures uncompressed where the network is (a GPU with room for them)
     update_every: int = 4  # steps between updates
-    skip_first: int = 0  # steps at the start of each episode that earn no update
-    target_every: Period = (10_000, "steps")  # between copies of the online network into the target
+    skip_first: int = 0  # steps at the start of each episode that do not count for updates
+    target_every: Period = (10_000, "steps")  # how often the online network is copied into the target network
     warm_up: int = 50_000  # steps of random play at the start
     learn_from: int | None = None  # transitions stored before the first update; None: the warm-up's end
     epsilon_start: float = 1.0  # share of random actions at step 0
     epsilon_end: float = 0.1  # share of random actions from epsilon_steps on
-    epsilon_shape: Literal["linear", "exponential"] = "linear"  # of the fall from the one to the other
+    epsilon_shape: Literal["linear", "exponential"] = "linear"  # how it falls from the one to the other
     epsilon_steps: int = 1_000_000  # steps of the linear fall; of the exponential one to 1/e
     epsilon_from: int = 0  # the step from which the fall is counted
 

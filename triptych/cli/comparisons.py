@@ -16,22 +16,22 @@ from triptych.utils.console import warn
 
 @dataclass(frozen=True)
 class Compare(Where):
-    """Trains recipes in each framework; score, speed and memory side by side.
+    """Trains a recipe in each framework, and sets score, speed and memory side by side.
 
-    Flags change every recipe.
+    Several recipes are set against each other in the same table; the flags then change each of them.
     """
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, a path to your own Python file, or a run, whose settings are taken
-    # more of them, to set against it
+    # further recipes or runs to set against it
     others: Annotated[Positional[tuple[str, ...]], arg(metavar="RECIPE...", help_behavior_hint="")] = ()
-    frameworks: tuple[Framework, ...] = ALL  # which ones
-    device: Device = "auto"  # where each trains: a GPU where there is one (auto), or cpu, cuda, cuda:1
-    seeds: int = 1  # runs a framework, counted up from --seed
-    games: int = 20  # whole games played by the best weights of each run
-    margin: float | None = None  # a difference of scores that does not matter: tests if they are nearer; needs --seeds
-    run_name: str | None = None  # what the new folders' names begin with
-    video: bool = True  # a test game of each framework, side by side, as a video, where the game can draw itself
+    frameworks: tuple[Framework, ...] = ALL  # those to compare
+    device: Device = "auto"  # where the networks run: auto (a GPU, where the framework sees one), cpu, cuda or cuda:1
+    seeds: int = 1  # runs in each framework, with the seeds --seed, --seed + 1, ...
+    games: int = 20  # whole games that the best weights of each run play; their mean is its score
+    margin: float | None = None  # test whether the scores are nearer to each other than this; needs several --seeds
+    run_name: str | None = None  # what the names of the new run folders begin with
+    video: bool = True  # film a test game of each framework, side by side, where the game can be drawn
     given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
         default_factory=dict
     )  # the recipe's fields that flags name
@@ -65,11 +65,11 @@ class Lockstep(Where):
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
-    frameworks: tuple[Framework, ...] = ALL  # which ones
-    run_name: str | None = None  # the new folder's name; None: a fresh one
+    frameworks: tuple[Framework, ...] = ALL  # those to prove alike, two or more
+    run_name: str | None = None  # name of the new folder; None: lockstep-RECIPE and a number
     STEPS: ClassVar[int] = 30_000  # agent steps after the warm-up
 
-    control: bool = False  # is it rounding? the first framework also against itself, last bits moved at each update
+    control: bool = False  # would rounding alone explain a difference? the first framework also plays against itself, with last bits moved
     given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
         default_factory=dict
     )  # the recipe's fields that flags name

@@ -109,7 +109,8 @@ def own(command: Any) -> Iterator[Flag]:
 def of_recipe(recipe: Recipe) -> Iterator[Flag]:
     """The flags of a recipe and its parts."""
     kinds = ", ".join(["none", *KINDS])
-    yield Flag("memory", "memory", str, "the recipe's", f"of the network: {kinds}, or your own", of_recipe=True)
+    told = f"what the network remembers with: {kinds}, or your own"
+    yield Flag("memory", "memory", str, "the recipe's", told, of_recipe=True)
     for path, part in parts(recipe):
         description = (type(part).__doc__ or "").strip().split("\n")[0] if path else ""
         for name, kind, marks, _, told in fields(type(part)):

@@ -31,14 +31,14 @@ class Command:
 
     json: bool = False  # print the result as one JSON object, the last line of standard output
     quiet: bool = False  # no progress and no notes: warnings and the result alone
-    verbose: bool = False  # also what is done on the way
+    verbose: bool = False  # also tell what is done on the way
 
 
 @dataclass(frozen=True)
 class Where(Command):
     """A command that works with runs."""
 
-    runs_dir: Path = Path("runs")  # the folder of run folders
+    runs_dir: Path = Path("runs")  # the folder in which run folders lie
 
 
 def named(name: str, recipe: Recipe) -> str:

@@ -20,15 +20,16 @@ from triptych.utils.console import put
 class Look(Command):
     """Draws what the agent sees, beside the screen, as a PNG.
 
-    It plays at random.
+    The game is played at random.
     """
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
     READS: ClassVar[tuple[str, ...]] = ("env", "seed")  # of the recipe
 
-    frames: int = 4  # observations, a row each
-    out: Path | None = None  # the file to write; None: look-RECIPE.png here
+    frames: int = 4  # observations to draw, one in each row
+    # the PNG to write, into a folder that is there; None: look-RECIPE.png in the current folder
+    out: Path | None = None
 
     def run(self) -> int:
         from triptych.report.look import look
@@ -61,7 +62,7 @@ class Show(Command):
         "seed",
     )
 
-    write: Path | None = None  # a folder for three files that run by themselves, instead of printing
+    write: Path | None = None  # print nothing, and write three files that run without Triptych into this folder
 
     def run(self) -> int:
         from triptych.cli.tables import sources
@@ -88,11 +89,13 @@ class Report(Where):
 
     # run folders, runs' names, lockstep folders, logs of other tools (docs/logs.md), folders of any of them
     names: Annotated[Positional[tuple[str, ...]], arg(metavar="RUN...", help_behavior_hint="")] = ()
-    out: Path | None = None  # the file; None: report.html in --runs-dir, or there in the folder of a single run
-    # THEIRS=ours, one or several: what columns of others are called here, such as ep_ret=episode_reward
+    # the HTML file to write, into a folder that is there; None: report.html in --runs-dir, or in the folder of a single run
+    out: Path | None = None
+    # what columns in logs of other tools mean, THEIRS=ours: ep_ret=episode_reward total=steps
     columns: Annotated[tuple[tuple[str, ...], ...], UseAppendAction] = ()
-    frames_are: Literal["steps", "emulator"] = "steps"  # what `frames` counts in CSV files of others
-    trust: bool = False  # run what a run of somebody else names, so that its game is known
+    # what a column `frames` counts in CSV files of other tools: agent steps or emulator frames
+    frames_are: Literal["steps", "emulator"] = "steps"
+    trust: bool = False  # run code that a run of somebody else names, so that its game is known
 
     def run(self) -> int:
         from triptych.report.page import report
@@ -109,22 +112,23 @@ class Report(Where):
 
 @dataclass(frozen=True)
 class Study(Where):
-    """Answers a question with runs of its own.
+    """Trains the runs that answer a question, and writes a page and tables.
 
-    A page and tables, under results/studies/. What is done is not done again.
+    They lie under results/studies/. Runs that are finished already are not trained again.
     """
 
     # a study's name, or a path to your own Python file
     name: Annotated[Positional[str], arg(metavar="NAME", help_behavior_hint="")] = ""
-    framework: Framework = "torch"  # which one trains
-    quick: bool = False  # short runs of two seeds, into --runs-dir: they show that all works, and answer nothing
-    seeds: int | None = None  # runs of each variant; None: as the study says
-    only: tuple[str, ...] = ()  # tasks or variants, and all runs of each (in --games, where given); none: all
-    games: tuple[str, ...] = ()  # tasks; none: all, but atari57 trains only what is named and shows what is there
-    steps: int | None = None  # of each run; None: as the study says
-    precision: Precision | None = None  # of each run; None: as the study says
-    jobs: int = 1  # runs at the same time
-    out: Path | None = None  # the folder of the results; None: results/studies/NAME
+    framework: Framework = "torch"  # the framework that trains
+    quick: bool = False  # short runs of two seeds, into --runs-dir: they show that all works, but answer nothing
+    seeds: int | None = None  # runs of each variant, with a seed each; None: as many as the study says
+    only: tuple[str, ...] = ()  # train only these tasks or variants (of the tasks in --games, where given); none: all
+    # train only these tasks; none: all, except in atari57, which trains none and shows what is there
+    games: tuple[str, ...] = ()
+    steps: int | None = None  # steps of each run; None: as the study says
+    precision: Precision | None = None  # precision of each run; None: as the study says
+    jobs: int = 1  # runs that train at the same time
+    out: Path | None = None  # the folder for page and tables; None: results/studies/NAME
 
     def run(self) -> int:
         from triptych.cli.tables import study_table

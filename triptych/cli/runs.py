@@ -41,15 +41,15 @@ class Train(Where):
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
-    framework: Framework = "torch"  # which one trains
-    device: Device = "auto"  # where: a GPU where there is one (auto), or cpu, cuda, cuda:1
-    run_name: str | None = None  # the new folder's name; None: a fresh one
+    framework: Framework = "torch"  # the framework that trains
+    device: Device = "auto"  # where the network runs: auto (a GPU, where the framework sees one), cpu, cuda or cuda:1
+    run_name: str | None = None  # name of the new run's folder; None: RECIPE-FRAMEWORK and a number
     profile: bool = False  # print at the end where the time went, and what other threads and precisions would give
-    video: bool = True  # at the end, a video of a test game of the best weights, where the game can draw itself
-    # a run, or a weights file, whose weights this run begins with; without a RECIPE its settings are taken too
+    video: bool = True  # at the end, film a test game of the best weights, where the game can be drawn
+    # a run (its best weights) or a weights file to begin with; without RECIPE its settings are taken too
     start: Annotated[str | None, arg(name="from")] = None
-    exact: bool = False  # where it is stopped, write no checkpoint from which a resume would give other numbers
-    # what watches the run: module:name; any number of these flags
+    exact: bool = False  # when it is stopped, keep only checkpoints from which a resume gives the numbers of a run that never stopped
+    # your own code that watches the run, as module:name; the flag may be given several times
     callback: Annotated[tuple[str, ...], UseAppendAction] = ()
 
     def run(self) -> int:
@@ -79,17 +79,19 @@ class Resume(Where):
     """Goes on with a run from its last checkpoint."""
 
     name: RunName = ""  # a run folder, or a run's name
-    framework: Framework | None = None  # another framework than before; None: that of its last session
-    device: Device = "auto"  # where: a GPU where there is one (auto), or cpu, cuda, cuda:1
-    # what watches the run: module:name, as when it was trained; any number of these flags
+    framework: Framework | None = None  # go on in this framework; None: in that of its last session
+    device: Device = "auto"  # where the network runs: auto (a GPU, where the framework sees one), cpu, cuda or cuda:1
+    # your own code that watches the run, as module:name, as when it was trained; the flag may be given several times
     callback: Annotated[tuple[str, ...], UseAppendAction] = ()
-    file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here
-    trust: bool = False  # run what the run names: the file of its recipe, the module of its environment's id
-    # at which the run ends now, also where it had ended before; +1000: so many more than it has
+    # your own Python file to run first, where the run needs it and came from elsewhere
+    file: Annotated[str | None, arg(name="recipe")] = None
+    trust: bool = False  # run code that the run names: the file of its recipe, the module of its environment's id
+    # step at which the run ends now, also where it was finished; +1000: a thousand more than it has
     steps: str | None = None
-    exact: bool = False  # go on from the last checkpoint that gives the numbers of a run that never stopped
-    accept_changes: bool = False  # take settings that were changed in config.json since the checkpoint
-    video: bool = True  # at the end, a video of a test game of the best weights, where the game can draw itself
+    # go back to the last checkpoint that gives the numbers of a run that never stopped; repeats some steps
+    exact: bool = False
+    accept_changes: bool = False  # take settings that you have changed in config.json since the checkpoint
+    video: bool = True  # at the end, film a test game of the best weights, where the game can be drawn
 
     def run(self) -> int:
         from triptych.experiments.resume import Wish, go_on
@@ -110,21 +112,23 @@ class Evaluate(Where):
     """Plays whole games with a run's weights."""
 
     name: RunName = ""  # a run folder, a run's name, or a weights file
-    # exactly so many, each the first of a seed of its own; where actions are drawn, fewer than 20 are not the first of 100
-    games: int = 100
-    seed: int = 0  # of the games
-    weights: Literal["best", "latest"] = "best"  # which of the run's
-    policy: Policy | None = None  # draw from an actor-critic's policy, or take its best action; None: as in training
-    epsilon: float = 0.0  # share of random actions
+    games: int = 100  # whole games to play, each from its first step and with a seed of its own
+    seed: int = 0  # decides how each game begins and which actions are drawn; the same seed repeats the test
+    # which weights of the run: those with the highest mean in training, or the latest
+    weights: Literal["best", "latest"] = "best"
+    # how an actor-critic acts: draw from its policy, or take the likeliest action; None: as in training
+    policy: Policy | None = None
+    epsilon: float = 0.0  # share of actions that are random, 0 to 1
     sticky: float | None = None  # chance that the last action is repeated (Atari); None: as in training
     env: str | None = None  # another Gymnasium id with the same observations and actions; None: as in training
-    framework: Framework | None = None  # which one plays; None: the run's, and torch for a weights file
-    device: Device = "auto"  # where: a GPU where there is one (auto), or cpu, cuda, cuda:1
+    framework: Framework | None = None  # the framework that plays; None: the run's own, and torch for a weights file
+    device: Device = "auto"  # where the network runs: auto (a GPU, where the framework sees one), cpu, cuda or cuda:1
     flicker: float | None = None  # chance that an observation is hidden; None: as in training
-    plain: bool = False  # without idle frames, FIRE and the maximum of two frames, as Gymnasium itself plays (Atari)
-    video: bool = False  # a video of the first game, into the run's videos/
-    file: Annotated[str | None, arg(name="recipe")] = None  # your own Python file to run first, for a run moved here
-    trust: bool = False  # run what the run names: the file of its recipe, the module of its environment's id
+    plain: bool = False  # play Atari as Gymnasium itself does: without idle frames, FIRE and the maximum of two frames
+    video: bool = False  # film the first game, into the folder videos/ of the run
+    # your own Python file to run first, where the run needs it and came from elsewhere
+    file: Annotated[str | None, arg(name="recipe")] = None
+    trust: bool = False  # run code that the run names: the file of its recipe, the module of its environment's id
 
     def run(self) -> int:
         from triptych.cli.tables import games_bar

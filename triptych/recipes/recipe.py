@@ -23,21 +23,26 @@ class Recipe:
     network: tuple[Layer, ...]  # the body; the algorithm adds its head
     algorithm: Config  # of one algorithm, with the settings of its kind
     optimiser: Optimiser
-    steps: int  # steps at which the run ends, over all games
+    steps: int  # steps after which the run ends, counted over all games
     num_envs: int = 1  # games played side by side
-    seed: int = 0  # of everything that is drawn
+    seed: int = 0  # decides first weights, games and all random choices; the same seed repeats a run
     episodes: int | None = None  # episodes after which the run ends; None: no such limit
     solved_at: float | None = None  # the run ends when the mean of its last 100 episodes passes this score
-    best_window: int = 100  # episodes whose mean decides which weights are the best
-    evaluate_every: int | Period = 0  # between evaluations: steps, or a number and a unit; 0: never
-    evaluate_games: int = 10  # games of one such evaluation
-    evaluate_steps: int = LONGEST  # steps after which such a game is counted as it stands
-    video_fps: int | None = None  # pictures a second of a video of each evaluation's first game; None: no videos
+    best_window: int = 100  # episodes in a row whose mean reward decides which weights are the best
+    # how often the weights are tested in training: 5000 (steps), or 200 episodes; 0: never
+    evaluate_every: int | Period = 0
+    evaluate_games: int = 10  # games of one such test
+    evaluate_steps: int = LONGEST  # steps after which such a game is ended and counted as it stands
+    # film the first game of each such test, with so many pictures a second; None: no videos
+    video_fps: int | None = None
     log_every: int = 1_000  # steps between rows of metrics.csv
-    weights_every: Period | None = None  # between weights kept besides those of the checkpoints; None: none
-    checkpoint_every: int | None = None  # steps between checkpoints; None: 5 % of the run, more where games are cut
-    precision: Precision = "float32"  # of weights and gradients; bfloat16: of the layers' products, the rest float32
-    threads: int | None = None  # of the learner; None: one a core, at most 8
+    # how often weights are kept besides those of the checkpoints: 5000 steps; None: never
+    weights_every: Period | None = None
+    # steps between checkpoints; None: 5 % of the run, more where games cannot be saved
+    checkpoint_every: int | None = None
+    # number type of weights and gradients; bfloat16: of the layers' products alone, the rest float32
+    precision: Precision = "float32"
+    threads: int | None = None  # processor threads of the learner; None: one for each core, at most 8
     source: str = ""  # the user's own Python file that this recipe came from
 
     def __post_init__(self) -> None:

@@ -20,10 +20,10 @@ class Attention(Memory):
     to `units`), oldest first, then for each of them 1 where it is of this episode.
     """
 
-    units: int = 64
+    units: int = 64  # numbers for each step, and its outputs
     length: int = 16  # steps, this one included
-    heads: int = 4
-    gated: bool = False
+    heads: int = 4  # that attend beside each other; units is a multiple of them
+    gated: bool = False  # gates in place of the residual paths (GTrXL)
     initialiser: Initialiser = "glorot_uniform"  # of kernels and their biases; gates' recurrent kernels are orthogonal
 
     kind: ClassVar[str] = "attention"
@@ -68,7 +68,7 @@ class VisualAttention(Memory):
     the LSTM. State: h, then c.
     """
 
-    units: int = 256
+    units: int = 256  # numbers that it remembers, and its outputs
     hidden: int = 128  # of the weighing
     initialiser: Initialiser = "glorot_uniform"  # of kernels and biases; the recurrent kernel is orthogonal
 

@@ -61,7 +61,7 @@ class Conv(LayerSpec):
     filters: int  # output channels
     kernel: int  # pixels, both ways
     stride: int = 1  # pixels, both ways
-    activation: Activation = "relu"
+    activation: Activation = "relu"  # applied to its outputs
     initialiser: Initialiser = "glorot_uniform"  # of kernel and bias
 
     kind: ClassVar[str] = "conv"
@@ -101,7 +101,7 @@ class Dense(LayerSpec):
     """Fully connected layer."""
 
     units: int  # outputs
-    activation: Activation = "relu"
+    activation: Activation = "relu"  # applied to its outputs
     initialiser: Initialiser = "glorot_uniform"  # of kernel and bias
 
     kind: ClassVar[str] = "dense"

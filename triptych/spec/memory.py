@@ -56,11 +56,10 @@ class Stack(Memory):
 class Recurrent(Memory):
     """A recurrent layer of `units`, and beside its output, where `skip`, its input."""
 
-    units: int = 64
+    units: int = 64  # numbers that it remembers, and its outputs
     skip: bool = False  # the layers above see the input too, so that what needs no memory need not pass through it
-    initialiser: Initialiser = (
-        "glorot_uniform"  # of the input's kernel and the bias; the recurrent kernel is orthogonal
-    )
+    # of the input's kernel and the bias; the recurrent kernel is orthogonal
+    initialiser: Initialiser = "glorot_uniform"
 
     gates: ClassVar[int] = 1
 

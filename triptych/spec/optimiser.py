@@ -12,7 +12,7 @@ from triptych.utils.checks import at_least, positive, within
 class Optimiser:
     """What every optimiser has: a learning rate, its way over the run, and a limit to the gradient."""
 
-    learning_rate: float = 2.5e-4  # a step's size, about, in weight units
+    learning_rate: float = 2.5e-4  # how far an update moves a weight, at most about so much; too large: it diverges, too small: it learns slowly
     final_rate: float | None = None  # learning rate at the run's last step, reached in a straight line; None: constant
     max_norm: float | None = 1.0  # the gradient's norm over all tensors is cut to this; None: never
 
