@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ from typing import Any
 from triptych.runs.names import LOGS, check_links, unwritable
 from triptych.utils.checks import InputError
 from triptych.utils.files import TEMPORARY, line, open_own, remove, sync_folder, write_whole
+from triptych.utils.locks import try_lock
 from triptych.utils.tables import fields, opened
 
 RUNNING = 100  # episodes in the running reward
@@ -120,19 +120,3 @@ def cut(path: Path, size: int) -> None:
         os.truncate(handle, size)
     finally:
         os.close(handle)
-
-
-def try_lock(file: Any) -> bool:
-    """Takes an exclusive lock that ends with the process; False where another process holds it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
