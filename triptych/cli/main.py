@@ -72,7 +72,7 @@ def not_a_command(word: str) -> str:
     """What to say of a first word that is no command."""
     near = nearest(word, COMMANDS)
     if near:
-        return f"command is {shown(word)}; did you mean {' or '.join(near)}?"
+        return f"command is {shown(word)}; did you mean {near[0]}?"
     if built_in(word) or word.endswith(".py"):
         return f"command is {shown(word)}, a recipe; did you mean triptych train {shown(word).strip(chr(39))}?"
     return f"command is {shown(word)}; allowed: {', '.join(COMMANDS)}"

@@ -69,7 +69,7 @@ def not_known(flags: list[Flag], command: str, unknown: list[str]) -> InputError
         return InputError(f"{name} is not read by these games; allowed: {read}")
     meant = suggestions(name.lstrip("-"), flags)
     hint = (
-        f"did you mean {' or '.join('--' + flag for flag in meant)}? {help_line}"
+        f"did you mean {' or '.join('--' + flag for flag in meant)}? (`triptych {command} --help` lists all)"
         if meant
         else f"allowed: flags of {command} ({help_line})"
     )
@@ -93,7 +93,10 @@ def suggestions(name: str, flags: list[Flag]) -> list[str]:
     ends = [flag for flag in known if f"-{flag.replace('.', '-')}".endswith(f"-{word}")]
     letters = nearest(name, known, 1) or nearest(name, [flag.split(".")[-1] for flag in known], 1)
     near = [flag for flag in known if flag in letters or flag.split(".")[-1] in letters]
-    return sorted(dict.fromkeys(same or theirs or ends or near), key=lambda flag: flag.count("."))[:3]
+    found = sorted(dict.fromkeys(same or theirs or ends or near), key=lambda flag: flag.count("."))
+    return [flag for flag in found if flag.rpartition(".")[2] == found[0].rpartition(".")[2]][
+        :2
+    ]  # one, or of two layers
 
 
 def by_place(flag: Flag) -> bool:

@@ -83,9 +83,7 @@ def find(env_id: str, may_import: bool = False) -> Any:
     except gymnasium.error.Error as error:
         near = near_ids(env_id)
         hint = (
-            f"did you mean {' or '.join(near)}?"
-            if near
-            else f"allowed: a registered Gymnasium id ({str(error).splitlines()[0]})"
+            f"did you mean {near[0]}?" if near else f"allowed: a registered Gymnasium id ({str(error).splitlines()[0]})"
         )
     raise InputError(f"env is {shown(env_id)}; {hint}")
 

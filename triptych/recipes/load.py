@@ -74,7 +74,7 @@ def unknown(name: str) -> InputError:
     if ids:
         return InputError(f"recipe is {shown(name)}, an environment; did you mean --env {ids[0]}?")
     if near:
-        return InputError(f"recipe is {shown(name)}; did you mean {' or '.join(near)}? {listed}")
+        return InputError(f"recipe is {shown(name)}; did you mean {near[0]}? (`triptych recipes` lists all)")
     ways = f"a recipe's name ({listed}), a Python file, a run, or --env with a Gymnasium id"
     return InputError(f"recipe is {shown(name)}; allowed: {ways}")
 

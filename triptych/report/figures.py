@@ -11,6 +11,7 @@ import numpy as np
 from triptych.report import curves
 from triptych.report.curves import MOST_POINTS, thin
 from triptych.report.logs import AXES, COUNTERS, HIGH, LOW, Columns, Log
+from triptych.report.overlaid import sentence, widths
 from triptych.report.series import Series, series_of
 
 REWARDS = ("running_reward", "max_reward", "mean_reward", "episode_reward", "evaluation_mean")
@@ -68,7 +69,11 @@ def data(logs: list[Log], random: dict[str, dict[str, Any]], on_page: int = 0) -
         "axes": axes(logs),
         "columns": [{"name": name, "title": title_of(name)} for name in names],
         "rewards": [name for name in REWARDS if name in names],
-        "series": [{"label": one.label, "colour": one.colour, "dash": one.dash} for one in series],
+        "series": [
+            {"label": one.label, "colour": one.colour, "dash": one.dash, "width": width}
+            for one, width in zip(series, widths(series), strict=True)
+        ],
+        "overlaid": sentence(series),
         "runs": [run(log, *place[id(log)], most, left_out.get(place[id(log)][0], set())) for log in logs],
         "groups": list(groups.values()),
         "crowded": crowded,

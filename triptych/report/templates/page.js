@@ -35,7 +35,7 @@ function chart(data, index) {
     if (!found) return [];
     const marks = found.x.length < 30 || column === "evaluation_mean";
     return [...band(run, column), { type: "scatter", mode: marks ? "lines+markers" : "lines", name: plain(run.label), ...found,
-      line: { color: run.colour, dash: run.dash, width: 1.8, ...line }, marker: { size: 5, color: run.colour } }];
+      line: { color: run.colour, dash: run.dash, width: data.series[run.series].width, ...line }, marker: { size: 5, color: run.colour } }];
   }
 
   // The mean of a group of seeds, where all of them have the column over this axis.
