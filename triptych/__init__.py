@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from triptych.experiments.studies import Arm, Study
     from triptych.experiments.studies.run import run_study
     from triptych.experiments.train import train
+    from triptych.experiments.tune.run import tune
     from triptych.recipes import Recipe, load_recipe
     from triptych.recipes.override import override
     from triptych.spec import register_layer, register_memory
@@ -46,6 +47,7 @@ __all__ = [
     "resume",
     "run_study",
     "train",
+    "tune",
 ]
 
 # The module that defines each public name, imported when the name is first asked for.
@@ -72,6 +74,7 @@ HOMES = {
     "resume": "experiments.resume",
     "run_study": "experiments.studies.run",
     "train": "experiments.train",
+    "tune": "experiments.tune.run",
 }
 
 

@@ -12,10 +12,10 @@ from typing import Any
 from tyro.conf import Positional, Suppress, UseAppendAction, arg
 from tyro.constructors import MISSING_NONPROP, ConstructorRegistry, StructConstructorSpec, StructTypeInfo
 
-from triptych.cli.values import Reader, reader
 from triptych.recipes import Recipe
 from triptych.recipes.override import COMMON
-from triptych.spec import KINDS, layer_names
+from triptych.recipes.values import Reader, reader
+from triptych.spec import KINDS, OPTIMISERS, layer_names
 
 # Shown first in the help, in this order; the recipe's by their short names.
 FIRST = (
@@ -111,6 +111,8 @@ def of_recipe(recipe: Recipe) -> Iterator[Flag]:
     kinds = ", ".join(["none", *KINDS])
     told = f"what the network remembers with: {kinds}, or your own"
     yield Flag("memory", "memory", str, "the recipe's", told, of_recipe=True)
+    told = f"which optimiser: {', '.join(OPTIMISERS)}; the settings that all have stay as they are"
+    yield Flag("optimiser.kind", "optimiser.kind", str, recipe.optimiser.kind, told, "optimiser", of_recipe=True)
     for path, part in parts(recipe):
         description = (type(part).__doc__ or "").strip().split("\n")[0] if path else ""
         for name, kind, marks, _, told in fields(type(part)):

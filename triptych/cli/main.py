@@ -13,6 +13,7 @@ from triptych.cli.meant import in_their_words
 from triptych.cli.pages import Look, Report, Show, Study
 from triptych.cli.parse import parse
 from triptych.cli.runs import Evaluate, Recipes, Resume, Train
+from triptych.cli.tuning import Tune
 from triptych.recipes import built_in
 from triptych.utils import console
 from triptych.utils.checks import EnvironmentFailed, InputError, WorkerError
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Any] = {
     "show": Show,
     "report": Report,
     "study": Study,
+    "tune": Tune,
 }
 
 

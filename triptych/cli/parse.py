@@ -16,7 +16,7 @@ from typing import Any
 from triptych import envs
 from triptych.cli.flags import Flag, flags_of, listed
 from triptych.cli.view import Given, read, read_some
-from triptych.recipes import Recipe, built_in, default_recipe, is_picture, load_recipe, with_memory
+from triptych.recipes import Recipe, built_in, default_recipe, is_picture, load_recipe, with_kind, with_memory
 from triptych.recipes.override import override
 from triptych.runs.names import run_path
 from triptych.runs.records import read_settings
@@ -26,8 +26,10 @@ HELP = {"-h", "--help"}
 DECIDING = [
     Flag("env", "env", str, "", ""),
     Flag("memory", "memory", str, "", ""),
+    Flag("optimiser", "optimiser.kind", str, "", ""),
     Flag("layout", "env.layout", str, "", ""),  # of its pictures: whether it shows any decides the default recipe
     Flag("origin", "from", str, "", ""),  # the run whose weights `train` begins with
+    Flag("resume", "resume", str, "", ""),  # the folder of the search that `tune` goes on with
     Flag("runs_dir", "runs-dir", str, "runs", ""),
 ]
 ANY = "cartpole"  # whose flags stand in where no recipe is known
@@ -57,8 +59,12 @@ class Reading:
         self.kind, self.name, self.arguments, self.described = kind, name, arguments, described
         deciding, words = read_some(DECIDING, arguments)
         self.env, self.memory = deciding.get("env", ""), deciding.get("memory", "")
+        self.optimiser = deciding.get("optimiser", "")
         self.layout = {"layout": deciding["layout"]} if deciding.get("layout") else {}
         self.origin = deciding.get("origin", "")
+        self.search = (
+            deciding.get("resume", "") if "resume" in {field.name for field in dataclasses.fields(kind)} else ""
+        )
         self.runs_dir = deciding.get("runs_dir", "runs")
         first = arguments[:1] if arguments and not arguments[0].startswith("-") else []
         found = first or [word for word in words if self.is_recipe(word)]
@@ -108,18 +114,24 @@ class Reading:
             from triptych.experiments.start import settings_behind  # it knows of frameworks, which take long to load
 
             recipe = settings_behind(self.origin, self.runs_dir)
+        elif self.search:
+            from triptych.experiments.tune.plan import read_plan
+
+            _, recipe = read_plan(run_path(self.search, self.runs_dir))
         else:
             recipe = load_recipe(ANY)
         steps = getattr(self.kind, "STEPS", None)  # the command's own default
         return dataclasses.replace(recipe, steps=steps) if steps else recipe
 
     def given(self, start: Recipe, arguments: list[str]) -> Given:
-        """What the arguments say, read with the flags of a recipe: those of its kind of environment and of its memory."""
+        """What the arguments say, read with the flags of a recipe: those of its kinds of environment, memory and optimiser."""
         shown = start
         if self.env:
             shown = dataclasses.replace(shown, env=envs.changed(shown.env, {"id": self.env}))
         if self.memory:
             shown = remembering(shown, self.memory)
+        if self.optimiser:
+            shown = dataclasses.replace(shown, optimiser=with_kind(shown.optimiser, self.optimiser))
         flags = flags_of(self.kind, shown)
         if HELP & set(arguments):
             unread = never_read(shown)
@@ -128,7 +140,7 @@ class Reading:
         return read(flags, self.name, arguments, self.described)
 
     def made(self, word: str, start: Recipe, given: Given) -> Any:
-        if not word and not self.env and not self.origin:
+        if not (word or self.env or self.origin or self.search):
             raise InputError(
                 "RECIPE is missing; allowed: a name that `triptych recipes` lists, a Python file, a run, or --env ID"
             )

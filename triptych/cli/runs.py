@@ -11,8 +11,8 @@ from tyro.conf import UseAppendAction, arg
 
 from triptych.cli import exits
 from triptych.cli.options import Command, Device, Framework, RecipeName, RunName, Where, needed, print_json
-from triptych.cli.values import steps_more
 from triptych.recipes import Recipe, load_recipe
+from triptych.recipes.values import steps_more
 from triptych.runs.endings import why
 from triptych.runs.trust import Allowed
 from triptych.utils.console import put

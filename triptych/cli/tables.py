@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +19,9 @@ from rich.table import Column, Table
 from triptych.experiments.compare import Comparison
 from triptych.experiments.lockstep.prove import LockstepResult as Lockstep
 from triptych.experiments.studies.rows import Result
+from triptych.experiments.tune.result import TuneResult
 from triptych.recipes import Recipe
+from triptych.report.numbers import plain
 from triptych.report.show.build import Source
 from triptych.utils.console import counted, put
 
@@ -143,6 +146,25 @@ def study_table(result: Result) -> None:
     if result.quick:
         print("a quick pass: its runs are too short to answer anything")
     print(f"* the highest of its task\npage: {result.page}\ntable: {result.csv}")
+
+
+def tune_lines(result: TuneResult) -> None:
+    """The found setting beside the recipe's own, and where the files are."""
+    table = Table(title=f"{result.label}: the best of {counted(result.trials, 'trial')}")
+    table.add_column("setting")
+    for title in ("found", "the recipe's own"):
+        table.add_column(title, justify="right")
+    for path, value in result.best.items():
+        table.add_row(path, plain(value), plain(result.own[path]))
+    fresh = [
+        (result.fresh_score, result.fresh_low, result.fresh_high),
+        (result.own_score, result.own_low, result.own_high),
+    ]
+    cells = ["diverged" if mean is None else f"{mean:,.1f} ({low:,.1f} to {high:,.1f})" for mean, low, high in fresh]
+    table.add_row(f"score over {counted(len(result.fresh_seeds), 'fresh seed')} (95 %)", *cells)
+    print_table(table)
+    print(f"in the search it scored {result.best_score:,.1f}, which is too good: the highest of many")
+    put(f"page: {result.page}", f"table: {result.csv}", f"train with it: triptych train {shlex.quote(result.recipe)}")
 
 
 def lockstep_lines(result: Lockstep, before_verdict: str = "") -> None:

@@ -20,7 +20,7 @@ from tyro.constructors import PrimitiveConstructorSpec
 
 from triptych.cli.flags import Flag
 from triptych.cli.meant import as_typed, not_known, without_value
-from triptych.cli.values import FALSE, TRUE, Unreadable, refused, written
+from triptych.recipes.values import FALSE, TRUE, Unreadable, refused, written
 from triptych.utils.checks import InputError
 from triptych.utils.words import plain, shown
 

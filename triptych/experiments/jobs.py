@@ -13,6 +13,7 @@ from triptych.experiments.film import film_run
 from triptych.experiments.lockstep import play
 from triptych.experiments.resume import resume
 from triptych.experiments.train import train
+from triptych.experiments.tune.trial import trial_job
 from triptych.recipes import Recipe
 from triptych.recipes.load import RUN, run_file
 from triptych.recipes.serialise import from_dict
@@ -149,4 +150,4 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-JOBS = {"train": train_job, "lockstep": lockstep_job, "study": study_job}
+JOBS = {"train": train_job, "lockstep": lockstep_job, "study": study_job, "trial": trial_job}

@@ -14,6 +14,7 @@ from triptych.recipes.load import is_picture as is_picture
 from triptych.recipes.load import load_recipe as load_recipe
 from triptych.recipes.load import resolve as resolve
 from triptych.recipes.recipe import Recipe as Recipe
+from triptych.recipes.recipe import with_kind as with_kind
 from triptych.recipes.recipe import with_memory as with_memory
 
 

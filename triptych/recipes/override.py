@@ -8,7 +8,7 @@ from typing import Any
 
 from triptych import envs
 from triptych.envs import fitted
-from triptych.recipes.recipe import Recipe, with_memory
+from triptych.recipes.recipe import Recipe, with_kind, with_memory
 from triptych.spec import Layer, layer_names
 from triptych.utils.checks import InputError, check
 
@@ -23,14 +23,18 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     """The recipe with other values, by field name, common short name or dotted path (`algorithm.gamma`).
 
     `env` may be a Gymnasium id; `memory` is the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or one's own. A layer is said by its place or its name (`network.5.units`, `network.lstm_1.units`).
+    `optimiser.kind` is adam or rmsprop; learning rate, its end and the gradient's limit stay.
 
     Raises:
         InputError: there is no such field, or the value is not allowed.
     """
     changes = dict(changes)
     memory = changes.pop("memory", None)  # first: other changes may be of what it puts there
+    kind = changes.pop("optimiser.kind", None)
     body = recipe.network if memory is None else with_memory(recipe.network, memory)
-    tree: dict[str, Any] = {} if memory is None else {"network": {}}
+    optimiser = recipe.optimiser if kind is None else with_kind(recipe.optimiser, kind)
+    tree: dict[str, Any] = {"network": {}} if memory is not None else {}
+    tree |= {"optimiser": {}} if kind is not None else {}
     for path, value in changes.items():
         name = "env.id" if path == "env" and isinstance(value, str) else COMMON.get(path, path)
         *parents, last = by_place(name, body).split(".")
@@ -44,7 +48,7 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     for key in tree:
         if key not in names:
             raise InputError(f"field is {key!r}; allowed: {', '.join([*names, 'memory'])}")
-    now = {name: getattr(recipe, name) for name in names} | {"network": body}
+    now = {name: getattr(recipe, name) for name in names} | {"network": body, "optimiser": optimiser}
     return settled(
         dataclasses.replace(recipe, **{key: replace_all(now[key], branch, f"{key}.") for key, branch in tree.items()})
     )

@@ -10,7 +10,7 @@ from triptych.algorithms import Config, definition
 from triptych.algorithms.schedules import linear_schedule
 from triptych.envs import GameConfig
 from triptych.envs.play import LONGEST
-from triptych.spec import KINDS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
+from triptych.spec import KINDS, OPTIMISERS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
 from triptych.utils.checks import Period, as_period, at_least, check, one_of, period, positive
 from triptych.utils.words import likely, plain
 
@@ -101,3 +101,13 @@ def with_memory(body: tuple[Layer, ...], kind: str) -> tuple[Layer, ...]:
     names = [field.name for field in dataclasses.fields(KINDS[kind])]
     new: Any = KINDS[kind](**{name: getattr(memory, name) for memory in old for name in names if hasattr(memory, name)})
     return (*before, new, *after)
+
+
+def with_kind(optimiser: Optimiser, kind: str) -> Optimiser:
+    """An optimiser of another kind, with the settings that all kinds have; those of its own are as they are by default."""
+    kind = next((name for name in OPTIMISERS if plain(name) == plain(str(kind))), kind)
+    check(kind in OPTIMISERS, "optimiser.kind", kind, ", ".join(OPTIMISERS) + likely(str(kind), OPTIMISERS))
+    if kind == optimiser.kind:
+        return optimiser
+    shared = {field.name: getattr(optimiser, field.name) for field in dataclasses.fields(Optimiser)}
+    return OPTIMISERS[kind](**shared)

@@ -281,6 +281,8 @@ class Session:
     def run_on(self, stop: Interrupts, progress: ProgressLine) -> None:
         """Plays and learns until something ends it."""
         training = self.training
+        if self.paused:  # before anything was played
+            return
         for tick in run_loop(training):
             self.tell("see", tick)
             progress.see(self, tick)
