@@ -68,6 +68,15 @@ class Config(base.Config):
             return [f"a rollout is longer than the run's {steps:,} steps: it ends before the first update"]
         return []
 
+    def ranges(self) -> dict[str, str]:
+        weights = sorted({0.0, 0.001, 0.003, 0.01, 0.03, self.entropy_weight})
+        return {
+            "gamma": base.spread(self.gamma, 0.95, 0.999),
+            "rollout_steps": ",".join(map(str, base.around(self.rollout_steps, 2))),  # so they still fit minibatches
+            "gae_lambda": base.spread(self.gae_lambda, 0.9, 1),
+            "entropy_weight": ",".join(f"{weight:g}" for weight in weights),
+        }
+
     def passes(self) -> tuple[int, int]:
         """How often a rollout is learned from, and into how many minibatches it is cut each time."""
         return 1, 1

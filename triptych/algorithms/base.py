@@ -42,6 +42,10 @@ class Config(ABC):
         """What is allowed in a run of so many steps but surely not meant, a line each."""
         return []
 
+    def ranges(self) -> dict[str, str]:
+        """What a search tries where nobody says what: values of fields around those that they have here, as `tune --over` reads them."""
+        return {}
+
     @property
     def steps_before_learning(self) -> int:
         """Steps at the run's start that are played at random; a proof counts from their end."""
@@ -75,6 +79,16 @@ class Algorithm:
     @property
     def kind(self) -> str:
         return self.config.kind
+
+
+def around(value: int, times: int) -> list[int]:
+    """A whole number above 0, what it is divided and what it is multiplied by."""
+    return sorted({max(1, value // times), value, value * times})
+
+
+def spread(value: float, low: float, high: float) -> str:
+    """The range from `low` to `high`, or as much further as the value lies outside."""
+    return f"{min(low, value):g}..{max(high, value):g}"
 
 
 def add(algorithms: dict[str, Algorithm], algorithm: Algorithm) -> None:

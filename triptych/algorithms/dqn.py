@@ -107,6 +107,15 @@ class Config(base.Config):
             )
         return lines
 
+    def ranges(self) -> dict[str, str]:
+        number, unit = self.target_every
+        return {
+            "gamma": base.spread(self.gamma, 0.95, 0.999),
+            "n_step": f"1..{max(5, 2 * self.n_step)}",
+            "batch_size": ",".join(map(str, base.around(self.batch_size, 2))),
+            "target_every": ",".join(f"{one} {unit}" for one in base.around(number, 4)),
+        }
+
     @property
     def steps_before_learning(self) -> int:
         return self.warm_up

@@ -41,6 +41,9 @@ class Config(a2c.Config):
         positive(self, "epochs", "minibatches", "clip")
         at_least(self, 0, "clip_end")
 
+    def ranges(self) -> dict[str, str]:
+        return super().ranges() | {"clip": base.spread(self.clip, 0.05, 0.3), "epochs": f"1..{max(10, self.epochs)}"}
+
     def passes(self) -> tuple[int, int]:
         return self.epochs, self.minibatches
 

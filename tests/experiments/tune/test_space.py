@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from triptych.experiments.tune.ranges import default_over
-from triptych.experiments.tune.space import Setting, changed, parse_space
+from triptych.experiments.tune.space import Setting, changed, default_over, parse_space
 from triptych.recipes import BUILT_IN, load_recipe
 from triptych.utils.checks import InputError
 

@@ -14,10 +14,9 @@ from triptych.experiments.tune.halving import Pruner
 from triptych.experiments.tune.journal import Sampler
 from triptych.experiments.tune.page import write_page
 from triptych.experiments.tune.plan import FILE, Plan, read_plan, write_plan
-from triptych.experiments.tune.ranges import default_over
 from triptych.experiments.tune.result import Fresh, TuneResult, best_course, conclude
 from triptych.experiments.tune.search import Search, own_names
-from triptych.experiments.tune.space import parse_space
+from triptych.experiments.tune.space import default_over, parse_space
 from triptych.frameworks import check_framework, set_device
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import prepare
@@ -54,7 +53,7 @@ def tune(
 
     Args:
         recipe: as in `train`.
-        over: what is searched: "optimiser.learning_rate=1e-5..1e-2:log", "network.dense_1.units=32,64"; none: see `ranges`.
+        over: what is searched: "optimiser.learning_rate=1e-5..1e-2:log", "network.dense_1.units=32,64"; none: the learning rate and what the algorithm says (`Config.ranges`).
         trials: settings to try, the recipe's own among them; None: 30, or as many as `resume` has.
         sampler: "tpe" (learns from the trials before), "random", or "grid" (as fine as `trials` allows).
         pruner: "hyperband" gives trials up at a ninth and at a third of their steps, by test games there; "none".

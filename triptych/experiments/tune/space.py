@@ -86,6 +86,13 @@ class Setting:
         raise ValueError(self.path)
 
 
+def default_over(recipe: Recipe) -> tuple[str, ...]:
+    """What is searched where no `--over` is given: the learning rate, and what the algorithm says of its own settings."""
+    rate = recipe.optimiser.learning_rate
+    own = (f"algorithm.{name}={values}" for name, values in recipe.algorithm.ranges().items())
+    return (f"optimiser.learning_rate={rate / 10:.3g}..{rate * 10:.3g}:log", *own)
+
+
 def parse_space(over: Iterable[str], recipe: Recipe) -> tuple[Setting, ...]:
     """The settings that `--over` names.
 
