@@ -29,9 +29,8 @@ class Tune(Where):
     jobs: int = 1  # runs at the same time; it changes no result
     framework: Framework = "torch"  # which one trains
     device: Device = "auto"  # where: a GPU where there is one (auto), or cpu, cuda, cuda:1
-    sampler: Literal["tpe", "random", "grid"] = (
-        "tpe"  # what chooses: from the scores so far, by chance, or all on a grid
-    )
+    # what chooses the values: from the scores so far, by chance, or all on a grid
+    sampler: Literal["tpe", "random", "grid"] = "tpe"
     pruner: Literal["hyperband", "none"] = "hyperband"  # what gives trials up at a ninth and a third of their steps
     seeds_per_trial: int = 1  # runs of a trial, counted up from --seed; its score is their mean
     fresh_seeds: int = 3  # with which the best setting, and the recipe's own, are trained again at the end

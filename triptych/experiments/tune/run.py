@@ -13,7 +13,7 @@ from triptych.experiments.tune import check_optuna
 from triptych.experiments.tune.halving import Pruner
 from triptych.experiments.tune.journal import Sampler
 from triptych.experiments.tune.page import write_page
-from triptych.experiments.tune.plan import FILE, Plan, read_plan, write_plan
+from triptych.experiments.tune.plan import FILE, Plan, grid_of, read_plan, write_plan
 from triptych.experiments.tune.result import Fresh, TuneResult, best_course, conclude
 from triptych.experiments.tune.search import Search, own_names
 from triptych.experiments.tune.space import default_over, parse_space
@@ -88,6 +88,8 @@ def tune(
         name = run_name or f"tune-{label}-{framework}-{plan.fingerprint(resolved)}"
         folder = inside(name, runs_dir)
     space = parse_space(plan.over, resolved)
+    if plan.sampler == "grid":
+        grid_of(plan, space)  # which refuses one that is too large
     prepare(resolved, plan.framework, num_envs=1).games.close()
     with RunFolder(folder):
         plan = begun(folder, plan, resolved)
