@@ -7,7 +7,7 @@ import signal
 DONE = 0
 DIFFER = 1  # the frameworks differ, or a lockstep was too short to prove anything
 BAD_INPUT = 2  # something that was given cannot be used; nothing on disk is lost
-FAILED = 3  # an environment or a user's callback failed; in compare and study, a run ended without a result
+FAILED = 3  # an environment or a user's callback failed; in compare, study and tune, a run ended without a result
 DIVERGED = 4  # the run's numbers are no longer finite
 MACHINE = 5  # the disk is full, or there is no memory left
 HANGUP = 128 + 1  # SIGHUP, which Windows has not

@@ -54,8 +54,8 @@ function drawParallel() {
   const notes = axes.flatMap((axis, index) => (axis.words.length ? axis.words : ticksOf(axis.low, axis.high, axis.log)).map(tick => ({
     x: index, y: place(axis, tick), xanchor: "left", xshift: 5, showarrow: false, text: axis.words.length ? plain(tick) : number(tick),
     font: { size: 10, color: css("--soft") }, bgcolor: css("--card"), opacity: 0.85, borderpad: 0 })));
-  const names = axes.map(axis => plain(axis.path.split(".").slice(-2).join(narrow() ? "<br>" : ".")));
-  shape.xaxis = { ...shape.xaxis, tickvals: axes.map((_, index) => index), ticktext: names.map(name => narrow() ? name.split(".").pop() : name), range: [-0.15, axes.length - 0.45], gridcolor: css("--soft"), zeroline: false, tickformat: undefined, tickangle: axes.length > 5 && narrow() ? 60 : 0 };
+  const names = axes.map(axis => plain(axis.path.split(".").slice(narrow() ? -1 : -2).join(".")));
+  shape.xaxis = { ...shape.xaxis, tickvals: axes.map((_, index) => index), ticktext: names, range: [-0.15, axes.length - 0.45], gridcolor: css("--soft"), zeroline: false, tickformat: undefined, tickangle: axes.length > 5 && narrow() ? 60 : 0 };
   shape.yaxis = { ...shape.yaxis, visible: false, range: [-0.05, 1.05] };
   Plotly.react("parallel", lines, { ...shape, annotations: notes }, config);
 }
