@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from triptych.algorithms import a2c, base, dqn, drqn, ppo
+from triptych.algorithms import a2c, a3c, base, dqn, drqn, ppo
 from triptych.algorithms.base import Algorithm as Algorithm
 from triptych.algorithms.base import Config as Config
 
 ALGORITHMS: dict[str, Algorithm] = {
-    found.kind: found for found in (dqn.algorithm, drqn.algorithm, a2c.algorithm, ppo.algorithm)
+    found.kind: found for found in (dqn.algorithm, drqn.algorithm, a2c.algorithm, ppo.algorithm, a3c.algorithm)
 }
 
 
@@ -28,7 +28,7 @@ def register_algorithm(
     call this from the recipe's file.
 
     Args:
-        config: a frozen dataclass that inherits from `dqn.Config`, `drqn.Config`, `a2c.Config` or `ppo.Config`, with a `kind` of its own.
+        config: a frozen dataclass that inherits from `dqn.Config`, `drqn.Config`, `a2c.Config`, `ppo.Config` or `a3c.Config`, with a `kind` of its own.
         make_loss: closes over the settings and returns `loss(xp, online, target, batch) -> (scalar, (error, scalars))`.
         batch: what the loss takes; None: as the algorithm that `config` inherits from.
         network: None: as the algorithm that `config` inherits from.

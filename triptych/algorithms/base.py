@@ -1,7 +1,8 @@
 """What an algorithm must answer. One is a file: its settings, its network, its loss and the batch that the loss takes.
 
 A new one is such a file and a line in `algorithms/__init__.py`, or, from outside, a call of `register_algorithm`. How it is
-trained is its `family`: off-policy (a replay and a target network) or on-policy (rollouts); see `training`.
+trained is its `family`: off-policy (a replay and a target network), on-policy (rollouts) or asynchronous (workers' rollouts);
+see `training`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from triptych.spec import Layer, Network, Observation
 from triptych.spec.batches import LossFunction
 from triptych.utils.checks import check
 
-Family = Literal["off-policy", "on-policy"]
+Family = Literal["off-policy", "on-policy", "asynchronous"]
 Policy = Literal["greedy", "sample"]
 
 
@@ -45,6 +46,10 @@ class Config(ABC):
     def ranges(self) -> dict[str, str]:
         """What a search tries where nobody says what: values of fields around those that they have here, as `tune --over` reads them."""
         return {}
+
+    def games_at_once(self, num_envs: int) -> int:
+        """How many games are played side by side; `num_envs` is the recipe's."""
+        return num_envs
 
     @property
     def steps_before_learning(self) -> int:

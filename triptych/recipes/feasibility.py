@@ -85,13 +85,13 @@ def check_read(config: envs.GameConfig, games: envs.Games) -> None:
 
 def check_memory(recipe: Recipe, games: envs.Games) -> None:
     """Refuses a replay or rollout that this machine can hardly hold, by an estimate, before anything is written."""
-    (check_rollout if recipe.algorithm.family == "on-policy" else check_replay)(recipe, games)
+    (check_replay if recipe.algorithm.family == "off-policy" else check_rollout)(recipe, games)
 
 
 def check_rollout(recipe: Recipe, games: envs.Games) -> None:
     config, observation = cast(a2c.Config, recipe.algorithm), games.observation
     network = recipe.make_network(observation, games.num_actions)
-    shape = (config.rollout_steps, recipe.num_envs, observation)
+    shape = (config.rollout_steps, config.games_at_once(recipe.num_envs), observation)
     whole = RolloutBuffer.bytes_for(*shape, sum(network.state_sizes), dtypes(recipe.precision)[0])
     check_fits("rollout_steps", config.rollout_steps, 2 * whole)  # the minibatches are a second copy
 

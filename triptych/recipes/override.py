@@ -16,6 +16,7 @@ COMMON = {  # short names that stand for a nested field
     "batch_size": "algorithm.batch_size",
     "warm_up": "algorithm.warm_up",
     "learning_rate": "optimiser.learning_rate",
+    "workers": "algorithm.workers",
 }
 
 

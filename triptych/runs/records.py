@@ -69,6 +69,11 @@ class RunResult:
     resumes_exactly: bool = True  # whether a resume from that checkpoint gives the numbers of a run that never stopped
     signal: int | None = None  # the number of the one that interrupted it
     why: str | None = None  # it failed or diverged, in a line
+    # The last four are A3C's; None elsewhere.
+    staleness_mean: float | None = None  # updates between a worker's weights and its gradient's application
+    staleness_max: int | None = None
+    gradients_dropped: int | None = None  # as they were older than max_staleness
+    worker_deaths: int | None = None  # workers that died or hung and were replaced
 
 
 # What stands in summary.json: any of it may be missing or not known.

@@ -7,9 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from triptych.algorithms import definition
+from triptych.envs import Games
 from triptych.frameworks import Learner, numpy_ops
+from triptych.recipes import Recipe
 from triptych.spec import ActorCritic, Network, each, first_of, parts_of, whole_of
+from triptych.spec.weights import Weights, initial_weights
 from triptych.utils.checks import check
+from triptych.utils.seeds import generator
 
 Policy = Literal["greedy", "sample"]
 
@@ -22,6 +27,18 @@ def draw(logits: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.n
     log_probs = numpy_ops.log_softmax(logits)
     actions = np.argmax(log_probs - np.log(-np.log(rng.random(logits.shape))), axis=1)
     return actions, numpy_ops.select(log_probs, actions)
+
+
+def make_learner(recipe: Recipe, games: Games, learner_class: type[Learner], weights: Weights | None = None) -> Learner:
+    """A learner at step 0.
+
+    Args:
+        weights: to begin with, by neutral name; None: they are drawn.
+    """
+    network = recipe.make_network(games.observation, games.num_actions)
+    weights = weights or initial_weights(network, generator(recipe.seed, "weights"))
+    loss = definition(recipe.algorithm).make_loss(recipe.algorithm)
+    return learner_class(network, loss, recipe.optimiser, weights, recipe.precision)
 
 
 class Agent:

@@ -4,84 +4,48 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import asdict
+from typing import Any, ClassVar
 
 import numpy as np
 
-from triptych.algorithms import definition
 from triptych.buffers.store import Store
 from triptych.envs import Games, Step
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.runs.folder import RUNNING
 from triptych.spec import found_under, under
-from triptych.spec.weights import Weights, initial_weights
 from triptych.training.agent import Agent
+from triptych.training.counting import Choice as Choice
+from triptych.training.counting import Counters as Counters
+from triptych.training.counting import Episode as Episode
 from triptych.utils.seeds import game_seeds, generator
 from triptych.utils.state import State
 
 
-@dataclass
-class Counters:
-    """What has happened since the run's start."""
-
-    steps: int = 0  # agent decisions, over all games
-    updates: int = 0  # optimiser steps
-    episodes: int = 0  # ended, not counting those that a checkpoint cut
-    target_copies: int = 0  # after the one at step 0
-    target_periods: int = 0  # target periods that have passed
-    copied_at: int = 0  # updates at the last copy
-    credit: int = 0  # steps that no update has used yet
-    greedy_actions: int = 0  # chosen by the network
-    boundaries: int = 0  # checkpoints, the one at step 0 included
-
-
-class Choice(NamedTuple):
-    """What is done in one step of every game."""
-
-    actions: np.ndarray  # [N]
-    by_network: np.ndarray  # [N] bool, else by chance
-    state: np.ndarray | None  # [N, S] of the network after it; None: it has no memory
-    epsilon: float = 0.0  # the share of actions by chance
-    log_prob: np.ndarray | None = None  # [N] of the actions under the policy that drew them
-    value: np.ndarray | None = None  # [N] of what they were chosen at
-
-
-class Episode(NamedTuple):
-    """One ended episode, and what the last 100 came to with it."""
-
-    number: int  # from 1
-    reward: float  # sum of raw rewards
-    length: int  # steps
-    running_reward: float  # mean of the last 100
-    max_reward: float  # of the last 100
-
-
 class Training(ABC):
-    """The moving parts of a run at step 0: weights drawn, games started.
+    """The moving parts of a run at step 0: a learner, games that are started.
 
     A subclass says how actions are chosen, what is kept of a step, and when and from what the learner learns.
-
-    Args:
-        weights: to begin with, by neutral name; None: they are drawn.
     """
 
     generators: ClassVar[tuple[str, ...]] = ("explore", "sample")
     overlaps: ClassVar[bool] = False  # whether it learns while the games play
     store: Store | None = None  # rows that checkpoints keep in segments
 
-    def __init__(self, recipe: Recipe, games: Games, learner_class: type[Learner], weights: Weights | None = None):
-        network = recipe.make_network(games.observation, games.num_actions)
-        weights = weights or initial_weights(network, generator(recipe.seed, "weights"))
-        loss = definition(recipe.algorithm).make_loss(recipe.algorithm)
-        self.recipe, self.games = recipe, games
-        self.learner = learner_class(network, loss, recipe.optimiser, weights, recipe.precision)
-        self.agent = Agent(self.learner, network, recipe.algorithm.policy)
-        self.state_size = sum(network.state_sizes)
-        self.rngs = {name: generator(recipe.seed, name) for name in self.generators}
+    def __init__(self, recipe: Recipe, games: Games, learner: Learner):
+        self.recipe, self.games, self.learner = recipe, games, learner
+        self.network = recipe.make_network(games.observation, games.num_actions)
+        self.agent = Agent(learner, self.network, recipe.algorithm.policy)
         self.counters = Counters()
         self.scores: deque[float] = deque(maxlen=RUNNING)
+        self.begin()
+
+    def begin(self) -> None:
+        """Makes what plays, and starts the games."""
+        recipe = self.recipe
+        self.state_size = sum(self.network.state_sizes)
+        self.rngs = {name: generator(recipe.seed, self.stream(name)) for name in self.generators}
         self.obs: Any = np.empty(0)  # [N, *observation], acted on next; of several parts a dict of them
         self.ended = np.zeros(recipe.num_envs, bool)  # [N] obs is an episode's last one
         self.started = np.ones(recipe.num_envs, bool)  # [N] obs is an episode's first one
@@ -90,6 +54,19 @@ class Training(ABC):
         self.episode_length = np.zeros(recipe.num_envs, np.int64)  # [N] so far
         self.make_buffer()
         self.restart_games()
+
+    @property
+    def player(self) -> Training:
+        """Whose games take the next step: its own; of several workers the one whose turn it is."""
+        return self
+
+    def players(self) -> list[Training]:
+        """All that play."""
+        return [self]
+
+    def stream(self, name: str) -> str:
+        """The name of one of its streams of random numbers."""
+        return name
 
     @abstractmethod
     def make_buffer(self) -> None:
@@ -137,13 +114,30 @@ class Training(ABC):
         self.episode_length += mask
         episodes = []
         for game in np.flatnonzero(self.ended):
-            reward, length = float(self.episode_reward[game]), int(self.episode_length[game])
+            episodes.append(self.close_episode(float(self.episode_reward[game]), int(self.episode_length[game])))
             self.episode_reward[game], self.episode_length[game] = 0, 0
-            self.counters.episodes += 1
-            self.scores.append(reward)
-            mean, most = float(np.mean(self.scores)), max(self.scores)
-            episodes.append(Episode(self.counters.episodes, reward, length, mean, most))
         return episodes
+
+    def close_episode(self, reward: float, length: int) -> Episode:
+        """The next episode of the run."""
+        self.counters.episodes += 1
+        self.scores.append(reward)
+        mean, most = float(np.mean(self.scores)), max(self.scores)
+        return Episode(self.counters.episodes, reward, length, mean, most)
+
+    def try_out(self) -> None:
+        """Calls the learner's functions once on zeros, as a run does: they are compiled then. Its weights and moments move."""
+        self.agent.act(self.obs, self.state, self.started)
+        aux = self.learner.update(self.example(), 0.0)
+        float(aux["loss"])  # waits for the device
+
+    def told(self) -> dict[str, Any]:
+        """What summary.json says of it besides."""
+        return {}
+
+    def close(self) -> None:
+        """Closes the games."""
+        self.games.close()
 
     @property
     def learning_rate(self) -> float:
@@ -182,17 +176,33 @@ class Training(ABC):
             here: the games are in the middle of their episodes; where they cannot be saved, `resume_here` cuts these.
             torn: the games have failed, and are not asked any more.
         """
-        state = State(
-            {},
-            {
-                "counters": asdict(self.counters),
-                "rngs": {name: rng.bit_generator.state for name, rng in self.rngs.items()},
-                "scores": list(self.scores),
-            },
-        ).with_part("learner", State(self.learner.get_state(), {}))
+        state = self.state_of_run()
         if self.games.saves and not torn:
             return self.with_loop(state, {"games": self.games.get_state()})
         return self.with_loop(state, {}) if here or torn else state
+
+    def state_of_run(self) -> State:
+        """Without what the loop knows of the games."""
+        counts = {"counters": asdict(self.counters), "scores": list(self.scores)}
+        rngs = {name: rng.bit_generator.state for name, rng in self.rngs.items()}
+        return State({}, counts | {"rngs": rngs}).with_part("learner", State(self.learner_state(), {}))
+
+    def set_run(self, state: State) -> None:
+        """Takes up what `state_of_run` gave."""
+        saved = state.json
+        self.set_learner(state.part("learner").arrays)
+        self.counters = Counters(**saved["counters"])
+        self.scores.extend(saved["scores"])
+        for name, rng in self.rngs.items():
+            rng.bit_generator.state = saved["rngs"][name]
+
+    def learner_state(self) -> dict[str, np.ndarray]:
+        """What a checkpoint keeps of the learner."""
+        return self.learner.get_state()
+
+    def set_learner(self, arrays: dict[str, np.ndarray]) -> None:
+        """Takes up what `learner_state` gave."""
+        self.learner.set_state(arrays)
 
     def with_loop(self, state: State, games: dict[str, Any]) -> State:
         """With what the loop knows of the games, and with what they are given as."""
@@ -208,11 +218,7 @@ class Training(ABC):
     def set_state(self, state: State) -> None:
         """Restores what `get_state` gave; games that cannot be saved are restarted as the checkpoint did."""
         saved = state.json
-        self.learner.set_state(state.part("learner").arrays)
-        self.counters = Counters(**saved["counters"])
-        self.scores.extend(saved["scores"])
-        for name, rng in self.rngs.items():
-            rng.bit_generator.state = saved["rngs"][name]
+        self.set_run(state)
         if "ended" not in saved:
             self.restart_games()
             return
@@ -238,7 +244,7 @@ class Training(ABC):
     def restart_games(self, name: str = "games", number: int | None = None) -> None:
         """Starts every game from the seeds of the current checkpoint, or from those of another name and number."""
         number = self.counters.boundaries if number is None else number
-        self.obs = self.games.reset(game_seeds(self.recipe.seed, name, number, self.recipe.num_envs))
+        self.obs = self.games.reset(game_seeds(self.recipe.seed, self.stream(name), number, self.recipe.num_envs))
         self.ended[:], self.started[:] = False, True
         if self.state is not None:
             self.state = np.zeros_like(self.state)

@@ -22,7 +22,9 @@ def interval(recipe: Recipe, games: Games) -> int:
     """Steps between checkpoints: 5 % of the run; where games are cut, at least 20 typical episodes a game."""
     if recipe.checkpoint_every:
         return recipe.checkpoint_every
-    cut = 0 if games.saves else TYPICAL_EPISODES * games.typical_episode * recipe.num_envs
+    cut = (
+        0 if games.saves else TYPICAL_EPISODES * games.typical_episode * recipe.algorithm.games_at_once(recipe.num_envs)
+    )
     return max(1, recipe.steps // SHARE, cut)
 
 
@@ -52,7 +54,8 @@ def introduction(training: Training, framework: str, threads: int) -> Iterator[s
     checkpoints += f" and after {OVERDUE / 60:.0f} minutes without one"
     count = sum(array.size for array in training.learner.get_weights().values())
     device, seen = training.learner.device, games.observation
-    yield f"game      {recipe.env.id}: {recipe.num_envs} at once, {games.num_actions} actions, observation {seen}"
+    at_once = recipe.algorithm.games_at_once(recipe.num_envs)
+    yield f"game      {recipe.env.id}: {at_once} at once, {games.num_actions} actions, observation {seen}"
     yield f"network   {count:,} weights, {recipe.precision}"
     yield f"device    {device}: {framework}, {counted(threads, 'thread')}, {machine.processor()}"
     note = machine.gpu_note(framework)

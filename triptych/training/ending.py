@@ -85,4 +85,5 @@ def summary_of(session: Session, signal: int | None) -> RunResult:
         resumes_exactly=session.checkpoint_exact,
         signal=signal,
         why=str(session.failure) if session.failure else None,
+        **session.training.told(),
     )

@@ -31,7 +31,9 @@ def check_state(session: Session, state: State) -> None:
     pattern = session.training.get_state(here=True)
     like = pattern.json | {name: callback.get_state() for name, callback in session.own.items()}
     if not type(session.recipe.env).__module__.startswith("triptych."):
-        like.pop("games", None)  # what a user's own games keep may be of another form each time
+        # What a user's own games keep may be of another form each time.
+        for part in [like, *(found for name, found in like.items() if name.startswith("worker-"))]:
+            part.pop("games", None)
     for problem in (
         *misfits(state.json, like),
         *strangers(state, pattern),
@@ -45,7 +47,7 @@ def strangers(state: State, pattern: State) -> Iterator[str]:
     for name, expected in pattern.arrays.items():
         found = state.arrays.get(name)
         if found is None:
-            if name.startswith(("learner/", "replay/")):
+            if name.startswith(("learner/", "replay/")) or "/learner/" in name:
                 yield f"array {name} is missing"
         elif (found.shape, found.dtype) != (expected.shape, expected.dtype):
             yield f"array {name} is {found.dtype} of shape {found.shape}, not {expected.dtype} of shape {expected.shape}"
@@ -60,7 +62,7 @@ def wrong_numbers(state: State, num_actions: int) -> Iterator[str]:
             yield f"array {name} holds numbers that are not finite"
         elif name == "replay/priority" and (array < 0).any():
             yield f"array {name} holds numbers below 0"
-        elif name == "rollout/action" and ((array < 0) | (array >= num_actions)).any():
+        elif name.endswith("rollout/action") and ((array < 0) | (array >= num_actions)).any():
             yield f"array {name} holds actions that the game has not"
 
 
@@ -85,7 +87,7 @@ def is_like(found: Any, pattern: Any, path: str) -> bool:
     if isinstance(found, bool):
         return False
     if isinstance(pattern, int):
-        low, high = (-LARGEST, LARGEST) if path.startswith("games") else (0, LARGEST)
+        low, high = (-LARGEST, LARGEST) if "games" in path.split(".") else (0, LARGEST)
         return isinstance(found, int) and (low <= found <= high or ("rng" in path and 0 <= found <= MOST))
     if pattern is None:
         return found is None or isinstance(found, int | float)

@@ -12,7 +12,7 @@ from triptych.training.base import Choice, Episode, Training
 
 
 class Tick(NamedTuple):
-    """What one iteration did: a step of every game, and the updates it earned."""
+    """What one iteration did: a step of every game (of one worker's, where there are several), and the updates it earned."""
 
     choice: Choice  # what was done, and why
     step: Step  # what the games returned
@@ -34,11 +34,12 @@ class Tick(NamedTuple):
 def run_loop(training: Training) -> Iterator[Tick]:
     """Plays and learns for ever: sends the actions, learns while the games play, receives. Yields after each step."""
     while True:
-        mask = ~training.ended
+        player = training.player
+        mask = ~player.ended
         choice = training.select_actions()
-        training.games.send(choice.actions)
+        player.games.send(choice.actions)
         updates = training.update_while_playing()
-        step = training.games.recv()
+        step = player.games.recv()
         training.observe(choice, step, mask if step.broken is None else mask & ~step.broken)
         episodes = training.advance(choice, step, mask)
         updates += training.update_after_step()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -10,6 +11,7 @@ from triptych.algorithms import a2c
 from triptych.buffers.rollout import Played, RolloutBuffer
 from triptych.envs import Step
 from triptych.spec import dtypes
+from triptych.spec.batches import Rollout
 from triptych.training.agent import draw
 from triptych.training.base import Choice, Training
 from triptych.utils.state import State
@@ -41,7 +43,7 @@ class OnPolicy(Training):
         assert choice.log_prob is not None
         assert choice.value is not None
         if not self.rollout.filled:
-            self.rollout_start = self.counters.steps
+            self.rollout_start = self.steps_of_run
         if step.broken is not None:  # what came before it bootstraps from what it began with
             self.rollout.cut(step.broken)
         played = Played(
@@ -64,19 +66,28 @@ class OnPolicy(Training):
         """Makes the updates of a rollout when it is full."""
         if not self.rollout.full:
             return []
-        recipe, counters = self.recipe, self.counters
-        config = self.config
+        updates = []
+        for batch in self.batches():
+            updates.append(self.learner.update(batch, self.learning_rate))
+            self.counters.updates += 1
+        return updates
+
+    def batches(self) -> Iterator[Rollout]:
+        """What is learned from a full rollout, which is empty then."""
+        recipe, config = self.recipe, self.config
         outputs, _ = self.agent.act(self.obs, self.state, self.started)
         self.rollout.close(outputs[:, -1], config.gamma, config.gae_lambda)
         scalars = config.coefficients(self.rollout_start, recipe.steps)
-        updates = []
         for _ in range(self.epochs):
             for batch in self.rollout.minibatches(self.rngs["sample"], self.minibatches, recipe.has_memory, **scalars):
                 # Where all of it are episodes' last observations, there is no mean to learn from.
                 if batch.mask[config.burn_in :].any():
-                    updates.append(self.learner.update(batch, self.learning_rate))
-                    counters.updates += 1
-        return updates
+                    yield batch
+
+    @property
+    def steps_of_run(self) -> int:
+        """By which the schedules go."""
+        return self.counters.steps
 
     @property
     def learning_rate(self) -> float:

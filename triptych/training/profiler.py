@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks
+from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict, to_dict
 from triptych.runs.trust import allow_job
@@ -48,18 +49,24 @@ class Profile:
 
     def watch(self, training: Training, logs: Any) -> None:
         """Puts clocks around the methods of a training's parts."""
-        learner = training.learner
+        players = training.players()
+        learners = {id(each.learner): each.learner for each in [training, *players]}.values()
         for owner, method, name in (
-            (training.games, "send", "play"),
-            (training.games, "recv", "play"),
+            *((player.games, method, "play") for player in players for method in ("send", "recv")),
             *training.profiled(),
-            (learner, "act", "act"),
-            (learner, "to_device", "transfer"),
+            *((learner, "act", "act") for learner in learners),
+            *((learner, "to_device", "transfer") for learner in learners),
             (logs, "see", "log"),
         ):
             setattr(owner, method, self.clocked(getattr(owner, method), name))
-        update, move = learner.update, learner.to_device
+        for learner in learners:
+            self.watch_updates(learner)
+
+    def watch_updates(self, learner: Learner) -> None:
+        """Puts clocks around what changes weights, or takes gradients; each is waited for."""
+        update, halves, move = learner.update, (learner.gradients, learner.apply), learner.to_device
         learner.update = self.clocked(lambda *given: waited(update(*given)), "update")  # type: ignore[method-assign]
+        learner.gradients, learner.apply = (self.clocked(half, "update") for half in halves)  # type: ignore[method-assign]
         learner.to_device = lambda array: self.count(move, array)  # type: ignore[method-assign]
 
     def count(self, move: Callable[[np.ndarray], Any], array: np.ndarray) -> Any:
@@ -140,7 +147,7 @@ def print_update(text: str) -> None:
     frameworks.set_threads(job["threads"])
     games = envs.make(recipe.env, recipe.num_envs)
     training = make_training(recipe, games, frameworks.load(job["framework"]).Learner)
-    games.close()
+    training.close()
     batch, times = training.example(), []
     for _ in range(UPDATES):
         start = time.perf_counter()

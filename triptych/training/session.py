@@ -249,7 +249,7 @@ class Session:
 
     def close(self) -> None:
         """Closes all games. After a second interrupt that is not tried: what hangs in a step may hang there, too."""
-        self.training.games.close()
+        self.training.close()
         self.evaluation.close()
 
     def play(self) -> RunResult:

@@ -6,6 +6,7 @@ The worker's part (`run`) plays and writes two CSVs; the judge's part (`judge`) 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool, control: bool
             if training.counters.steps >= recipe.steps:
                 break
         write_tensors(tensors, training)
-    games.close()
+    training.close()
     counters = training.counters
     steps = counters.steps - recipe.algorithm.steps_before_learning
     return {"steps": steps} | {name: getattr(counters, name) for name in FLOOR if name not in seen} | seen
@@ -106,19 +107,22 @@ def round_otherwise(learner: Learner) -> None:
     How far that alone carries a run tells how much it multiplies. It stands for no framework's rounding: sums of
     thousands of products round more, an update that rounds seldom rounds less.
     """
-    update, bits = learner.update, generator(0, "control")
+    bits = generator(0, "control")
 
-    def updated(batch: Any, rate: float) -> dict[str, Any]:
-        aux = update(batch, rate)
-        state = learner.get_state()
-        for name in sorted(state):
-            if name.startswith("online/"):
-                up = bits.random(state[name].shape) < 0.5
-                state[name] = np.nextafter(state[name], np.where(up, np.inf, -np.inf))
-        learner.set_state(state)
-        return aux
+    def moved(step: Callable[..., Any]) -> Callable[..., Any]:
+        def stepped(*given: Any) -> Any:
+            aux = step(*given)
+            state = learner.get_state()
+            for name in sorted(state):
+                if name.startswith("online/"):
+                    up = bits.random(state[name].shape) < 0.5
+                    state[name] = np.nextafter(state[name], np.where(up, np.inf, -np.inf))
+            learner.set_state(state)
+            return aux
 
-    learner.update = updated  # type: ignore[method-assign, assignment]
+        return stepped
+
+    learner.update, learner.apply = moved(learner.update), moved(learner.apply)  # type: ignore[method-assign]
 
 
 def floors(recipe: Recipe) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 from triptych.envs.play import Score
 from triptych.training.base import Episode
 from triptych.training.callbacks.base import Callback, Run
-from triptych.training.callbacks.meters import Mean
+from triptych.training.callbacks.meters import Largest, Mean
 from triptych.training.loop import Tick
 from triptych.utils.checks import passed
 from triptych.utils.failures import NotFiniteError
@@ -23,7 +23,10 @@ class Logs(Callback):
 
     def __init__(self, reported: tuple[str, ...]):
         self.episode_loss = Mean()
-        self.means = {name: Mean() for name in ("loss", *reported, "gradient_norm")}  # of what the updates report
+        names = ("loss", *reported, "gradient_norm")
+        self.means = {
+            name: Largest() if name.endswith("_max") else Mean() for name in names
+        }  # of what the updates report
         self.rows = 0  # periods of metrics.csv that have passed
         self.epsilon = 0.0  # of the last step
 
@@ -94,6 +97,6 @@ class Logs(Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         self.episode_loss = Mean(*state["episode_loss"])
-        self.means = {name: Mean(*state["means"][name]) for name in self.means}
+        self.means = {name: type(mean)(*state["means"][name]) for name, mean in self.means.items()}
         self.rows = state["rows"]
         self.epsilon = state.get("epsilon", 0.0)

@@ -40,6 +40,23 @@ class Mean:
         return total / count if count else None
 
 
+class Largest(Mean):
+    """The largest of the scalars; `total` is it."""
+
+    def settle(self) -> tuple[float, int]:
+        if self.pending is not None:
+            self.newest = float(self.pending)
+            self.total = max(self.total, self.newest) if self.count else self.newest
+            self.count += 1
+            self.pending = None
+        return self.total, self.count
+
+    def take(self) -> float | None:
+        largest, count = self.settle()
+        self.total, self.count = 0.0, 0
+        return largest if count else None
+
+
 class Clock:
     """Seconds since the run's start, over all its sessions, and the part of them spent in the loop."""
 
