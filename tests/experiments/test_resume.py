@@ -56,7 +56,19 @@ POSITIONS_PPO = {
     "algorithm.rollout_steps": 16, "algorithm.minibatches": 2, "algorithm.epochs": 2, "evaluate_every": 700, "evaluate_games": 2,
 }  # fmt: skip
 CARTPOLE_PPO = POSITIONS_PPO | {"recipe": "cartpole-ppo", "optimiser.final_rate": 0.0, "algorithm.clip_end": 0.0}
+NO_PASSES = ("algorithm.minibatches", "algorithm.epochs")  # which only PPO makes
+CARTPOLE_A3C = {name: value for name, value in POSITIONS_PPO.items() if name not in NO_PASSES} | {
+    "recipe": "cartpole-a3c", "memory": "gru", "num_envs": 2, "workers": 4, "algorithm.delays": (0, 1, 2, 3),
+    "algorithm.rollout_steps": 8, "algorithm.max_staleness": 2,
+}  # fmt: skip
+KUNG_FU_A3C = {name: value for name, value in KUNG_FU.items() if name not in NO_PASSES} | {
+    "recipe": "kung-fu-master-a3c",
+    "workers": 2,
+    "num_envs": 2,
+}
 RECIPES = {
+    "cartpole-a3c": CARTPOLE_A3C,
+    "kung-fu-master-a3c": KUNG_FU_A3C,
     "cartpole-positions-ppo": POSITIONS_PPO,
     "cartpole-ppo": CARTPOLE_PPO,
     "memory": MEMORY,
@@ -146,6 +158,7 @@ EVERYWHERE = ("memory", "space-invaders", "kung-fu-master")
 CASES = [(framework, recipe) for recipe in EVERYWHERE for framework in FRAMEWORKS]
 CASES += [("torch", "cartpole"), ("jax", "breakout"), ("keras", "cartpole-pixels")]
 CASES += [("torch", "cartpole-positions-ppo"), ("jax", "cartpole-ppo")]
+CASES += [("torch", "cartpole-a3c"), ("jax", "kung-fu-master-a3c"), ("keras", "cartpole-a3c")]
 
 
 @pytest.mark.parametrize(("framework", "recipe"), CASES)
