@@ -83,7 +83,8 @@ def recipes_table(recipes: dict[str, Recipe]) -> None:
         "recipe", "environment", "algorithm", Column("steps", justify="right"), Column("games at once", justify="right")
     )
     for name, recipe in recipes.items():
-        table.add_row(name, recipe.env.id, recipe.algorithm.kind, f"{recipe.steps:,}", str(recipe.num_envs))
+        games = recipe.algorithm.games_at_once(recipe.num_envs)
+        table.add_row(name, recipe.env.id, recipe.algorithm.kind, f"{recipe.steps:,}", str(games))
     print_table(table)
 
 
