@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from tyro.conf import Suppress, UseAppendAction, arg
 
 from triptych.cli import exits
-from triptych.cli.options import Device, Framework, RecipeName, Where, print_json
+from triptych.cli.options import Device, Framework, RecipeName, Where, named, print_json
 from triptych.recipes import Recipe
 from triptych.utils.checks import InputError
 
@@ -52,7 +52,7 @@ class Tune(Where):
             self.recipe, self.framework, over=[text for texts in self.over for text in texts], trials=self.trials,
             sampler=self.sampler, pruner=self.pruner, seeds_per_trial=self.seeds_per_trial, fresh_seeds=self.fresh_seeds,
             games=self.games, window=self.window, jobs=self.jobs, device=self.device, run_name=self.run_name,
-            label=self.name or None, runs_dir=self.runs_dir, resume=self.resume, quiet=self.quiet,
+            label=named(self.name, self.recipe), runs_dir=self.runs_dir, resume=self.resume, quiet=self.quiet,
         )  # fmt: skip
         tune_lines(result)
         told: dict[str, Any] = {

@@ -12,10 +12,10 @@ import pytest
 
 from triptych.experiments.tune import check_optuna
 from triptych.experiments.tune.importance import importances
+from triptych.experiments.tune.over import parse_space
 from triptych.experiments.tune.plan import Plan, grid_of, read_plan, write_plan
 from triptych.experiments.tune.result import best_course
 from triptych.experiments.tune.search import Search
-from triptych.experiments.tune.space import parse_space
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
 from triptych.utils.checks import InputError, WorkerError

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from triptych.experiments.tune.space import Setting, changed, default_over, parse_space
+from triptych.experiments.tune.over import parse_space
+from triptych.experiments.tune.space import Setting, changed, default_over
 from triptych.recipes import BUILT_IN, load_recipe
 from triptych.utils.checks import InputError
 

@@ -1,4 +1,4 @@
-"""A search over a recipe's settings: which values are tried (`space`), when a trial is given up (`halving`), what was
+"""A search over a recipe's settings: which values are tried (`over`, `space`), when a trial is given up (`halving`), what was
 tried so far (`journal`), and in which order (`search`). Optuna is behind it, an extra, which is imported where it is used.
 """
 

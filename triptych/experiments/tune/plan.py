@@ -97,7 +97,8 @@ def read_plan(folder: Path) -> tuple[Plan, Recipe]:
     check(file.is_file(), "resume", str(folder), f"a folder of triptych tune: it holds {FILE}")
     content = read_json(file, dict[str, Any])
     stored = Stored(folder, content.get("recipe"), folder, content)
-    allow(stored, Allowed(ways=(f"the command that began it, in place of --resume (its recipe: {RECIPE_FILE})",)))
+    ways = (f"the command that began it, in place of --resume (its recipe: {RECIPE_FILE})",)
+    allow(stored, Allowed(ways=ways, again=True))
     recipe = from_dict(content.get("recipe"), file)
     settings = {name: value for name, value in content.items() if name not in ("recipe", "recipe_file", "mark")}
     return build(Plan, settings, file, "tune"), dataclasses.replace(recipe, source=own_source(stored))

@@ -110,7 +110,8 @@ def told(result: TuneResult) -> str:
     """What the recipe's file says of itself."""
     fresh = "diverged" if result.fresh_score is None else f"{result.fresh_score:,.1f}"
     own = "diverged" if result.own_score is None else f"{result.own_score:,.1f}"
-    seeds = f"seeds {result.fresh_seeds[0]} to {result.fresh_seeds[-1]}"
+    first, last = result.fresh_seeds[0], result.fresh_seeds[-1]
+    seeds = f"seed {first}" if first == last else f"seeds {first} to {last}"
     return f"The best of {result.trials} settings of {result.label}: {fresh} with {seeds}, where its own setting has {own}."
 
 

@@ -12,11 +12,12 @@ from triptych.experiments.jobs import work_all
 from triptych.experiments.tune import check_optuna
 from triptych.experiments.tune.halving import Pruner
 from triptych.experiments.tune.journal import Sampler
+from triptych.experiments.tune.over import parse_space
 from triptych.experiments.tune.page import write_page
 from triptych.experiments.tune.plan import FILE, Plan, grid_of, read_plan, write_plan
 from triptych.experiments.tune.result import Fresh, TuneResult, best_course, conclude
 from triptych.experiments.tune.search import Search, own_names
-from triptych.experiments.tune.space import default_over, parse_space
+from triptych.experiments.tune.space import default_over
 from triptych.frameworks import check_framework, set_device
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import prepare
@@ -25,7 +26,7 @@ from triptych.report.html import check_page
 from triptych.runs.folder import RunFolder
 from triptych.runs.names import inside, run_path, safe
 from triptych.utils.checks import WorkerError, check
-from triptych.utils.console import problem, say
+from triptych.utils.console import problem, say, warn
 
 
 def tune(
@@ -91,6 +92,11 @@ def tune(
     if plan.sampler == "grid":
         grid_of(plan, space)  # which refuses one that is too large
     prepare(resolved, plan.framework, num_envs=1).games.close()
+    most = plan.window * plan.seeds_per_trial
+    if jobs > most:
+        warn(
+            f"jobs is {jobs}: at most {most} go on at once with a window of {plan.window} (--window; another one is another search)"
+        )
     with RunFolder(folder):
         plan = begun(folder, plan, resolved)
         try:
