@@ -19,7 +19,9 @@ import pytest
 import triptych
 from tests.cli.test_cli import call
 from triptych.cli import exits
+from triptych.experiments import train as begun
 from triptych.runs import checkpoints
+from triptych.runs.folder import RunFolder
 from triptych.spec.weights import save_weights
 from triptych.utils import files
 from triptych.utils.files import read_tensors
@@ -117,6 +119,53 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
     assert last.startswith("triptych: the disk is full (")
     assert last.endswith(f"go on with: triptych resume {tmp_path / 'r'}")
     assert call("resume", "r", "--runs-dir", str(tmp_path)) == exits.DONE
+
+
+def no_room(*given: Any, **more: Any) -> Any:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(Path, "mkdir"), (checkpoints, "write_tensors"), (begun, "write_json")],
+    ids=["the folder", "the first checkpoint", "config.json"],
+)
+@pytest.mark.parametrize("run_name", [None, "r"])
+def test_a_full_disk_before_a_run_begins_is_the_machines_failure(
+    owner: Any, name: str, run_name: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, name, no_room)
+    with pytest.raises(triptych.MachineFailed, match=r"^the disk is full .*No space left on device") as failed:
+        triptych.train("cartpole", runs_dir=tmp_path / "runs", run_name=run_name, steps=200, threads=1, video=False)
+    assert "\n" not in str(failed.value)
+    assert not list((tmp_path / "runs").glob("*")), "no folder of which nothing came"
+
+
+@pytest.mark.parametrize("when", ["going back", "noting"])
+def test_a_full_disk_where_a_run_goes_on_is_the_machines_failure(
+    when: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    settings: dict[str, Any] = {"steps": 300, "warm_up": 100, "threads": 1, "evaluate_every": 0, "video": False}
+    triptych.train("cartpole", runs_dir=tmp_path, run_name="r", **settings)
+    owner, name = (checkpoints, "save_weights") if when == "going back" else (RunFolder, "append_resume")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, no_room)
+        with pytest.raises(triptych.MachineFailed, match=r"^the disk is full"):
+            triptych.resume(tmp_path / "r", steps=400)
+        assert call("resume", str(tmp_path / "r"), "--steps", "400") == exits.MACHINE
+    assert capsys.readouterr().err.splitlines()[-1].startswith("triptych: the disk is full (somewhere: No space")
+    assert triptych.resume(tmp_path / "r", steps=400).steps == 400
+
+
+def test_a_folder_that_may_not_be_written_is_no_failure_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*given: Any, **more: Any) -> Any:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), "somewhere")
+
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    with pytest.raises(triptych.InputError, match="cannot be written: Read-only file system; allowed: a writable"):
+        triptych.train("cartpole", runs_dir=tmp_path, steps=200, threads=1, video=False)
 
 
 def test_a_hanging_game_is_left_at_the_second_ctrl_c(tmp_path: Path) -> None:

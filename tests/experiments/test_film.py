@@ -26,6 +26,8 @@ from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
 from triptych.report.panels import GAP, HEAD
+from triptych.runs.folder import RunFolder
+from triptych.utils.checks import InputError
 
 SMALL: dict[str, Any] = {"steps": 600, "warm_up": 100, "threads": 1, "evaluate_every": 0, "best_window": 3}
 LEFT, BOTH = [0] * 30, [0, 1] * 200
@@ -144,6 +146,22 @@ def test_a_run_that_is_resumed_is_filmed_at_its_end(tmp_path: Path) -> None:
     ended = triptych.resume(stopped.path)
     assert ended.stopped_by == "steps"
     assert (ended.path / "videos" / "best.mp4").is_file()
+
+
+def test_a_run_is_filmed_under_its_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that nobody goes on with it, or begins another one there, while its film is written."""
+    found = []
+
+    def somebody_else_comes(folder: Path, *given: Any) -> None:
+        with pytest.raises(InputError, match="is being written by another process"):
+            RunFolder(folder)
+        found.append(folder)
+
+    monkeypatch.setattr("triptych.experiments.train.film_run", somebody_else_comes)
+    settings = SMALL | {"steps": 200}
+    triptych.train("cartpole", runs_dir=tmp_path, run_name="r", **settings)
+    triptych.resume(tmp_path / "r", steps=300)
+    assert found == [tmp_path / "r"] * 2
 
 
 def test_no_video_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

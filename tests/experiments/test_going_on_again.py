@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 
 import triptych
 from tests.experiments.test_going_on import GYM, SHORT, interrupt_at, train
+from tests.experiments.test_resume import CARTPOLE_PPO, assert_same
 from triptych.utils.checks import InputError
 from triptych.utils.failures import CallbackFailed, RunFailed
+from triptych.utils.files import read_tensors
 
 OFTEN: dict[str, Any] = {name: value for name, value in SHORT.items() if name != "checkpoint_every"} | {"steps": 400}
 
@@ -54,6 +57,92 @@ def test_more_steps_of_games_that_cannot_be_saved_are_told_as_a_cut(
     triptych.resume(tmp_path / "r", steps=1_400)
     assert "from step 1,300 on, the numbers are not those of a run that never stopped" in capsys.readouterr().err
     assert json.loads((tmp_path / "r" / "config.json").read_text())["resume_exact"] is False
+
+
+class Latest(triptych.Callback):
+    """Reads the newest weights where a session begins."""
+
+    def start(self, run: Any) -> None:
+        self.tensors, self.told = read_tensors(run.path / "checkpoints" / "latest.safetensors")
+
+
+@pytest.mark.parametrize("exact", [False, True], ids=["where it stopped", "from before the cut"])
+def test_the_newest_weights_are_those_of_the_checkpoint_gone_back_to(exact: bool, tmp_path: Path) -> None:
+    stopped = train(tmp_path / "r", "torch", GYM, callbacks=[interrupt_at(901)])
+    latest = Latest()
+    triptych.resume(tmp_path / "r", exact=exact, callbacks=[latest])
+    assert latest.told is not None
+    assert latest.told["steps"] == (500 if exact else stopped.steps)
+    if exact:
+        then, told = read_tensors(tmp_path / "r" / "checkpoints" / "weights-000000500.safetensors")
+        assert latest.told == told
+        assert then.keys() == latest.tensors.keys()
+        for name, array in then.items():
+            np.testing.assert_array_equal(latest.tensors[name], array)
+
+
+class Losses(triptych.Callback):
+    """Every update's loss, and how many updates the rows of metrics.csv speak of."""
+
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+        self.at_start, self.mean = 0, 0.0
+
+    def start(self, run: Any) -> None:
+        self.at_start = run.counters.updates
+
+    def update(self, run: Any, scalars: dict[str, Any]) -> None:
+        self.losses.append(float(scalars["loss"]))
+
+    def row(self, run: Any, table: str, row: dict[str, Any]) -> None:
+        if table == "metrics" and not self.mean:
+            self.mean, self.seen = row["loss"], len(self.losses)
+
+
+def test_updates_of_a_cut_rollout_are_logged_as_others(tmp_path: Path) -> None:
+    """The rollout lacks one step where the run is stopped: the cut fills it, and it is learned from before anything is played."""
+    settings = CARTPOLE_PPO | {"env": "MountainCar-v0", "env.time_limit": 60, "steps": 1_300, "log_every": 100}
+
+    def before_the_last(run: Any, tick: Any) -> None:
+        rollout = run.training.rollout
+        if run.counters.steps > 700 and rollout.filled == rollout.steps - 1:
+            signal.raise_signal(signal.SIGINT)
+
+    stopped = train(tmp_path / "r", "torch", settings, callbacks=[before_the_last])
+    assert stopped.checkpoint == stopped.steps < 1_000
+    losses = Losses()
+    ended = triptych.resume(tmp_path / "r", callbacks=[losses])
+    assert losses.at_start == stopped.updates, "the session begins where the checkpoint stands"
+    assert len(losses.losses) == ended.updates - stopped.updates
+    assert losses.mean == pytest.approx(np.mean(losses.losses[: losses.seen]), rel=1e-6)
+
+
+def test_a_run_that_went_back_to_before_the_cut_is_exact_again(tmp_path: Path) -> None:
+    whole, run = tmp_path / "whole", tmp_path / "r"
+    train(whole, "torch", GYM)
+    train(run, "torch", GYM, callbacks=[interrupt_at(701)])
+    triptych.resume(run, callbacks=[interrupt_at(801)])
+    config = json.loads((run / "config.json").read_text())
+    assert (config["resume_exact"], len(config["resume_inexact"])) == (False, 1)
+    triptych.resume(run, exact=True)
+    assert_same(whole, run)
+    config = json.loads((run / "config.json").read_text())
+    assert config["resume_exact"] is True
+    assert not config["resume_inexact"]
+
+
+def test_a_run_that_never_was_exact_is_not_after_going_back_either(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    run = tmp_path / "r"
+    train(run, "torch", GYM, callbacks=[interrupt_at(701)])
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | {"resume_exact": False}))
+    triptych.resume(run, callbacks=[interrupt_at(801)])
+    capsys.readouterr()
+    triptych.resume(run, exact=True)
+    assert "does not begin alike again with the same seed" in capsys.readouterr().err
+    assert json.loads((run / "config.json").read_text())["resume_exact"] is False
 
 
 class Highest(triptych.Callback):

@@ -15,6 +15,7 @@ from tests.experiments.test_resume import rows
 from tests.training import failing_env
 from triptych.envs.closing import TOLD
 from triptych.envs.gym import GymGames
+from triptych.training.callbacks.evaluation import Evaluation
 from triptych.utils.files import read_tensors
 
 QUICK: dict[str, Any] = {
@@ -98,6 +99,70 @@ def test_test_games_that_fail_stop_the_run_and_are_played_again(tmp_path: Path) 
     triptych.resume(tmp_path / "r")
     triptych.train(runs_dir=tmp_path, run_name="whole", **settings)
     assert rows(tmp_path / "r" / "metrics.csv") == rows(tmp_path / "whole" / "metrics.csv")
+
+
+@pytest.mark.parametrize("saved", [True, False], ids=["games that are saved", "games that are cut"])
+def test_test_games_that_fail_at_the_last_step_are_played_again(saved: bool, tmp_path: Path) -> None:
+    """With the weights of then, as often as they fail; the run is finished only afterwards, and has no step more."""
+    failing = {"now": True}
+    make = triptych.envs.make
+
+    def sometimes(config: Any, num_envs: int, threads: int = 1) -> Any:
+        games = make(config, num_envs, threads)
+        recv = games.recv
+        games.recv = lambda: lost() if num_envs == 7 and failing["now"] else recv()  # type: ignore[method-assign]
+        return games
+
+    def lost() -> Any:
+        raise triptych.EnvironmentFailed("the game", 3, 1, "RuntimeError: lost")
+
+    settings: dict[str, Any] = {name: value for name, value in QUICK.items() if name != "warm_up"}
+    settings |= {"steps": 1_200, "evaluate_every": 1_200, "evaluate_games": 7, "recipe": "cartpole-ppo"}
+    settings |= {} if saved else {"env": "MountainCar-v0", "env.time_limit": 60}
+    run, whole = tmp_path / "r", tmp_path / "whole"
+    triptych.train(runs_dir=tmp_path, run_name="whole", **settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(triptych.envs, "make", sometimes)
+        with pytest.raises(triptych.RunFailed, match=f"in game 3 at step 1.*go on with: triptych resume {run}"):
+            triptych.train(runs_dir=tmp_path, run_name="r", **settings)
+        with pytest.raises(triptych.RunFailed, match="in game 3 at step 1") as failed:
+            triptych.resume(run)
+        assert failed.value.result.stopped_by == "failed"
+        failing["now"] = False
+        ended = triptych.resume(run)
+    assert (ended.stopped_by, ended.steps) == ("steps", failed.value.result.steps)
+    assert json.loads((run / "config.json").read_text())["resume_exact"] is True, "no game was cut for it"
+    for name in ("episodes.csv", "metrics.csv"):
+        assert rows(run / name) == rows(whole / name)
+    assert rows(run / "metrics.csv")[-1]["evaluation_games"] == "7"
+    latest = [read_tensors(path / "checkpoints" / "latest.safetensors")[0] for path in (run, whole)]
+    assert all(np.array_equal(latest[0][name], latest[1][name]) for name in latest[1])
+    assert triptych.resume(run).steps == ended.steps, "it is finished now"
+
+
+def test_a_callbacks_stop_is_kept_while_test_games_fail(tmp_path: Path) -> None:
+    """The test is played again first, and then the run ends as the callback wanted, where it wanted it."""
+    failing = {"now": True}
+    play = Evaluation.play
+
+    def sometimes(evaluation: Evaluation, run: Any) -> Any:
+        if failing["now"]:
+            raise triptych.EnvironmentFailed("the game", 3, 1, "RuntimeError: lost")
+        return play(evaluation, run)
+
+    def enough(run: Any, tick: Any) -> None:
+        if run.counters.steps == 600:
+            run.stop("enough")
+
+    settings = QUICK | {"recipe": "cartpole", "evaluate_every": 600, "evaluate_games": 2}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Evaluation, "play", sometimes)
+        with pytest.raises(triptych.RunFailed):
+            triptych.train(runs_dir=tmp_path, run_name="r", callbacks=[enough], **settings)
+        failing["now"] = False
+        ended = triptych.resume(tmp_path / "r")
+    assert (ended.stopped_by, ended.steps) == ("enough", 600)
+    assert rows(tmp_path / "r" / "metrics.csv")[-1]["evaluation_games"] == "2"
 
 
 def test_a_callback_that_fails_stops_the_run_where_it_is_consistent(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from triptych.utils import machine
 from triptych.utils.checks import InputError, WorkerError, check
 from triptych.utils.console import warn
 from triptych.utils.equivalence import Equivalence, check_margin, equivalences
+from triptych.utils.failures import machine_failures
 from triptych.utils.statistics import bootstrap_mean
 
 ALL = tuple(FRAMEWORKS)
@@ -70,6 +71,7 @@ class Comparison:
     versions: dict[str, str]
 
 
+@machine_failures()
 def compare(
     recipe: str | Recipe | Sequence[str | Recipe] | None = None,
     frameworks: tuple[str, ...] = ALL,

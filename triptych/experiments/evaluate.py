@@ -24,6 +24,7 @@ from triptych.training.agent import Policy
 from triptych.utils import machine
 from triptych.utils.checks import check
 from triptych.utils.console import warn
+from triptych.utils.failures import machine_failures
 from triptych.utils.seeds import game_seeds
 from triptych.utils.statistics import bootstrap_mean
 
@@ -79,6 +80,7 @@ class Test:
         check(0 <= self.epsilon <= 1, "epsilon", self.epsilon, "0 to 1")
 
 
+@machine_failures()
 def evaluate(
     run: str | Path, games: int = 100, seed: int = 0, *, weights: Literal["best", "latest"] = "best",
     policy: Policy | None = None, epsilon: float = 0.0, framework: str | None = None, runs_dir: str | Path = "runs",

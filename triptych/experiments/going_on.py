@@ -15,6 +15,8 @@ from triptych.utils.checks import InputError, check
 from triptych.utils.files import write_json
 
 Change = tuple[Any, Any]  # before, after
+NEVER = "it could not be resumed to the same numbers from its start on"
+CUT = "games that cannot be saved were cut"  # how a reason begins that a checkpoint before the cut knows nothing of
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,31 @@ def moved(before: Recipe, after: Recipe, step: int) -> dict[str, tuple[float, fl
     return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
 
 
-def write_changes(path: Path, config: dict[str, Any], going: GoingOn, step: int, cuts: bool) -> None:
+def never_exact(config: dict[str, Any]) -> bool:
+    """Whether no checkpoint of a run gives the same numbers, as far as its config.json says: not where only its games were cut."""
+    reasons = config.get("resume_inexact", [])
+    return config.get("device", "cpu") != "cpu" or NEVER in reasons or not (config["resume_exact"] or reasons)
+
+
+def promised(config: dict[str, Any], step: int, exact: bool, cuts: bool) -> dict[str, Any]:
+    """What config.json says, from a checkpoint on, of whether a resumed run gives the numbers of one that never stopped.
+
+    Args:
+        exact: the checkpoint is older than every cut; those that came after it are forgotten.
+        cuts: the resume from it cuts games.
+    """
+    reasons = list(config.get("resume_inexact", []))
+    if never_exact(config) and NEVER not in reasons:
+        reasons.insert(0, NEVER)  # stays where the cuts are forgotten
+    if exact:
+        reasons = [why for why in reasons if not why.startswith(CUT)]
+    why = f"{CUT} at step {step:,}, where the run was stopped"
+    if cuts and why not in reasons:
+        reasons.append(why)
+    return {"resume_exact": not reasons, "resume_inexact": reasons}
+
+
+def write_changes(path: Path, config: dict[str, Any], going: GoingOn, step: int, promise: dict[str, Any]) -> None:
     """Notes in config.json what a resume changed: settings, and whether its numbers are still those of a run that never stopped."""
     written = {name: value for name, value in config.items() if name not in ("recipe", "recorded")}
     recorded = to_dict(going.recipe) if going.changes else config["recorded"]
@@ -156,8 +182,6 @@ def write_changes(path: Path, config: dict[str, Any], going: GoingOn, step: int,
         change = {"step": step, "settings": {name: list(pair) for name, pair in going.changes.items()}}
         written["changes"] = [*config.get("changes", []), change]
         written |= marked_anew(Stored(path, config["recorded"], path, config), recorded)
-    if cuts:
-        why = f"games that cannot be saved were cut at step {step:,}, where the run was stopped"
-        written |= {"resume_exact": False, "resume_inexact": [*config.get("resume_inexact", []), why]}
-    if going.changes or cuts:
-        write_json(path / "config.json", written | {"recipe": recorded})
+    reasons = promise["resume_inexact"]
+    if going.changes or reasons != config.get("resume_inexact", []):
+        write_json(path / "config.json", written | promise | {"recipe": recorded})

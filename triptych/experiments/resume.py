@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import frameworks
-from triptych.experiments.going_on import GoingOn, decide, is_over, schedules, write_changes
+from triptych.experiments.going_on import GoingOn, decide, is_over, never_exact, promised, schedules, write_changes
 from triptych.experiments.train import film_end, open_games
 from triptych.frameworks import DISTRIBUTIONS, check_framework
 from triptych.recipes.feasibility import prepare
@@ -32,6 +32,7 @@ from triptych.training.callbacks.base import callbacks_of
 from triptych.training.session import Session
 from triptych.utils import machine
 from triptych.utils.console import counted, put, warn
+from triptych.utils.failures import machine_failures
 
 DEFAULTED = {field.name for field in dataclasses.fields(RunResult) if field.default is not dataclasses.MISSING}
 
@@ -87,6 +88,7 @@ class Wish:
     video: bool = True
 
 
+@machine_failures()
 def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool]:
     """What `resume` does, and whether the run was finished already."""
     path = run_path(str(run), runs_dir)
@@ -115,7 +117,10 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
                 quiet=wish.quiet, callbacks=watching, checkpoints=checkpoints, exact=wish.exact,
             )  # fmt: skip
             session.restore(state, bool(manifest.get("exact", True)))
-            checkpoints.rewind(manifest)  # only now: what cannot be taken up changes nothing on the disk
+            if wish.steps is not None:
+                session.postponed = ""
+            # Only now: what cannot be taken up changes nothing on the disk.
+            checkpoints.rewind(manifest, session.weights())
             note_resume(session, config, manifest, going, wish.exact)
             if not wish.quiet:
                 again = (
@@ -124,8 +129,8 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
                 put(f"resumed at step {manifest['step']:,}{again}")
             session.introduce()
             result = session.go()
-    if wish.video:
-        film_end(result, going.recipe, wish.quiet)
+            if wish.video:
+                film_end(result, going.recipe, wish.quiet)
     return result, False
 
 
@@ -138,16 +143,17 @@ def note_resume(
         asked: whether the user wants the numbers of a run that never stopped.
     """
     exact, step = bool(manifest.get("exact", True)), int(manifest["step"])
-    cuts = bool(manifest.get("cuts", not exact))
+    cuts = bool(manifest.get("cuts", not exact)) and not session.limit()  # there it plays on no more: nothing is cut
     now = machine.describe("", session.threads, DISTRIBUTIONS)
     row = {"step": step, "framework": session.framework, "threads": session.threads, "processor": now["processor"]}
     row |= {"versions": as_words(now["versions"]), "exact": exact, "changes": going.words}
     session.folder.append_resume(row)
-    write_changes(session.path, config, going, step, cuts)
+    write_changes(session.path, config, going, step, promised(config, step, exact, cuts))
     if going.changes:
         warn(f"the run goes on with other settings from step {step:,}: {going.told}")
         warn(*schedules(config["recipe"], going.recipe, step))
-    warn(*inexact(config, manifest, now, asked))
+    if not session.limit():
+        warn(*inexact(config, manifest, now, asked))
 
 
 def inexact(config: dict[str, Any], manifest: dict[str, Any], now: dict[str, Any], asked: bool) -> list[str]:
@@ -170,11 +176,6 @@ def inexact(config: dict[str, Any], manifest: dict[str, Any], now: dict[str, Any
     if not reasons:
         return []
     return [f"from step {step:,} on, the numbers {verb} those of a run that never stopped: {'; '.join(reasons)}{offer}"]
-
-
-def never_exact(config: dict[str, Any]) -> bool:
-    """Whether no checkpoint of a run gives the same numbers, as far as its config.json says: not where only its games were cut."""
-    return config.get("device", "cpu") != "cpu" or not (config["resume_exact"] or config.get("resume_inexact"))
 
 
 def differences_from(config: dict[str, Any], now: dict[str, Any]) -> list[str]:

@@ -26,9 +26,11 @@ from triptych.training.session import Session
 from triptych.utils import machine
 from triptych.utils.checks import EnvironmentFailed
 from triptych.utils.console import say, warn
+from triptych.utils.failures import machine_failures
 from triptych.utils.files import write_json
 
 
+@machine_failures()
 def train(
     recipe: str | Recipe | None = None,
     framework: str = "torch",
@@ -67,7 +69,7 @@ def train(
         InputError: something given cannot be used; nothing was loaded or written.
         RunFailed: the environment or a callback failed; its `result` tells what the run came to, and the run can be resumed.
         EnvironmentFailed: the environment failed before anything was written.
-        MachineFailed: the disk is full, or there is no memory left; the last checkpoint stands.
+        MachineFailed: the disk is full, or there is no memory left; the last checkpoint stands, if there is one already.
     """
     if recipe is None and from_run is not None:
         recipe = settings_behind(from_run, runs_dir)
@@ -88,13 +90,13 @@ def train(
             new_path(name, runs_dir)  # looked at again behind its lock: another process may have made it meanwhile
             how = {"quiet": quiet, "callbacks": watching, "exact": exact, "profile": Profile() if profile else None}
             result = begin(folder, prepared, framework, start, how)
-    if video:
-        film_end(result, prepared.recipe, quiet)
+            if video:
+                film_end(result, prepared.recipe, quiet)
     return result
 
 
 def film_end(result: RunResult, recipe: Recipe, quiet: bool) -> None:
-    """Films a run that has come to its end; one that was interrupted is to go on first."""
+    """Films a run that has come to its end, while its folder is locked; one that was interrupted is to go on first."""
     if result.stopped_by not in ("interrupted", "diverged"):
         film_run(result.path, recipe, result.framework, quiet)
 

@@ -15,15 +15,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from triptych.buffers.store import Store
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import to_dict
 from triptych.runs.folder import RunFolder
 from triptych.runs.manifest import read_manifest
-from triptych.runs.names import OutsideError
-from triptych.spec.weights import save_weights
+from triptych.runs.names import OutsideError, unwritable
+from triptych.spec.weights import Weights, save_weights
 from triptych.utils.checks import InputError
 from triptych.utils.console import warn
 from triptych.utils.files import (
@@ -56,13 +54,13 @@ class Checkpoints:
         try:
             (self.folder / "store").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"{self.folder} cannot be written: {error.strerror}; allowed: a writable folder") from None
+            raise unwritable(run.path, error) from None
 
     def belong_to(self, recipe: Recipe) -> None:
         """What is written from now on is of another recipe, as where a run is given more steps."""
         self.metadata = {"recipe": to_dict(recipe)}
 
-    def save_weights(self, name: str, weights: dict[str, np.ndarray], steps: int, updates: int) -> None:
+    def save_weights(self, name: str, weights: Weights, steps: int, updates: int) -> None:
         """Writes weights to play with; the file names the recipe, and the steps and updates behind it."""
         metadata = self.metadata | {"steps": steps, "updates": updates}
         save_weights(self.folder / f"{name}.safetensors", weights, metadata)
@@ -195,9 +193,10 @@ class Checkpoints:
             rows, _ = read_tensors(self.folder / "store" / segment["file"])
             store.put(segment["start"], rows)
 
-    def rewind(self, manifest: dict[str, Any]) -> None:
-        """Makes logs and weights what they were at a boundary."""
-        step = manifest["step"]
+    def rewind(self, manifest: dict[str, Any], weights: Weights) -> None:
+        """Makes logs and weights what they were at a boundary; `weights` are those that its learner has."""
+        step, updates = manifest["step"], manifest["state"]["counters"]["updates"]
+        self.save_weights("latest", weights, step, updates)
         self.run.cut_logs(manifest["logs"])
         for path in self.folder.glob("weights-*.safetensors"):
             if (step_of(path) or 0) > step:
@@ -205,7 +204,7 @@ class Checkpoints:
         for path in (path for kind in KINDS for path in self.folder.glob(f"{kind}-*")):
             if is_link(path) or (step_of(path) or 0) > step:
                 remove(path)
-        newest = f"update-{manifest['state']['counters']['updates']:09d}"
+        newest = f"update-{updates:09d}"
         for path in (self.run.path / "videos").glob("update-?????????.mp4"):
             if path.stem > newest:
                 path.unlink()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -38,24 +39,50 @@ class RunFolder:
     def __init__(self, path: Path):
         self.path = path
         check_links(path)
+        self.lock = self.opened()
+        while not self.is_ours():  # the process before has removed the folder meanwhile, as nothing came of it
+            self.lock.close()
+            self.lock = self.opened()
+
+    def opened(self) -> Any:
+        """The lock's file, in a folder that is made where there is none."""
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            handle = open_own(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_APPEND)
-            self.lock = os.fdopen(handle, "a+b")  # held for as long as the run
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = open_own(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_APPEND)
         except OSError as error:
-            raise unwritable(path, error) from None
+            raise unwritable(self.path, error) from None
+        return os.fdopen(handle, "a+b")  # held for as long as the run
+
+    def is_ours(self) -> bool:
+        """Takes the lock; False where its file is not that of the folder any more.
+
+        Raises:
+            InputError: another process holds it.
+        """
         if not try_lock(self.lock):
             self.lock.close()
-            raise InputError(f"run folder {path} is being written by another process; allowed: one at a time")
+            raise InputError(f"run folder {self.path} is being written by another process; allowed: one at a time")
+        try:
+            return os.path.samestat(os.fstat(self.lock.fileno()), os.stat(self.path / ".lock"))
+        except FileNotFoundError:
+            return False
 
     def __enter__(self) -> RunFolder:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.lock.close()
         begun = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
-        if error is not None and begun <= {".lock", "checkpoints"}:  # no run has come of it
-            shutil.rmtree(self.path, ignore_errors=True)
+        if error is None or not begun <= {".lock", "checkpoints"}:
+            self.lock.close()
+            return
+        # No run has come of it. The lock's file goes last: before, nobody else can begin here; after, what they begin stays.
+        remove(self.path / "checkpoints")
+        if sys.platform == "win32":  # which removes no open file, and no file that somebody else has opened
+            self.lock.close()
+        with contextlib.suppress(OSError):
+            (self.path / ".lock").unlink()
+            self.path.rmdir()
+        self.lock.close()
 
     def append(self, name: str, row: Mapping[str, Any], columns: tuple[str, ...]) -> None:
         """Appends one row to a CSV in a single write; a new file gets its header first."""

@@ -33,6 +33,7 @@ class Saved(TypedDict):
     scores: list[float]
     best: Best
     stopped_by: str
+    postponed: NotRequired[str]
     seconds: Finite
     periods: NotRequired[Count]
     callbacks: NotRequired[list[tuple[str, dict[str, Any]]]]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import shlex
 from pathlib import Path
 from typing import Any
 
 from triptych.utils.checks import InputError, shown
+from triptych.utils.failures import MachineFailed, machine_trouble
 from triptych.utils.files import is_link
 
 LOGS = ("episodes.csv", "metrics.csv")
@@ -84,6 +86,7 @@ def fresh_name(prefix: str, runs_dir: str | Path) -> str:
 
     Raises:
         InputError: the name leaves the runs folder, or the folder cannot be written.
+        MachineFailed: the disk is full.
     """
     for number in itertools.count(1):
         name = f"{prefix}-{number}"
@@ -98,6 +101,9 @@ def fresh_name(prefix: str, runs_dir: str | Path) -> str:
     raise AssertionError("there is always another number")
 
 
-def unwritable(path: Path, error: OSError) -> InputError:
-    """What to say of a run folder that cannot be written."""
+def unwritable(path: Path, error: OSError) -> InputError | MachineFailed:
+    """What to say of a folder of a run that cannot be written: another one may do, but not where the disk is full or broken."""
+    trouble = machine_trouble(error)
+    if trouble and error.errno != errno.EROFS:
+        return MachineFailed(trouble)
     return InputError(f"run folder {path} cannot be written: {error.strerror}; allowed: a writable --runs-dir")

@@ -165,9 +165,9 @@ class Training(ABC):
         """That part of `row_bytes` which lies in this process' memory."""
         return self.row_bytes()
 
-    def cut(self) -> None:
-        """A checkpoint truncates the games' episodes here."""
-        return
+    def cut(self) -> list[dict[str, Any]]:
+        """A checkpoint truncates the games' episodes here; returns the scalars of updates that this makes."""
+        return []
 
     def get_state(self, here: bool = False, torn: bool = False) -> State:
         """Everything but the store's rows, which are segments of their own.
@@ -232,10 +232,14 @@ class Training(ABC):
         if "games" in saved:
             self.games.set_state(saved["games"])
 
-    def resume_here(self) -> None:
-        """After `set_state`, where games that could not be saved were in the middle of their episodes: new ones begin."""
-        self.cut()
+    def resume_here(self) -> list[dict[str, Any]]:
+        """After `set_state`, where games that could not be saved were in the middle of their episodes: new ones begin.
+
+        Returns the scalars of the updates that are made before: the cut may fill an actor-critic's rollout.
+        """
+        updates = self.cut()
         self.restart_games("cut", self.counters.steps)
+        return updates
 
     def forget_last(self) -> None:
         """After `set_state` of a run that had ended in an older version, which did not say what came after its last step."""
@@ -252,7 +256,10 @@ class Training(ABC):
         self.episode_length[:] = 0
 
     def cross_checkpoint(self) -> None:
-        """Prepares a checkpoint: games that cannot be saved are truncated (bootstrapped, not counted) and restarted."""
+        """Prepares a checkpoint: games that cannot be saved are truncated (bootstrapped, not counted) and restarted.
+
+        It makes no update: it is called where `can_checkpoint`, so that no rollout has begun.
+        """
         self.counters.boundaries += 1
         if not self.games.saves:
             self.cut()

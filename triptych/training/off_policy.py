@@ -99,9 +99,10 @@ class OffPolicy(Training):
     def profiled(self) -> list[tuple[Any, str, str]]:
         return [(self.store, "add", "store"), (self.replay, "sample", "sample")]
 
-    def cut(self) -> None:
+    def cut(self) -> list[dict[str, Any]]:
         nothing = np.zeros(self.recipe.num_envs)
         self.store.add(Row(self.obs, nothing, nothing, nothing, nothing))
+        return []
 
     def forget_last(self) -> None:
         self.store.forget_last()

@@ -52,15 +52,15 @@ class OnPolicy(Training):
         )  # fmt: skip
         self.rollout.add(played, self.state)
 
-    def cut(self) -> None:
+    def cut(self) -> list[dict[str, Any]]:
         """Adds the games' last observations to a rollout that has begun; where that fills it, it is learned from."""
         if not self.rollout.filled:
-            return
+            return []
         everywhere = np.ones(self.recipe.num_envs, bool)
         self.rollout.cut(everywhere)
         none = np.zeros(self.recipe.num_envs, bool)
         self.observe(self.select_actions(), Step(self.obs, np.zeros(self.recipe.num_envs), none, none), none)
-        self.update_after_step()
+        return self.update_after_step()
 
     def update_after_step(self) -> list[dict[str, Any]]:
         """Makes the updates of a rollout when it is full."""

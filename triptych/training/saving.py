@@ -45,7 +45,7 @@ def state_of(session: Session, here: bool = False) -> State:
     own = {name: spelled(callback.get_state()) for name, callback in session.own.items()}
     asked = [(callback.name, session.ask(callback)) for callback in session.theirs]
     theirs = {"callbacks": [[name, spelled(kept)] for name, kept in asked if kept is not None]}
-    ends = {"seconds": session.clock.seconds(), "stopped_by": session.stopped_by}
+    ends = {"seconds": session.clock.seconds(), "stopped_by": session.stopped_by, "postponed": session.postponed}
     periods = {"periods": session.periods, "every": session.every}
     return state._replace(json=state.json | own | theirs | ends | periods)
 
@@ -67,7 +67,7 @@ def unspelled(content: Any) -> Any:
 
 
 def restore(session: Session, state: State) -> None:
-    """Takes up where a checkpoint stands; games that were in the middle of an episode and cannot be saved begin new ones.
+    """Takes up where a checkpoint stands. Games that were in the middle of an episode and could not be saved are `torn`.
 
     Raises:
         InputError: it is no state of such a run. The session may have taken up a part of it, and is of no use then.
@@ -91,7 +91,7 @@ def take_up(session: Session, state: State) -> None:
     if training.store is not None:
         check_rows(training.store, session.checkpoints.segments, training.games.num_actions)
     if "ended" in saved and "games" not in saved:
-        training.resume_here()
+        session.torn = True  # until the session begins, which tells the updates that the cut makes
     elif saved["stopped_by"] and "ended" not in saved:
         training.forget_last()
     for name, callback in session.own.items():

@@ -99,7 +99,8 @@ class Session:
         self.stopped_by = ""
         self.failure: EnvironmentFailed | CallbackFailed | NotFiniteError | None = None  # the first one
         self.paused = False  # whether a callback wants the session to end, and the run to go on another time
-        self.torn = False  # whether the games failed in the middle of a step
+        self.postponed = ""  # why a callback wanted the run to stop where something failed, which is done again first
+        self.torn = False  # whether the games are elsewhere than the training: they failed in a step, or were not saved
         self.every = interval(recipe, prepared.games)  # steps between regular checkpoints
         self.periods = 0  # of these that have passed
         self.is_exact = True  # whether its numbers are those of a run that never stopped
@@ -183,7 +184,7 @@ class Session:
         self.keep_weights("latest")
         if step:
             self.keep_weights(f"weights-{step:09d}")
-        cuts = bool(self.stopped_by) and not self.training.games.saves
+        cuts = bool(self.stopped_by) and (self.torn or not self.training.games.saves)
         self.checkpoints.save(step, state, self.training.store, exact=self.is_exact and not cuts, cuts=cuts)
         self.note_checkpoint(self.is_exact and not cuts)
         detail(f"checkpoint at step {step:,}, {self.counters.updates:,} updates, {self.counters.episodes:,} episodes")
@@ -218,6 +219,7 @@ class Session:
         self.is_exact = self.checkpoint_exact = exact
         self.first_step, self.first_update = self.counters.steps, self.counters.updates
         counted = passed(self.every, self.counters)  # anew where another end of the run has changed the interval
+        self.postponed = state.json.get("postponed", "")
         self.periods = state.json["periods"] if state.json.get("every") == self.every else counted
         self.checkpoint = self.first_step
 
@@ -281,14 +283,15 @@ class Session:
     def run_on(self, stop: Interrupts, progress: ProgressLine) -> None:
         """Plays and learns until something ends it."""
         training = self.training
-        if self.paused:  # before anything was played
+        # Before anything is played: `start` has tested once more what failed at the run's last step, or a callback pauses.
+        if self.is_over() or self.failure or self.paused:
             return
+        if self.torn:
+            self.cut_games()
         for tick in run_loop(training):
             self.tell("see", tick)
             progress.see(self, tick)
-            if limit := self.limit():
-                self.stop(limit)
-            if self.stopped_by:
+            if self.is_over():
                 return
             if passed(self.every, training.counters) > self.periods and training.can_checkpoint:
                 self.periods = passed(self.every, training.counters)
@@ -300,6 +303,22 @@ class Session:
                     self.save_here()
             if stop.asked or self.stopped_by or self.failure or self.paused:
                 return
+
+    def is_over(self) -> bool:
+        """Whether the run ends here. What failed comes first, at the last step too: a resume does it again, and then ends the run."""
+        if self.failure:
+            self.postponed, self.stopped_by = self.postponed or self.stopped_by, ""
+        elif reason := self.limit() or self.postponed:
+            self.stop(reason)
+            self.postponed = ""
+        return bool(self.stopped_by)
+
+    def cut_games(self) -> None:
+        """Begins new games in place of those that no checkpoint could hold. Updates that the cut makes are told as all others."""
+        updates = self.training.resume_here()
+        self.torn = False
+        for scalars in updates:
+            self.tell("update", scalars)
 
     def limit(self) -> str:
         """Which of the recipe's limits is reached, if one is."""

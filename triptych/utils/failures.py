@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from triptych.utils.checks import EnvironmentFailed
+from triptych.utils.checks import EnvironmentFailed, InputError, WorkerError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_DISK = (errno.EIO, errno.EROFS)
@@ -61,6 +63,30 @@ def machine_trouble(error: BaseException) -> str | None:
     if isinstance(error, MemoryError) or (isinstance(error, Exception) and any(sign in text for sign in NO_MEMORY)):
         return f"there is no memory left ({first_line(error)})"
     return None
+
+
+@contextlib.contextmanager
+def machine_failures() -> Iterator[None]:
+    """Around what a user calls from Python: a full disk or missing memory is told in one line, whatever it hit.
+
+    Raises:
+        MachineFailed
+    """
+    try:
+        yield
+    except (
+        InputError,
+        MachineFailed,
+        RunFailed,
+        EnvironmentFailed,
+        CallbackFailed,
+        WorkerError,
+    ):  # they tell it themselves
+        raise
+    except Exception as error:
+        if trouble := machine_trouble(error):
+            raise MachineFailed(trouble) from error
+        raise
 
 
 def first_line(error: BaseException) -> str:

@@ -19,6 +19,7 @@ from triptych.runs.names import fresh_name, new_path, safe
 from triptych.utils import machine
 from triptych.utils.checks import InputError, check
 from triptych.utils.console import say
+from triptych.utils.failures import machine_failures
 from triptych.utils.files import write_json
 
 UNSEEN = {"rewards": "a reward", "ends": "an episode that terminated", "truncations": "an episode that was truncated"}
@@ -50,6 +51,7 @@ class LockstepResult:
     versions: dict[str, str]
 
 
+@machine_failures()
 def lockstep(
     recipe: str | Recipe | None = None,
     steps: int = 30_000,

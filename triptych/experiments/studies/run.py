@@ -17,10 +17,12 @@ from triptych.report.html import check_page
 from triptych.spec import Precision
 from triptych.utils.checks import check
 from triptych.utils.console import say
+from triptych.utils.failures import machine_failures
 
 QUICK_SEEDS = 2
 
 
+@machine_failures()
 def run_study(
     name: str,
     framework: str = "torch",
