@@ -220,7 +220,7 @@ class Session:
         self.first_step, self.first_update = self.counters.steps, self.counters.updates
         counted = passed(self.every, self.counters)  # anew where another end of the run has changed the interval
         self.postponed = state.json.get("postponed", "")
-        self.periods = state.json["periods"] if state.json.get("every") == self.every else counted
+        self.periods = state.json.get("periods", counted) if state.json.get("every") == self.every else counted
         self.checkpoint = self.first_step
 
     def introduce(self) -> None:
