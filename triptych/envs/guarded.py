@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from triptych.envs.broken import BrokenSteps
 from triptych.envs.checking import UNTOUCHED, described
 from triptych.envs.closing import Closing
 from triptych.envs.games import Games, Step
+from triptych.envs.stacks import Stacks
 from triptych.spec import each, parts_of, whole_of
 from triptych.spec.precision import LARGEST_FLOAT32
 from triptych.utils.checks import EnvironmentFailed
@@ -24,17 +25,19 @@ class GuardedGames:
     Args:
         games: the games, which step together, so that nobody knows which of them raised.
         env_id: how they are called in what is told.
+        fill: what stands in a stack before its first picture (`Screen.fill`).
     """
 
     first_action = 0  # of games that say nothing of their own action space
 
-    def __init__(self, games: Games, env_id: str):
+    def __init__(self, games: Games, env_id: str, fill: Literal["zeros", "first"] = "zeros"):
         self.games, self.env_id = games, env_id
         self.closing = Closing(env_id, games.close)
         self.first_action = getattr(games, "first_action", 0)
         self.steps = 0  # since the reset
         self.last: Any = None  # the finite observations before; None: not known
         self.broken = BrokenSteps(games.num_envs)
+        self.stacks = Stacks(games.observation, games.num_envs, fill)
         self.ended = np.zeros(games.num_envs, bool)
         self.cut = np.zeros(games.num_envs, bool)  # [N] the episode ended here alone: the games know nothing of it
 
@@ -51,6 +54,7 @@ class GuardedGames:
             raise EnvironmentFailed(self.env_id, None, 0, f"the observation of game {np.argmax(bad)} is not finite")
         self.last = each(np.copy, obs)
         self.broken.reset(bad)
+        self.stacks.reset()
         self.ended[:], self.cut[:] = False, False
         return obs
 
@@ -60,7 +64,10 @@ class GuardedGames:
     def recv(self) -> Step:
         self.steps += 1
         step: Step = self.asked(self.games.recv)
-        unseen, unpaid = broken_in(step.obs, self.games.num_envs), ~(np.abs(step.reward) <= LARGEST_FLOAT32)
+        unpaid = ~(np.abs(step.reward) <= LARGEST_FLOAT32)
+        self.stacks.step(restarted=self.ended & ~self.cut, anew=self.broken.made_up | self.cut | unpaid)
+        step = step._replace(obs=self.stacks.shown(step.obs))
+        unseen = broken_in(step.obs, self.games.num_envs)
         step = self.finite(step, unseen, unpaid)
         broken, stuck = self.broken.step(unseen, unpaid, restarted=self.ended)
         step = self.ending(step, stuck)
@@ -100,7 +107,7 @@ class GuardedGames:
         return {
             GUARDED: self.asked(self.games.get_state),
             "steps": self.steps, "last": last, "broken": self.broken.get_state(),
-            "ended": self.ended.tolist(), "cut": self.cut.tolist(),
+            "ended": self.ended.tolist(), "cut": self.cut.tolist(), "seen": self.stacks.seen.tolist(),
         }  # fmt: skip
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -109,12 +116,15 @@ class GuardedGames:
             self.asked(self.games.set_state, state)
             self.steps, self.last = 0, None
             self.broken.reset(np.zeros(self.games.num_envs, bool))
+            self.stacks.reset()
             self.ended[:], self.cut[:] = False, False
             return
         self.asked(self.games.set_state, state[GUARDED])
         last = state["last"]
         self.steps = state["steps"]
         self.broken.set_state(state["broken"])
+        self.stacks.reset()
+        self.stacks.seen[:] = state.get("seen", self.stacks.seen)  # states of before have none
         self.ended, self.cut = np.array(state["ended"], bool), np.array(state["cut"], bool)
         self.last = None if last is None else whole_of({name: restored(part) for name, part in last.items()})
 

@@ -112,7 +112,7 @@ def make(config: GameConfig, num_envs: int, threads: int = 1) -> Games:
         raise InputError(f"kind of {config.id!r} is {kind!r}; allowed: {', '.join(kind.name for kind in KINDS)}")
     games: Games = kind_of(spec).make(config, spec, num_envs, threads)
     if not (isinstance(games, GymGames) or type(games).__module__.startswith("triptych.")):
-        games = cast(Games, GuardedGames(games, config.id))
+        games = cast(Games, GuardedGames(games, config.id, config.fill))
     if not config.flicker:
         return games
     return FlickeringGames(games, config.flicker, config.fill)
