@@ -216,7 +216,7 @@ a picture is 42 by 42 pixels, grey. Steps after which the picture stays the same
 
 {table(found)}
 
-Drawn among those that pass, with seed {SEED}: **{drawn or "nothing"}**.
+Drawn among the {sum(not one.fails for one in found)} that pass, with seed {SEED}: **{drawn or "nothing"}**.
 
 {RANDOM_GAMES} random games each, and {GAMES} games of {STEPS:,} random steps for the pictures. {machine.processor()}; {versions}.
 """

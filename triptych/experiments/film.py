@@ -49,6 +49,7 @@ class Tape:
     env: GameConfig
     actions: list[int]
     fps: int  # steps a second
+    colour: str | None = None  # of the bar beside the title; None: the framework's
 
 
 class Recorder:
@@ -153,7 +154,7 @@ class Stand:
             f"{self.screening.reward:,.4g}" if abs(self.screening.reward) < 1000 else f"{self.screening.reward:,.0f}"
         )
         note = f"{score} in {self.played:,} steps" if over else score
-        colour = FRAMEWORKS[self.tape.framework].colour
+        colour = self.tape.colour or FRAMEWORKS[self.tape.framework].colour
         return Panel(self.tape.title, colour, self.picture, note, over)
 
 

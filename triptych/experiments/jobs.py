@@ -12,6 +12,8 @@ from triptych.experiments.evaluate import evaluate
 from triptych.experiments.film import film_run
 from triptych.experiments.lockstep import play
 from triptych.experiments.resume import resume
+from triptych.experiments.studies.filming import keep_tape
+from triptych.experiments.studies.measures import of_run
 from triptych.experiments.train import train
 from triptych.experiments.tune.trial import trial_job
 from triptych.recipes import Recipe
@@ -138,8 +140,11 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
         ).mean
         tests.append({"flicker": flicker, "score": score})
     weights, _ = read_tensors(path / "checkpoints/latest.safetensors")
-    config = read_config(path)
-    return read_summary(path) | {
+    config, summary = read_config(path), read_summary(path)
+    if job.get("film"):
+        keep_tape(path, recipe, job["framework"], job["quiet"])
+    return summary | {
+        **of_run(path, job["window"], job["threshold"], summary["steps"]),
         "path": str(path),
         "tests": tests,
         "games": job["games"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from triptych.frameworks import FRAMEWORKS
 
 FRAMEWORK = {name: framework.colour for name, framework in FRAMEWORKS.items()}
@@ -12,6 +14,11 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 # What lies behind a figure, as page.css has it.
 LIGHT, DARK = "#ffffff", "#1d2026"
 LEAST_CONTRAST = 3.0  # of graphics, by WCAG 2.2, success criterion 1.4.11
+
+
+def by_name(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each name, in their order; after the last one they begin again."""
+    return {name: ALL[index % len(ALL)] for index, name in enumerate(dict.fromkeys(names))}
 
 
 def luminance(colour: str) -> float:

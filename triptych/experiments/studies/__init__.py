@@ -27,6 +27,18 @@ class Arm:
     recipe: str | Recipe  # its name, its file, or itself
     changes: dict[str, Any] = field(default_factory=dict)
     quick: dict[str, Any] | None = None  # what --quick changes too; None: 1,500 steps
+    seeds: int | None = None  # runs of it; None: as its study says
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a study asks of a task, named before its runs are made."""
+
+    chance: float  # mean raw reward of random play
+    threshold: float  # mean raw reward of `Study.window` training episodes whose first step is told
+
+    def __post_init__(self) -> None:
+        check(self.threshold != self.chance, "threshold", self.threshold, "another score than that of random play")
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,10 @@ class Study:
     epsilon: float = 0.0  # share of random actions in those games
     flicker: tuple[float, ...] = ()  # chances of a hidden observation that the weights are judged under, too
     reading: str = ""  # what its numbers mean, told under the figure
+    goals: dict[str, Goal] = field(default_factory=dict)  # by task; a task without one has no steps to a threshold
+    window: int = 100  # episodes whose mean is a point of the learning curve
+    films: tuple[str, ...] = ()  # tasks of which a game of each variant is filmed, side by side
+    choice: str = ""  # what it means for somebody who must choose; written once the runs are made
     published: tuple[Published, ...] = ()  # scores of others to lay its own over; then only the tasks asked for are run
 
 

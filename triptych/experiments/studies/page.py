@@ -6,14 +6,15 @@ import shlex
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
-from triptych.experiments.studies import Study, published
+from triptych.experiments.studies import Study, learned, published
+from triptych.experiments.studies.filming import films_of
+from triptych.experiments.studies.measures import curve_of
 from triptych.experiments.studies.table import Run
-from triptych.report import colours as palette
-from triptych.report import html
+from triptych.report import films, html
+from triptych.report.colours import by_name
 from triptych.report.curves import over_seeds
 from triptych.utils.files import write_json
 from triptych.utils.reading import Finite, read_json
-from triptych.utils.tables import read_rows
 
 FEWEST = 4  # seeds of a variant below which intervals say nothing
 
@@ -32,27 +33,37 @@ class Curve(TypedDict):
 
 def write_page(path: Path, study: Study, result: Any, runs: list[Run]) -> None:
     """Writes the page, and beside it `curves.json`, from which a page made without the runs' folders has its curves."""
-    labels = list(dict.fromkeys(row.label for row in result.rows))
-    colours = {label: palette.ALL[index % len(palette.ALL)] for index, label in enumerate(labels)}
+    colours = by_name(row.label for row in result.rows)
     file = path.with_name("curves.json")
     kept = read_json(file, dict[str, list[Curve]]) if file.exists() else {}
-    charts = [chart(task, result, runs, colours, kept.get(task, [])) for task in result.best]
+    charts = [chart(study, task, result, runs, colours, kept.get(task, [])) for task in result.best]
     for made in charts:  # a curve that could not be made, nor used this time, stays for another page
         curves = {curve["name"]: curve for curve in (*kept.get(made["task"], []), *made["curves"])}
         kept[made["task"]] = list(curves.values())
     write_json(file, kept)
     others = published.figure(study.published, result.rows) if study.published else None
-    html.write_page(
-        path,
-        "study.html",
-        study=study,
-        result=result,
-        sentences=(published.sentences(study.published) if study.published else []) + sentences(result),
-        data={"tasks": charts, "published": others},
-        command=command(study, result),
-        style=html.script("page.css"),
-        script=html.script("chart.js", "study.js"),
-    )
+    content = {
+        "study": study,
+        "result": result,
+        "sentences": (published.sentences(study.published) if study.published else []) + sentences(result),
+        "learned": learned.tables(study, result.rows),
+        "choice": learned.sentences(study, result.rows),
+        "data": {"tasks": charts, "published": others},
+        "command": command(study, result),
+        "style": html.script("page.css"),
+        "script": html.script("chart.js", "study.js"),
+    }
+    room = html.MOST_BYTES - len(html.render("study.html", **content, films=[]).encode())
+    html.write_page(path, "study.html", **content, films=films.shown(films_beside(path, result), path, room))
+
+
+def films_beside(path: Path, result: Any) -> list[films.FilmFile]:
+    """The films that lie beside the page, of its tasks."""
+    kept = {task: path.with_name(kept["file"]) for task, kept in films_of(path.parent).items() if task in result.best}
+    return [
+        films.FilmFile(file, task, "one test game each, on the same seed, of the run with the median score")
+        for task, file in kept.items()
+    ]
 
 
 def command(study: Study, result: Any) -> str:
@@ -122,7 +133,7 @@ def named(row: Any) -> str:
 
 
 def chart(
-    task: str, result: Any, runs: list[Run], colours: dict[str, str], kept: list[dict[str, Any]]
+    study: Study, task: str, result: Any, runs: list[Run], colours: dict[str, str], kept: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """A task's scores and curves as numbers for the page's script; a kept curve serves where not all runs are there."""
     rows = [row for row in result.rows if row.task == task]
@@ -134,7 +145,9 @@ def chart(
     for label in dict.fromkeys(row.label for row in rows):
         settings = {run["settings"]: run["run"] for run in runs if (run["task"], run["label"]) == (task, label)}
         found = {
-            name: columns for name, columns in ((name, rewards(run)) for name, run in settings.items()) if columns[0]
+            name: columns
+            for name, columns in ((name, drawn(run, study.window)) for name, run in settings.items())
+            if columns[0]
         }
         curve = next((old for old in kept if old["name"] == label and settings.keys() >= set(old["settings"])), None)
         if curve is None or len(found) >= len(curve["settings"]):
@@ -143,7 +156,11 @@ def chart(
             curve = None if made is None else {"name": label, "settings": list(found), **made}
         if curve is not None:
             curves.append(curve | {"colour": colours[label]})
-    return {"task": task, "bars": bars, "curves": curves}
+    goal = study.goals.get(task)
+    lines = (
+        [] if goal is None else [{"name": "random play", "y": goal.chance}, {"name": "threshold", "y": goal.threshold}]
+    )
+    return {"task": task, "bars": bars, "curves": curves, "lines": lines}
 
 
 def alone(steps: list[float | None], values: list[float | None]) -> dict[str, list[float | None]]:
@@ -151,13 +168,7 @@ def alone(steps: list[float | None], values: list[float | None]) -> dict[str, li
     return {"x": steps, "mean": values, "low": values, "high": values}
 
 
-class Episode(TypedDict):
-    steps: Finite
-    running_reward: Finite
-
-
-def rewards(run: str) -> tuple[list[float | None], list[float | None]]:
-    """Steps and running rewards of a run's episodes; none where its folder is gone."""
-    file = Path(run) / "episodes.csv"
-    rows = list(read_rows(file, Episode, whole=True)) if file.is_file() else []
-    return [row["steps"] for row in rows], [row["running_reward"] for row in rows]
+def drawn(run: str, window: int) -> tuple[list[float | None], list[float | None]]:
+    """Steps and heights of a run's learning curve; none where its folder is gone."""
+    curve = curve_of(Path(run), window)
+    return curve.steps.tolist(), curve.means.tolist()

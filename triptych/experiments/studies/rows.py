@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triptych.experiments.studies import Arm, Study
+from triptych.experiments.studies import Arm, Study, measures
+from triptych.experiments.studies.measures import Measures
 from triptych.experiments.studies.page import highest, write_page
 from triptych.experiments.studies.table import Run
 from triptych.utils.files import line, write_json, write_whole
@@ -27,6 +28,7 @@ class StudyRow:
     scores: list[float]  # a seed each: mean raw reward of the best weights' test games
     parameters: int  # of the network
     is_best: bool = False  # of its task and flicker
+    measures: Measures | None = None  # of its learning curves; None: not known
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def conclude(
     changed: dict[str, Any],
 ) -> Result:
     """Condenses the runs, and writes the table, the JSON and the page."""
-    rows = [row for arm in study.arms for row in rows_of(arm, done)]
+    rows = [row for arm in study.arms for row in rows_of(study, arm, done)]
     rows = [dataclasses.replace(row, is_best=row is highest([r for r in rows if same(r, row)])) for row in rows]
     tasks = dict.fromkeys(row.task for row in rows)
     best = {task: highest([row for row in rows if row.task == task]).label for task in tasks}
@@ -70,13 +72,24 @@ def conclude(
         page=str(folder / "study.html"), csv=str(folder / "study.csv"),
         processor="; ".join(dict.fromkeys(row["processor"] for row in done)), versions=versions_of(done),
     )  # fmt: skip
-    fields = ("task", "label", "flicker", "iqm", "low", "high", "parameters")
-    cells = [[getattr(row, field) for field in fields] for row in rows]
-    text = line(fields) + "".join(line(["" if cell is None else cell for cell in row]) for row in cells)
-    write_whole(folder / "study.csv", lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_whole(folder / "study.csv", lambda temporary: temporary.write_text(as_csv(rows), encoding="utf-8"))
     write_json(folder / "study.json", dataclasses.asdict(result))
     write_page(folder / "study.html", study, result, done)
     return result
+
+
+def as_csv(rows: list[StudyRow]) -> str:
+    """The rows as a table: a measure is its mean and the ends of its interval, empty where it is not known."""
+    fields = ("task", "label", "flicker", "iqm", "low", "high", "parameters")
+    names = ("area", "share", "steps_to_goal", "seconds_to_goal", "seconds")
+    text = line([*fields, *(f"{name}{end}" for name in names for end in ("", "_low", "_high")), "reached"])
+    for row in rows:
+        cells = [getattr(row, field) for field in fields]
+        for name in names:
+            cells += getattr(row.measures, name, None) or [None] * 3
+        cells.append("" if row.measures is None else sum(step is not None for step in row.measures.reached))
+        text += line(["" if cell is None else cell for cell in cells])
+    return text
 
 
 def versions_of(done: list[Run]) -> dict[str, str]:
@@ -88,15 +101,16 @@ def versions_of(done: list[Run]) -> dict[str, str]:
     return {name: " and ".join(versions) for name, versions in found.items()}
 
 
-def rows_of(arm: Arm, done: list[Run]) -> list[StudyRow]:
+def rows_of(study: Study, arm: Arm, done: list[Run]) -> list[StudyRow]:
     """A variant's row for each chance of a hidden observation in the test."""
     mine = [row for row in done if (row["task"], row["label"]) == (arm.task, arm.label)]
     found = []
     for flicker in dict.fromkeys(row["flicker"] for row in mine):
         tested = sorted((row for row in mine if row["flicker"] == flicker), key=lambda row: row["seed"])
         scores = [row["score"] for row in tested]
-        parameters = mine[0]["parameters"]
-        found.append(StudyRow(arm.task, arm.label, flicker, *bootstrap_iqm(scores), scores, parameters))
+        interval, parameters = bootstrap_iqm(scores), mine[0]["parameters"]
+        measured = measures.over_seeds(tested, study)
+        found.append(StudyRow(arm.task, arm.label, flicker, *interval, scores, parameters, measures=measured))
     return found
 
 

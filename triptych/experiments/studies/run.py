@@ -9,6 +9,7 @@ from typing import Any
 from triptych.experiments.jobs import work_all
 from triptych.experiments.studies import Arm, Study, load_study
 from triptych.experiments.studies.arms import chosen_arms, fingerprint, job_of, quick_of, recipe_of
+from triptych.experiments.studies.filming import make_films
 from triptych.experiments.studies.rows import Result, conclude
 from triptych.experiments.studies.table import Run, append_rows, read_runs, test_of
 from triptych.frameworks import check_framework
@@ -58,15 +59,15 @@ def run_study(
     study = load_study(name)
     check_framework(framework)
     check_page("study")
-    count = seeds if seeds is not None else QUICK_SEEDS if quick else study.seeds
-    check(count > 0, "seeds", count, "above 0")
+    count = seeds if seeds is not None else QUICK_SEEDS if quick else None
+    check(count is None or count > 0, "seeds", count, "above 0")
     check(jobs > 0, "jobs", jobs, "above 0")
     chosen = chosen_arms(study, only, games)
     changed = {name: value for name, value in (("steps", steps), ("precision", precision)) if value is not None}
     recipes = {
         (index, seed): recipe_of(arm, seed, (quick_of(arm) if quick else {}) | changed)
         for index, arm in enumerate(study.arms)
-        for seed in range(count)
+        for seed in range(count or arm.seeds or study.seeds)
     }
     folder = out or folder_of(Path(name).stem, framework, quick, changed, Path(runs_dir))
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +75,8 @@ def run_study(
     todo = [job | shared for job in missing_jobs(study, recipes, chosen, folder / "runs.csv", framework, quick)]
     train_missing(todo, folder / "runs.csv", jobs, quiet, [name] if name.endswith(".py") else [])
     mine = rows_of_study(study, recipes, folder / "runs.csv", framework)
-    return conclude(name, study, mine, folder, framework, count, quick, changed)
+    make_films(study, mine, {fingerprint(recipe): recipe for recipe in recipes.values()}, folder)
+    return conclude(name, study, mine, folder, framework, count or study.seeds, quick, changed)
 
 
 Recipes = dict[tuple[int, int], Recipe]  # (place of the arm in its study, seed) -> what is trained
@@ -89,9 +91,16 @@ def missing_jobs(
     for (index, _), recipe in recipes.items():
         done = (framework, fingerprint(recipe), study.games, study.epsilon)
         missing = [chance for chance in study.flicker or (None,) if (*done, chance) not in made]
-        if study.arms[index] in chosen and missing:
-            found.append(job_of(study.arms[index], recipe, framework, quick) | {"flicker": missing})
+        arm = study.arms[index]
+        if arm in chosen and missing:
+            found.append(job_of(arm, recipe, framework, quick) | asked_of(study, arm.task) | {"flicker": missing})
     return found
+
+
+def asked_of(study: Study, task: str) -> dict[str, Any]:
+    """What a run's process is to find out beside its score."""
+    threshold = study.goals[task].threshold if task in study.goals else None
+    return {"window": study.window, "threshold": threshold, "film": task in study.films}
 
 
 def train_missing(todo: list[dict[str, Any]], table: Path, jobs: int, quiet: bool, files: list[str]) -> None:

@@ -29,7 +29,9 @@ function drawScores(task, index) {
 function drawCurves(task, index) {
   const curves = task.curves.flatMap(c => withBand(c.x, c, c.colour, c.name));
   const named = curves.map(curve => ({ ...curve, showlegend: curve.hoverinfo !== "skip" }));
-  Plotly.react(`curves-${index}`, named, { ...layout("agent steps", "running reward"), showlegend: true, legend: { orientation: "h", y: -0.2 } }, config);
+  const lines = (task.lines ?? []).map(line => ({ type: "scatter", mode: "lines", hoverinfo: "name+y", name: line.name, x: [0, Math.max(...task.curves.flatMap(c => c.x))], y: [line.y, line.y],
+    line: { color: css("--soft"), width: 1.2, dash: line.name === "threshold" ? "dash" : "dot" } }));
+  Plotly.react(`curves-${index}`, [...named, ...lines], { ...layout("agent steps", "running reward"), showlegend: true, legend: { orientation: "h", y: -0.2 } }, config);
 }
 const redraw = start([
   ...(study.published ? [() => drawPublished(study.published)] : []),
