@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from triptych.experiments.load import load_agent, make_env
     from triptych.experiments.lockstep.prove import lockstep
     from triptych.experiments.resume import resume
-    from triptych.experiments.studies import Arm, Study
+    from triptych.experiments.studies import Arm, Goal, Study
     from triptych.experiments.studies.run import run_study
     from triptych.experiments.train import train
     from triptych.experiments.tune.run import tune
@@ -28,6 +28,7 @@ __all__ = [
     "Arm",
     "Callback",
     "EnvironmentFailed",
+    "Goal",
     "InputError",
     "MachineFailed",
     "Recipe",
@@ -55,6 +56,7 @@ HOMES = {
     "Arm": "experiments.studies",
     "Callback": "training.callbacks.base",
     "EnvironmentFailed": "utils.checks",
+    "Goal": "experiments.studies",
     "InputError": "utils.checks",
     "MachineFailed": "utils.failures",
     "Recipe": "recipes",

@@ -90,7 +90,7 @@ def test_a_study_runs_and_goes_on_where_it_was(
     ) -> None:
         for place, job in enumerate(given):
             jobs.append(job)
-            then(place, done([{"flicker": chance, "score": 7.0} for chance in job["flicker"]]))
+            then(place, done([{"flicker": chance, "score": 7.0} for chance in job["flicker"]], job["games"]))
 
     monkeypatch.setattr(studies, "work_all", no_work)
     run_study("flicker", quick=True, seeds=1, only=("gru",), games=TASKS, runs_dir=tmp_path)

@@ -5,6 +5,7 @@ A run's process keeps the actions of its game; whoever writes the page plays the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median_low
@@ -15,7 +16,6 @@ from triptych.experiments.studies import Study
 from triptych.experiments.studies.table import Run
 from triptych.recipes import Recipe
 from triptych.report.colours import by_name
-from triptych.runs.names import safe
 from triptych.utils.checks import InputError
 from triptych.utils.console import warn
 from triptych.utils.failures import first_line
@@ -24,7 +24,7 @@ from triptych.utils.reading import Count, read_json
 
 TAPE = "videos/tape.json"  # in a run's folder
 KEPT = "films.json"  # beside the page: which films there are
-LONGEST = 600  # steps of a film: several films and a page's charts must stay below the size of a page
+LONGEST = 500  # steps of a film: with the charts it must fit into a page
 
 
 class Kept(TypedDict):
@@ -60,15 +60,16 @@ def make_films(study: Study, runs: list[Run], recipes: Mapping[str, Recipe], fol
         folder: of the page.
     """
     kept = films_of(folder)
-    there = {run["label"] for run in runs}
-    colours = by_name(arm.label for arm in study.arms if arm.label in there)
+    labels = list(dict.fromkeys(arm.label for arm in study.arms))
+    runs = sorted(runs, key=lambda run: labels.index(run["label"]))
+    colours = by_name(run["label"] for run in runs)
     for task in study.films:
         shown = median_runs([run for run in runs if run["task"] == task])
         tapes = [tape for run in shown if (tape := tape_of(run, recipes[run["settings"]], colours[run["label"]]))]
         settings = [run["settings"] for run in shown]
         if not shown or len(tapes) < len(shown) or (task in kept and kept[task]["settings"] == settings):
             continue
-        file = folder / f"film-{safe(task)}.mp4"
+        file = folder / f"film-{re.sub('[^a-z0-9]+', '-', task.lower()).strip('-')}.mp4"
         try:
             if film([tapes], file) is not None:
                 kept[task] = Film(file=file.name, settings=settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 from triptych.experiments.studies import Study, learned, published
-from triptych.experiments.studies.filming import films_of
+from triptych.experiments.studies.filming import LONGEST, films_of
 from triptych.experiments.studies.measures import curve_of
 from triptych.experiments.studies.table import Run
 from triptych.report import films, html
@@ -61,7 +61,11 @@ def films_beside(path: Path, result: Any) -> list[films.FilmFile]:
     """The films that lie beside the page, of its tasks."""
     kept = {task: path.with_name(kept["file"]) for task, kept in films_of(path.parent).items() if task in result.best}
     return [
-        films.FilmFile(file, task, "one test game each, on the same seed, of the run with the median score")
+        films.FilmFile(
+            file,
+            task,
+            f"one test game each, on the same seed, of the run with the median score; its first {LONGEST} steps at most",
+        )
         for task, file in kept.items()
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from triptych.utils.checks import check
 from triptych.utils.console import say
 from triptych.utils.failures import machine_failures
 
-QUICK_SEEDS = 2
+QUICK_SEEDS, QUICK_GAMES = 2, 10
 
 
 @machine_failures()
@@ -42,7 +43,7 @@ def run_study(
     """Trains and tests what is still missing, then writes `study.csv`, `runs.csv`, `study.json` and `study.html`.
 
     Args:
-        quick: short runs with two seeds, which show that all works and nothing else.
+        quick: short runs with two seeds and few test games, which show that all works and nothing else.
         seeds: runs of each variant; None: as the study says.
         only: labels or tasks to train now; empty: all. The page shows whatever is there.
         games: tasks to train now; empty: all, but none where the page has published scores to show.
@@ -57,6 +58,8 @@ def run_study(
         WorkerError: a run ended without a result.
     """
     study = load_study(name)
+    if quick:
+        study = dataclasses.replace(study, games=min(study.games, QUICK_GAMES))
     check_framework(framework)
     check_page("study")
     count = seeds if seeds is not None else QUICK_SEEDS if quick else None
