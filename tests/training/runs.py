@@ -75,7 +75,7 @@ class Watched:
         [self.learner] = self.learners
         self.learner.acts.clear()  # those of the compilation
         for number, tick in enumerate(itertools.islice(run_loop(training), TICKS)):
-            for callback in session.callbacks:
+            for callback in session.watchers.all:
                 callback.see(session, tick)
             self.see(tick)
             restarts = 1 + number // 45

@@ -29,6 +29,7 @@ from triptych.runs.records import (
 )
 from triptych.runs.trust import Allowed
 from triptych.training.callbacks.base import callbacks_of
+from triptych.training.ending import limit_of
 from triptych.training.session import Session
 from triptych.utils import machine
 from triptych.utils.console import counted, put, warn
@@ -143,7 +144,7 @@ def note_resume(
         asked: whether the user wants the numbers of a run that never stopped.
     """
     exact, step = bool(manifest.get("exact", True)), int(manifest["step"])
-    cuts = bool(manifest.get("cuts", not exact)) and not session.limit()  # there it plays on no more: nothing is cut
+    cuts = bool(manifest.get("cuts", not exact)) and not limit_of(session)  # there it plays on no more: nothing is cut
     now = machine.describe("", session.threads, DISTRIBUTIONS)
     row = {"step": step, "framework": session.framework, "threads": session.threads, "processor": now["processor"]}
     row |= {"versions": as_words(now["versions"]), "exact": exact, "changes": going.words}
@@ -152,7 +153,7 @@ def note_resume(
     if going.changes:
         warn(f"the run goes on with other settings from step {step:,}: {going.told}")
         warn(*schedules(config["recipe"], going.recipe, step))
-    if not session.limit():
+    if not limit_of(session):
         warn(*inexact(config, manifest, now, asked))
 
 

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from triptych.runs.endings import why
+from triptych.runs.folder import RUNNING
 from triptych.runs.names import ERROR_FILE
 from triptych.runs.records import RunResult, write_summary
 from triptych.training.profiler import gains
@@ -18,6 +19,18 @@ from triptych.utils.files import write_whole
 
 if TYPE_CHECKING:
     from triptych.training.session import Session
+
+
+def limit_of(session: Session) -> str:
+    """Which of the recipe's limits is reached, if one is."""
+    recipe, counters, scores = session.recipe, session.counters, session.scores
+    if counters.steps >= recipe.steps:
+        return "steps"
+    if recipe.episodes is not None and counters.episodes >= recipe.episodes:
+        return "episodes"
+    if recipe.solved_at is not None and len(scores) == RUNNING and sum(scores) / RUNNING > recipe.solved_at:
+        return "solved"
+    return ""
 
 
 def conclude(session: Session, signal: int | None) -> RunResult:
@@ -32,7 +45,7 @@ def conclude(session: Session, signal: int | None) -> RunResult:
     result = summary_of(session, signal)
     write_summary(session.path, dataclasses.asdict(result) | {"path": str(session.path)})
     session.tell("end", result)
-    failure = session.failure
+    failure = session.watchers.failure
     if failure is None:
         return result
     if isinstance(failure, NotFiniteError):
@@ -62,7 +75,7 @@ def stopped(session: Session, problem: str) -> str:
 def summary_of(session: Session, signal: int | None) -> RunResult:
     counters, clock, scores = session.counters, session.clock, session.scores
     playing, seconds = clock.playing(), clock.seconds()  # before the profile measures on
-    if session.profile is not None and session.failure is None:
+    if session.profile is not None and session.watchers.failure is None:
         steps = counters.steps - session.first_step
         say(*session.profile.lines(session.training, steps, playing, session.threads))
         say(*gains(session.recipe, session.framework, session.threads))
@@ -73,10 +86,10 @@ def summary_of(session: Session, signal: int | None) -> RunResult:
         updates=counters.updates,
         episodes=counters.episodes,
         running_reward=sum(scores) / len(scores) if scores else None,
-        best_score=session.best.score,
-        best_step=session.best.at,
+        best_score=session.watchers.best.score,
+        best_step=session.watchers.best.at,
         checkpoint=session.checkpoint,
-        stopped_by=session.stopped_by or ("failed" if session.failure else "interrupted"),
+        stopped_by=session.stopped_by or ("failed" if session.watchers.failure else "interrupted"),
         steps_per_second=(counters.steps - session.first_step) / playing,
         updates_per_second=(counters.updates - session.first_update) / playing,
         compile_seconds=session.compile_seconds,
@@ -84,6 +97,6 @@ def summary_of(session: Session, signal: int | None) -> RunResult:
         seconds=seconds,
         resumes_exactly=session.checkpoint_exact,
         signal=signal,
-        why=str(session.failure) if session.failure else None,
+        why=str(session.watchers.failure) if session.watchers.failure else None,
         **session.training.told(),
     )

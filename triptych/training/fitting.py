@@ -29,7 +29,7 @@ def check_state(session: Session, state: State) -> None:
     """
     where = f"checkpoint at step {state.json['counters']['steps']:,}"
     pattern = session.training.get_state(here=True)
-    like = pattern.json | {name: callback.get_state() for name, callback in session.own.items()}
+    like = pattern.json | {name: callback.get_state() for name, callback in session.watchers.own.items()}
     if not type(session.recipe.env).__module__.startswith("triptych."):
         # What a user's own games keep may be of another form each time.
         for part in [like, *(found for name, found in like.items() if name.startswith("worker-"))]:

@@ -10,7 +10,6 @@ import numpy as np
 from triptych.spec.weights import not_finite
 from triptych.training.fitting import check_rows, check_state
 from triptych.utils.checks import EnvironmentFailed, InputError
-from triptych.utils.console import warn
 from triptych.utils.failures import CallbackFailed, NotFiniteError, first_line
 from triptych.utils.state import State
 
@@ -42,9 +41,8 @@ def state_of(session: Session, here: bool = False) -> State:
     """
     state = session.training.get_state(here, session.torn)
     check_finite(state.arrays, f"at step {session.counters.steps:,}")
-    own = {name: spelled(callback.get_state()) for name, callback in session.own.items()}
-    asked = [(callback.name, session.ask(callback)) for callback in session.theirs]
-    theirs = {"callbacks": [[name, spelled(kept)] for name, kept in asked if kept is not None]}
+    own = {name: spelled(callback.get_state()) for name, callback in session.watchers.own.items()}
+    theirs = {"callbacks": [[name, spelled(kept)] for name, kept in session.watchers.ask()]}
     ends = {"seconds": session.clock.seconds(), "stopped_by": session.stopped_by, "postponed": session.postponed}
     periods = {"periods": session.periods, "every": session.every}
     return state._replace(json=state.json | own | theirs | ends | periods)
@@ -72,7 +70,7 @@ def restore(session: Session, state: State) -> None:
     Raises:
         InputError: it is no state of such a run. The session may have taken up a part of it, and is of no use then.
     """
-    own = {name: unspelled(state.json[name]) for name in session.own if name in state.json}
+    own = {name: unspelled(state.json[name]) for name in session.watchers.own if name in state.json}
     state = state._replace(json=state.json | own)
     try:
         check_state(session, state)
@@ -94,24 +92,8 @@ def take_up(session: Session, state: State) -> None:
         session.torn = True  # until the session begins, which tells the updates that the cut makes
     elif saved["stopped_by"] and "ended" not in saved:
         training.forget_last()
-    for name, callback in session.own.items():
+    for name, callback in session.watchers.own.items():
         if name in saved:  # an older version knew fewer
             callback.set_state(saved[name])
-    restore_theirs(session, unspelled(saved.get("callbacks", [])))
+    session.watchers.restore(unspelled(saved.get("callbacks", [])))
     session.clock.before = saved["seconds"]
-
-
-def restore_theirs(session: Session, kept: list[list[Any]]) -> None:
-    """Gives the user's callbacks their states, by name; of several of one name in their order."""
-    waiting = list(session.theirs)
-    for name, state in kept:
-        callback = next((one for one in waiting if one.name == name), None)
-        if callback is not None:
-            waiting.remove(callback)
-            try:
-                callback.set_state(state)
-                session.kept[id(callback)] = state
-            except (Exception, SystemExit) as error:  # the user's own code, not the checkpoint
-                raise CallbackFailed(name, first_line(error)) from error
-        elif state:
-            warn(f"callback {name} is not there any more: what it had counted is left out")

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from triptych import envs, frameworks
+from triptych import frameworks
 from triptych.recipes.feasibility import Prepared
 from triptych.runs.checkpoints import Checkpoints
-from triptych.runs.folder import EPISODES, RUNNING, RunFolder, metrics_columns
+from triptych.runs.folder import EPISODES, RunFolder, metrics_columns
 from triptych.runs.records import RunResult
 from triptych.spec.weights import Weights
 from triptych.training.base import Counters
 from triptych.training.budget import OVERDUE, interval, introduction
 from triptych.training.build import compile_learner, make_training
 from triptych.training.callbacks.base import Callback
-from triptych.training.callbacks.broken import Broken
-from triptych.training.callbacks.evaluation import Evaluation
-from triptych.training.callbacks.logs import Logs
 from triptych.training.callbacks.meters import Clock
 from triptych.training.callbacks.progress import ProgressLine
-from triptych.training.callbacks.weights import Best, KeptWeights
-from triptych.training.ending import conclude, stopped
+from triptych.training.ending import conclude, limit_of, stopped
 from triptych.training.loop import run_loop
 from triptych.training.profiler import Profile
 from triptych.training.saving import check_finite, restore, state_of
+from triptych.training.watchers import Watchers
 from triptych.utils.checks import EnvironmentFailed, check, passed
 from triptych.utils.console import detail, say
-from triptych.utils.failures import (
-    CallbackFailed,
-    MachineFailed,
-    NotFiniteError,
-    RunFailed,
-    first_line,
-    machine_trouble,
-)
+from triptych.utils.failures import MachineFailed, NotFiniteError, RunFailed, machine_trouble
 from triptych.utils.interrupts import Interrupts
 from triptych.utils.state import State
 
@@ -81,23 +69,9 @@ class Session:
         self.checkpoints = checkpoints or Checkpoints(folder, recipe, prepared.threads)
         self.clock = Clock()
         self.columns = {"episodes": EPISODES, "metrics": metrics_columns(recipe.algorithm.metrics)}
-        self.best = Best(recipe.best_window)
-        make_games = partial(envs.make, recipe.env, threads=prepared.threads)
-        self.evaluation = Evaluation(make_games, recipe)
-        self.broken = Broken()
-        self.own: dict[str, Callback] = {
-            "logs": Logs(recipe.algorithm.metrics),
-            "best": self.best,
-            "weights": KeptWeights(recipe.weights_every),
-            "evaluation": self.evaluation,
-            "broken": self.broken,
-        }
-        self.theirs = list(callbacks)
-        self.kept: dict[int, dict[str, Any]] = {}  # what each of them last wanted kept
-        self.callbacks = [*self.own.values(), *self.theirs]
+        self.watchers = Watchers(recipe, prepared.threads, callbacks)
         self.first_step = self.first_update = 0
         self.stopped_by = ""
-        self.failure: EnvironmentFailed | CallbackFailed | NotFiniteError | None = None  # the first one
         self.paused = False  # whether a callback wants the session to end, and the run to go on another time
         self.postponed = ""  # why a callback wanted the run to stop where something failed, which is done again first
         self.torn = False  # whether the games are elsewhere than the training: they failed in a step, or were not saved
@@ -108,7 +82,7 @@ class Session:
         self.saved_at = time.monotonic()  # when that was
         self.profile = profile
         if profile is not None:
-            profile.watch(self.training, self.own["logs"])
+            profile.watch(self.training, self.watchers.own["logs"])
 
     @property
     def counters(self) -> Counters:
@@ -130,37 +104,7 @@ class Session:
         self.paused = True
 
     def tell(self, event: str, *what: Any) -> None:
-        """Calls a method of every callback."""
-        for callback in self.callbacks:
-            self.call(callback, event, *what)
-
-    def call(self, callback: Callback, event: str, *what: Any) -> None:
-        """Calls a method of a callback. Where the user's own code fails in it, the others are called still, and the run stops then."""
-        try:
-            getattr(callback, event)(self, *what)
-        except EnvironmentFailed as failure:  # of test games
-            self.failure = self.failure or failure
-        except NotFiniteError:
-            raise
-        except (Exception, SystemExit) as error:
-            if not any(callback is one for one in self.theirs):
-                raise
-            self.fail(callback, error)
-
-    def ask(self, callback: Callback) -> dict[str, Any] | None:
-        """What a user's callback wants kept in a checkpoint; where it fails, what it kept before, or None."""
-        try:
-            kept = callback.get_state()
-            json.dumps(kept)  # as the checkpoint does
-            self.kept[id(callback)] = kept
-        except (Exception, SystemExit) as error:
-            self.fail(callback, error)
-        return self.kept.get(id(callback))
-
-    def fail(self, callback: Callback, error: BaseException) -> None:
-        if self.failure is None:
-            self.failure = CallbackFailed(callback.name, first_line(error))
-            self.failure.__cause__ = error
+        self.watchers.tell(self, event, *what)
 
     def log(self, table: str, row: dict[str, Any]) -> None:
         """Writes a row of episodes.csv or metrics.csv, and shows it to every callback."""
@@ -252,7 +196,7 @@ class Session:
     def close(self) -> None:
         """Closes all games. After a second interrupt that is not tried: what hangs in a step may hang there, too."""
         self.training.close()
-        self.evaluation.close()
+        self.watchers.evaluation.close()
 
     def play(self) -> RunResult:
         unit = "steps" if self.recipe.episodes is None else "episodes"
@@ -274,17 +218,17 @@ class Session:
             try:
                 self.run_on(stop, progress)
             except EnvironmentFailed as failure:  # of the games that are learned from
-                self.failure, self.torn = failure, True
+                self.watchers.failure, self.torn = failure, True
             with self.clock.paused():
                 self.save() if self.stopped_by else self.save_here()
         except NotFiniteError as failure:  # the last checkpoint is the last good one
-            self.failure, self.stopped_by = failure, "diverged"
+            self.watchers.failure, self.stopped_by = failure, "diverged"
 
     def run_on(self, stop: Interrupts, progress: ProgressLine) -> None:
         """Plays and learns until something ends it."""
         training = self.training
         # Before anything is played: `start` has tested once more what failed at the run's last step, or a callback pauses.
-        if self.is_over() or self.failure or self.paused:
+        if self.is_over() or self.watchers.failure or self.paused:
             return
         if self.torn:
             self.cut_games()
@@ -301,14 +245,14 @@ class Session:
             elif time.monotonic() - self.saved_at > OVERDUE:
                 with self.clock.paused():
                     self.save_here()
-            if stop.asked or self.stopped_by or self.failure or self.paused:
+            if stop.asked or self.stopped_by or self.watchers.failure or self.paused:
                 return
 
     def is_over(self) -> bool:
         """Whether the run ends here. What failed comes first, at the last step too: a resume does it again, and then ends the run."""
-        if self.failure:
+        if self.watchers.failure:
             self.postponed, self.stopped_by = self.postponed or self.stopped_by, ""
-        elif reason := self.limit() or self.postponed:
+        elif reason := limit_of(self) or self.postponed:
             self.stop(reason)
             self.postponed = ""
         return bool(self.stopped_by)
@@ -319,14 +263,3 @@ class Session:
         self.torn = False
         for scalars in updates:
             self.tell("update", scalars)
-
-    def limit(self) -> str:
-        """Which of the recipe's limits is reached, if one is."""
-        recipe, counters, scores = self.recipe, self.counters, self.scores
-        if counters.steps >= recipe.steps:
-            return "steps"
-        if recipe.episodes is not None and counters.episodes >= recipe.episodes:
-            return "episodes"
-        if recipe.solved_at is not None and len(scores) == RUNNING and sum(scores) / RUNNING > recipe.solved_at:
-            return "solved"
-        return ""
