@@ -15,6 +15,7 @@ from triptych.experiments.studies.measures import Curve, Interval, Measures
 from triptych.experiments.studies.rows import StudyRow as Row
 from triptych.experiments.studies.rows import as_csv
 from triptych.experiments.studies.table import COLUMNS, append_rows, read_runs
+from triptych.recipes import load_recipe
 from triptych.utils.checks import InputError
 
 STUDY = Study("q", (Arm("t", "a", "cartpole"),), goals={"t": Goal(1.0, 5.0)}, window=2)
@@ -165,3 +166,42 @@ def test_a_film_shows_the_run_of_the_median_score() -> None:
     runs: list[Any] = [run_row("x", seed, score=score) for seed, score in enumerate((3.0, 1.0, 2.0))]
     runs += [run_row("x", seed, label="b", score=score) for seed, score in enumerate((5.0, 4.0))]
     assert [(run["label"], run["score"]) for run in filming.median_runs(runs)] == [("a", 2.0), ("b", 4.0)]
+
+
+def test_a_film_is_made_once_in_the_order_of_the_arms_and_stays_when_the_runs_are_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    made: list[list[list[filming.Tape]]] = []
+
+    def no_film(rows: list[list[filming.Tape]], path: Path) -> Path:
+        made.append(rows)
+        path.write_bytes(b"film")
+        return path
+
+    monkeypatch.setattr(filming, "film", no_film)
+    recipe = load_recipe("cartpole")
+    study = dataclasses.replace(
+        STUDY, arms=tuple(Arm("Pac & Co.", label, "cartpole") for label in "ab"), films=("Pac & Co.",)
+    )
+    runs: list[Any] = [
+        run_row(tmp_path / label, seed, task="Pac & Co.", label=label) for seed, label in enumerate("ba")
+    ]
+    for run in runs:
+        (tmp_path / run["label"] / "videos").mkdir(parents=True)
+        (Path(run["run"]) / filming.TAPE).write_text('{"actions": [0, 1], "fps": 30}')
+    recipes = dict.fromkeys(("s0", "s1"), recipe)
+    filming.make_films(study, runs, recipes, tmp_path)
+    assert [tape.title for tape in made[0][0]] == ["a", "b"]
+    assert made[0][0][0].actions == [0, 1]
+    assert made[0][0][0].colour != made[0][0][1].colour
+    assert filming.films_of(tmp_path) == {"Pac & Co.": {"file": "film-pac-co.mp4", "settings": ["s1", "s0"]}}
+    filming.make_films(study, runs, recipes, tmp_path)
+    assert len(made) == 1, "of the same runs it is not made again"
+    gone = [run | {"run": "gone", "settings": f"{run['settings']}x"} for run in runs]
+    filming.make_films(study, gone, recipes | dict.fromkeys(("s0x", "s1x"), recipe), tmp_path)
+    assert len(made) == 1
+    assert filming.films_of(tmp_path)["Pac & Co."]["settings"] == ["s1", "s0"]
+    (Path(runs[0]["run"]) / filming.TAPE).write_text('{"actions": ["left"], "fps": 30}')
+    filming.make_films(study, [runs[0] | {"settings": "s1"}], recipes, tmp_path)
+    assert "no film of" in capsys.readouterr().err
+    assert len(made) == 1

@@ -8,6 +8,7 @@ from typing import Any
 
 from triptych.experiments.studies import Study
 from triptych.experiments.studies.measures import Interval, Measures
+from triptych.utils.console import counted
 
 FEWEST = 4  # seeds of a variant below which intervals say nothing
 
@@ -101,7 +102,9 @@ def standing(values: dict[str, Interval], seeds: int) -> str:
     text = f"highest is {best} with {told(values[best])}"
     others = {label: value for label, value in values.items() if label != best}
     if seeds < FEWEST:
-        return f"{text}; then {listed(others)}; with {seeds} seeds a variant that is no more than a first look."
+        return (
+            f"{text}; then {listed(others)}; with {counted(seeds, 'seed')} a variant that is no more than a first look."
+        )
     near = {label: value for label, value in others.items() if value.high >= values[best].low}
     below = {label: value for label, value in others.items() if value.high < values[best].low}
     text += f"; its interval overlaps with {listed(near)}" if near else ""
