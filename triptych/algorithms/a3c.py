@@ -29,13 +29,15 @@ class Config(a2c.Config):
     delays: tuple[int, ...] | None = None
     max_staleness: int | None = None  # an older gradient is dropped and counted; None: 4 times the workers
 
+    worker_timeout: float = 120.0  # with Ray: seconds for a rollout, after which another worker takes its place
+
     kind: ClassVar[str] = "a3c"
     family: ClassVar[base.Family] = "asynchronous"
     metrics: ClassVar[tuple[str, ...]] = (*a2c.Config.metrics, "staleness_mean", "staleness_max")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        positive(self, "workers")
+        positive(self, "workers", "worker_timeout")
         at_least(self, 0, "max_staleness")
         one_of(self, "schedule", SCHEDULES)
         if self.delays is None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from tyro.conf import UseAppendAction, arg
 
 from triptych.cli import exits
-from triptych.cli.options import Command, Device, Framework, RecipeName, RunName, Where, needed, print_json
+from triptych.cli.options import Command, Device, Framework, On, RecipeName, RunName, Where, needed, print_json
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.values import steps_more
 from triptych.runs.endings import why
@@ -51,6 +51,12 @@ class Train(Where):
     exact: bool = False  # when it is stopped, keep only checkpoints from which a resume gives the numbers of a run that never stopped
     # your own code that watches the run, as module:name; the flag may be given several times
     callback: Annotated[tuple[str, ...], UseAppendAction] = ()
+    on: On = (
+        "here"  # where A3C's workers play: here, in this process by turns; ray, in processes of their own, all at once
+    )
+    address: str | None = (
+        None  # of a Ray cluster: auto, or HOST:PORT; None: Ray is started for this run, on this machine alone
+    )
 
     def run(self) -> int:
         from triptych.experiments.train import train
@@ -68,6 +74,8 @@ class Train(Where):
             device=self.device,
             from_run=self.start,
             exact=self.exact,
+            on=self.on,
+            address=self.address,
         )
         code = tell(result)
         print_json(self, dataclasses.asdict(result) | {"video": video_of(result)})
@@ -92,6 +100,8 @@ class Resume(Where):
     exact: bool = False
     accept_changes: bool = False  # take settings that you have changed in config.json since the checkpoint
     video: bool = True  # at the end, film a test game of the best weights, where the game can be drawn
+    # of a Ray cluster, as for train, where the run was trained with --on ray
+    address: str | None = None
 
     def run(self) -> int:
         from triptych.experiments.resume import Wish, go_on
@@ -99,7 +109,7 @@ class Resume(Where):
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
         wish = Wish(
             self.framework, self.quiet, Allowed(self.file, self.trust), self.callback, self.device,
-            steps_more(self.steps), self.exact, self.accept_changes, self.video,
+            steps_more(self.steps), self.exact, self.accept_changes, self.video, self.address,
         )  # fmt: skip
         result, had_ended = go_on(self.name, self.runs_dir, wish)
         code = exits.DONE if had_ended else tell(result)

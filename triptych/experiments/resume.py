@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import frameworks
+from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.going_on import GoingOn, decide, is_over, never_exact, promised, schedules, write_changes
 from triptych.experiments.train import film_end, open_games
 from triptych.frameworks import DISTRIBUTIONS, check_framework
@@ -52,6 +53,7 @@ def resume(
     exact: bool = False,
     accept_changes: bool = False,
     video: bool = True,
+    address: str | None = None,
 ) -> RunResult:
     """Goes on with a run from its last checkpoint, in any framework, and returns what it came to; a finished run stays as it is.
 
@@ -64,13 +66,16 @@ def resume(
         exact: go on from the last checkpoint that gives the numbers of a run that never stopped, though that repeats steps.
         accept_changes: take settings that were changed in config.json since the checkpoint.
         video: film a test game at the end, as `train` does.
+        address: of the Ray cluster, as in `train`, for a run whose workers were Ray actors.
 
     Raises:
         InputError: the folder is no run, none of its checkpoints is whole, its settings are not those of the checkpoint, or
             it needs code that may not run.
         RunFailed, MachineFailed: as in `train`.
     """
-    wish = Wish(framework, quiet, Allowed(recipe, trust), callbacks, device, steps, exact, accept_changes, video)
+    wish = Wish(
+        framework, quiet, Allowed(recipe, trust), callbacks, device, steps, exact, accept_changes, video, address
+    )
     return go_on(run, runs_dir, wish)[0]
 
 
@@ -87,6 +92,7 @@ class Wish:
     exact: bool = False
     accept_changes: bool = False
     video: bool = True
+    address: str | None = None
 
 
 @machine_failures()
@@ -98,6 +104,8 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
     threads = int(config["threads"])
     watching = callbacks_of(wish.callbacks)
     check_framework(framework)
+    on = config.get("on", "here")
+    check_on(on, wish.address, config["recipe"])
     with RunFolder(path) as folder:
         checkpoints = Checkpoints(folder, config["recipe"], threads)
         manifest, state = checkpoints.load()
@@ -108,14 +116,14 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
             manifest, state = checkpoints.load(exact=True)
         going = decide(config, manifest, wish.steps, wish.accept_changes)
         prepared = prepare(going.recipe, framework, is_new=False, threads=threads)
-        with open_games(prepared):
+        with open_games(prepared), crew_of(on, wish.address, prepared.recipe, framework) as crew:
             frameworks.set_threads(prepared.threads)
             frameworks.set_device(wish.device, framework)
             repeated = max(0, last_step(folder) - manifest["step"])
             checkpoints.belong_to(going.recipe)
             session = Session(
                 folder, prepared, framework,
-                quiet=wish.quiet, callbacks=watching, checkpoints=checkpoints, exact=wish.exact,
+                quiet=wish.quiet, callbacks=watching, checkpoints=checkpoints, exact=wish.exact, crew=crew,
             )  # fmt: skip
             session.restore(state, bool(manifest.get("exact", True)))
             if wish.steps is not None:
@@ -165,7 +173,10 @@ def inexact(config: dict[str, Any], manifest: dict[str, Any], now: dict[str, Any
         asked: whether the checkpoint was chosen for these numbers; then `--exact` is not offered again.
     """
     step, reasons = int(manifest["step"]), differences_from(config, now)
-    if manifest.get("exact", True):
+    if config.get("on") == "ray":
+        reasons = ["its workers play at their own pace, and begin new episodes", *differences_from(config, now)[1:]]
+        verb, offer = "are not", ""
+    elif manifest.get("exact", True):
         verb, offer = "may not be", ""
     else:
         cut = "cut there and begin new episodes" if manifest.get("cuts", True) else "cut before that step"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs, frameworks
+from triptych.experiments.crew import On, check_on, crew_of
 from triptych.experiments.film import film_run
 from triptych.experiments.start import Start, settings_behind
 from triptych.frameworks import DISTRIBUTIONS
@@ -24,7 +25,7 @@ from triptych.training.callbacks.base import callbacks_of
 from triptych.training.profiler import Profile
 from triptych.training.session import Session
 from triptych.utils import machine
-from triptych.utils.checks import EnvironmentFailed
+from triptych.utils.checks import EnvironmentFailed, check
 from triptych.utils.console import say, warn
 from triptych.utils.failures import machine_failures
 from triptych.utils.files import write_json
@@ -45,6 +46,8 @@ def train(
     device: str = "auto",
     from_run: str | Path | None = None,
     exact: bool = False,
+    on: On = "here",
+    address: str | None = None,
     **changes: Any,
 ) -> RunResult:
     """Trains one agent in one framework and returns what the run came to.
@@ -61,6 +64,9 @@ def train(
         from_run: a run, or a weights file, whose weights this run begins with (a run's best ones); None: they are drawn.
         exact: where the run is stopped, write no checkpoint from which a resume would give other numbers than a run that
             never stopped: it then goes on from the last regular one.
+        on: "ray": A3C's workers are Ray actors, each in a process of its own. What comes first is up to the machines then, so no two
+            such runs are alike.
+        address: of the Ray cluster: "auto" or "HOST:PORT"; None: one of its own, on this machine alone.
         changes: recipe fields by name: steps=1000, seed=3, batch_size=64, **{"algorithm.gamma": 0.9}.
 
     A run that diverges (its loss or weights are no longer finite) returns, with `stopped_by` "diverged".
@@ -74,6 +80,14 @@ def train(
     if recipe is None and from_run is not None:
         recipe = settings_behind(from_run, runs_dir)
     resolved = resolve(recipe, changes)
+    check_on(on, address, resolved)
+    check(on == "here" or not exact, "exact", exact, "False with --on ray, where no two runs are alike")
+    check(
+        on == "here" or not profile,
+        "profile",
+        profile,
+        "False with --on ray, whose workers have processes of their own",
+    )
     label = label or (recipe if isinstance(recipe, str) else resolved.env.id)
     watching = callbacks_of(callbacks)
     start = None if from_run is None else Start.read(from_run, runs_dir)
@@ -86,9 +100,10 @@ def train(
         name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
         path = new_path(name, runs_dir)
         warn(*prepared.notes)
-        with RunFolder(path) as folder:
+        with RunFolder(path) as folder, crew_of(on, address, prepared.recipe, framework) as crew:
             new_path(name, runs_dir)  # looked at again behind its lock: another process may have made it meanwhile
             how = {"quiet": quiet, "callbacks": watching, "exact": exact, "profile": Profile() if profile else None}
+            how["crew"] = crew
             result = begin(folder, prepared, framework, start, how)
             if video:
                 film_end(result, prepared.recipe, quiet)
@@ -116,7 +131,7 @@ def open_games(prepared: Prepared) -> Iterator[None]:
 
 def begin(folder: RunFolder, prepared: Prepared, framework: str, start: Start | None, how: dict[str, Any]) -> RunResult:
     """Makes a run of a folder, and trains."""
-    exact = is_exact(prepared)
+    exact = how["crew"] is None and is_exact(prepared)
     weights = None if start is None else start.tensors
     session = Session(folder, prepared, framework, weights=weights, **how)
     session.save()  # the checkpoint at step 0: from here on the folder is a run
@@ -154,4 +169,4 @@ def described(session: Session, exact: bool) -> dict[str, Any]:
         "resume_exact": exact and device == "cpu",
         **machine.describe(device, session.threads, DISTRIBUTIONS),
         **marks(recorded, session.path),
-    }
+    } | ({} if session.training.repeats else {"on": "ray"})

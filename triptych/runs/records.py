@@ -36,6 +36,7 @@ class Described(TypedDict):
     changes: NotRequired[list[Changed]]
     resume_inexact: NotRequired[list[str]]
     device: NotRequired[str | None]
+    on: NotRequired[str]  # "ray": its workers were Ray actors
     git_commit: NotRequired[str | None]
 
 

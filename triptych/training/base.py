@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from triptych.training.agent import Agent
 from triptych.training.counting import Choice as Choice
 from triptych.training.counting import Counters as Counters
 from triptych.training.counting import Episode as Episode
+from triptych.training.counting import Tick
 from triptych.utils.seeds import game_seeds, generator
 from triptych.utils.state import State
 
@@ -31,6 +33,7 @@ class Training(ABC):
 
     generators: ClassVar[tuple[str, ...]] = ("explore", "sample")
     overlaps: ClassVar[bool] = False  # whether it learns while the games play
+    repeats: ClassVar[bool] = True  # whether the same seeds give the same run
     store: Store | None = None  # rows that checkpoints keep in segments
 
     def __init__(self, recipe: Recipe, games: Games, learner: Learner):
@@ -59,6 +62,10 @@ class Training(ABC):
     def player(self) -> Training:
         """Whose games take the next step: its own; of several workers the one whose turn it is."""
         return self
+
+    def ticks(self) -> Iterator[Tick] | None:
+        """Its own steps, where the games are played elsewhere; None: the loop plays them here."""
+        return None
 
     def players(self) -> list[Training]:
         """All that play."""

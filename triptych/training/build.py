@@ -10,6 +10,7 @@ from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.runs.folder import RUNNING as RUNNING
 from triptych.spec.weights import Weights
+from triptych.training.actors import Actors, Crew
 from triptych.training.agent import make_learner
 from triptych.training.asynchronous import Scheduled
 from triptych.training.base import Counters as Counters
@@ -21,9 +22,19 @@ FAMILIES: dict[str, type[Training]] = {"off-policy": OffPolicy, "on-policy": OnP
 
 
 def make_training(
-    recipe: Recipe, games: Games, learner_class: type[Learner], weights: Weights | None = None
+    recipe: Recipe,
+    games: Games,
+    learner_class: type[Learner],
+    weights: Weights | None = None,
+    crew: Crew | None = None,
 ) -> Training:
-    """Everything at step 0: weights drawn (or as they are given), target copied, games started."""
+    """Everything at step 0: weights drawn (or as they are given), target copied, games started.
+
+    Args:
+        crew: where A3C's workers are, if they are Ray actors; None: in this process.
+    """
+    if crew is not None:
+        return Actors(recipe, games, make_learner(recipe, games, learner_class, weights), crew)
     make = partial(make_learner, recipe, games, learner_class, weights)
     family = recipe.algorithm.family
     return (

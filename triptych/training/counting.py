@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from triptych.envs import Step
 
 
 @dataclass
@@ -42,3 +44,23 @@ class Episode(NamedTuple):
     length: int  # steps
     running_reward: float  # mean of the last 100
     max_reward: float  # of the last 100
+
+
+class Tick(NamedTuple):
+    """What one iteration did: a step of every game (of one worker's, where there are several), and the updates it earned."""
+
+    choice: Choice  # what was done, and why
+    step: Step  # what the games returned; of Ray workers without the observations, which stay where they are
+    mask: np.ndarray  # [N] bool, False where the game only restarted
+    episodes: list[Episode]  # that ended, in the order of the games
+    updates: list[dict[str, Any]]  # their scalars, on the device
+
+    @property
+    def actions(self) -> np.ndarray:
+        """[N]"""
+        return self.choice.actions
+
+    @property
+    def epsilon(self) -> float:
+        """The share of actions by chance."""
+        return self.choice.epsilon

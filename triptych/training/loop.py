@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
-import numpy as np
-
-from triptych.envs import Step
-from triptych.training.base import Choice, Episode, Training
-
-
-class Tick(NamedTuple):
-    """What one iteration did: a step of every game (of one worker's, where there are several), and the updates it earned."""
-
-    choice: Choice  # what was done, and why
-    step: Step  # what the games returned
-    mask: np.ndarray  # [N] bool, False where the game only restarted
-    episodes: list[Episode]  # that ended, in the order of the games
-    updates: list[dict[str, Any]]  # their scalars, on the device
-
-    @property
-    def actions(self) -> np.ndarray:
-        """[N]"""
-        return self.choice.actions
-
-    @property
-    def epsilon(self) -> float:
-        """The share of actions by chance."""
-        return self.choice.epsilon
+from triptych.training.base import Training
+from triptych.training.counting import Tick as Tick
 
 
 def run_loop(training: Training) -> Iterator[Tick]:
     """Plays and learns for ever: sends the actions, learns while the games play, receives. Yields after each step."""
+    elsewhere = training.ticks()
+    if elsewhere is not None:
+        yield from elsewhere
     while True:
         player = training.player
         mask = ~player.ended

@@ -15,6 +15,7 @@ from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.folder import EPISODES, RunFolder, metrics_columns
 from triptych.runs.records import RunResult
 from triptych.spec.weights import Weights
+from triptych.training.actors import Crew
 from triptych.training.base import Counters
 from triptych.training.budget import OVERDUE, interval, introduction
 from triptych.training.build import compile_learner, make_training
@@ -43,6 +44,7 @@ class Session:
         checkpoints: those of a run that is resumed.
         weights: to begin with; None: they are drawn.
         exact: write no checkpoint from which a resume would give other numbers than a run that never stopped.
+        crew: where A3C's workers are, if they are Ray actors.
     """
 
     def __init__(
@@ -57,12 +59,13 @@ class Session:
         profile: Profile | None = None,
         weights: Weights | None = None,
         exact: bool = False,
+        crew: Crew | None = None,
     ):
         recipe = prepared.recipe
         frameworks.set_threads(prepared.threads)
         self.folder, self.path, self.recipe, self.framework = folder, folder.path, recipe, framework
         self.threads, self.quiet, self.exact = prepared.threads, quiet, exact
-        self.training = make_training(recipe, prepared.games, frameworks.load(framework).Learner, weights)
+        self.training = make_training(recipe, prepared.games, frameworks.load(framework).Learner, weights, crew)
         self.agent = self.training.agent
         self.compile_seconds = compile_learner(self.training)
         detail(f"{framework} is ready, compiled in {self.compile_seconds:.1f} s")
@@ -77,8 +80,11 @@ class Session:
         self.torn = False  # whether the games are elsewhere than the training: they failed in a step, or were not saved
         self.every = interval(recipe, prepared.games)  # steps between regular checkpoints
         self.periods = 0  # of these that have passed
-        self.is_exact = True  # whether its numbers are those of a run that never stopped
-        self.checkpoint, self.checkpoint_exact = 0, True  # steps at the last one, and whether a resume from it is exact
+        self.is_exact = self.training.repeats  # whether its numbers are those of a run that never stopped
+        self.checkpoint, self.checkpoint_exact = (
+            0,
+            self.is_exact,
+        )  # steps at the last one, and whether a resume from it is exact
         self.saved_at = time.monotonic()  # when that was
         self.profile = profile
         if profile is not None:
@@ -160,7 +166,7 @@ class Session:
             exact: whether that gives the numbers of a run that never stopped.
         """
         restore(self, state)
-        self.is_exact = self.checkpoint_exact = exact
+        self.is_exact = self.checkpoint_exact = exact and self.training.repeats
         self.first_step, self.first_update = self.counters.steps, self.counters.updates
         counted = passed(self.every, self.counters)  # anew where another end of the run has changed the interval
         self.postponed = state.json.get("postponed", "")

@@ -32,16 +32,20 @@ class Worker(OnPolicy):
     Args:
         learner: plays and takes the gradient; it takes no step of its own. Workers that take turns may share one, since the
             weights that a worker has are loaded when its rollout begins.
+        number: from 0.
+        life: names one that takes the place of another, and draws otherwise.
     """
 
-    def __init__(self, recipe: Recipe, games: Games, learner: Learner, number: int):
-        self.number = number  # from 0
+    def __init__(self, recipe: Recipe, games: Games, learner: Learner, number: int, life: str = ""):
+        self.number, self.life = number, life
         self.weights: Weights | None = None  # those that it has; None: those of the learner, as they are
         self.version, self.handed_at = 0, 0  # updates behind them, and steps of the run when they were handed out
         super().__init__(recipe, games, learner)
 
     def stream(self, name: str) -> str:
-        return f"worker-{self.number}/{name}" if self.number else name
+        if not (self.number or self.life):
+            return name
+        return "/".join(filter(None, (f"worker-{self.number}", self.life, name)))
 
     def take(self, weights: Weights | None, version: int, steps: int) -> None:
         """Weights for the rollouts from now on, the updates behind them, and the run's steps."""

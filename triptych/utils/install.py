@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -16,6 +17,11 @@ def install_hint(extra: str) -> str:
         return f'pip install -e "{"." if is_here(checkout) else checkout}[{extra}]"'
     came_from = source()
     return f'pip install "triptych[{extra}]{f" @ {came_from}" if came_from else ""}"'
+
+
+def version() -> str:
+    """Of the Triptych that runs here."""
+    return str(sys.modules[__name__.partition(".")[0]].__version__)
 
 
 def is_here(folder: Path) -> bool:

@@ -1,0 +1,40 @@
+"""Where A3C's workers are: in this process, or as Ray actors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from triptych.recipes import Recipe
+from triptych.recipes.load import RUN
+from triptych.training.actors import Crew
+from triptych.utils.checks import check
+from triptych.utils.cluster import open_ray
+
+On = Literal["here", "ray"]
+
+
+def check_on(on: str, address: str | None, recipe: Recipe) -> None:
+    """Refuses Ray for an algorithm that has no workers, and an address without Ray."""
+    check(on in ("here", "ray"), "on", on, "here, ray")
+    check(on == "ray" or address is None, "address", address, "with --on ray")
+    kind = recipe.algorithm.kind
+    works = on == "here" or recipe.algorithm.family == "asynchronous"
+    check(works, "on", on, f"here, as {kind} has no workers; a run on Ray is one of A3C (cartpole-a3c)")
+
+
+@contextlib.contextmanager
+def crew_of(on: str, address: str | None, recipe: Recipe, framework: str) -> Iterator[Crew | None]:
+    """Ray, with what its workers must know; None: they are in this process.
+
+    Raises:
+        InputError: as `utils.cluster.open_ray` says.
+    """
+    if on == "here":
+        yield None
+        return
+    files = (recipe.source,) if recipe.source and Path(recipe.source).resolve() in RUN else ()
+    with open_ray(address) as cluster:
+        yield Crew(cluster, framework, files)
