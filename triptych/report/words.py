@@ -177,8 +177,12 @@ def playing(test: dict[str, Any]) -> str:
 
 
 def sentences(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
-    """What a reader should not miss: runs that never left random play."""
-    lines = []
+    """What a reader should not miss: runs that never left random play, or that cannot be repeated."""
+    lines = [
+        f"{log.name} was played by A3C's workers on Ray, at their own pace: the same seed does not give the same numbers again."
+        for log in logs
+        if (log.config or {}).get("on") == "ray"
+    ]
     for log in logs:
         found = random.get(log.random_key)
         rewards = [value for value in log.columns.get("running_reward", []) if value is not None][FULL:]

@@ -69,9 +69,8 @@ class Actors(Asynchronous):
         self.weights: Any = None  # where the store has those of this version
         self.read_at = 0  # steps at which the weights of the last gradient were handed out
         self.between = True  # nothing that a worker has sent is half counted
-        self.idle = Tick(
-            Choice(np.empty(0, int), np.empty(0, bool), None), Step(None, *np.zeros((3, 0))), np.empty(0, bool), [], []
-        )
+        none, nothing = np.empty(0, bool), np.empty(0)
+        self.idle = Tick(Choice(nothing, none, None), Step(None, nothing, none, none), none, [], [])
         cores = sum(node.cores for node in self.crew.cluster.nodes())
         if count > cores:
             warn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Mapping
 from itertools import islice
@@ -72,6 +73,10 @@ class RemoteWorker:
         except (InputError, EnvironmentFailed) as error:
             return f"{first_line(error)} (worker {job['number']} on {socket.gethostname()})"
         return ""
+
+    def process(self) -> int:
+        """Its number on its machine."""
+        return os.getpid()
 
     def play(self, weights: Mapping[str, np.ndarray], version: int, steps: int) -> Answer:
         """Plays a rollout with these weights, and takes its gradient.
