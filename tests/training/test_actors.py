@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from triptych import Callback, resume, train
@@ -27,7 +28,7 @@ from triptych.training.remote import RemoteWorker
 from triptych.utils import install
 from triptych.utils.cluster import open_ray
 from triptych.utils.failures import RunFailed
-from triptych.utils.leftovers import below
+from triptych.utils.leftovers import is_alive
 
 SMALL: dict[str, Any] = {
     "num_envs": 2, "algorithm.rollout_steps": 8, "log_every": 200, "best_window": 5, "evaluate_every": 0, "video": False,
@@ -202,19 +203,11 @@ def test_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
     log, deadline = tmp_path / "r" / "episodes.csv", time.monotonic() + 240
     while process.poll() is None and not (log.exists() and log.stat().st_size > 300) and time.monotonic() < deadline:
         time.sleep(0.1)
-    there = below(5, process.pid)
+    there = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=120)
     assert process.returncode == 130, told
     assert "Traceback" not in told
     assert len(there) > 5, "Ray's processes"
-    assert [pid for pid in there if alive(pid)] == []
+    assert [child for child in there if is_alive(child)] == []
     assert json.loads((tmp_path / "r" / "summary.json").read_text())["stopped_by"] == "interrupted"
-
-
-def alive(one: Any) -> bool:
-    pid = one if isinstance(one, int) else one.pid
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

@@ -81,10 +81,7 @@ class Session:
         self.every = interval(recipe, prepared.games)  # steps between regular checkpoints
         self.periods = 0  # of these that have passed
         self.is_exact = self.training.repeats  # whether its numbers are those of a run that never stopped
-        self.checkpoint, self.checkpoint_exact = (
-            0,
-            self.is_exact,
-        )  # steps at the last one, and whether a resume from it is exact
+        self.checkpoint, self.checkpoint_exact = 0, self.is_exact  # steps at the last one; whether a resume is exact
         self.saved_at = time.monotonic()  # when that was
         self.profile = profile
         if profile is not None:
