@@ -9,13 +9,13 @@ from typing import Annotated, Any, ClassVar
 from tyro.conf import Positional, Suppress, arg
 
 from triptych.cli import exits
-from triptych.cli.options import ALL, Device, Framework, RecipeName, Where, named, print_json
+from triptych.cli.options import ALL, Device, Framework, RecipeName, Somewhere, Where, named, print_json
 from triptych.recipes import Recipe
 from triptych.utils.console import warn
 
 
 @dataclass(frozen=True)
-class Compare(Where):
+class Compare(Somewhere, Where):
     """Trains a recipe in each framework, and sets score, speed and memory side by side.
 
     Several recipes are set against each other in the same table; the flags then change each of them.
@@ -31,6 +31,7 @@ class Compare(Where):
     games: int = 20  # whole games that the best weights of each run play; their mean is its score
     margin: float | None = None  # test whether the scores are nearer to each other than this; needs several --seeds
     run_name: str | None = None  # what the names of the new run folders begin with
+    resume: bool = False  # go on with the runs of a compare that was stopped; those that have ended are kept
     video: bool = True  # film a test game of each framework, side by side, where the game can be drawn
     given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
         default_factory=dict
@@ -45,7 +46,7 @@ class Compare(Where):
         result = compare(
             recipes, self.frameworks, self.seeds, games=self.games, margin=self.margin, runs_dir=self.runs_dir,
             run_name=self.run_name, label=labels if self.others else labels[0], quiet=self.quiet,
-            video=self.video, device=self.device,
+            video=self.video, device=self.device, on=self.on, address=self.address, resume=self.resume,
             **(self.given if self.others else {}),
         )  # fmt: skip
         comparison_table(result)

@@ -27,6 +27,15 @@ ALL: tuple[str, ...] = tuple(FRAMEWORKS)
 
 
 @dataclass(frozen=True)
+class Somewhere:
+    """A command whose runs may be made elsewhere."""
+
+    on: On = "here"  # where it runs: here, or as Ray tasks on this machine or a cluster (docs/ray.md)
+    # which Ray cluster: auto (the one of this machine) or HOST:PORT; None: Ray is started here, and ended
+    address: Annotated[str | None, arg(metavar="{auto,HOST:PORT}")] = None
+
+
+@dataclass(frozen=True)
 class Command:
     """What every command prints, and how much of it."""
 

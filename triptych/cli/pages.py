@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from triptych.cli.options import Command, Framework, RecipeName, Where, named, needed, print_json
+from triptych.cli.options import Command, Framework, RecipeName, Somewhere, Where, named, needed, print_json
 from triptych.recipes import Recipe, resolve
 from triptych.spec import Precision
 from triptych.utils.checks import InputError
@@ -111,7 +111,7 @@ class Report(Where):
 
 
 @dataclass(frozen=True)
-class Study(Where):
+class Study(Somewhere, Where):
     """Trains the runs that answer a question, and writes a page and tables.
 
     They lie under results/studies/. Runs that are finished already are not trained again.
@@ -127,7 +127,7 @@ class Study(Where):
     games: tuple[str, ...] = ()
     steps: int | None = None  # steps of each run; None: as the study says
     precision: Precision | None = None  # precision of each run; None: as the study says
-    jobs: int = 1  # runs that train at the same time
+    jobs: int = 1  # runs that train at the same time; on Ray, as many as have cores
     out: Path | None = None  # the folder for page and tables; None: results/studies/NAME
 
     def run(self) -> int:
@@ -139,7 +139,7 @@ class Study(Where):
         result = run_study(
             self.name, self.framework, quick=self.quick, seeds=self.seeds, only=self.only, games=self.games,
             steps=self.steps, precision=self.precision, jobs=self.jobs, runs_dir=self.runs_dir, out=self.out,
-            quiet=self.quiet,
+            quiet=self.quiet, on=self.on, address=self.address,
         )  # fmt: skip
         study_table(result)
         print_json(self, result)

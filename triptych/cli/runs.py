@@ -10,7 +10,18 @@ from typing import Annotated, Any, Literal
 from tyro.conf import UseAppendAction, arg
 
 from triptych.cli import exits
-from triptych.cli.options import Command, Device, Framework, On, RecipeName, RunName, Where, needed, print_json
+from triptych.cli.options import (
+    Command,
+    Device,
+    Framework,
+    On,
+    RecipeName,
+    RunName,
+    Somewhere,
+    Where,
+    needed,
+    print_json,
+)
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.values import steps_more
 from triptych.runs.endings import why
@@ -118,7 +129,7 @@ class Resume(Where):
 
 
 @dataclass(frozen=True)
-class Evaluate(Where):
+class Evaluate(Somewhere, Where):
     """Plays whole games with a run's weights."""
 
     name: RunName = ""  # a run folder, a run's name, or a weights file
@@ -152,7 +163,7 @@ class Evaluate(Where):
                 sticky=self.sticky, env=self.env,
                 framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video, flicker=self.flicker,
                 recipe=self.file, trust=self.trust,
-                plain=self.plain, device=self.device,
+                plain=self.plain, device=self.device, on=self.on, address=self.address,
             )  # fmt: skip
         others = f", sticky {score.sticky:g}" if score.sticky is not None else ""
         others += f", {score.flicker:.0%} hidden" if score.flicker else ""

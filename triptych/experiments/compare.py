@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from triptych.experiments.film import FPS, Tape, film_side_by_side
-from triptych.experiments.jobs import work
+from triptych.experiments.jobs import work_all
+from triptych.experiments.ray_jobs import On, check_place, place_of
 from triptych.frameworks import FRAMEWORKS, set_device, versions
 from triptych.recipes import BUILT_IN, Recipe, resolve
 from triptych.recipes.feasibility import prepare
@@ -25,10 +26,12 @@ from triptych.recipes.serialise import to_dict
 from triptych.runs.names import fresh_name, run_path, safe
 from triptych.runs.records import read_settings
 from triptych.utils import machine
-from triptych.utils.checks import InputError, WorkerError, check
+from triptych.utils.checks import WorkerError, check
 from triptych.utils.console import warn
 from triptych.utils.equivalence import Equivalence, check_margin, equivalences
 from triptych.utils.failures import machine_failures
+from triptych.utils.processes import Place
+from triptych.utils.reading import read_json
 from triptych.utils.statistics import bootstrap_mean
 
 ALL = tuple(FRAMEWORKS)
@@ -85,9 +88,12 @@ def compare(
     quiet: bool = True,
     video: bool = True,
     device: str = "auto",
+    on: On = "here",
+    address: str | None = None,
+    resume: bool = False,
     **changes: Any,
 ) -> Comparison:
-    """Trains recipes in each framework with each seed, one after the other, and plays the best and last weights.
+    """Trains recipes in each framework with each seed, and plays the best and last weights.
 
     Args:
         recipe: one, or several to set against each other: names, files, Recipes, or run folders, whose settings are taken.
@@ -99,6 +105,10 @@ def compare(
         video: film a test game of each run's best weights, and those of the first seed side by side, where the game can draw
             itself.
         device: where each trains, as in `train`.
+        on: "here": one run after the other in processes of this machine; "ray": as Ray tasks, as many at once as have cores.
+        address: of a Ray cluster: "auto", or "HOST:PORT"; None: one of its own on this machine.
+        resume: go on with the newest runs of the same names and settings, as a compare that was stopped left them; those that
+            have ended are kept.
         changes: recipe fields, as in `train`, of every recipe.
 
     Raises:
@@ -107,6 +117,7 @@ def compare(
     set_device(device)  # here for its spelling alone; each process asks its framework
     check(seeds > 0, "seeds", seeds, "above 0")
     check(games > 0, "games", games, "above 0")
+    check_place(on, address)
     names = tuple(frameworks)
     given: list[Any] = list(recipe) if isinstance(recipe, list | tuple) else [recipe]
     check_margin(margin, seeds, len(names) * len(given))
@@ -123,7 +134,9 @@ def compare(
     }
     # Trusted: what is given is the user's own, or `settings_of` let it through.
     job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True, "video": video, "device": device}
-    made, failures = train_all(named, names, seeds, prefixes, job)
+    job |= {"exact": resume or on == "ray"}  # a node may be lost, and the numbers are to be the same
+    with place_of(on, address, quiet) as place:
+        made, failures = train_all(named, names, seeds, prefixes, job, place, resume)
     rows = [make_row(title, name, made[title, name]) for title, name in product(titles, names) if (title, name) in made]
     scores = {row.framework if len(titles) == 1 else f"{row.recipe} {row.framework}": row.run_scores for row in rows}
     first = resolved[0]
@@ -148,25 +161,51 @@ def compare(
 
 
 def train_all(
-    recipes: dict[str, Recipe], frameworks: tuple[str, ...], seeds: int, prefixes: dict[str, str], job: dict[str, Any]
+    recipes: dict[str, Recipe],
+    frameworks: tuple[str, ...],
+    seeds: int,
+    prefixes: dict[str, str],
+    job: dict[str, Any],
+    place: Place | None,
+    again: bool,
 ) -> tuple[dict[tuple[str, str], list[dict[str, Any]]], list[str]]:
     """Trains each recipe in each framework with each seed: what the runs came to by (title, framework), and what failed."""
-    made: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    failures: list[str] = []
+    whose, jobs = list[tuple[str, str]](), list[dict[str, Any]]()
     for seed, (title, recipe), name in product(range(seeds), recipes.items(), frameworks):
-        started = dataclasses.replace(recipe, seed=recipe.seed + seed)
-        run = fresh_name(f"{prefixes[title]}-{name}-seed{started.seed}", job["runs_dir"])
-        try:
-            result = work("train", job | {"recipe": to_dict(started), "framework": name, "run_name": run})
-            made.setdefault((title, name), []).append(result)
-        except InputError:  # it was begun in vain
+        recorded = to_dict(dataclasses.replace(recipe, seed=recipe.seed + seed))
+        prefix = f"{prefixes[title]}-{name}-seed{recorded['seed']}"
+        run = begun_name(prefix, job["runs_dir"], recorded) if again else None
+        whose.append((title, name))
+        run = run or fresh_name(prefix, job["runs_dir"])
+        jobs.append(job | {"recipe": recorded, "framework": name, "run_name": run})
+    results: dict[int, dict[str, Any]] = {}
+    failures: dict[int, str] = {}
+
+    def failed(index: int, error: WorkerError) -> None:  # the other runs are worth having
+        failures[index] = f"{jobs[index]['run_name']}: {error}"
+        warn(failures[index])
+
+    try:
+        work_all("train", jobs, results.__setitem__, place=place, failed=failed)
+    finally:
+        for one in jobs:  # those that nothing came of
             with suppress(OSError):
-                (Path(job["runs_dir"]) / run).rmdir()
-            raise
-        except WorkerError as error:  # the other runs are worth having
-            failures.append(f"{run}: {error}")
-            warn(failures[-1])
-    return made, failures
+                (Path(job["runs_dir"]) / one["run_name"]).rmdir()
+    made: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for index in sorted(results):
+        made.setdefault(whose[index], []).append(results[index])
+    return made, [failures[index] for index in sorted(failures)]
+
+
+def begun_name(prefix: str, runs_dir: str | Path, recorded: dict[str, Any]) -> str | None:
+    """The newest of the runs `PREFIX-1`, `PREFIX-2`, ... where it has these very settings; None: there is none to go on with."""
+    numbers = [path.name.removeprefix(f"{prefix}-") for path in Path(runs_dir).glob(f"{prefix}-*")]
+    for number in sorted((int(one) for one in numbers if one.isdecimal()), reverse=True):
+        config = Path(runs_dir) / f"{prefix}-{number}" / "config.json"
+        if config.is_file():
+            found = read_json(config, dict[str, Any]).get("recipe")
+            return f"{prefix}-{number}" if found == recorded else None
+    return None
 
 
 def tapes_of(
@@ -208,7 +247,7 @@ def make_row(recipe: str, framework: str, results: list[dict[str, Any]]) -> Comp
     score, low, high = bootstrap_mean([result["best_rewards"] for result in results])
 
     def middle(name: str) -> float:
-        return median(result[name] for result in results)
+        return median(found) if (found := [result[name] for result in results if result[name] is not None]) else 0.0
 
     return ComparisonRow(
         recipe=recipe,

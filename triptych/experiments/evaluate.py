@@ -85,7 +85,8 @@ def evaluate(
     run: str | Path, games: int = 100, seed: int = 0, *, weights: Literal["best", "latest"] = "best",
     policy: Policy | None = None, epsilon: float = 0.0, framework: str | None = None, runs_dir: str | Path = "runs",
     report: Callable[[int], None] | None = None, video: bool = False, recipe: str | None = None, trust: bool = False,
-    plain: bool = False, device: str | None = None, **changes: Any,
+    plain: bool = False, device: str | None = None, on: Literal["here", "ray"] = "here", address: str | None = None,
+    **changes: Any,
 ) -> EvaluationResult:  # fmt: skip
     """Plays exactly `games` whole games, each the first of a seed of its own, and returns the score.
 
@@ -102,6 +103,8 @@ def evaluate(
         trust: run what the run names: the file that its recipe came from, the module of its environment's id.
         plain: without idle frames, FIRE and the maximum of two frames, as Gymnasium itself plays (Atari).
         device: as in `train`; None: what this process was last told.
+        on: "here", or "ray": as a Ray task, on a node of its choice. The score is the same.
+        address: of a Ray cluster: "auto", or "HOST:PORT"; None: one of its own on this machine.
         changes: of the game; each left out, or None: as in the recipe. `sticky`: chance that the last action is repeated
             (Atari); `flicker`: chance that an observation is hidden; `env`: another Gymnasium id with the same observations
             and actions.
@@ -111,6 +114,14 @@ def evaluate(
     Raises:
         InputError: no such run, damaged or foreign weights, code that may not run, or a value that is not allowed.
     """
+    if on != "here" or address is not None:
+        from triptych.experiments.evaluate_elsewhere import evaluate_elsewhere
+
+        how = {"policy": policy, "epsilon": epsilon, "video": video, "plain": plain, "device": device} | changes
+        found = find_weights(run, weights, framework, runs_dir, Allowed(recipe, trust, env=changes.get("env")))
+        Test(games, seed, policy, epsilon, video, plain)
+        changes_of(changes)
+        return evaluate_elsewhere(found, games, seed, how, on, address)
     if device is not None:
         frameworks.set_device(device)
     test, given = Test(games, seed, policy, epsilon, video, plain), changes_of(changes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from triptych.recipes.load import RUN, run_file
 from triptych.recipes.serialise import from_dict
 from triptych.runs.records import RunResult, read_config, read_summary
 from triptych.runs.trust import allow_job
-from triptych.utils import processes
-from triptych.utils.checks import EnvironmentFailed, InputError
+from triptych.utils import machine, processes
+from triptych.utils.checks import EnvironmentFailed, InputError, WorkerError
 from triptych.utils.console import LOGGER
 from triptych.utils.failures import CallbackFailed, MachineFailed, RunFailed, machine_trouble
 from triptych.utils.files import read_tensors
@@ -36,6 +36,8 @@ def work_all(
     then: processes.Then,
     at_once: int = 1,
     files: Sequence[str] = (),
+    place: processes.Place | None = None,
+    failed: Callable[[int, WorkerError], None] | None = None,
 ) -> None:
     """Does jobs as `processes.work_all`, see there.
 
@@ -47,7 +49,10 @@ def work_all(
     def ready(some: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         return [job | {"files": list(dict.fromkeys([*files, *source_of(job)])), "level": LOGGER.level} for job in some]
 
-    processes.work_all(ENTRY, kind, ready(jobs), lambda place, result: ready(then(place, result) or ()), at_once)
+    def follow(index: int, result: dict[str, Any]) -> list[dict[str, Any]]:
+        return ready(then(index, result) or ())
+
+    processes.work_all(ENTRY, kind, ready(jobs), follow, at_once, place, failed)
 
 
 def source_of(job: dict[str, Any]) -> list[str]:
@@ -71,6 +76,7 @@ def worker() -> None:
     """The other process: reads its job from standard input and writes the answer to a file."""
     job = processes.read_job()
     LOGGER.setLevel(job["level"])
+    machine.fix_threads(job.get("threads"))
     try:
         for file in job["files"]:
             run_file(Path(file))
@@ -93,7 +99,7 @@ def worker() -> None:
 
 def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     """Trains, plays the best and the last weights, and films a game of the best; `tape` is its actions, or None."""
-    result = train_anew(recipe, job, device=job["device"])
+    result = train_or_go_on(recipe, job, device=job["device"], exact=job.get("exact", False))
     if ended := without_result(result):
         return ended
     scores = {
@@ -112,6 +118,14 @@ def train_anew(recipe: Recipe, job: dict[str, Any], **how: Any) -> RunResult:
     return train(recipe, job["framework"], video=False, **where, **how)
 
 
+def train_or_go_on(recipe: Recipe, job: dict[str, Any], exact: bool, **how: Any) -> RunResult:
+    """The run that the job names: a new one, or what an earlier session, or a node that was lost, has left of it."""
+    path = Path(job["runs_dir"]) / job["run_name"]
+    if not (path / "config.json").exists():
+        return train_anew(recipe, job, exact=exact, **how)
+    return resume(path, quiet=job["quiet"], trust=job.get("trust", False), exact=True, video=False, **how)
+
+
 def without_result(result: RunResult) -> dict[str, Any]:
     """The answer for a run that ended before its end; empty where it did not."""
     if result.stopped_by == "interrupted":
@@ -127,10 +141,7 @@ def lockstep_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
 def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     """Trains, or goes on with what an earlier session left, then tests the best weights under each flicker."""
     path = Path(job["runs_dir"]) / job["run_name"]
-    if (path / "config.json").exists():
-        result = resume(path, quiet=job["quiet"], trust=job.get("trust", False), exact=True, video=False)
-    else:
-        result = train_anew(recipe, job, exact=True)
+    result = train_or_go_on(recipe, job, exact=True)
     if ended := without_result(result):
         return ended
     tests = []
@@ -155,4 +166,11 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-JOBS = {"train": train_job, "lockstep": lockstep_job, "study": study_job, "trial": trial_job}
+def evaluate_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
+    """Plays test games with the weights of a file."""
+    path = Path(job["runs_dir"]) / job["run_name"] / job["file"]
+    score = evaluate(path, job["games"], job["seed"], framework=job["framework"], trust=job["trust"], **job["how"])
+    return dataclasses.asdict(score)
+
+
+JOBS = {"evaluate": evaluate_job, "train": train_job, "lockstep": lockstep_job, "study": study_job, "trial": trial_job}

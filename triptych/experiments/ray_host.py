@@ -17,6 +17,7 @@ from typing import Any
 from triptych import __version__
 from triptych.runs.travel import Listing, listing
 from triptych.utils import processes
+from triptych.utils.files import sha256
 from triptych.utils.leftovers import Scratch, below
 from triptych.utils.locks import wait_for_lock
 
@@ -38,16 +39,16 @@ class Host:
         self.told = 0  # bytes of `said` that were handed out
         self.run = Path()
 
-    def begin(self, run: str, mark: str, content: str) -> dict[str, Any]:
+    def begin(self, run: str, mark: str, digest: str) -> dict[str, Any]:
         """Finds out where the job will work.
 
         Args:
             run: the folder of its run at home.
-            mark: a file there, which holds `content` where this node sees it.
+            mark: a file in it, which has this SHA-256 where this node sees that folder.
         """
         seen = False
         with contextlib.suppress(OSError):
-            seen = Path(mark).read_text(encoding="utf-8") == content
+            seen = sha256(Path(run) / mark) == digest
         self.run = Path(run) if seen else self.scratch.path / "runs" / Path(run).name
         self.run.parent.mkdir(exist_ok=True, parents=True)
         return {"shared": seen, "version": __version__, "host": socket.gethostname(), "runs": str(self.run.parent)}

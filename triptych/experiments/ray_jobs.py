@@ -24,6 +24,8 @@ from triptych.utils.checks import InputError, check
 from triptych.utils.cluster import Cluster, open_ray, task_options
 from triptych.utils.console import warn
 from triptych.utils.failures import first_line
+from triptych.utils.files import open_own, sha256
+from triptych.utils.leftovers import own_place, sweep
 from triptych.utils.processes import PATIENCE, Place
 
 On = Literal["here", "ray"]
@@ -46,13 +48,18 @@ def place_of(on: On, address: str | None, quiet: bool) -> Iterator[Place | None]
     Raises:
         InputError: as `open_ray` says.
     """
-    check(on in ("here", "ray"), "on", on, "here, ray")
-    check(on == "ray" or address is None, "address", address, "with --on ray")
+    check_place(on, address)
     if on == "here":
         yield None
         return
     with open_ray(address) as cluster, OnRay(cluster, quiet) as place:
         yield place
+
+
+def check_place(on: str, address: str | None) -> None:
+    """Refuses what no place is made of."""
+    check(on in ("here", "ray"), "on", on, "here, ray")
+    check(on == "ray" or address is None, "address", address, "only with --on ray")
 
 
 class OnRay:
@@ -72,6 +79,7 @@ class OnRay:
 
     def __exit__(self, *_: object) -> None:
         self.table.__exit__()
+        sweep(own_place())  # of workers that were killed on this machine
 
     def start(self, entry: str, kind: str, job: dict[str, Any]) -> RayJob:
         cores = machine.threads_for(job["recipe"]["threads"])
@@ -105,13 +113,10 @@ class RayJob:
         self.losses, self.furthest = 0, -1
         self.lock: RunFolder | None = None
         self.steps, self.reward = 0, None
-        self.mark = (self.home.parent / f".seen-{secrets.token_hex(8)}", secrets.token_hex(16))
         self.begin()
 
     def begin(self) -> None:
         """Asks for a host; it may take long until there are cores for it."""
-        self.home.parent.mkdir(parents=True, exist_ok=True)
-        self.mark[0].write_text(self.mark[1], encoding="utf-8")
         options = task_options(self.cores)
         if str(self.job.get("device", "")).startswith("cuda"):
             options["num_gpus"] = 1
@@ -119,7 +124,16 @@ class RayJob:
         self.state, self.node, self.shared = "waiting", "", True
         self.known: Listing = {}
         self.asked = self.brought = time.monotonic()
-        self.pending: Any = self.host.begin.remote(str(self.home), str(self.mark[0]), self.mark[1])
+        self.pending: Any = self.host.begin.remote(str(self.home), *self.mark())
+
+    def mark(self) -> tuple[str, str]:
+        """A file of the run's folder and its SHA-256, by which a node knows that it sees this very folder."""
+        if self.names is not None:
+            return self.names[0], sha256(self.home / self.names[0])
+        self.home.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(open_own(self.home / ".lock", os.O_RDWR | os.O_CREAT), "r+b") as file:
+            file.write(secrets.token_bytes(16))
+        return ".lock", sha256(self.home / ".lock")
 
     def poll(self) -> int | None:
         if self.code is None:
@@ -239,11 +253,12 @@ class RayJob:
         """The job has ended."""
         self.code, self.found, self.state = code, found, "ended"
         self.drop_host()
-        self.mark[0].unlink(missing_ok=True)
         if self.lock is not None:
             self.lock.__exit__(None, None, None)
-            if {path.name for path in self.home.iterdir()} <= {".lock"}:  # nothing came of it
-                (self.home / ".lock").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # that it has gone is as good
+            if {path.name for path in self.home.iterdir()} == {".lock"}:  # nothing came of it
+                (self.home / ".lock").unlink()
+                self.home.rmdir()
 
     def drop_host(self) -> None:
         """Ends the host, which removes its folder first if it can."""

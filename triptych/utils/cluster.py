@@ -27,6 +27,7 @@ from typing import Any
 
 from triptych.utils import clusters, machine
 from triptych.utils.checks import InputError
+from triptych.utils.console import detail
 from triptych.utils.failures import first_line
 from triptych.utils.install import install_hint
 from triptych.utils.interrupts import HANGUP, Interrupted
@@ -92,7 +93,7 @@ def open_ray(address: str | None = None) -> Iterator[Cluster]:
         with own_cluster() as ray:
             yield Cluster(ray, local=True)
     else:
-        with clusters.joined(clusters.checked(address), imported) as ray:
+        with clusters.changed_environment({}), clusters.joined(clusters.checked(address), imported) as ray:
             yield Cluster(ray, local=False)
 
 
@@ -111,16 +112,20 @@ def imported() -> Any:
     """The module, told to be quiet."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    return importlib.import_module("ray")
+    ray = importlib.import_module("ray")
+    with contextlib.suppress(ImportError):  # what it says of nodes on standard output, whatever it was told of logs
+        inside: Any = importlib.import_module("ray._private.worker")
+        inside.print_to_stdstream = lambda data, *_, **__: detail(f"Ray: {' '.join(data['lines'])}")
+    return ray
 
 
 @contextlib.contextmanager
 def own_cluster() -> Iterator[Any]:
     """A cluster on this machine that nobody else can reach, and that ends with this process."""
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), clusters.LOOPBACK: "0"}
-    with Scratch() as scratch, changed_environment(token), stoppable():
+    with Scratch() as scratch, clusters.changed_environment(token), stoppable():
         ray = imported()
-        forget(ray)
+        clusters.forget(ray)
         scratch.path.joinpath("r").mkdir()  # Ray opens its folder to everybody, but ours lies around it
         try:
             with noting(scratch):
@@ -148,19 +153,6 @@ def own_cluster() -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def changed_environment(variables: dict[str, str]) -> Iterator[None]:
-    """Sets variables of this process, which those begun meanwhile inherit; afterwards all is as it was, what Ray has set too."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name in os.environ.keys() - before.keys():
-            del os.environ[name]
-        os.environ.update(before)
-
-
-@contextlib.contextmanager
 def stoppable() -> Iterator[None]:
     """SIGTERM and SIGHUP, which would end this process at once, become an exception, so that it clears up."""
     before: dict[int, Any] = {}
@@ -176,15 +168,6 @@ def stoppable() -> Iterator[None]:
         yield
     finally:
         clusters.give_back(before)
-
-
-def forget(ray: Any) -> None:
-    """Lets Ray look at the environment again, where this program has used it before: it keeps the token and what it binds to."""
-    with contextlib.suppress(AttributeError, ImportError):
-        constants: Any = importlib.import_module("ray._private.ray_constants")
-        constants.ENABLE_RAY_CLUSTER = os.environ.get(clusters.LOOPBACK) != "0"
-        ray._raylet.Config.initialize("")
-        ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import signal
@@ -91,6 +92,7 @@ def close_to_others(file: Path) -> None:
 def joined(address: str, imported: Callable[[], Any]) -> Iterator[Any]:
     """Ray as a part of that cluster, which stays as it is afterwards."""
     ray = imported()
+    forget(ray)
     before = handlers()
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
@@ -122,3 +124,25 @@ def give_back(before: dict[int, Any]) -> None:
     if threading.current_thread() is threading.main_thread():
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def changed_environment(variables: dict[str, str]) -> Iterator[None]:
+    """Sets variables of this process, which those begun meanwhile inherit; afterwards all is as it was, what Ray has set too."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def forget(ray: Any) -> None:
+    """Lets Ray look at the environment again, where this program has used it before: it keeps the token and what it binds to."""
+    with contextlib.suppress(AttributeError, ImportError):
+        constants: Any = importlib.import_module("ray._private.ray_constants")
+        constants.ENABLE_RAY_CLUSTER = os.environ.get(LOOPBACK) != "0"
+        ray._raylet.Config.initialize("")
+        ray._raylet.AuthenticationTokenLoader.instance().reset_cache()

@@ -52,9 +52,21 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+THREADS: int | None = None  # what `fix_threads` was told
+
+
+def fix_threads(threads: int | None) -> None:
+    """Says what a run has that leaves it open; None: as many as this machine's rule gives.
+
+    A run that another machine asks for has the number of that one: another number would give other bits.
+    """
+    global THREADS
+    THREADS = threads
+
+
 def threads_for(wanted: int | None) -> int:
     """The fixed rule: what the recipe says, else one thread a core, at most 8. Never a measurement."""
-    return wanted or min(MOST_THREADS, cores())
+    return wanted or THREADS or min(MOST_THREADS, cores())
 
 
 def versions(more: Iterable[str] = ()) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych.experiments.jobs import work_all
+from triptych.experiments.ray_jobs import On, check_place, place_of
 from triptych.experiments.studies import Arm, Study, load_study
 from triptych.experiments.studies.arms import chosen_arms, fingerprint, job_of, quick_of, recipe_of
 from triptych.experiments.studies.filming import make_films
@@ -20,6 +21,7 @@ from triptych.spec import Precision
 from triptych.utils.checks import check
 from triptych.utils.console import say
 from triptych.utils.failures import machine_failures
+from triptych.utils.processes import Place
 
 QUICK_SEEDS, QUICK_GAMES = 2, 10
 
@@ -39,6 +41,8 @@ def run_study(
     runs_dir: str | Path = "runs",
     out: Path | None = None,
     quiet: bool = True,
+    on: On = "here",
+    address: str | None = None,
 ) -> Result:
     """Trains and tests what is still missing, then writes `study.csv`, `runs.csv`, `study.json` and `study.html`.
 
@@ -51,6 +55,8 @@ def run_study(
         precision: of each run; None: as the study says. It too has a folder and a page of its own.
         jobs: runs at the same time, each in a process of its own. Where two studies want the same run, it is made
             once; so let one end before the next begins.
+        on: "here", or "ray": as Ray tasks, as many at once as have cores.
+        address: of a Ray cluster: "auto", or "HOST:PORT"; None: one of its own on this machine.
         out: the folder of the results; None: see `folder_of`.
 
     Raises:
@@ -65,6 +71,7 @@ def run_study(
     count = seeds if seeds is not None else QUICK_SEEDS if quick else None
     check(count is None or count > 0, "seeds", count, "above 0")
     check(jobs > 0, "jobs", jobs, "above 0")
+    check_place(on, address)
     chosen = chosen_arms(study, only, games)
     changed = {name: value for name, value in (("steps", steps), ("precision", precision)) if value is not None}
     recipes = {
@@ -76,7 +83,8 @@ def run_study(
     folder.mkdir(parents=True, exist_ok=True)
     shared = {"games": study.games, "epsilon": study.epsilon, "quiet": quiet, "runs_dir": str(runs_dir)}
     todo = [job | shared for job in missing_jobs(study, recipes, chosen, folder / "runs.csv", framework, quick)]
-    train_missing(todo, folder / "runs.csv", jobs, quiet, [name] if name.endswith(".py") else [])
+    with place_of(on if todo else "here", address if todo else None, quiet) as place:
+        train_missing(todo, folder / "runs.csv", jobs, quiet, [name] if name.endswith(".py") else [], place)
     mine = rows_of_study(study, recipes, folder / "runs.csv", framework)
     make_films(study, mine, {fingerprint(recipe): recipe for recipe in recipes.values()}, folder)
     return conclude(name, study, mine, folder, framework, count or study.seeds, quick, changed)
@@ -106,7 +114,9 @@ def asked_of(study: Study, task: str) -> dict[str, Any]:
     return {"window": study.window, "threshold": threshold, "film": task in study.films}
 
 
-def train_missing(todo: list[dict[str, Any]], table: Path, jobs: int, quiet: bool, files: list[str]) -> None:
+def train_missing(
+    todo: list[dict[str, Any]], table: Path, jobs: int, quiet: bool, files: list[str], place: Place | None = None
+) -> None:
     """Does the jobs, so many at once; each run's rows stand in the table as soon as it has ended."""
     ended = itertools.count(1)
 
@@ -116,7 +126,7 @@ def train_missing(todo: list[dict[str, Any]], table: Path, jobs: int, quiet: boo
             job, score = todo[place], found["tests"][0]["score"]
             say(f"{next(ended)} of {len(todo)}: {job['task']}, {job['label']}, seed {job['seed']}: {score:,.2f}")
 
-    work_all("study", todo, keep, jobs, files)
+    work_all("study", todo, keep, jobs, files, place)
 
 
 def rows_of_study(study: Study, recipes: Recipes, table: Path, framework: str) -> list[Run]:
