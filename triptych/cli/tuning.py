@@ -9,13 +9,13 @@ from typing import Annotated, Any, ClassVar, Literal
 from tyro.conf import Suppress, UseAppendAction, arg
 
 from triptych.cli import exits
-from triptych.cli.options import Device, Framework, RecipeName, Where, named, print_json
+from triptych.cli.options import Device, Framework, RecipeName, Somewhere, Where, named, print_json
 from triptych.recipes import Recipe
 from triptych.utils.checks import InputError
 
 
 @dataclass(frozen=True)
-class Tune(Where):
+class Tune(Somewhere, Where):
     """Searches for the settings of a recipe that score most.
 
     A page, a table and a recipe file, in a folder of its own. What is done is not done again.
@@ -26,7 +26,7 @@ class Tune(Where):
     # FIELD=LOW..HIGH, FIELD=LOW..HIGH:log or FIELD=VALUE,VALUE, one or several; none: ranges that fit the algorithm
     over: Annotated[tuple[tuple[str, ...], ...], UseAppendAction] = ()
     trials: int | None = None  # settings to try, the recipe's own among them; None: 30, or as before
-    jobs: int = 1  # runs at the same time; it changes no result
+    jobs: int = 1  # runs at the same time, on Ray as many as have cores; it changes no result
     framework: Framework = "torch"  # which one trains
     device: Device = "auto"  # where: a GPU where there is one (auto), or cpu, cuda, cuda:1
     # what chooses the values: from the scores so far, by chance, or all on a grid
@@ -41,7 +41,8 @@ class Tune(Where):
     given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
         default_factory=dict
     )  # recipe's fields that flags name
-    FREE: ClassVar[tuple[str, ...]] = ("trials", "jobs", "runs_dir", "quiet", "verbose", "json")  # beside --resume
+    # what may be given beside --resume
+    FREE: ClassVar[tuple[str, ...]] = ("trials", "jobs", "on", "address", "runs_dir", "quiet", "verbose", "json")
 
     def run(self) -> int:
         from triptych.cli.tables import tune_lines
@@ -52,7 +53,8 @@ class Tune(Where):
             self.recipe, self.framework, over=[text for texts in self.over for text in texts], trials=self.trials,
             sampler=self.sampler, pruner=self.pruner, seeds_per_trial=self.seeds_per_trial, fresh_seeds=self.fresh_seeds,
             games=self.games, window=self.window, jobs=self.jobs, device=self.device, run_name=self.run_name,
-            label=named(self.name, self.recipe), runs_dir=self.runs_dir, resume=self.resume, quiet=self.quiet,
+            label=named(self.name, self.recipe), runs_dir=self.runs_dir, resume=self.resume, on=self.on,
+            address=self.address, quiet=self.quiet,
         )  # fmt: skip
         tune_lines(result)
         told: dict[str, Any] = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych.experiments.jobs import work_all
+from triptych.experiments.ray_jobs import On, check_place, place_of
 from triptych.experiments.tune import check_optuna
 from triptych.experiments.tune.halving import Pruner
 from triptych.experiments.tune.journal import Sampler
@@ -27,6 +28,7 @@ from triptych.runs.folder import RunFolder
 from triptych.runs.names import inside, run_path, safe
 from triptych.utils.checks import WorkerError, check
 from triptych.utils.console import problem, say, warn
+from triptych.utils.processes import Place
 
 
 def tune(
@@ -47,6 +49,8 @@ def tune(
     label: str | None = None,
     runs_dir: str | Path = "runs",
     resume: str | Path | None = None,
+    on: On = "here",
+    address: str | None = None,
     quiet: bool = True,
     **changes: Any,
 ) -> TuneResult:
@@ -64,7 +68,9 @@ def tune(
         window: trials that are chosen before it is known what came of the first of them. At most so many go on at once.
         jobs: runs at the same time, each in a process of its own. It changes no result.
         run_name: the search's folder under `runs_dir`; None: named by what is searched.
-        resume: the folder of a search to go on with; then all but `trials` and `jobs` is as it was.
+        resume: the folder of a search to go on with; then all but `trials`, `jobs` and where it runs is as it was.
+        on: "here", or "ray": runs are Ray tasks, as many at once as have cores and the window allows. It changes no result.
+        address: of a Ray cluster, as in `compare`.
 
     Raises:
         InputError: something given cannot be used, or Optuna is not installed.
@@ -73,6 +79,7 @@ def tune(
     check_optuna()
     check_page("tune")
     check(jobs > 0, "jobs", jobs, "above 0")
+    check_place(on, address)
     if resume is not None:
         folder = run_path(str(resume), runs_dir)
         plan, resolved = read_plan(folder)
@@ -100,7 +107,9 @@ def tune(
     with RunFolder(folder):
         plan = begun(folder, plan, resolved)
         try:
-            return searched(Search(plan, resolved, space, folder, jobs, quiet))
+            with place_of(on, address, quiet) as place:
+                at_once = jobs if place is None else place.at_once
+                return searched(Search(plan, resolved, space, folder, at_once, quiet), place)
         except KeyboardInterrupt:
             problem(f"interrupted; go on with: triptych tune --resume {shlex.quote(str(folder))}")
             raise
@@ -120,22 +129,22 @@ def begun(folder: Path, plan: Plan, recipe: Recipe) -> Plan:
     return plan
 
 
-def searched(search: Search) -> TuneResult:
+def searched(search: Search, place: Place | None) -> TuneResult:
     """Trains what is still missing, and writes what came of it."""
     plan = search.plan
     if not search.quiet:
         say(f"search    {search.folder}", *(f"over      {text}" for text in plan.over))
-    work_all("trial", search.jobs(), search.then, search.at_once)
+    work_all("trial", search.jobs(), search.then, search.at_once, place=place)
     best = best_course(search)
     own = own_names(search.recipe, search.space)
-    fresh = trained_anew(search, "best", best.recipe)
-    default = fresh if best.trial.names == own else trained_anew(search, "own", search.recipe)
+    fresh = trained_anew(search, "best", best.recipe, place)
+    default = fresh if best.trial.names == own else trained_anew(search, "own", search.recipe, place)
     result = conclude(search, fresh, default)
     write_page(Path(result.page), search, result)
     return result
 
 
-def trained_anew(search: Search, name: str, recipe: Recipe | None) -> Fresh:
+def trained_anew(search: Search, name: str, recipe: Recipe | None, place: Place | None) -> Fresh:
     """Whole runs with seeds that the search has not seen."""
     assert recipe is not None
     plan = search.plan
@@ -154,5 +163,5 @@ def trained_anew(search: Search, name: str, recipe: Recipe | None) -> Fresh:
             score = "diverged" if result["score"] is None else f"{result['score']:,.2f}"
             say(f"{len(found)} of {len(todo)} fresh seeds, {name} setting: seed {seeds[place]} {score}")
 
-    work_all("trial", todo, keep, search.at_once)
+    work_all("trial", todo, keep, search.at_once, place=place)
     return Fresh(list(seeds), [found[place]["rewards"] for place in sorted(found)])
