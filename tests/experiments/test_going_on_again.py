@@ -13,7 +13,7 @@ import pytest
 
 import triptych
 from tests.experiments.test_going_on import GYM, SHORT, interrupt_at, train
-from tests.experiments.test_resume import CARTPOLE_PPO, assert_same
+from tests.experiments.test_resume import CARTPOLE_A3C, CARTPOLE_PPO, assert_same
 from triptych.utils.checks import InputError
 from triptych.utils.failures import CallbackFailed, RunFailed
 from triptych.utils.files import read_tensors
@@ -99,12 +99,15 @@ class Losses(triptych.Callback):
             self.mean, self.seen = row["loss"], len(self.losses)
 
 
-def test_updates_of_a_cut_rollout_are_logged_as_others(tmp_path: Path) -> None:
+CLIMB: dict[str, Any] = {"env": "MountainCar-v0", "env.time_limit": 60, "steps": 1_300, "log_every": 100}
+
+
+@pytest.mark.parametrize("settings", [CARTPOLE_PPO | CLIMB, CARTPOLE_A3C | CLIMB], ids=["ppo", "a3c"])
+def test_updates_of_a_cut_rollout_are_logged_as_others(settings: dict[str, Any], tmp_path: Path) -> None:
     """The rollout lacks one step where the run is stopped: the cut fills it, and it is learned from before anything is played."""
-    settings = CARTPOLE_PPO | {"env": "MountainCar-v0", "env.time_limit": 60, "steps": 1_300, "log_every": 100}
 
     def before_the_last(run: Any, tick: Any) -> None:
-        rollout = run.training.rollout
+        rollout = run.training.player.rollout
         if run.counters.steps > 700 and rollout.filled == rollout.steps - 1:
             signal.raise_signal(signal.SIGINT)
 

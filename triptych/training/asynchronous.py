@@ -190,12 +190,16 @@ class Scheduled(Asynchronous):
         self.set_run(state)
         self.turn, self.staleness = saved["turn"], Staleness(**saved["staleness"])
         for worker in self.workers:
-            part = state.part(f"worker-{worker.number}")
-            worker.set_state(part)
-            if "ended" in part.json and "games" not in part.json:
-                worker.resume_here()
+            worker.set_state(state.part(f"worker-{worker.number}"))
+        self.apart = any(worker.apart for worker in self.workers)
         self.player.load()  # in the middle of its rollout
-        self.update_after_step()  # which a cut may have filled
+
+    def resume_here(self) -> list[dict[str, Any]]:
+        for worker in self.workers:
+            if worker.apart:
+                worker.resume_here()
+        self.apart = False
+        return self.update_after_step()  # of the rollout that a cut has filled
 
     def close(self) -> None:
         for worker in self.workers:

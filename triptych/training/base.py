@@ -35,6 +35,7 @@ class Training(ABC):
     overlaps: ClassVar[bool] = False  # whether it learns while the games play
     repeats: ClassVar[bool] = True  # whether the same seeds give the same run
     store: Store | None = None  # rows that checkpoints keep in segments
+    apart = False  # whether the games are not where `set_state` has put the rest: no checkpoint held them; see `resume_here`
 
     def __init__(self, recipe: Recipe, games: Games, learner: Learner):
         self.recipe, self.games, self.learner = recipe, games, learner
@@ -226,6 +227,7 @@ class Training(ABC):
         """Restores what `get_state` gave; games that cannot be saved are restarted as the checkpoint did."""
         saved = state.json
         self.set_run(state)
+        self.apart = "ended" in saved and "games" not in saved
         if "ended" not in saved:
             self.restart_games()
             return
@@ -240,12 +242,13 @@ class Training(ABC):
             self.games.set_state(saved["games"])
 
     def resume_here(self) -> list[dict[str, Any]]:
-        """After `set_state`, where games that could not be saved were in the middle of their episodes: new ones begin.
+        """After `set_state` that left the games `apart`, in the middle of episodes that could not be saved: new ones begin.
 
         Returns the scalars of the updates that are made before: the cut may fill an actor-critic's rollout.
         """
         updates = self.cut()
         self.restart_games("cut", self.counters.steps)
+        self.apart = False
         return updates
 
     def forget_last(self) -> None:

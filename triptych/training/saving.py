@@ -88,7 +88,7 @@ def take_up(session: Session, state: State) -> None:
     session.checkpoints.fill(training.store)
     if training.store is not None:
         check_rows(training.store, session.checkpoints.segments, training.games.num_actions)
-    if "ended" in saved and "games" not in saved:
+    if training.apart:
         session.torn = True  # until the session begins, which tells the updates that the cut makes
     elif saved["stopped_by"] and "ended" not in saved:
         training.forget_last()
