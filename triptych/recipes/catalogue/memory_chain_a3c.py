@@ -10,7 +10,7 @@ original = memory_chain_a2c.recipe
 recipe = dataclasses.replace(
     original,
     algorithm=a3c.Config(**dataclasses.asdict(original.algorithm), workers=2),
-    num_envs=8,  # with 16 or 32, and 600,000 steps, three of four seeds were not done
+    num_envs=8,  # with 600,000 steps one of three seeds failed at 16 games, and three of four at 32
     steps=1_000_000,  # gradients that are an update old need more of them than A2C's
     evaluate_every=250_000,
 )
