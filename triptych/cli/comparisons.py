@@ -31,7 +31,7 @@ class Compare(Somewhere, Where):
     games: int = 20  # whole games that the best weights of each run play; their mean is its score
     margin: float | None = None  # test whether the scores are nearer to each other than this; needs several --seeds
     run_name: str | None = None  # what the names of the new run folders begin with
-    resume: bool = False  # go on with the runs of a compare that was stopped; those that have ended are kept
+    go_on: bool = False  # go on with the runs of a compare that was stopped; those that have ended are kept
     video: bool = True  # film a test game of each framework, side by side, where the game can be drawn
     given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
         default_factory=dict
@@ -46,7 +46,7 @@ class Compare(Somewhere, Where):
         result = compare(
             recipes, self.frameworks, self.seeds, games=self.games, margin=self.margin, runs_dir=self.runs_dir,
             run_name=self.run_name, label=labels if self.others else labels[0], quiet=self.quiet,
-            video=self.video, device=self.device, on=self.on, address=self.address, resume=self.resume,
+            video=self.video, device=self.device, on=self.on, address=self.address, go_on=self.go_on,
             **(self.given if self.others else {}),
         )  # fmt: skip
         comparison_table(result)

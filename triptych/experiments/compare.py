@@ -90,7 +90,7 @@ def compare(
     device: str = "auto",
     on: On = "here",
     address: str | None = None,
-    resume: bool = False,
+    go_on: bool = False,
     **changes: Any,
 ) -> Comparison:
     """Trains recipes in each framework with each seed, and plays the best and last weights.
@@ -107,7 +107,7 @@ def compare(
         device: where each trains, as in `train`.
         on: "here": one run after the other in processes of this machine; "ray": as Ray tasks, as many at once as have cores.
         address: of a Ray cluster: "auto", or "HOST:PORT"; None: one of its own on this machine.
-        resume: go on with the newest runs of the same names and settings, as a compare that was stopped left them; those that
+        go_on: go on with the newest runs of the same names and settings, as a compare that was stopped left them; those that
             have ended are kept.
         changes: recipe fields, as in `train`, of every recipe.
 
@@ -134,9 +134,9 @@ def compare(
     }
     # Trusted: what is given is the user's own, or `settings_of` let it through.
     job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True, "video": video, "device": device}
-    job |= {"exact": resume or on == "ray"}  # a node may be lost, and the numbers are to be the same
+    job |= {"exact": go_on or on == "ray"}  # a node may be lost, and the numbers are to be the same
     with place_of(on, address, quiet) as place:
-        made, failures = train_all(named, names, seeds, prefixes, job, place, resume)
+        made, failures = train_all(named, names, seeds, prefixes, job, place, go_on)
     rows = [make_row(title, name, made[title, name]) for title, name in product(titles, names) if (title, name) in made]
     scores = {row.framework if len(titles) == 1 else f"{row.recipe} {row.framework}": row.run_scores for row in rows}
     first = resolved[0]

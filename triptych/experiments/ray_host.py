@@ -9,6 +9,7 @@ import contextlib
 import csv
 import json
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -32,6 +33,8 @@ class Host:
     """
 
     def __init__(self) -> None:
+        with contextlib.suppress(ValueError):  # not the main thread
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches the job through us, once
         self.scratch = Scratch()
         self.process: subprocess.Popen[str] | None = None
         self.waiting: tuple[str, str, dict[str, Any]] | None = None

@@ -26,6 +26,7 @@ from triptych.utils.console import warn
 from triptych.utils.failures import first_line
 from triptych.utils.files import open_own, sha256
 from triptych.utils.leftovers import own_place, sweep
+from triptych.utils.locks import wait_for_lock
 from triptych.utils.processes import PATIENCE, Place
 
 On = Literal["here", "ray"]
@@ -238,7 +239,7 @@ class RayJob:
     def lost(self, error: Exception) -> None:
         """The node, or the worker on it, is gone: the job begins again, with what there is of its run."""
         if self.told:
-            self.conclude(1, {})
+            self.conclude(1, self.left())
             return
         self.losses = 1 if self.steps > self.furthest else self.losses + 1
         self.furthest = max(self.steps, self.furthest)
@@ -248,6 +249,15 @@ class RayJob:
             return
         warn(f"{self.name}: lost on {self.node or 'its node'} ({first_line(error)}); it begins again where it was")
         self.begin()
+
+    def left(self) -> dict[str, Any]:
+        """The answer for a job whose host went away while it was to stop: its process ends by itself, once it has saved."""
+        if self.names is not None or not (self.home / "config.json").is_file():
+            return {}
+        if self.shared:
+            with os.fdopen(open_own(self.home / ".lock", os.O_RDWR | os.O_CREAT), "r+b") as file:
+                wait_for_lock(file, PATIENCE)
+        return {"interrupted": str(Path(self.job["runs_dir"]) / self.job["run_name"])}
 
     def conclude(self, code: int, found: dict[str, Any]) -> None:
         """The job has ended."""

@@ -24,11 +24,11 @@ ALLOWED = "auto, or HOST:PORT of a Ray cluster that this machine has joined (ray
 LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # "0": as on those systems Ray then binds everything to 127.0.0.1
 KNOCK, ANSWER = 5.0, 14.0  # seconds for a port to open, and for the cluster behind it to answer
 # In a process of its own, since nothing stops Ray where it waits: joins, and prints where.
-PROBE = """
+PROBE = r"""
 import logging, sys
 import ray
 ray.init(address=sys.argv[1], logging_level=logging.CRITICAL, log_to_driver=False)
-print(ray.get_runtime_context().gcs_address)
+print("\nat", ray.get_runtime_context().gcs_address, flush=True)
 """
 
 
@@ -51,7 +51,8 @@ def checked(address: str) -> str:
     if found.returncode != 0:
         said = next((line for line in reversed(found.stderr.splitlines()) if line.strip()), "it ended without a word")
         raise unusable(address, said)
-    return found.stdout.split()[-1]
+    # Ray may tell of its nodes there, too.
+    return next(line.split()[1] for line in found.stdout.splitlines() if line.startswith("at "))
 
 
 def unusable(address: str, why: str) -> InputError:
