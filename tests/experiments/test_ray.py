@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.raylets import Raylets
-from triptych.experiments import ray_jobs
+from triptych.experiments import ray_task
 from triptych.experiments.compare import Comparison, compare
 from triptych.experiments.evaluate import evaluate
 from triptych.utils.checks import InputError
@@ -55,8 +55,8 @@ def disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 
 def no_common_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_jobs.RayJob, "mark", lambda self: ("nothing", "0"))
-    monkeypatch.setattr(ray_jobs, "BRING", 0.2)
+    monkeypatch.setattr(ray_task.RayJob, "mark", lambda self: ("nothing", "0"))
+    monkeypatch.setattr(ray_task, "BRING", 0.2)
 
 
 def check_same(folder: Path, reference: Path) -> None:

@@ -23,6 +23,7 @@ from triptych.runs.records import RunResult, read_config, read_summary
 from triptych.runs.trust import allow_job
 from triptych.utils import machine, processes
 from triptych.utils.checks import EnvironmentFailed, InputError, WorkerError
+from triptych.utils.child import read_job
 from triptych.utils.console import LOGGER
 from triptych.utils.failures import CallbackFailed, MachineFailed, RunFailed, machine_trouble
 from triptych.utils.files import read_tensors
@@ -74,7 +75,7 @@ def work(kind: str, job: dict[str, Any]) -> dict[str, Any]:
 
 def worker() -> None:
     """The other process: reads its job from standard input and writes the answer to a file."""
-    job = processes.read_job()
+    job = read_job()
     LOGGER.setLevel(job["level"])
     machine.fix_threads(job.get("threads"))
     try:
