@@ -276,6 +276,8 @@ def test_another_schedule_is_found(mutation: str, monkeypatch: pytest.MonkeyPatc
 
 def test_workers_draw_apart() -> None:
     """The first one as A2C does, the others otherwise."""
-    workers = [SimpleNamespace(number=number) for number in range(3)]
+    workers = [SimpleNamespace(number=number, life="") for number in range(3)]
     names = [Worker.stream(worker, "explore") for worker in workers]  # type: ignore[arg-type]
     assert names == ["explore", "worker-1/explore", "worker-2/explore"]
+    replaced = SimpleNamespace(number=0, life="life-1")
+    assert Worker.stream(replaced, "explore") == "worker-0/life-1/explore", "it does not play the same again"  # type: ignore[arg-type]
