@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -211,3 +212,29 @@ def test_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
     assert len(there) > 5, "Ray's processes"
     assert [child for child in there if is_alive(child)] == []
     assert json.loads((tmp_path / "r" / "summary.json").read_text())["stopped_by"] == "interrupted"
+
+
+def test_a_worker_that_hangs_is_replaced_while_the_others_answer() -> None:
+    """Two that answer at once, and one from which nothing comes."""
+    replaced: list[int] = []
+
+    class Busy(Actors):
+        def __init__(self) -> None:
+            self.ray = SimpleNamespace(wait=lambda refs, **how: ([refs[0]], refs[1:]))
+            self.actors = {0: None, 1: None}
+            self.playing: dict[Any, int] = {"answer": 0, "nothing": 1}
+            self.until = {0: time.monotonic() + 60, 1: time.monotonic() - 1}
+
+        def answer_of(self, ref: Any) -> Any:
+            return ref
+
+        def count(self, answer: Any) -> Iterator[Any]:
+            yield answer
+
+        def replace(self, number: int, why: str) -> None:
+            replaced.append(number)
+            self.until[number] = time.monotonic() + 60
+
+    ticks = Busy().ticks()
+    assert [next(ticks) for _ in range(3)] == ["answer"] * 3
+    assert replaced == [1]

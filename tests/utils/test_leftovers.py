@@ -43,6 +43,17 @@ def test_processes_and_the_folder_end_with_it(tmp_path: Path, sleeper: subproces
     assert not scratch.path.exists()
 
 
+def test_a_process_of_another_name_is_not_among_them(sleeper: subprocess.Popen[bytes]) -> None:
+    """A program that calls us has processes of its own."""
+    named = subprocess.Popen([*SLEEPER, "--folder=/somewhere/ours"])
+    try:
+        assert {number for number, _ in below(1, named="/somewhere/ours")} == {named.pid}
+        assert {number for number, _ in below(1)} >= {named.pid, sleeper.pid}
+    finally:
+        named.kill()
+        named.wait()
+
+
 def test_the_next_one_sweeps_what_a_killed_one_left(tmp_path: Path) -> None:
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path), *SLEEPER], stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None

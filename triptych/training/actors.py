@@ -118,8 +118,8 @@ class Actors(Asynchronous):
             for ref in ready:
                 if answer := self.answer_of(ref):
                     yield from self.count(answer)
+            self.replace_late()  # also while the others answer
             if not ready:
-                self.replace_late()
                 yield self.idle
 
     def send_on(self, number: int, more: float = 0.0) -> None:

@@ -147,7 +147,7 @@ def own_cluster() -> Iterator[Any]:
                     clusters.give_back(handlers)
                 yield ray
         finally:
-            scratch.note(below(GENERATIONS))  # the youngest ones
+            scratch.note(below(GENERATIONS, named=str(scratch.path)))  # the youngest ones
             with clusters.unharmed():
                 ray.shutdown()
 
@@ -179,7 +179,7 @@ def noting(scratch: Scratch, every: float = 0.1) -> Iterator[None]:
         wait = every
         while not done.wait(wait):
             with contextlib.suppress(OSError):
-                scratch.note(below(GENERATIONS))
+                scratch.note(below(GENERATIONS, named=str(scratch.path)))
             wait = min(wait * 1.05, 2.0)  # most of them come at the start
 
     thread = threading.Thread(target=watch, daemon=True)

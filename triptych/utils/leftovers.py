@@ -146,15 +146,28 @@ def running(found: Iterable[Process]) -> Iterator[psutil.Process]:
                 yield process
 
 
-def below(depth: int) -> set[Process]:
-    """The processes begun by this one, and by those, so many generations."""
+def command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def below(depth: int, named: str = "") -> set[Process]:
+    """The processes begun by this one, and by those, so many generations.
+
+    Args:
+        named: what the command lines of the first generation hold; other processes of this program are not ours to end.
+    """
     found: set[Process] = set()
     parents = [psutil.Process()]
-    for _ in range(depth):
+    for generation in range(depth):
         children: list[psutil.Process] = []
         for parent in parents:
             with contextlib.suppress(psutil.Error):
                 children += parent.children()
+        if named and not generation:
+            children = [child for child in children if named in command_of(child)]
         for child in children:
             with contextlib.suppress(psutil.Error):
                 found.add((child.pid, child.create_time()))

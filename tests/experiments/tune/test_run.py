@@ -17,7 +17,10 @@ import pytest
 
 import triptych
 from triptych.__main__ import main
+from triptych.experiments.tune import run as tune_run
+from triptych.experiments.tune.over import parse_space
 from triptych.experiments.tune.plan import Plan, write_plan
+from triptych.experiments.tune.search import Search
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
 from triptych.utils.checks import InputError
@@ -57,10 +60,32 @@ def test_the_fresh_seeds_are_others_than_the_search_s(result: Any) -> None:
     assert result.fresh_seeds == [1, 2]
     runs = sorted(path.name for path in (Path(result.folder) / "fresh").iterdir())
     names = ["best", "own"] if result.best != result.own else ["best"]
-    assert runs == [f"{name}-seed{seed}" for name in names for seed in (1, 2)]
-    recipe = json.loads((Path(result.folder) / "fresh/best-seed2/config.json").read_text())["recipe"]
+    shown = [(run.split("-")[0], run.rpartition("-")[2]) for run in runs]
+    assert shown == [(name, f"seed{seed}") for name in names for seed in (1, 2)]
+    run = next((Path(result.folder) / "fresh").glob("best-*-seed2"))
+    recipe = json.loads((run / "config.json").read_text())["recipe"]
     assert recipe["seed"] == 2
     assert recipe["optimiser"]["learning_rate"] == result.best["optimiser.learning_rate"]
+
+
+def test_another_best_setting_is_trained_in_folders_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that goes on with more trials may find one."""
+    names: list[str] = []
+
+    def work_all(kind: str, todo: list[dict[str, Any]], keep: Any, jobs: int, place: Any) -> None:
+        names.extend(job["run_name"] for job in todo)
+        for at in range(len(todo)):
+            keep(at, {"score": 1.0, "rewards": [1.0]})
+
+    monkeypatch.setattr(tune_run, "work_all", work_all)
+    recipe = override(load_recipe("memory-chain"), CHANGES)
+    search = Search(
+        Plan("memory-chain", "torch", tuple(OVER), fresh_seeds=2), recipe, parse_space(OVER, recipe), tmp_path, 1, True
+    )
+    for gamma in (0.9, 0.9, 0.95):
+        tune_run.trained_anew(search, "best", override(recipe, {"algorithm.gamma": gamma}), None)
+    assert names[:2] == names[2:4], "the same setting goes on where it was"
+    assert not set(names[2:4]) & set(names[4:])
 
 
 def test_the_best_setting_is_a_recipe_that_train_takes(result: Any) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from triptych.experiments.tune import check_optuna
 from triptych.experiments.tune.importance import importances
+from triptych.experiments.tune.journal import Journal
 from triptych.experiments.tune.over import parse_space
 from triptych.experiments.tune.plan import Plan, grid_of, read_plan, write_plan
 from triptych.experiments.tune.result import best_course
@@ -112,6 +113,29 @@ def test_the_trials_are_the_same_where_the_search_was_killed(after: int, alone: 
         work(made(tmp_path, 2), 2, kill_after=3)
     search = made(tmp_path, 4)
     work(search, 3)
+    assert told(search) == alone
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_trial_is_the_same_where_the_search_was_killed_while_it_wrote_its_end(
+    written: bool, alone: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Just before the score of its whole run, or just behind it."""
+    report = Journal.report
+
+    def killed(self: Journal, number: int, rung: int, score: float) -> None:
+        if rung < 9 or written:
+            report(self, number, rung, score)
+        if rung == 9:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "report", killed)
+        with pytest.raises(Killed):
+            work(made(tmp_path), 1)
+    search = made(tmp_path)
+    assert (search.courses[0].outcome == "finished") == written
+    work(search, 1)
     assert told(search) == alone
 
 

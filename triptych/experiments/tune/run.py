@@ -154,7 +154,11 @@ def trained_anew(search: Search, name: str, recipe: Recipe | None, place: Place 
         "runs_dir": str(search.folder / "fresh"),
     }  # fmt: skip
     seeds = range(first, first + plan.fresh_seeds)
-    todo = [shared | {"recipe": to_dict(recipe) | {"seed": seed}, "run_name": f"{name}-seed{seed}"} for seed in seeds]
+    setting = plan.fingerprint(recipe)  # a search that goes on may find another best one
+    todo = [
+        shared | {"recipe": to_dict(recipe) | {"seed": seed}, "run_name": f"{name}-{setting}-seed{seed}"}
+        for seed in seeds
+    ]
     found: dict[int, dict[str, Any]] = {}
 
     def keep(place: int, result: dict[str, Any]) -> None:

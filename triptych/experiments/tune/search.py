@@ -76,6 +76,9 @@ class Search:
         self.wanted = plan.trials if self.grid is None else len(self.grid)
         self.journal, self.halving = Journal(folder, space), Halving()
         self.courses = [Course(trial, self.recipe_of(trial.names)) for trial in self.journal.trials()]
+        for course in self.courses:
+            if WHOLE in course.trial.scores and "ended" not in course.trial.notes:
+                self.note(course, ended="finished")
         self.told = sum(course.trial.told for course in self.courses)
         self.places: list[tuple[int, int]] = []  # trial and seed of each job that was given out, by its place
         self.running = 0
@@ -205,10 +208,12 @@ class Search:
         score = sum(result["score"] for result in results) / len(results)
         finished = all(result["ended"] for result in results)
         if finished:
-            self.note(course, ended="finished", at=course.at)
+            self.note(course, at=course.at)
             rung = WHOLE
         self.journal.report(number, rung, score)
         course.trial.scores[rung] = score
+        if finished:  # said last: a search that is killed in between knows it by the score
+            self.note(course, ended="finished")
 
     def note(self, course: Course, **notes: Any) -> None:
         self.journal.note(course.trial.number, **notes)
