@@ -6,6 +6,7 @@ As a program it reads what to do from standard input, a line each, and answers e
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import subprocess
@@ -87,15 +88,14 @@ def main() -> None:
                 child for child in raylet.children() if "Agent" in child.name() or "Agent" in " ".join(child.cmdline())
             ]
             for process in [raylet, *agents]:
-                process.kill()
+                with contextlib.suppress(psutil.Error):  # an agent ends with its raylet
+                    process.kill()
             print("killed", flush=True)
     everything = psutil.Process().children(recursive=True)
     cluster.shutdown()
     for process in everything:
-        try:
+        with contextlib.suppress(psutil.Error):
             process.kill()
-        except psutil.Error:
-            continue
 
 
 if __name__ == "__main__":

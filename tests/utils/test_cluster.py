@@ -15,7 +15,7 @@ import pytest
 from triptych.utils import clusters
 from triptych.utils.checks import InputError
 from triptych.utils.cluster import open_ray, task_options
-from triptych.utils.leftovers import is_alive, noted, own_place, running
+from triptych.utils.leftovers import PROCESSES, is_alive, noted, own_place, running
 
 # Starts Ray, tells the ids of its processes, and then does what it is told to.
 DRIVER = """
@@ -77,8 +77,9 @@ def test_a_cluster_of_our_own_is_nobody_elses(capfd: pytest.CaptureFixture[str])
         listening = [one.laddr.ip for process in family for one in connections(process) if one.status == "LISTEN"]
         assert len(listening) > 4
         assert {address.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
-        folders = [folder for folder in own_place().iterdir() if folder.is_dir()]
-        assert folders
+        ours = {process.pid for process in family}  # beside folders of others that run meanwhile
+        folders = [one for one in own_place().iterdir() if {number for number, _ in noted(one / PROCESSES)} & ours]
+        assert len(folders) == 1
     assert alive(family[1:]) == []
     assert not [folder for folder in folders if folder.exists()]
     assert home.exists() == was_there
@@ -112,7 +113,7 @@ def test_the_next_start_sweeps_what_a_killed_driver_left() -> None:
     (folder,) = [
         one
         for one in own_place().iterdir()
-        if {p.pid for p in running(noted(one / "processes.json"))} & {p.pid for p in found}
+        if {p.pid for p in running(noted(one / PROCESSES))} & {p.pid for p in found}
     ]
     with open_ray():
         assert alive(found) == []

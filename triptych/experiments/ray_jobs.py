@@ -7,6 +7,7 @@ another machine makes comes home while it goes on, so that what is lost with a n
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from triptych.utils.console import warn
 from triptych.utils.leftovers import own_place, sweep
 from triptych.utils.processes import Place
 
+NODES = 10.0  # seconds between two looks at which nodes there are
 On = Literal["here", "ray"]
 
 
@@ -57,7 +59,8 @@ class OnRay:
         self.largest = max((node.cores for node in nodes), default=1)
         # Some more than there are cores for: the cluster may grow, and a core that comes free is not to wait for us.
         self.at_once = 2 * sum(node.cores for node in nodes) + 2
-        self.warned = False
+        self.warned = self.none_told = False
+        self.looked = time.monotonic()
 
     def __enter__(self) -> OnRay:
         self.table.__enter__()
@@ -69,10 +72,25 @@ class OnRay:
 
     def start(self, entry: str, kind: str, job: dict[str, Any]) -> RayJob:
         cores = machine.threads_for(job["recipe"]["threads"])
-        if cores > self.largest and not self.warned:
+        if cores > self.largest > 0 and not self.warned:
             self.warned = True
             warn(f"a run has {cores} threads, but no node has more than {self.largest} cores: they share them")
-        return RayJob(self.cluster.ray, entry, kind, job, max(1, min(cores, self.largest)))
+        return RayJob(self.cluster.ray, entry, kind, job, min(cores, self.largest) or cores)
 
     def look(self, running: Mapping[int, Any], waiting: int) -> None:
         self.table.show(list(running.values()), waiting)
+        if time.monotonic() - self.looked > NODES:
+            self.looked = time.monotonic()
+            self.look_at_nodes(list(running.values()))
+
+    def look_at_nodes(self, jobs: list[RayJob]) -> None:
+        """Lets no job wait for cores that went away with a node."""
+        self.largest = max((node.cores for node in self.cluster.nodes()), default=0)
+        late = [job for job in jobs if job.state == "waiting" and time.monotonic() - job.asked > NODES]
+        if late and self.largest == 0 and not self.none_told:
+            warn("no node with a core is left: the runs wait until one comes")
+        self.none_told = self.largest == 0
+        for job in late:
+            if 0 < self.largest < job.cores:
+                warn(f"{job.name}: no node has {job.cores} cores now; its threads share {self.largest}")
+                job.take_fewer(self.largest)

@@ -194,6 +194,12 @@ class RayJob:
                 wait_for_lock(file, PATIENCE)
         return {"interrupted": str(Path(self.job["runs_dir"]) / self.job["run_name"])}
 
+    def take_fewer(self, cores: int) -> None:
+        """Waits for fewer cores from now on."""
+        self.ray.kill(self.host)
+        self.cores = cores
+        self.begin()
+
     def conclude(self, code: int, found: dict[str, Any]) -> None:
         """The job has ended."""
         self.code, self.found, self.state = code, found, "ended"
