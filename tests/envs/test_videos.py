@@ -129,6 +129,7 @@ def test_a_game_without_a_screen_is_refused_before_training(tmp_path: Path) -> N
 def test_look_draws_every_frame_of_the_stack(recipe: str, pictures: int, tmp_path: Path) -> None:
     rows = observe(load_recipe(recipe), 2, 0)
     assert [len(row) for row in rows] == [pictures] * 2
+    (tmp_path / "deep").mkdir()
     path = look(load_recipe(recipe), tmp_path / "deep" / "look.png", 2, title="a look")
     with Image.open(path) as sheet:
         assert sheet.format == "PNG"
