@@ -78,6 +78,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     | {"epsilon_end": 0.05, "target_every": (100, "steps"), "gamma": 0.0, "sequence_length": 6, "burn_in": 2},
     "a2c": {"rollout_steps": 8, "gamma": 0.0},
     "ppo": {"rollout_steps": 16, "minibatches": 2, "gamma": 0.0},
+    "a3c": {"rollout_steps": 8, "gamma": 0.0},
 }
 
 

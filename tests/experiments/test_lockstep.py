@@ -17,7 +17,7 @@ import pytest
 import triptych
 from triptych import frameworks
 from triptych.cli.main import main
-from triptych.experiments import compare as bench
+from triptych.experiments import jobs
 from triptych.experiments.lockstep import judge, prove
 from triptych.experiments.lockstep import play as proof
 from triptych.recipes import load_recipe
@@ -312,14 +312,14 @@ def test_ctrl_c_reaches_the_worker_which_saves(tmp_path: Path) -> None:
 
 
 def test_a_dead_worker_costs_its_own_run_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = bench.work
+    work = jobs.work
 
     def broken(kind: str, job: dict) -> dict:
         if job["framework"] == "torch":
             raise WorkerError("it died")
         return work(kind, job)
 
-    monkeypatch.setattr(bench, "work", broken)
+    monkeypatch.setattr(jobs, "work", broken)
     result = triptych.compare("cartpole", ("jax", "torch"), games=1, steps=200, warm_up=50, runs_dir=tmp_path)
     assert [row.framework for row in result.rows] == ["jax"]
     assert len(result.failures) == 1

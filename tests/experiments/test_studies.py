@@ -86,7 +86,12 @@ def test_a_study_runs_and_goes_on_where_it_was(
     jobs = []
 
     def no_work(
-        kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int, files: list[str]
+        kind: str,
+        given: list[dict],
+        then: Callable[[int, dict], None],
+        at_once: int,
+        files: list[str],
+        place: Any = None,
     ) -> None:
         for place, job in enumerate(given):
             jobs.append(job)
@@ -113,7 +118,12 @@ def test_what_a_score_was_measured_by_is_part_of_it(tmp_path: Path, monkeypatch:
     jobs = []
 
     def no_work(
-        kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int, files: list[str]
+        kind: str,
+        given: list[dict],
+        then: Callable[[int, dict], None],
+        at_once: int,
+        files: list[str],
+        place: Any = None,
     ) -> None:
         jobs.extend(given)
         for place, job in enumerate(given):
@@ -208,7 +218,12 @@ def test_what_the_page_says_follows_from_the_intervals() -> None:
 
 def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_work(
-        kind: str, given: list[dict], then: Callable[[int, dict], None], at_once: int, files: list[str]
+        kind: str,
+        given: list[dict],
+        then: Callable[[int, dict], None],
+        at_once: int,
+        files: list[str],
+        place: Any = None,
     ) -> None:
         for place, _ in enumerate(given):
             then(place, done([{"flicker": None, "score": 7.0}], games=30))
