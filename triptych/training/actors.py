@@ -18,8 +18,8 @@ from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import to_dict
 from triptych.training.asynchronous import Asynchronous, Staleness
-from triptych.training.base import Choice, Training
-from triptych.training.counting import Tick
+from triptych.training.counting import Choice, Tick
+from triptych.training.playing import Playing
 from triptych.training.remote import THREADS, Answer, RemoteWorker
 from triptych.utils import install
 from triptych.utils.checks import EnvironmentFailed, InputError
@@ -225,27 +225,12 @@ class Actors(Asynchronous):
             self.forget(number)
         super().close()
 
-    def players(self) -> list[Training]:
-        return []
-
-    def profiled(self) -> list[tuple[Any, str, str]]:
+    def players(self) -> list[Playing]:
         return []
 
     def try_out(self) -> None:
         zeros = {name: np.zeros_like(tensor) for name, tensor in self.learner.get_weights().items()}
         float(self.learner.apply(zeros, 0.0))  # waits for the device
-
-    def select_actions(self) -> Choice:
-        raise NotImplementedError("the workers choose")
-
-    def observe(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
-        raise NotImplementedError("the workers observe")
-
-    def update_after_step(self) -> list[dict[str, Any]]:
-        raise NotImplementedError("an update is made when a gradient comes")
-
-    def example(self) -> Any:
-        raise NotImplementedError("the workers have the batches")
 
 
 def cause_of(error: Exception) -> str:

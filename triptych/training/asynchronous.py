@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -15,6 +15,9 @@ from triptych.envs import Games, Step
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.training.base import Choice, Episode, Training
+from triptych.training.counting import Tick
+from triptych.training.loop import run_loop
+from triptych.training.playing import Playing
 from triptych.training.worker import Gradient, Worker
 from triptych.utils import machine
 from triptych.utils.state import State
@@ -40,7 +43,6 @@ class Asynchronous(Training):
 
     def begin(self) -> None:
         self.staleness = Staleness()
-        self.rngs = {}
         self.make_workers()
 
     @abstractmethod
@@ -73,9 +75,6 @@ class Asynchronous(Training):
             "gradients_dropped": found.dropped,
             "worker_deaths": found.deaths,
         }
-
-    def make_buffer(self) -> None:
-        """Nothing: each worker has its own."""
 
     def row_bytes(self) -> float:
         return 0
@@ -121,8 +120,14 @@ class Scheduled(Asynchronous):
     def player(self) -> Worker:
         return self.workers[self.turn % len(self.workers)]
 
-    def players(self) -> list[Training]:
+    def players(self) -> list[Playing]:
         return list(self.workers)
+
+    def ticks(self) -> Iterator[Tick]:
+        return run_loop(self)
+
+    def update_while_playing(self) -> list[dict[str, Any]]:
+        return []
 
     def select_actions(self) -> Choice:
         return self.player.select_actions()
@@ -213,9 +218,3 @@ class Scheduled(Asynchronous):
             worker.agent.act(worker.obs, worker.state, worker.started)
             tensors, _ = worker.learner.gradients(worker.example())
             float(self.learner.apply(tensors, 0.0))  # waits for the device
-
-    def example(self) -> Any:
-        return self.workers[0].example()
-
-    def profiled(self) -> list[tuple[Any, str, str]]:
-        return [found for worker in self.workers for found in worker.profiled()]

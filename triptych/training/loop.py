@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, Protocol
 
-from triptych.training.base import Training
+import numpy as np
+
+from triptych.envs import Games, Step
+from triptych.training.counting import Choice, Episode
 from triptych.training.counting import Tick as Tick
 
 
-def run_loop(training: Training) -> Iterator[Tick]:
+class Player(Protocol):
+    """Games, and which of them have ended."""
+
+    games: Games
+    ended: np.ndarray  # [N]
+
+
+class InStep(Protocol):
+    """What plays games in step: see `training.playing.Playing`."""
+
+    @property
+    def player(self) -> Player: ...
+
+    def select_actions(self) -> Choice: ...
+
+    def update_while_playing(self) -> list[dict[str, Any]]: ...
+
+    def observe(self, choice: Choice, step: Step, mask: np.ndarray) -> None: ...
+
+    def advance(self, choice: Choice, step: Step, mask: np.ndarray) -> list[Episode]: ...
+
+    def update_after_step(self) -> list[dict[str, Any]]: ...
+
+
+def run_loop(training: InStep) -> Iterator[Tick]:
     """Plays and learns for ever: sends the actions, learns while the games play, receives. Yields after each step."""
-    elsewhere = training.ticks()
-    if elsewhere is not None:
-        yield from elsewhere
     while True:
         player = training.player
         mask = ~player.ended

@@ -18,13 +18,14 @@ from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.spec import dtypes
 from triptych.spec.batches import Transition
-from triptych.training.base import Choice, Training
+from triptych.training.base import Choice
+from triptych.training.playing import Playing
 from triptych.utils import machine
 from triptych.utils.checks import InputError, passed
 from triptych.utils.state import State
 
 
-class OffPolicy(Training):
+class OffPolicy(Playing):
     """DQN and DRQN: a store of the stream, a replay that draws from it, a target network that is copied now and then."""
 
     overlaps = True

@@ -13,11 +13,12 @@ from triptych.envs import Step
 from triptych.spec import dtypes
 from triptych.spec.batches import Rollout
 from triptych.training.agent import draw
-from triptych.training.base import Choice, Training
+from triptych.training.base import Choice
+from triptych.training.playing import Playing
 from triptych.utils.state import State
 
 
-class OnPolicy(Training):
+class OnPolicy(Playing):
     """A2C and PPO: a rollout of every game, its updates, the next rollout."""
 
     @property

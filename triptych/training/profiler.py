@@ -53,7 +53,7 @@ class Profile:
         learners = {id(each.learner): each.learner for each in [training, *players]}.values()
         for owner, method, name in (
             *((player.games, method, "play") for player in players for method in ("send", "recv")),
-            *training.profiled(),
+            *(found for player in players for found in player.profiled()),
             *((learner, "act", "act") for learner in learners),
             *((learner, "to_device", "transfer") for learner in learners),
             (logs, "see", "log"),
@@ -148,7 +148,7 @@ def print_update(text: str) -> None:
     games = envs.make(recipe.env, recipe.num_envs)
     training = make_training(recipe, games, frameworks.load(job["framework"]).Learner)
     training.close()
-    batch, times = training.example(), []
+    batch, times = training.players()[0].example(), []
     for _ in range(UPDATES):
         start = time.perf_counter()
         waited(training.learner.update(batch, 0.0))

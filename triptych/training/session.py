@@ -23,7 +23,6 @@ from triptych.training.callbacks.base import Callback
 from triptych.training.callbacks.meters import Clock
 from triptych.training.callbacks.progress import ProgressLine
 from triptych.training.ending import conclude, limit_of, stopped
-from triptych.training.loop import run_loop
 from triptych.training.profiler import Profile
 from triptych.training.saving import check_finite, restore, state_of
 from triptych.training.watchers import Watchers
@@ -235,7 +234,7 @@ class Session:
             return
         if self.torn:
             self.cut_games()
-        for tick in run_loop(training):
+        for tick in training.ticks():
             self.tell("see", tick)
             progress.see(self, tick)
             if self.is_over():

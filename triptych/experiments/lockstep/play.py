@@ -18,7 +18,7 @@ from triptych.recipes import Recipe
 from triptych.training.base import Training
 from triptych.training.build import make_training
 from triptych.training.callbacks.progress import ProgressLine
-from triptych.training.loop import Tick, run_loop
+from triptych.training.loop import Tick
 from triptych.utils import machine
 from triptych.utils.checks import Period, passed
 from triptych.utils.files import line
@@ -79,7 +79,7 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool, control: bool
         tensors.write(line(TENSOR_COLUMNS))
         looks, seen = 0, dict.fromkeys(("rewards", "ends", "truncations"), 0)
         losses: list[Any] = []  # of updates that no row has shown yet
-        for tick in run_loop(training):
+        for tick in training.ticks():
             losses += [update["loss"] for update in tick.updates]
             if tick.mask.any():
                 write_actions(actions, training, tick, losses)
