@@ -39,6 +39,18 @@ def done(tests: list[dict[str, Any]], games: int = 50, epsilon: float = 0.0) -> 
     return {"path": "x", "tests": tests, "games": games, "epsilon": epsilon, **made}
 
 
+def answering(jobs: list[dict[str, Any]]) -> Callable[..., None]:
+    """What stands for `work_all`: it notes the jobs, and each scores 7 in all of its tests."""
+
+    def work_all(kind: str, given: list[dict], then: Callable[[int, dict], None], *how: Any, **more: Any) -> None:
+        jobs.extend(given)
+        for place, job in enumerate(given):
+            tests = [{"flicker": chance, "score": 7.0} for chance in job["flicker"]]
+            then(place, done(tests, job["games"], job["epsilon"]))
+
+    return work_all
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_arm_can_be_trained(name: str) -> None:
     study = load_study(name)
@@ -83,21 +95,9 @@ def test_a_study_runs_and_goes_on_where_it_was(
     page = (folder / "study.html").read_text()
     assert "A quick pass" in page
     assert ", and no other variant beside it." in page
-    jobs = []
+    jobs: list[dict[str, Any]] = []
 
-    def no_work(
-        kind: str,
-        given: list[dict],
-        then: Callable[[int, dict], None],
-        at_once: int,
-        files: list[str],
-        place: Any = None,
-    ) -> None:
-        for place, job in enumerate(given):
-            jobs.append(job)
-            then(place, done([{"flicker": chance, "score": 7.0} for chance in job["flicker"]], job["games"]))
-
-    monkeypatch.setattr(studies, "work_all", no_work)
+    monkeypatch.setattr(studies, "work_all", answering(jobs))
     run_study("flicker", quick=True, seeds=1, only=("gru",), games=TASKS, runs_dir=tmp_path)
     assert not jobs, "what is done is not done again"
     curves = (folder / "curves.json").read_text()
@@ -115,22 +115,7 @@ def test_a_study_runs_and_goes_on_where_it_was(
 
 
 def test_what_a_score_was_measured_by_is_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs = []
-
-    def no_work(
-        kind: str,
-        given: list[dict],
-        then: Callable[[int, dict], None],
-        at_once: int,
-        files: list[str],
-        place: Any = None,
-    ) -> None:
-        jobs.extend(given)
-        for place, job in enumerate(given):
-            then(
-                place,
-                done([{"flicker": chance, "score": 7.0} for chance in job["flicker"]], job["games"], job["epsilon"]),
-            )
+    jobs: list[dict[str, Any]] = []
 
     def trained(**changes: Any) -> tuple[int, list[Row]]:
         study = dataclasses.replace(load_study("flicker"), **changes)
@@ -139,7 +124,7 @@ def test_what_a_score_was_measured_by_is_part_of_it(tmp_path: Path, monkeypatch:
         result = run_study("flicker", seeds=1, only=("gru",), games=TASKS, out=tmp_path)
         return len(jobs), result.rows
 
-    monkeypatch.setattr(studies, "work_all", no_work)
+    monkeypatch.setattr(studies, "work_all", answering(jobs))
     study = load_study("flicker")
     assert trained()[0] == 2
     assert trained() == (0, trained()[1])
@@ -217,19 +202,8 @@ def test_what_the_page_says_follows_from_the_intervals() -> None:
 
 
 def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_work(
-        kind: str,
-        given: list[dict],
-        then: Callable[[int, dict], None],
-        at_once: int,
-        files: list[str],
-        place: Any = None,
-    ) -> None:
-        for place, _ in enumerate(given):
-            then(place, done([{"flicker": None, "score": 7.0}], games=30))
-
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(studies, "work_all", no_work)
+    monkeypatch.setattr(studies, "work_all", answering([]))
     result = run_study("atari57", games=("pong", "breakout"), steps=5_000, precision="bfloat16")
     wanted = (
         "triptych study atari57 --framework torch --seeds 1 --steps 5000 --precision bfloat16 --games breakout pong"

@@ -169,7 +169,6 @@ def test_ray_that_is_not_installed_is_said_with_its_extra(monkeypatch: pytest.Mo
         pass
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no modes there")
 def test_a_token_that_others_can_read_is_closed_to_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

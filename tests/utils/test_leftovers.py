@@ -88,7 +88,6 @@ def test_a_torn_line_in_the_list_is_passed_over(tmp_path: Path, sleeper: subproc
         assert not folder.exists()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no modes there")
 def test_the_place_is_for_this_user_alone() -> None:
     folder = own_place()
     assert folder.stat().st_mode & 0o777 == 0o700

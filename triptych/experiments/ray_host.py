@@ -80,11 +80,11 @@ class Host:
         """The user's file where it is as it was at home, else a copy."""
         path = Path(name)
         with contextlib.suppress(OSError):
-            if path.read_text(encoding="utf-8") == text:
+            if path.read_bytes() == text.encode():
                 return name
         copy = self.scratch.path / "files" / path.name
         copy.parent.mkdir(exist_ok=True)
-        copy.write_text(text, encoding="utf-8")
+        copy.write_bytes(text.encode())
         return str(copy)
 
     def look(self) -> dict[str, Any]:

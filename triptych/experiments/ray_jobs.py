@@ -17,7 +17,7 @@ from triptych.utils import machine
 from triptych.utils.checks import check
 from triptych.utils.cluster import Cluster, open_ray
 from triptych.utils.console import warn
-from triptych.utils.leftovers import own_place, sweep
+from triptych.utils.leftovers import sweep
 from triptych.utils.processes import Place
 
 NODES = 10.0  # seconds between two looks at which nodes there are
@@ -68,7 +68,7 @@ class OnRay:
 
     def __exit__(self, *_: object) -> None:
         self.table.__exit__()
-        sweep(own_place())  # of workers that were killed on this machine
+        sweep()  # of workers that were killed on this machine
 
     def start(self, entry: str, kind: str, job: dict[str, Any]) -> RayJob:
         cores = machine.threads_for(job["recipe"]["threads"])

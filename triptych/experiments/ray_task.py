@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import time
@@ -13,6 +14,7 @@ from triptych import __version__
 from triptych.experiments.ray_host import Host, at_home
 from triptych.runs.folder import RunFolder
 from triptych.runs.travel import CHUNK, Listing, bring, listing, send
+from triptych.runs.trust import marks
 from triptych.utils import machine
 from triptych.utils.checks import InputError
 from triptych.utils.child import PATIENCE
@@ -156,9 +158,18 @@ class RayJob:
         """Brings home what is new of the run; what changed meanwhile comes the next time."""
         for _ in range(3 if ended else 1):
             there = self.ask("list")
-            if bring(self.home, self.known, there, self.read, drop=self.names is None):
+            if bring(self.home, self.known, there, self.read, self.marks_of, drop=self.names is None):
                 self.known = there
                 return
+
+    def marks_of(self, recorded: Any) -> dict[str, Any]:
+        """What config.json says here of what the run runs: of the recipe, and of the text of its file, that the node was given."""
+        if json.dumps(recorded, sort_keys=True) != json.dumps(self.job["recipe"], sort_keys=True):
+            raise InputError(
+                f"node {self.node} has trained another recipe than {self.name}'s; allowed: the one that it is given"
+            )
+        text = self.texts.get(str(Path(recorded["source"]).absolute()))
+        return marks(recorded, self.home, None if text is None else text.encode())
 
     def read(self, name: str, target: Path) -> bool:
         """Copies a file of the run from the node; False: it has gone."""
@@ -235,7 +246,7 @@ class RayJob:
 
 def with_texts(job: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The job as a node gets it, and the user's files that it runs."""
-    texts = {str(Path(file).absolute()): Path(file).read_text(encoding="utf-8") for file in job["files"]}
+    texts = {str(Path(file).absolute()): Path(file).read_bytes().decode() for file in job["files"]}
     threads = machine.threads_for(
         None
     )  # as here, where the recipe leaves it open: another number would give other bits

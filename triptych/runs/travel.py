@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from triptych.runs.checkpoints import KINDS
-from triptych.runs.names import LOGS, RECIPE_FILE, check_links, check_plain
-from triptych.runs.trust import marks
+from triptych.runs.names import LOGS, RECIPE_FILE, OutsideError, check_links
+from triptych.utils.checks import shown
 from triptych.utils.files import TEMPORARY, fresh_folder, is_link, remove, write_json
 from triptych.utils.reading import read_json
 
@@ -25,6 +25,7 @@ OF_HOME = (".lock", RECIPE_FILE)  # made where the run's home is
 CHUNK = 16 * 2**20  # bytes that travel at once
 
 Listing = dict[str, tuple[int, int]]  # file, with "/" between folders -> its bytes and when it was written, in ns
+Mark = Callable[[Any], dict[str, Any]]  # the recipe that config.json records -> fields of it
 Read = Callable[[str, Path], bool]  # puts a file of the other machine there; False: it has gone meanwhile
 
 
@@ -42,17 +43,17 @@ def listing(folder: Path) -> Listing:
     return found
 
 
-def bring(home: Path, known: Listing, there: Listing, read: Read, drop: bool = True) -> bool:
+def bring(home: Path, known: Listing, there: Listing, read: Read, mark: Mark, drop: bool = True) -> bool:
     """Makes the folder at home what it is elsewhere; False: a file went away meanwhile, and nothing was changed.
 
     Args:
         known: what it was elsewhere when it was brought the last time.
         there: what it is now.
+        mark: what the config says here of what the run runs: the other machine has another key.
         drop: remove what is there no more.
     """
-    for name in there:
-        for part in PurePosixPath(name).parts:
-            check_plain(part, home)
+    for name in known.keys() | there.keys():
+        check_inside(name, home)
     check_links(home)
     new = changed(known, there)
     staging = fresh_folder(home.parent)
@@ -64,7 +65,8 @@ def bring(home: Path, known: Listing, there: Listing, read: Read, drop: bool = T
         for name in dict.fromkeys(unit(name) for name in sorted(new, key=when_put)):
             put(staging / name, home / name)
         if CONFIG in new:
-            mark_anew(home)
+            config = read_json(home / CONFIG, dict[str, Any])
+            write_json(home / CONFIG, config | mark(config["recipe"]))
         for name in known.keys() - there.keys() if drop else ():
             if name not in OF_HOME:
                 remove(home / name)
@@ -72,6 +74,14 @@ def bring(home: Path, known: Listing, there: Listing, read: Read, drop: bool = T
         shutil.rmtree(staging, ignore_errors=True)
     remove_empty(home / "checkpoints")
     return True
+
+
+def check_inside(name: str, home: Path) -> None:
+    """Refuses a file that would lie outside of the run's folder. What a user's own code calls its files is for him to say."""
+    parts = name.split("/")
+    strange = set("\0" if os.name == "posix" else "\0\\:")
+    if {"", ".", ".."} & set(parts) or strange & set(name):
+        raise OutsideError(f"{home} is sent a file {shown(name)}; allowed: names of files inside the run's folder")
 
 
 def changed(known: Listing, there: Listing) -> list[str]:
@@ -113,12 +123,6 @@ def remove_empty(folder: Path) -> None:
     for path in folder.glob("*-*"):
         with contextlib.suppress(OSError):
             path.rmdir()
-
-
-def mark_anew(home: Path) -> None:
-    """The run is this user's own, on this machine: the other one has another key, and perhaps not the recipe's file."""
-    content = read_json(home / CONFIG, dict[str, Any])
-    write_json(home / CONFIG, content | marks(content["recipe"], home))
 
 
 def send(home: Path, names: Iterable[str], write: Callable[[str, bytes, bool], None]) -> None:

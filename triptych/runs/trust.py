@@ -89,15 +89,19 @@ class Stored:
         return file if file is not None and file.is_file() else None
 
 
-def marks(recorded: Any, folder: Path) -> dict[str, Any]:
+def marks(recorded: Any, folder: Path, content: bytes | None = None) -> dict[str, Any]:
     """What a new run's config.json says of what it runs; the recipe's file is copied into the run's folder.
+
+    Args:
+        content: of the recipe's file, where the run was made with what stood there earlier; None: what stands there now.
 
     The mark covers the recipe and the file's content, not where the run lies: it may be moved on this machine.
     """
     source = Path(recorded["source"])
     digest = None
-    if recorded["source"] and source.is_file():
+    if content is None and recorded["source"] and source.is_file():
         content = source.read_bytes()
+    if content is not None:
         write_whole(folder / RECIPE_FILE, lambda temporary: temporary.write_bytes(content))
         digest = hashlib.sha256(content).hexdigest()
     key = read_key(make=True)

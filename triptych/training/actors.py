@@ -76,15 +76,17 @@ class Actors(Asynchronous):
             warn(
                 f"workers is {count}, and the cluster has {counted(cores, 'core')}: they take turns on them, and all is slower"
             )
+        self.cores = int(count <= cores)  # that each takes
         try:
-            for number in range(count):
-                self.actors[number] = self.actor(number, int(count <= cores))
-            self.await_all()
+            self.start_all()
         except BaseException:
             self.close()
             raise
 
-    def await_all(self) -> None:
+    def start_all(self) -> None:
+        """Starts them, and waits until each can play."""
+        for number in range(self.config.workers):
+            self.actors[number] = self.actor(number, self.cores)
         waiting = {actor.begin.remote(): number for number, actor in self.actors.items()}
         ready, late = self.ray.wait(list(waiting), num_returns=len(waiting), timeout=START)
         for ref in ready:
@@ -217,7 +219,7 @@ class Actors(Asynchronous):
         self.read_at, self.staleness = state.json["read_at"], Staleness(**state.json["staleness"])
         for number in list(self.actors):  # those of a run that begins draw what has been drawn already
             self.forget(number)
-        self.actors = {number: self.actor(number) for number in range(self.config.workers)}
+        self.start_all()
         self.weights = None
 
     def close(self) -> None:

@@ -42,9 +42,8 @@ class Scratch:
 
     def __init__(self, parent: Path | None = None):
         parent = own_place() if parent is None else parent
-        with os.fdopen(open_own(parent / LOCK, os.O_RDWR | os.O_CREAT), "r+b") as one_at_a_time:
-            wait_for_lock(one_at_a_time)  # else another could sweep this folder before it is locked
-            sweep(parent)
+        with one_at_a_time(parent):  # else another could sweep this folder before it is locked
+            sweep_all(parent)
             self.path = parent / secrets.token_hex(4)
             self.path.mkdir(mode=0o700)
             self.lock = os.fdopen(open_own(self.path / LOCK, os.O_RDWR | os.O_CREAT), "r+b")
@@ -106,8 +105,28 @@ def noted(path: Path) -> set[Process]:
     return found
 
 
-def sweep(parent: Path) -> None:
-    """Ends the processes and removes the folders of those that ended without doing so."""
+@contextlib.contextmanager
+def one_at_a_time(parent: Path) -> Iterator[None]:
+    """Nobody else makes or sweeps a folder there meanwhile.
+
+    Raises:
+        InputError: somebody else does so for half a minute.
+    """
+    with os.fdopen(open_own(parent / LOCK, os.O_RDWR | os.O_CREAT), "r+b") as lock:
+        if not wait_for_lock(lock):
+            raise InputError(f"{parent / LOCK} is held by another process; allowed: to wait for its end")
+        yield
+
+
+def sweep() -> None:
+    """Ends the processes and removes the folders of those of this user's that ended without doing so."""
+    parent = own_place()
+    with one_at_a_time(parent):
+        sweep_all(parent)
+
+
+def sweep_all(parent: Path) -> None:
+    """The same, while it is nobody else's turn."""
     for folder in parent.iterdir():
         with contextlib.suppress(OSError, InputError):
             if folder.is_symlink() or not folder.is_dir():
