@@ -87,8 +87,9 @@ def check_log(path: Path, counted: Counted) -> list[dict[str, str]]:
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_gradients_are_of_older_weights(framework: str, cluster: Any, tmp_path: Path) -> None:
     counted = Counted()
+    patient = SMALL | {"algorithm.max_staleness": 1_000}  # however unlike the two are on a busy machine
     run = train(
-        "cartpole-a3c", framework, on="ray", workers=2, steps=2_000, runs_dir=tmp_path, callbacks=[counted], **SMALL
+        "cartpole-a3c", framework, on="ray", workers=2, steps=2_000, runs_dir=tmp_path, callbacks=[counted], **patient
     )
     assert run.stopped_by == "steps"
     assert run.steps == counted.steps >= 2_000
@@ -153,6 +154,10 @@ def test_games_that_fail_end_the_run(cluster: Any, tmp_path: Path) -> None:
 
 
 REFUSED = {
+    "delays": (
+        ["cartpole-a3c", "--on", "ray", "--algorithm.delays", "0", "1"],
+        "algorithm.delays is (0, 1); allowed: none with --on ray",
+    ),
     "another algorithm": (["cartpole-a2c", "--on", "ray"], "on is 'ray'; allowed: here, as a2c has no workers"),
     "an address alone": (["cartpole-a3c", "--address", "auto"], "address is 'auto'; allowed: with --on ray"),
     "exact": (["cartpole-a3c", "--on", "ray", "--exact"], "exact is True; allowed: False with --on ray"),

@@ -215,6 +215,4 @@ class Scheduled(Asynchronous):
         for worker in together[:1]:
             worker.try_out()
         for worker in [worker for worker in self.workers if worker.learner is not self.learner][:1]:
-            worker.agent.act(worker.obs, worker.state, worker.started)
-            tensors, _ = worker.learner.gradients(worker.example())
-            float(self.learner.apply(tensors, 0.0))  # waits for the device
+            float(self.learner.apply(worker.try_gradient(), 0.0))  # waits for the device

@@ -70,6 +70,7 @@ class RemoteWorker:
             games = envs.make(recipe.env, recipe.num_envs)
             learner = make_learner(recipe, games, frameworks.load(job["framework"]).Learner)
             self.worker = Worker(recipe, games, learner, job["number"], job["life"])
+            self.worker.try_gradient()  # compiled before the others play on
         except (InputError, EnvironmentFailed) as error:
             return f"{first_line(error)} (worker {job['number']} on {socket.gethostname()})"
         return ""

@@ -76,6 +76,12 @@ class Worker(OnPolicy):
             return Gradient(self.version, self.rollout_start, tensors, scalars)
         return None
 
+    def try_gradient(self) -> Weights:
+        """Calls once, on zeros, what a rollout calls: a framework compiles it then. Nothing that is kept of it changes."""
+        self.agent.act(self.obs, self.state, self.started)
+        tensors, _ = self.learner.gradients(self.example())
+        return tensors
+
     def learner_state(self) -> dict[str, np.ndarray]:
         return {f"online/{name}": tensor for name, tensor in (self.weights or {}).items()}
 
