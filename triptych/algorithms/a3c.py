@@ -66,6 +66,10 @@ class Config(a2c.Config):
         told = f"gradients of worker {', '.join(late)} come later than max_staleness ({self.oldest}) and are dropped"
         return [*found, told] if late else found
 
+    def check_apart(self) -> None:
+        allowed = "none with --on ray: there a gradient is as old as the machines make it"
+        check(self.delays is None, "algorithm.delays", self.delays, allowed)
+
     def smallest(self, num_envs: int) -> Self:
         return dataclasses.replace(self, workers=1, delays=None)
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from triptych.spec import Layer, Network, Observation
 from triptych.spec.batches import LossFunction
-from triptych.utils.checks import check
+from triptych.utils.checks import InputError, check
 
 Family = Literal["off-policy", "on-policy", "asynchronous"]
 Policy = Literal["greedy", "sample"]
@@ -50,6 +50,15 @@ class Config(ABC):
     def games_at_once(self, num_envs: int) -> int:
         """How many games are played side by side; `num_envs` is the recipe's."""
         return num_envs
+
+    def check_apart(self) -> None:
+        """Refuses what cannot be done where its workers are processes of their own, on Ray.
+
+        Raises:
+            InputError: it has no workers, or a setting has no meaning there.
+        """
+        allowed = f"here, as {self.kind} has no workers; a run on Ray is one of A3C (cartpole-a3c)"
+        raise InputError(f"on is 'ray'; allowed: {allowed}")
 
     @property
     def steps_before_learning(self) -> int:

@@ -20,17 +20,8 @@ def check_on(on: str, address: str | None, recipe: Recipe) -> None:
     """Refuses Ray for an algorithm that has no workers, and an address without Ray."""
     check(on in ("here", "ray"), "on", on, "here, ray")
     check(on == "ray" or address is None, "address", address, "with --on ray")
-    kind = recipe.algorithm.kind
-    works = on == "here" or recipe.algorithm.family == "asynchronous"
-    if on == "ray" and works:
-        delays = getattr(recipe.algorithm, "delays", None)
-        check(
-            delays is None,
-            "algorithm.delays",
-            delays,
-            "none with --on ray: there a gradient is as old as the machines make it",
-        )
-    check(works, "on", on, f"here, as {kind} has no workers; a run on Ray is one of A3C (cartpole-a3c)")
+    if on == "ray":
+        recipe.algorithm.check_apart()
 
 
 @contextlib.contextmanager
