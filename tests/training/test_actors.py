@@ -159,7 +159,7 @@ REFUSED = {
         "algorithm.delays is (0, 1); allowed: none with --on ray",
     ),
     "another algorithm": (["cartpole-a2c", "--on", "ray"], "on is 'ray'; allowed: here, as a2c has no workers"),
-    "an address alone": (["cartpole-a3c", "--address", "auto"], "address is 'auto'; allowed: with --on ray"),
+    "an address alone": (["cartpole-a3c", "--address", "auto"], "address is 'auto'; allowed: only with --on ray"),
     "exact": (["cartpole-a3c", "--on", "ray", "--exact"], "exact is True; allowed: False with --on ray"),
     "profile": (["cartpole-a3c", "--on", "ray", "--profile"], "profile is True; allowed: False with --on ray"),
 }

@@ -5,21 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
+from triptych.experiments.ray_jobs import check_place
 from triptych.recipes import Recipe
 from triptych.recipes.load import RUN
 from triptych.training.actors import Crew
-from triptych.utils.checks import check
 from triptych.utils.cluster import open_ray
-
-On = Literal["here", "ray"]
 
 
 def check_on(on: str, address: str | None, recipe: Recipe) -> None:
     """Refuses Ray for an algorithm that has no workers, and an address without Ray."""
-    check(on in ("here", "ray"), "on", on, "here, ray")
-    check(on == "ray" or address is None, "address", address, "with --on ray")
+    check_place(on, address)
     if on == "ray":
         recipe.algorithm.check_apart()
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs, frameworks
-from triptych.experiments.crew import On, check_on, crew_of
+from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.film import film_run
+from triptych.experiments.ray_jobs import On
 from triptych.experiments.start import Start, settings_behind
 from triptych.frameworks import DISTRIBUTIONS
 from triptych.recipes import Recipe, resolve
