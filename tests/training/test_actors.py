@@ -179,7 +179,7 @@ def test_what_ray_does_not_do_is_one_line(name: str, tmp_path: Path, capsys: pyt
 
 def job_of(**other: Any) -> dict[str, Any]:
     recipe = to_dict(override(load_recipe("cartpole-a3c"), {}))
-    return {"recipe": recipe, "trust": True, "framework": "torch", "files": [], "number": 1, "life": "", "version": install.version()} | other  # fmt: skip
+    return {"recipe": recipe, "trust": True, "framework": "torch", "texts": {}, "number": 1, "life": "", "version": install.version()} | other  # fmt: skip
 
 
 def test_a_worker_says_why_it_cannot_play_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,6 +217,20 @@ def test_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
     assert len(there) > 5, "Ray's processes"
     assert [child for child in there if is_alive(child)] == []
     assert json.loads((tmp_path / "r" / "summary.json").read_text())["stopped_by"] == "interrupted"
+
+
+@pytest.mark.parametrize("there", ["", "raise SystemExit('another file')"])
+def test_a_user_s_file_is_run_as_it_is_where_the_run_is(
+    there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine without it, and on one where another lies in its place."""
+    monkeypatch.setenv("RAN", "no")
+    path = tmp_path / "elsewhere" / "mine.py"
+    if there:
+        path.parent.mkdir()
+        path.write_text(there)
+    assert RemoteWorker(job_of(texts={str(path): "import os\nos.environ['RAN'] = 'yes'\n"})).begin() == ""
+    assert os.environ["RAN"] == "yes"
 
 
 def test_a_worker_that_hangs_is_replaced_while_the_others_answer() -> None:

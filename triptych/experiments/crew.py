@@ -9,6 +9,7 @@ from pathlib import Path
 from triptych.experiments.ray_jobs import check_place
 from triptych.recipes import Recipe
 from triptych.recipes.load import RUN
+from triptych.runs.travel import texts_of
 from triptych.training.actors import Crew
 from triptych.utils.cluster import open_ray
 
@@ -32,4 +33,4 @@ def crew_of(on: str, address: str | None, recipe: Recipe, framework: str) -> Ite
         return
     files = (recipe.source,) if recipe.source and Path(recipe.source).resolve() in RUN else ()
     with open_ray(address) as cluster:
-        yield Crew(cluster, framework, files)
+        yield Crew(cluster, framework, texts_of(files))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import __version__
-from triptych.runs.travel import Listing, listing
+from triptych.runs.travel import Listing, listing, unpacked
 from triptych.utils import processes
 from triptych.utils.files import sha256
 from triptych.utils.leftovers import Scratch, below
@@ -73,19 +73,8 @@ class Host:
             variables: of the environment.
         """
         os.environ.update(variables)
-        files = [self.file(name, text) for name, text in texts.items()]
+        files = [str(unpacked(name, text, self.scratch.path / "files")) for name, text in texts.items()]
         self.waiting = (entry, kind, job | {"files": files})
-
-    def file(self, name: str, text: str) -> str:
-        """The user's file where it is as it was at home, else a copy."""
-        path = Path(name)
-        with contextlib.suppress(OSError):
-            if path.read_bytes() == text.encode():
-                return name
-        copy = self.scratch.path / "files" / path.name
-        copy.parent.mkdir(exist_ok=True)
-        copy.write_bytes(text.encode())
-        return str(copy)
 
     def look(self) -> dict[str, Any]:
         """How it goes: the process' code once it has ended, its answer, what it has printed since, and how far its run is."""

@@ -13,7 +13,7 @@ from typing import Any
 from triptych import __version__
 from triptych.experiments.ray_host import Host, at_home
 from triptych.runs.folder import RunFolder
-from triptych.runs.travel import CHUNK, Listing, bring, listing, send
+from triptych.runs.travel import CHUNK, Listing, bring, listing, send, texts_of
 from triptych.runs.trust import marks
 from triptych.utils import machine
 from triptych.utils.checks import InputError
@@ -246,7 +246,7 @@ class RayJob:
 
 def with_texts(job: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The job as a node gets it, and the user's files that it runs."""
-    texts = {str(Path(file).absolute()): Path(file).read_bytes().decode() for file in job["files"]}
+    texts = texts_of(job["files"])
     threads = machine.threads_for(
         None
     )  # as here, where the recipe leaves it open: another number would give other bits

@@ -125,6 +125,22 @@ def remove_empty(folder: Path) -> None:
             path.rmdir()
 
 
+def texts_of(files: Iterable[str | Path]) -> dict[str, str]:
+    """The user's files as they are now, by their whole paths."""
+    return {str(Path(file).absolute()): Path(file).read_bytes().decode() for file in files}
+
+
+def unpacked(name: str, text: str, folder: Path) -> Path:
+    """A user's file that travels: itself, where it is here as it was at home, else a copy in the folder."""
+    path = Path(name)
+    with contextlib.suppress(OSError):
+        if path.read_bytes() == text.encode():
+            return path
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / path.name).write_bytes(text.encode())
+    return folder / path.name
+
+
 def send(home: Path, names: Iterable[str], write: Callable[[str, bytes, bool], None]) -> None:
     """Gives files of a folder away in pieces.
 

@@ -7,8 +7,8 @@ that dies or hangs is replaced; what it was playing is lost, and counted nowhere
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,12 +38,12 @@ class Crew:
     """Where Ray workers play, and what they learn in.
 
     Args:
-        files: the user's, which each worker runs before it makes the recipe's parts.
+        texts: the user's files by path, which each worker runs before it makes the recipe's parts.
     """
 
     cluster: Cluster
     framework: str
-    files: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Actors(Asynchronous):
@@ -105,7 +105,7 @@ class Actors(Asynchronous):
         """A new worker. One that takes the place of another takes no core of its own: what hangs may still hold it."""
         life = f"{self.counters.steps}-{self.staleness.deaths}" if self.counters.steps or self.staleness.deaths else ""
         job = {
-            "recipe": to_dict(self.recipe), "trust": True, "framework": self.crew.framework, "files": list(self.crew.files),
+            "recipe": to_dict(self.recipe), "trust": True, "framework": self.crew.framework, "texts": dict(self.crew.texts),
             "number": number, "life": life, "version": install.version(),
         }  # fmt: skip
         options = task_options(cores, THREADS) | {"max_restarts": 0, "scheduling_strategy": "SPREAD"}

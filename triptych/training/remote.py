@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from triptych import envs, frameworks
 from triptych.frameworks import check_framework
 from triptych.recipes.load import run_file
 from triptych.recipes.serialise import from_dict
+from triptych.runs.travel import unpacked
 from triptych.runs.trust import allow_job
 from triptych.training.agent import make_learner
 from triptych.training.counting import Tick
@@ -61,8 +63,9 @@ class RemoteWorker:
                 f"{job['version']}, as where the run is",
             )
             check_framework(job["framework"])
-            for file in job["files"]:
-                run_file(Path(file))
+            with tempfile.TemporaryDirectory(prefix="triptych-") as folder:
+                for name, text in job["texts"].items():
+                    run_file(unpacked(name, text, Path(folder)))
             allow_job(job)
             recipe = from_dict(job["recipe"])
             frameworks.use_cpu()
