@@ -19,7 +19,8 @@ from triptych.utils.leftovers import PROCESSES, is_alive, noted, own_place, runn
 
 # Starts Ray, tells the ids of its processes, and then does what it is told to.
 DRIVER = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in the background of a shell
 from triptych.utils.cluster import open_ray
 from triptych.utils.leftovers import below
 with open_ray() as cluster:
@@ -93,6 +94,15 @@ def connections(process: psutil.Process) -> list[psutil._common.pconn]:
         return process.net_connections()
     except psutil.Error:
         return []
+
+
+def test_a_ray_beside_jax_starts_without_a_warning() -> None:
+    """Which warns wherever a process forks."""
+    import jax
+
+    jax.numpy.zeros(1).block_until_ready()
+    with open_ray() as cluster:
+        assert cluster.nodes()
 
 
 @pytest.mark.parametrize(("what", "number", "code"), [

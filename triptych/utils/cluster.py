@@ -131,14 +131,15 @@ def own_cluster() -> Iterator[Any]:
             with noting(scratch):
                 handlers = clusters.handlers()
                 try:
-                    ray.init(
-                        address="local",
-                        num_cpus=machine.cores(),
-                        include_dashboard=False,
-                        logging_level=logging.ERROR,
-                        log_to_driver=False,
-                        _temp_dir=str(scratch.path / "r"),
-                    )
+                    with clusters.forking():
+                        ray.init(
+                            address="local",
+                            num_cpus=machine.cores(),
+                            include_dashboard=False,
+                            logging_level=logging.ERROR,
+                            log_to_driver=False,
+                            _temp_dir=str(scratch.path / "r"),
+                        )
                 except (Exception, SystemExit) as error:
                     raise InputError(
                         f"Ray did not start here ({first_line(error)}); allowed: without --on ray"

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,14 @@ def joined(address: str, imported: Callable[[], Any]) -> Iterator[Any]:
     finally:
         with unharmed():
             ray.shutdown()
+
+
+@contextlib.contextmanager
+def forking() -> Iterator[None]:
+    """While Ray begins its processes: each is another program at once, so that JAX need not warn of threads that fork."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
+        yield
 
 
 @contextlib.contextmanager
