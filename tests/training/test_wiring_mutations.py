@@ -23,6 +23,7 @@ from triptych.training.callbacks.evaluation import Evaluation
 from triptych.training.callbacks.weights import Best
 from triptych.training.off_policy import OffPolicy
 from triptych.training.on_policy import OnPolicy
+from triptych.training.playing import Playing
 from triptych.training.session import Session
 
 Mutation = tuple[str, Any, str, Mutant, str]  # name, place, attribute, what stands there, what the check must say
@@ -61,7 +62,7 @@ def remembered(kind: type[Training]) -> list[Mutation]:
         ("states one step late", kind, "observe", late, "state before"),
         ("states never reset", Agent, "act", mutants.never_reset, "reset at"),
         ("states of the neighbouring game acted on", Agent, "act", mutants.neighbours_state, "state acted on"),
-        ("a checkpoint's restart is no start", Training, "restart_games", mutants.not_started, "reset at"),
+        ("a checkpoint's restart is no start", Playing, "restart_games", mutants.not_started, "reset at"),
     ]
 
 
@@ -97,8 +98,8 @@ PLAYED: dict[tuple[Callable[[str], None], str], list[Mutation]] = {
     (check_transitions, "one step"): [
         *stored(OffPolicy), no_cut, least,
         ("the action goes to the neighbouring game", OffPolicy, "select_actions", elsewhere, "greedy action"),
-        ("restarts count in an episode's length", Training, "count_episodes", mutants.counted_restarts, "episodes"),
-        ("rewards count for the neighbouring game", Training, "count_episodes", mutants.neighbours_rewards, "episodes"),
+        ("restarts count in an episode's length", Playing, "count_episodes", mutants.counted_restarts, "episodes"),
+        ("rewards count for the neighbouring game", Playing, "count_episodes", mutants.neighbours_rewards, "episodes"),
         make("reward at", reward="sign"), make("discount at", gamma=0.9), make("next observation", n_step=2),
     ],
     (check_transitions, "three steps, signs and lives"): [
@@ -111,7 +112,7 @@ PLAYED: dict[tuple[Callable[[str], None], str], list[Mutation]] = {
         ("beta is 1 from the start", dqn.Config, "beta", lambda beta: lambda self, step: 1.0, "weight:"),
     ],
     (check_transitions, "games that are saved"): [
-        ("games that are saved are cut", Training, "cross_checkpoint", mutants.cutting, "restarts"),
+        ("games that are saved are cut", Playing, "cross_checkpoint", mutants.cutting, "restarts"),
     ],
     (check_sequences, "stored state"): [
         *stored(OffPolicy), *remembered(OffPolicy), no_cut, least, no_start,

@@ -103,9 +103,8 @@ class Host:
         with contextlib.suppress(OSError), open(self.said, "rb") as file:
             file.seek(self.told)
             text = file.read()
-            whole = (
-                text if self.process is not None and self.process.poll() is not None else text[: text.rfind(b"\n") + 1]
-            )
+            over = self.process is not None and self.process.poll() is not None
+            whole = text if over else text[: text.rfind(b"\n") + 1]
             self.told += len(whole)
             return [line for line in whole.decode(errors="replace").splitlines() if line.strip()]
         return []
@@ -114,12 +113,12 @@ class Host:
         """The files of the run."""
         return listing(self.run)
 
-    def read(self, name: str, start: int, size: int) -> bytes | None:
-        """A piece of a file of the run; None: it has gone."""
+    def read(self, name: str, start: int, size: int) -> tuple[bytes, int] | None:
+        """A piece of a file of the run, and when the file was written, in ns; None: it has gone."""
         try:
             with open(self.run / name, "rb") as file:
                 file.seek(start)
-                return file.read(size)
+                return file.read(size), os.fstat(file.fileno()).st_mtime_ns
         except OSError:
             return None
 

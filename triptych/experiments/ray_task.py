@@ -13,6 +13,7 @@ from typing import Any
 from triptych import __version__
 from triptych.experiments.ray_host import Host, at_home
 from triptych.runs.folder import RunFolder
+from triptych.runs.names import LOGS, is_bare
 from triptych.runs.travel import CHUNK, Listing, bring, listing, send, texts_of
 from triptych.runs.trust import marks
 from triptych.utils import machine
@@ -21,7 +22,7 @@ from triptych.utils.child import PATIENCE
 from triptych.utils.cluster import task_options
 from triptych.utils.console import warn
 from triptych.utils.failures import first_line
-from triptych.utils.files import open_own, sha256
+from triptych.utils.files import open_own, remove, sha256
 from triptych.utils.locks import wait_for_lock
 
 LOOK = 0.5  # seconds between two looks at a job
@@ -128,11 +129,8 @@ class RayJob:
         """Gives the node what a job needs: of a run that goes on all files, which nobody else may write meanwhile."""
         if self.names is None and self.lock is None:
             self.lock = RunFolder(self.home)
-        send(
-            self.home,
-            listing(self.home) if self.names is None else self.names,
-            lambda *piece: self.ask("write", *piece),
-        )
+        names = listing(self.home) if self.names is None else self.names
+        send(self.home, names, lambda *piece: self.ask("write", *piece))
         self.known = self.ask("list")
 
     def take(self, look: dict[str, Any]) -> None:
@@ -142,8 +140,13 @@ class RayJob:
         self.steps, self.reward = look.get("steps", self.steps), look.get("reward", self.reward)
         now = time.monotonic()
         if not self.shared and (look["code"] is not None or now - self.brought > BRING):
-            self.bring(look["code"] is not None)
+            came = self.bring(look["code"] is not None)
             self.brought = time.monotonic()
+            if not came and look["code"] is not None:
+                self.conclude(
+                    1, {"failed": f"its files changed on {self.node} while they were copied, after it had ended"}
+                )
+                return
         if look["code"] is None:
             return
         found = at_home(look["answer"], self.runs, str(Path(self.job["runs_dir"])))
@@ -154,13 +157,14 @@ class RayJob:
             found["error"] = f"node {self.node}: {found['error']}"
         self.conclude(look["code"], found)
 
-    def bring(self, ended: bool) -> None:
-        """Brings home what is new of the run; what changed meanwhile comes the next time."""
+    def bring(self, ended: bool) -> bool:
+        """Brings home what is new of the run; False: it changed meanwhile, and comes the next time."""
         for _ in range(3 if ended else 1):
             there = self.ask("list")
             if bring(self.home, self.known, there, self.read, self.marks_of, drop=self.names is None):
                 self.known = there
-                return
+                return True
+        return False
 
     def marks_of(self, recorded: Any) -> dict[str, Any]:
         """What config.json says here of what the run runs: of the recipe, and of the text of its file, that the node was given."""
@@ -172,12 +176,14 @@ class RayJob:
         return marks(recorded, self.home, None if text is None else text.encode())
 
     def read(self, name: str, target: Path) -> bool:
-        """Copies a file of the run from the node; False: it has gone."""
+        """Copies a file of the run from the node; False: it has gone, or another one has come into its place."""
+        written = None
         with open(target, "wb") as file:
             while True:
-                piece = self.ask("read", name, file.tell(), CHUNK)
-                if piece is None:
+                found = self.ask("read", name, file.tell(), CHUNK)
+                if found is None or (found[1] != written is not None and name not in LOGS):  # which only grow
                     return False
+                piece, written = found
                 file.write(piece)
                 if len(piece) < CHUNK:
                     return True
@@ -218,8 +224,9 @@ class RayJob:
         if self.lock is not None:
             self.lock.__exit__(None, None, None)
         with contextlib.suppress(OSError):  # that it has gone is as good
-            if {path.name for path in self.home.iterdir()} == {".lock"}:  # nothing came of it
-                (self.home / ".lock").unlink()
+            if self.names is None and is_bare(self.home):  # nothing came of it
+                remove(self.home / "checkpoints")
+                (self.home / ".lock").unlink(missing_ok=True)
                 self.home.rmdir()
 
     def drop_host(self) -> None:
@@ -247,7 +254,5 @@ class RayJob:
 def with_texts(job: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The job as a node gets it, and the user's files that it runs."""
     texts = texts_of(job["files"])
-    threads = machine.threads_for(
-        None
-    )  # as here, where the recipe leaves it open: another number would give other bits
-    return job | {"quiet": True, "threads": threads}, texts
+    # As here, where the recipe leaves it open: another number would give other bits.
+    return job | {"quiet": True, "threads": machine.threads_for(None)}, texts

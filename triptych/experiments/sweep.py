@@ -11,7 +11,7 @@ from typing import Any
 from triptych.experiments.jobs import work_all
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import to_dict
-from triptych.runs.names import fresh_name
+from triptych.runs.names import RECIPE_FILE, fresh_name, is_bare
 from triptych.utils.checks import WorkerError
 from triptych.utils.console import warn
 from triptych.utils.processes import Place
@@ -56,11 +56,25 @@ def train_all(
 
 
 def begun_name(prefix: str, runs_dir: str | Path, recorded: dict[str, Any]) -> str | None:
-    """The newest of the runs `PREFIX-1`, `PREFIX-2`, ... where it has these very settings; None: there is none to go on with."""
+    """The newest of the runs `PREFIX-1`, `PREFIX-2`, ... where it has these very settings; None: there is none to go on with.
+
+    Folders that are newer and of which nothing came, as their process was ended before its first step, do not count: the oldest
+    of them is taken where there is no such run.
+    """
     numbers = [path.name.removeprefix(f"{prefix}-") for path in Path(runs_dir).glob(f"{prefix}-*")]
+    left = None
     for number in sorted((int(one) for one in numbers if one.isdecimal()), reverse=True):
-        config = Path(runs_dir) / f"{prefix}-{number}" / "config.json"
-        if config.is_file():
-            found = read_json(config, dict[str, Any]).get("recipe")
-            return f"{prefix}-{number}" if found == recorded else None
-    return None
+        name = f"{prefix}-{number}"
+        folder = Path(runs_dir) / name
+        if (config := folder / "config.json").is_file():
+            same = read_json(config, dict[str, Any]).get("recipe") == recorded and is_same_file(recorded, folder)
+            return name if same else left
+        if is_bare(folder):
+            left = name
+    return left
+
+
+def is_same_file(recorded: dict[str, Any], folder: Path) -> bool:
+    """Whether the user's file of the recipe, if there is one, still says what the run's copy of it says."""
+    file, copy = Path(recorded["source"]), folder / RECIPE_FILE
+    return not (file.is_file() and copy.is_file()) or file.read_bytes() == copy.read_bytes()

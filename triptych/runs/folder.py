@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from triptych.runs.names import LOGS, check_links, unwritable
+from triptych.runs.names import LOGS, check_links, is_bare, unwritable
 from triptych.utils.checks import InputError
 from triptych.utils.files import TEMPORARY, line, open_own, remove, sync_folder, write_whole
 from triptych.utils.locks import try_lock
@@ -71,8 +71,7 @@ class RunFolder:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        begun = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
-        if error is None or not begun <= {".lock", "checkpoints"}:
+        if error is None or not is_bare(self.path):
             self.lock.close()
             return
         # No run has come of it. The lock's file goes last: before, nobody else can begin here; after, what they begin stays.

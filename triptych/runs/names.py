@@ -101,6 +101,11 @@ def fresh_name(prefix: str, runs_dir: str | Path) -> str:
     raise AssertionError("there is always another number")
 
 
+def is_bare(folder: Path) -> bool:
+    """Whether a run's folder holds what its process makes before the run's first file: no run has come of it."""
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {".lock", "checkpoints"}
+
+
 def unwritable(path: Path, error: OSError) -> InputError | MachineFailed:
     """What to say of a folder of a run that cannot be written: another one may do, but not where the disk is full or broken."""
     trouble = machine_trouble(error)
