@@ -131,12 +131,15 @@ def test_a_run_goes_on_where_it_was(cluster: Any, tmp_path: Path, capsys: pytest
     assert len(check_log(run.path, second)) == begun.episodes + second.ends
 
 
-def test_gradients_that_are_too_old_are_dropped(cluster: Any, tmp_path: Path) -> None:
+def test_gradients_that_are_too_old_are_dropped(
+    cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     given = SMALL | {"algorithm.max_staleness": 0}
     run = train("cartpole-a3c", on="ray", workers=2, steps=1_500, runs_dir=tmp_path, **given)
     assert run.gradients_dropped is not None
     assert run.gradients_dropped > 0
     assert run.staleness_max == 0
+    assert capsys.readouterr().err.count("updates old, and max_staleness is 0: such ones are dropped") == 1
 
 
 def test_games_that_fail_end_the_run(cluster: Any, tmp_path: Path) -> None:

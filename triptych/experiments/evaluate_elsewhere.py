@@ -22,8 +22,8 @@ def evaluate_elsewhere(
         how: further arguments of `evaluate`.
     """
     check_place(on, address)
-    folder = run_folder(source) or source.file.parent
-    file = source.file.relative_to(folder).as_posix()
+    folder = (run_folder(source) or source.file.parent).absolute()
+    file = source.file.absolute().relative_to(folder).as_posix()
     carried = [file, *(name for name in ("config.json", RECIPE_FILE) if (folder / name).is_file())]
     job = {
         "recipe": to_dict(source.trained),

@@ -87,7 +87,10 @@ class Actors(Asynchronous):
         """Starts them, and waits until each can play."""
         for number in range(self.config.workers):
             self.actors[number] = self.actor(number, self.cores)
-        waiting = {actor.begin.remote(): number for number, actor in self.actors.items()}
+        self.await_all({actor.begin.remote(): number for number, actor in self.actors.items()})
+
+    def await_all(self, waiting: dict[Any, int]) -> None:
+        """Waits until each worker has answered that it can play."""
         ready, late = self.ray.wait(list(waiting), num_returns=len(waiting), timeout=START)
         for ref in ready:
             try:
@@ -103,13 +106,17 @@ class Actors(Asynchronous):
 
     def actor(self, number: int, cores: int = 0) -> Any:
         """A new worker. One that takes the place of another takes no core of its own: what hangs may still hold it."""
-        life = f"{self.counters.steps}-{self.staleness.deaths}" if self.counters.steps or self.staleness.deaths else ""
         job = {
             "recipe": to_dict(self.recipe), "trust": True, "framework": self.crew.framework, "texts": dict(self.crew.texts),
-            "number": number, "life": life, "version": install.version(),
+            "number": number, "life": self.life, "version": install.version(),
         }  # fmt: skip
         options = task_options(cores, THREADS) | {"max_restarts": 0, "scheduling_strategy": "SPREAD"}
         return self.ray.remote(RemoteWorker).options(**options).remote(job)
+
+    @property
+    def life(self) -> str:
+        """Names a worker that begins now: another one than at step 0 draws other random numbers."""
+        return f"{self.counters.steps}-{self.staleness.deaths}" if self.counters.steps or self.staleness.deaths else ""
 
     def ticks(self) -> Iterator[Tick]:
         """Takes what the workers send, for ever: each step of a rollout, with its last one the update."""
@@ -177,7 +184,7 @@ class Actors(Asynchronous):
         self.ray.kill(self.actors.pop(number), no_restart=True)
 
     def count(self, answer: Answer) -> Iterator[Tick]:
-        """Counts a rollout step by step, and learns from it with the last one."""
+        """Counts a rollout step by step, and learns from it with the last one. A run that stops in between keeps the steps alone."""
         number = self.playing.pop(answer.ref)
         self.between = False
         for tick in answer.ticks[:-1]:
@@ -217,9 +224,8 @@ class Actors(Asynchronous):
     def set_state(self, state: State) -> None:
         self.set_run(state)
         self.read_at, self.staleness = state.json["read_at"], Staleness(**state.json["staleness"])
-        for number in list(self.actors):  # those of a run that begins draw what has been drawn already
-            self.forget(number)
-        self.start_all()
+        # As they are they would draw what has been drawn already.
+        self.await_all({actor.renew.remote(self.life): number for number, actor in self.actors.items()})
         self.weights = None
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from triptych.training.loop import run_loop
 from triptych.training.playing import Playing
 from triptych.training.worker import Gradient, Worker
 from triptych.utils import machine
+from triptych.utils.console import warn
 from triptych.utils.state import State
 
 
@@ -54,6 +55,10 @@ class Asynchronous(Training):
         age = self.counters.updates - gradient.version
         if age > self.config.oldest:
             self.staleness.dropped += 1
+            if self.staleness.dropped == 1 and not self.repeats:  # else the settings were told of before the first step
+                warn(
+                    f"a gradient was {age} updates old, and max_staleness is {self.config.oldest}: such ones are dropped (summary.json counts them)"
+                )
             return []
         norm = self.learner.apply(gradient.tensors, self.recipe.learning_rate(gradient.started))
         return [self.count_update(age, {**gradient.scalars, "gradient_norm": norm})]

@@ -78,6 +78,18 @@ class RemoteWorker:
             return f"{first_line(error)} (worker {job['number']} on {socket.gethostname()})"
         return ""
 
+    def renew(self, life: str) -> str:
+        """Begins new episodes, with new random numbers, in the games that it has; why it cannot, or nothing."""
+        self.job |= {"life": life}
+        if self.worker is None:
+            return self.begin()
+        before = self.worker
+        try:
+            self.worker = Worker(before.recipe, before.games, before.learner, before.number, life)
+        except EnvironmentFailed as error:
+            return f"{first_line(error)} (worker {before.number} on {socket.gethostname()})"
+        return ""
+
     def process(self) -> int:
         """Its number on its machine."""
         return os.getpid()

@@ -165,6 +165,19 @@ def test_a_search_learns_from_its_trials(tmp_path: Path) -> None:
     assert sum(found.values()) == pytest.approx(1)
 
 
+def test_jobs_that_go_on_at_the_same_time_try_different_values(tmp_path: Path) -> None:
+    """The values of trials whose end is not known yet change what TPE draws next."""
+    drawn = []
+    for tried in (max, min):
+        search = made(tmp_path / tried.__name__, 2, trials=12, pruner="none")
+        work(search, 1)
+        names = tried(search.courses, key=lambda course: course.score or 0.0).trial.names
+        for _ in range(4):
+            search.journal.begin(names)
+        drawn.append([search.journal.draw(16, 12, "tpe", seed) for seed in range(4)])
+    assert drawn[0] != drawn[1]
+
+
 @pytest.mark.parametrize("sampler", ["random", "grid"])
 def test_other_samplers_try_as_many(sampler: Any, tmp_path: Path) -> None:
     search = made(tmp_path, 2, sampler=sampler, pruner="none", trials=30)

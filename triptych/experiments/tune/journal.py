@@ -48,9 +48,8 @@ class Journal:
 
         self.space = space
         path = folder / FILE
-        path.with_name(f"{FILE}.lock").unlink(
-            missing_ok=True
-        )  # of a process that was killed: the folder is locked by us
+        # Of a process that was killed: the folder is locked by us.
+        path.with_name(f"{FILE}.lock").unlink(missing_ok=True)
         try:
             storage = JournalStorage(JournalFileBackend(str(path)))
             self.study = optuna.create_study(
@@ -107,12 +106,13 @@ class Journal:
     def draw(self, number: int, known: int, sampler: Sampler, seed: int) -> dict[str, Any]:
         """The values of trial `number`, drawn by what came of the first `known` ones; of those since then only the values are known.
 
-        So the draw is the same however many of those have ended by now.
+        So the draw is the same however many of those have ended by now. TPE takes them for bad ones ("constant liar"), so that
+        jobs which go on at the same time try different values.
         """
         import optuna
 
         draws = int(generator(seed, f"tune {number}").integers(2**31 - 1))
-        tpe = optuna.samplers.TPESampler(seed=draws, n_startup_trials=BY_CHANCE)
+        tpe = optuna.samplers.TPESampler(seed=draws, n_startup_trials=BY_CHANCE, constant_liar=True)
         chosen = optuna.samplers.RandomSampler(draws) if sampler == "random" else tpe
         copy = optuna.create_study(direction="maximize", sampler=chosen)
         for trial in self.study.get_trials()[:number]:
