@@ -157,8 +157,9 @@ def test_the_tests_of_the_source_distribution_run(unpacked: Path) -> None:
     """Some of each kind: those that read the source, the docs, the examples; that train; that start another process."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTEST_ADDOPTS")}
     some = [
-        "tests/test_house.py", "tests/test_drawing.py", "tests/utils", "tests/losses", "tests/envs/test_toys.py",
-        "tests/test_examples.py::test_it_is_compared[layer]", "tests/test_package.py::test_links_lead_to_files",
+        "tests/test_house.py", "tests/test_drawing.py", "tests/utils/test_processes.py", "tests/utils/test_reading.py",
+        "tests/losses/test_losses.py", "tests/envs/test_toys.py",
+        "tests/test_examples.py::test_it_is_stopped_resumed_tested_and_reported[layer]", "tests/test_package.py::test_links_lead_to_files",
     ]  # fmt: skip
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *some]
     done = subprocess.run(command, env=environment, cwd=unpacked, capture_output=True, text=True, check=False)
