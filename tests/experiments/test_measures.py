@@ -148,8 +148,8 @@ def test_what_is_said_to_somebody_who_must_choose_follows_from_the_measures() ->
     ]  # fmt: skip
     assert learned.sentences(STUDY, rows) == [
         "t. Mean reward on the way, from the same steps: highest is a with 4.00 (3.00 to 5.00); its interval overlaps with b 3.50 (2.00 to 4.50); "
-        "clearly below: c 1.00 (0.50 to 2.00). A mean of 5.00: a after 100 steps, 100 seconds; b in 2 of 4 seeds: 200, 300; c never reached. "
-        "By the clock a run of b takes 10.00 seconds, a 2.0 times as long, c 4.0 times as long."
+        "below it, intervals apart: c 1.00 (0.50 to 2.00). A mean of 5.00: a after 100 steps, 100 seconds; b in 2 of 4 seeds: 200, 300; c never reached. "
+        "By the clock a run of b took 10.00 seconds, a 2.0 times as long, c 4.0 times as long."
     ]
     few = [dataclasses.replace(row, scores=[9.0] * 3) for row in rows]
     assert "with 3 seeds a variant that is no more than a first look" in learned.sentences(STUDY, few)[0]

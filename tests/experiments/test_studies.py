@@ -195,7 +195,7 @@ def test_what_the_page_says_follows_from_the_intervals() -> None:
     ]
     result = Result("s", "q", rows, {"t": "a"}, "torch", 4, 1, False, None, None, "", "", "", {})
     assert sentences(result) == [
-        "t: highest is a with 10.00 (9.00 to 11.00). Its interval overlaps with those of b. Clearly below: c (2.00)."
+        "t: highest is a with 10.00 (9.00 to 11.00). Its interval overlaps with those of b. Below it, intervals apart: c (2.00)."
     ]
     few = dataclasses.replace(result, rows=[dataclasses.replace(row, scores=row.scores[:3]) for row in rows])
     assert sentences(few) == ["t: highest is a with 10.00 (b 8.50, c 2.00); too few seeds to say more."]

@@ -108,7 +108,7 @@ def standing(values: dict[str, Interval], seeds: int) -> str:
     near = {label: value for label, value in others.items() if value.high >= values[best].low}
     below = {label: value for label, value in others.items() if value.high < values[best].low}
     text += f"; its interval overlaps with {listed(near)}" if near else ""
-    return text + (f"; clearly below: {listed(below)}." if below else ".")
+    return text + (f"; below it, intervals apart: {listed(below)}." if below else ".")
 
 
 def listed(values: dict[str, Interval]) -> str:
@@ -136,4 +136,4 @@ def by_the_clock(seconds: dict[str, Interval]) -> str:
         for label, value in seconds.items()
         if label != least
     ]
-    return f"By the clock a run of {least} takes {number(seconds[least].mean)} seconds, {', '.join(others)}."
+    return f"By the clock a run of {least} took {number(seconds[least].mean)} seconds, {', '.join(others)}."

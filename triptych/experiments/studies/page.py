@@ -122,7 +122,7 @@ def sentences(result: Any) -> list[str]:
         if near:
             text += f" Its interval overlaps with those of {', '.join(row.label for row in near)}."
         if below:
-            text += f" Clearly below: {', '.join(f'{row.label} ({row.iqm:,.2f})' for row in below)}."
+            text += f" Below it, intervals apart: {', '.join(f'{row.label} ({row.iqm:,.2f})' for row in below)}."
         found.append(text)
     return found
 
