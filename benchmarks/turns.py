@@ -20,6 +20,7 @@ PACKAGES = {
     "sb3-extra-buffers": ("sb3-extra-buffers[zstd]==0.5.0", "stable-baselines3==2.9.2", "torch==2.13.0", "psutil"),
     "cpprb": ("cpprb==11.0.0", "numpy", "psutil"),
     "envpool": ("envpool==1.2.5", "gymnasium"),
+    "rllib": ("ray[rllib]==2.60.0", "torch==2.13.0"),
     "codecs": ("zstandard==0.25.0", "lz4==4.4.5", "blosc2==4.14.1", "numpy"),
     "tianshou": ("tianshou==2.0.1", "torch==2.13.0", "ale-py", "gymnasium", "opencv-python-headless", "numpy==2.2.6"),
     # Its files want the Gymnasium of their day; the rest is as new as that allows.
@@ -28,7 +29,7 @@ PACKAGES = {
         "tensorboard", "jax==0.10.2", "flax==0.12.8", "optax==0.2.8",
     ),
 }  # fmt: skip
-OLDER = ("cleanrl", "codecs", "tianshou")  # whose versions are not those of constraints.txt
+OLDER = ("cleanrl", "codecs", "rllib", "tianshou")  # whose versions are not those of constraints.txt
 WITHOUT_NEEDS = {"cleanrl": "cleanrl==1.2.0"}  # whose own needs are out of date: the files alone
 
 

@@ -3,7 +3,7 @@
 from triptych import Recipe
 from triptych.algorithms import drqn
 from triptych.envs import EnvConfig
-from triptych.spec import Adam, Dense, LSTM
+from triptych.spec import LSTM, Adam, Dense
 
 recipe = Recipe(
     env=EnvConfig("CartPole-v1", observe="positions"),
