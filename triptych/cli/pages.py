@@ -128,6 +128,7 @@ class Study(Somewhere, Where):
     steps: int | None = None  # steps of each run; None: as the study says
     precision: Precision | None = None  # precision of each run; None: as the study says
     jobs: int = 1  # runs that train at the same time; on Ray, as many as have cores
+    train: bool = True  # --no-train: train nothing, and write page and tables of what is there
     out: Path | None = None  # the folder for page and tables; None: results/studies/NAME
 
     def run(self) -> int:
@@ -138,8 +139,8 @@ class Study(Somewhere, Where):
         needed(self.name, "NAME", ", ".join(NAMES))
         result = run_study(
             self.name, self.framework, quick=self.quick, seeds=self.seeds, only=self.only, games=self.games,
-            steps=self.steps, precision=self.precision, jobs=self.jobs, runs_dir=self.runs_dir, out=self.out,
-            quiet=self.quiet, on=self.on, address=self.address,
+            steps=self.steps, precision=self.precision, jobs=self.jobs, train=self.train, runs_dir=self.runs_dir,
+            out=self.out, quiet=self.quiet, on=self.on, address=self.address,
         )  # fmt: skip
         study_table(result)
         print_json(self, result)

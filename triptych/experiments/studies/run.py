@@ -39,6 +39,7 @@ def run_study(
     precision: Precision | None = None,
     jobs: int = 1,
     runs_dir: str | Path = "runs",
+    train: bool = True,
     out: Path | None = None,
     quiet: bool = True,
     on: On = "here",
@@ -55,6 +56,7 @@ def run_study(
         precision: of each run; None: as the study says. It too has a folder and a page of its own.
         jobs: runs at the same time, each in a process of its own. Where two studies want the same run, it is made
             once; so let one end before the next begins.
+        train: False: train nothing, and write page and tables of what is there.
         on: "here", or "ray": as Ray tasks, as many at once as have cores.
         address: of a Ray cluster: "auto", or "HOST:PORT"; None: one of its own on this machine.
         out: the folder of the results; None: see `folder_of`.
@@ -72,7 +74,7 @@ def run_study(
     check(count is None or count > 0, "seeds", count, "above 0")
     check(jobs > 0, "jobs", jobs, "above 0")
     check_place(on, address)
-    chosen = chosen_arms(study, only, games)
+    chosen = chosen_arms(study, only, games) if train else []
     changed = {name: value for name, value in (("steps", steps), ("precision", precision)) if value is not None}
     recipes = {
         (index, seed): recipe_of(arm, seed, (quick_of(arm) if quick else {}) | changed)
