@@ -215,9 +215,11 @@ def test_the_page_tells_how_its_runs_are_made(tmp_path: Path, monkeypatch: pytes
     assert Path(result.csv).read_text() == before, "others do not overwrite these"
     folders = [Path(run.csv).parent.name for run in (result, *others)]
     assert folders == ["torch-5000-steps-bfloat16", "torch", "torch-5000-steps"]
-    monkeypatch.setattr(studies, "work_all", None)
+    given: list[Any] = []
+    monkeypatch.setattr(studies, "work_all", lambda kind, jobs, *_: given.extend(jobs))
     again = run_study("atari57", games=("pong", "tennis"), steps=5_000, precision="bfloat16", train=False)
     assert (Path(again.csv).read_text(), again.rows) == (before, result.rows), "of what is there alone"
+    assert given == []
     monkeypatch.setattr(studies, "work_all", answering([]))
     part = run_study("atari57", games=("pong",), only=("LSTM",))
     assert command(load_study("atari57"), part) == "triptych study atari57 --framework torch --seeds 1 --games pong --only LSTM"  # fmt: skip
