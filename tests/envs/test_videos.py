@@ -15,6 +15,8 @@ from PIL import Image
 import triptych
 from triptych import envs
 from triptych.envs import EnvConfig
+from triptych.envs.bars import Decision, tinted
+from triptych.envs.panels import BESIDE, GAP, HEAD
 from triptych.envs.videos import Film, screen_config
 from triptych.recipes import load_recipe
 from triptych.report.look import look, observe
@@ -32,8 +34,8 @@ def frames_of(path: Path) -> tuple[np.ndarray, str]:
     return np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3), said
 
 
-@pytest.mark.parametrize("env_id", ["CartPole-v1", "BreakoutNoFrameskip-v4"])
-def test_a_film_shows_the_game_that_is_played(env_id: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("env_id", "enlarged"), [("CartPole-v1", 400 / 600), ("BreakoutNoFrameskip-v4", 2)])
+def test_a_film_shows_the_game_that_is_played(env_id: str, enlarged: float, tmp_path: Path) -> None:
     config, path = EnvConfig(env_id), tmp_path / "videos" / "a.mp4"
     screens = envs.make(screen_config(config), 1)
     seen = [screens.reset(np.array([4]))[0, -1]]
@@ -50,10 +52,31 @@ def test_a_film_shows_the_game_that_is_played(env_id: str, tmp_path: Path) -> No
     assert "h264" in said
     assert "30 fps" in said
     assert len(pictures) == len(seen)
-    height, width = seen[0].shape[:2]
-    gaps = [np.abs(a[:height, :width].astype(int) - b).mean() for a, b in zip(pictures, seen, strict=True)]
+    height, width = (round(side * enlarged) for side in seen[0].shape[:2])
+    shown = [Image.fromarray(picture).resize((width, height), Image.Resampling.BOX) for picture in seen[:-1]]
+    area = slice(GAP + HEAD, GAP + HEAD + height), slice(GAP, GAP + width)
+    gaps = [np.abs(a[area].astype(int) - np.asarray(b)).mean() for a, b in zip(pictures, shown, strict=False)]
     assert max(gaps) < 4, "lossy, but the same picture"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_film_shows_what_the_agent_decides(tmp_path: Path) -> None:
+    """A bar as long as the spread of the Q values seen so far: of the first decision full, of one half as sure a half."""
+    decisions = iter([Decision([0, 2], 1, False), Decision([1, 2], 1, False), Decision([2, 1], 0, False)])
+    with Film(EnvConfig("CartPole-v1"), tmp_path / "a.mp4", 10, "PyTorch", "#d9560b", lambda: next(decisions)) as film:
+        film.reset(4)
+        for _ in range(3):
+            film.step(0)
+    pictures, _ = frames_of(tmp_path / "a.mp4")
+    assert pictures.shape[2] == 400 + BESIDE + 3 * GAP
+    bars = pictures[:, GAP + HEAD :, 2 * GAP + 400 : -GAP].astype(int)
+    tint = np.abs(bars - np.array(tinted("#d9560b"))).max(3) < 30
+    lengths = [int(shown.any(0).sum()) for shown in tint[:, 30:90]]
+    assert lengths[0] > BESIDE - 20
+    assert abs(lengths[1] - lengths[0] / 2) < 8
+    assert abs(lengths[2] - lengths[0] / 2) < 8
+    rows = [int(np.flatnonzero(shown.any(1)).mean()) for shown in tint]
+    assert rows[2] < rows[1], "the action taken is the one that is coloured"
 
 
 def interrupted_film(path: Path) -> None:

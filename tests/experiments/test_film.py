@@ -19,13 +19,15 @@ from tests.envs.test_videos import frames_of
 from triptych import envs
 from triptych.cli.main import run
 from triptych.envs import EnvConfig
+from triptych.envs.bars import Decision
+from triptych.envs.panels import BESIDE, GAP, HEAD
 from triptych.envs.videos import Screening
 from triptych.experiments import film as films
-from triptych.experiments.film import LINGER, SEED, Tape, film, film_run, film_side_by_side
+from triptych.experiments.film import LINGER, film, film_run, film_side_by_side
+from triptych.experiments.tape import SEED, Tape, read, write
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
-from triptych.report.panels import GAP, HEAD
 from triptych.runs.folder import RunFolder
 from triptych.utils.checks import InputError
 
@@ -89,8 +91,10 @@ def test_train_films_a_game_of_its_best_weights(name: str, tmp_path: Path) -> No
         step = games.recv()
         obs, steps, over = step.obs, steps + 1, bool(step.terminated[0] or step.truncated[0])
     games.close()
-    assert len(tape.actions) == steps
-    assert len(frames_of(path)[0]) == steps + 1 + STILL
+    assert len(tape.actions) == len(tape.decisions) == steps
+    assert [int(np.argmax(decision.numbers)) for decision in tape.decisions] == tape.actions, "greedy"
+    pictures, _ = frames_of(path)
+    assert pictures.shape == (steps + 1 + STILL, 2 * GAP + HEAD + 267 + 1, 400 + BESIDE + 3 * GAP, 3)
     assert [one.name for one in path.parent.iterdir()] == ["best.mp4"]
     assert path.stat().st_size < 500_000
 
@@ -278,6 +282,22 @@ def test_compare_films_the_frameworks_side_by_side(tmp_path: Path, capsys: pytes
     [copy] = tmp_path.glob("c-*/videos/side-by-side.mp4")
     assert copy.read_bytes() == video.read_bytes(), "where a page of the runs looks"
     assert copy.parents[1].name.startswith("c-torch")
+
+
+def test_decisions_are_written_and_read() -> None:
+    actions, values = [1, 0], [None, 2.0]
+    for is_policy, value in zip((False, True), values, strict=True):
+        decisions = tuple(Decision([0.25, 1.0 / 3], action, is_policy, value) for action in actions)
+        found = read(json.loads(json.dumps(write(decisions))), actions)
+        assert [(one.action, one.is_policy, one.value) for one in found] == [
+            (1, is_policy, value),
+            (0, is_policy, value),
+        ]
+        assert found[0].numbers == [0.25, 0.33333]
+    assert write(()) is None
+    assert write((Decision([float("nan")], 0, False),)) is None, "nobody could draw it"
+    assert read(None, actions) == (), "tapes of earlier versions hold none"
+    assert read({"numbers": [[1.0, 2.0]], "is_policy": False}, actions) == (), "too few"
 
 
 def test_a_tape_is_played_again_as_it_was(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from triptych.envs.actions import readable
 from triptych.envs.config import Kind, Screen
 from triptych.envs.games import Step
 from triptych.spec import Observation
@@ -134,6 +135,10 @@ class AtariGames:
         obs, info = self.envs.reset(seed=np.asarray(seeds))
         self.lives = np.asarray(info["lives"])
         return self.seen(obs)
+
+    @property
+    def action_names(self) -> list[str]:
+        return [readable(action.name) for action in self.envs.ale.get_action_set()]
 
     def seen(self, obs: np.ndarray) -> np.ndarray:
         """What is left of the pictures [N, stack, ...] after the crop."""

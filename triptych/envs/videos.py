@@ -7,6 +7,7 @@ import dataclasses
 import importlib.util
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,7 +15,10 @@ from typing import Any
 import numpy as np
 
 from triptych import envs
+from triptych.envs.actions import action_names
+from triptych.envs.bars import Decision, spread
 from triptych.envs.config import GameConfig, Screen, names
+from triptych.envs.panels import Panel, check_pillow, sheet
 from triptych.utils.checks import InputError, check
 from triptych.utils.console import warn
 from triptych.utils.files import fresh_folder, is_link, write_whole
@@ -29,6 +33,7 @@ def check_video(config: GameConfig) -> None:
     """
     if importlib.util.find_spec("imageio_ffmpeg") is None:
         raise InputError(f"videos need imageio-ffmpeg, which is not installed: {install_hint('pixels')}")
+    check_pillow()
     envs.make(screen_config(config), 1).close()
 
 
@@ -145,11 +150,24 @@ class Film:
     Args:
         path: the file, `.mp4`.
         fps: pictures a second.
+        title: above the game.
+        colour: of the agent, "#d9560b".
+        decided: gives what the agent has just decided in that game, whose bars are drawn beside it; None: no bars.
     """
 
-    def __init__(self, config: GameConfig, path: Path, fps: int):
+    def __init__(
+        self,
+        config: GameConfig,
+        path: Path,
+        fps: int,
+        title: str = "",
+        colour: str = "#5b5b63",
+        decided: Callable[[], Decision | None] | None = None,
+    ):
         self.screening = Screening(config)
         self.video = Video(path, fps)
+        self.title, self.colour, self.decided = title or config.id, colour, decided
+        self.names = action_names(self.screening.games) if decided else ()
         self.running = False
 
     def __enter__(self) -> Film:
@@ -158,19 +176,34 @@ class Film:
 
     def reset(self, seed: int) -> None:
         """Starts the game of a seed."""
+        self.picture, self.played, self.full = self.screening.reset(seed), 0, 0.0
+        self.decision: Decision | None = None
         self.running = True
-        self.video.show(self.screening.reset(seed))
 
     def step(self, action: int) -> None:
         """The same action as in the game that is filmed; nothing once it has ended."""
         if not self.running:
             return
-        self.video.show(self.screening.step(action))
-        self.running = self.screening.running and not self.video.failed
+        self.decision = self.decided() if self.decided else None
+        self.full = max(self.full, spread(self.decision))  # the largest so far: later ones are not known yet
+        self.show()
+        self.picture, self.played = self.screening.step(action), self.played + 1
+        if not self.screening.running:
+            self.stop()
 
     def stop(self) -> None:
         """The game filmed is counted as it stands."""
-        self.running = False
+        if self.running:
+            self.running = False
+            self.show()
+
+    def show(self) -> None:
+        panel = Panel(
+            self.title, self.colour, self.picture, self.screening.reward, self.played, not self.running,
+            self.decision, self.names, self.full,
+        )  # fmt: skip
+        self.video.show(sheet([[panel]]))
+        self.running = self.running and not self.video.failed
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:

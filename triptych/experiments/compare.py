@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from triptych.experiments.film import FPS, Tape, film_side_by_side
+from triptych.experiments.film import FPS, film_side_by_side
 from triptych.experiments.ray_jobs import On, check_place, place_of
 from triptych.experiments.sweep import train_all
+from triptych.experiments.tape import Tape, read
 from triptych.frameworks import FRAMEWORKS, set_device, versions
 from triptych.recipes import BUILT_IN, Recipe, resolve
 from triptych.recipes.feasibility import prepare
@@ -167,7 +168,9 @@ def tapes_of(
         runs = made.get((title, framework), [])
         if runs and runs[0].get("tape"):
             name = f"{FRAMEWORKS[framework].title}{f', {title}' if several else ''}"
-            found.append(Tape(name, framework, recipe.env, runs[0]["tape"], recipe.video_fps or FPS))
+            actions = runs[0]["tape"]
+            decisions = read(runs[0].get("decisions"), actions)
+            found.append(Tape(name, framework, recipe.env, actions, recipe.video_fps or FPS, decisions=decisions))
     return found
 
 

@@ -13,14 +13,16 @@ from typing import Any, Literal
 import numpy as np
 
 from triptych import envs, frameworks
-from triptych.envs.play import LONGEST, SIDE_BY_SIDE, Game, cut_games, different_games, play_games
+from triptych.envs.play import LONGEST, SIDE_BY_SIDE, Game, Player, cut_games, different_games, play_games
 from triptych.envs.videos import Film, check_video
 from triptych.experiments.load import Source, find_weights, make_agent
+from triptych.frameworks import FRAMEWORKS
 from triptych.recipes.feasibility import prepare
 from triptych.runs.names import check_links, safe
 from triptych.runs.records import write_evaluation
 from triptych.runs.trust import Allowed
 from triptych.training.agent import Policy
+from triptych.training.watched import Watched
 from triptych.utils import machine
 from triptych.utils.checks import check
 from triptych.utils.console import warn
@@ -154,10 +156,15 @@ def play(source: Source, test: Test, report: Callable[[int], None] | None) -> Ev
         frameworks.set_threads(machine.threads_for(recipe.threads))
         frameworks.set_device(frameworks.DEVICE, source.framework)
         agent = make_agent(source, games, test.policy, test.epsilon, test.seed)
-        film = None
+        film: Film | None = None
+        player: Player = agent
         if test.video:
-            film = stack.enter_context(Film(recipe.env, video_path(source, test.seed), recipe.video_fps or 30))
-        played = play_games(agent, games, game_seeds(test.seed, "evaluate", 0, test.games), report, film=film)
+            player = watched = Watched(agent)
+            path, framework = video_path(source, test.seed), FRAMEWORKS[source.framework]
+            title = f"{framework.title}, {source.file.stem} weights"
+            film = Film(recipe.env, path, recipe.video_fps or 30, title, framework.colour, watched.decided)
+            stack.enter_context(film)
+        played = play_games(player, games, game_seeds(test.seed, "evaluate", 0, test.games), report, film=film)
     evaluation = conclude(source, test, agent.policy, played, games.frames_per_step)
     if film is not None and film.video.made:
         evaluation = dataclasses.replace(evaluation, video=str(film.video.path))

@@ -9,65 +9,30 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from triptych import envs
+from triptych.envs.actions import action_names
 from triptych.envs.config import GameConfig
-from triptych.envs.play import play_games
+from triptych.envs.panels import Panel, check_pillow, sheet
 from triptych.envs.videos import Screening, Video, screen_config
-from triptych.experiments.load import Source, file_of, make_agent
+from triptych.experiments.load import Source, file_of
+from triptych.experiments.tape import SEED, Tape, play
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe
-from triptych.report.panels import Panel, check_pillow, sheet
 from triptych.utils.checks import InputError
 from triptych.utils.console import say, warn
 from triptych.utils.failures import first_line
 from triptych.utils.files import read_tensors, write_whole
 from triptych.utils.install import install_hint
-from triptych.utils.seeds import game_seeds
 
 FPS = 30  # pictures a second, where the recipe says nothing; a picture is a step
 SECONDS = 60  # of a film at most: games go on longer
 LINGER = 1.5  # seconds that the last picture stays
 NAME, SIDE_BY_SIDE = "best.mp4", "side-by-side.mp4"  # in a run's videos/
-SEED = int(game_seeds(0, "film", 0, 1)[0])  # of the game: the same for every run, so that films can be compared
 MOST_ROWS = 3
 OFF = "TRIPTYCH_NO_VIDEO"  # an environment variable that turns films off for good
-
-
-@dataclass(frozen=True)
-class Tape:
-    """All that is needed to see a game again."""
-
-    title: str  # above its pictures
-    framework: str
-    env: GameConfig
-    actions: list[int]
-    fps: int  # steps a second
-    colour: str | None = None  # of the bar beside the title; None: the framework's
-
-
-class Recorder:
-    """Keeps the actions of the game that `play_games` shows it."""
-
-    def __init__(self) -> None:
-        self.actions: list[int] = []
-        self.running = True
-
-    def reset(self, seed: int) -> None:
-        self.actions, self.running = [], True
-
-    def step(self, action: int) -> None:
-        if self.running:
-            self.actions.append(action)
-
-    def stop(self) -> None:
-        self.running = False
 
 
 def can_film(config: GameConfig, quiet: bool) -> bool:
@@ -99,11 +64,9 @@ def record(folder: Path, recipe: Recipe, framework: str) -> Tape:
     tensors, metadata = read_tensors(file)
     source = Source(file, tensors, (metadata or {}).get("updates"), recipe, recipe, framework)
     fps = recipe.video_fps or FPS
-    recorder = Recorder()
-    with closing(envs.make(recipe.env, 1)) as games:
-        agent = make_agent(source, games, None, 0.0, SEED)
-        play_games(agent, games, np.array([SEED]), longest=SECONDS * fps, film=recorder)
-    return Tape(FRAMEWORKS[framework].title, framework, recipe.env, recorder.actions, fps)
+    recorder, _ = play(source, SEED, SECONDS * fps, SEED)
+    title, decisions = FRAMEWORKS[framework].title, tuple(recorder.decisions)
+    return Tape(title, framework, recipe.env, recorder.actions, fps, decisions=decisions)
 
 
 def film(rows: list[list[Tape]], path: Path) -> Path | None:
@@ -138,24 +101,24 @@ class Stand:
 
     def __init__(self, tape: Tape):
         self.tape, self.screening, self.played = tape, Screening(tape.env), 0
+        self.names = action_names(self.screening.games) if tape.decisions else ()
+        self.full = tape.full
         self.picture: Any = None
 
     def show(self, step: int) -> None:
         """Goes on to that step; a game that is over stays as it is."""
         if step == 0:
-            self.picture = self.screening.reset(SEED)
+            self.picture = self.screening.reset(self.tape.seed)
         elif step <= len(self.tape.actions) and self.screening.running:
             self.picture = self.screening.step(self.tape.actions[step - 1])
             self.played = step
 
     def panel(self) -> Panel:
-        over = not self.screening.running
-        score = (
-            f"{self.screening.reward:,.4g}" if abs(self.screening.reward) < 1000 else f"{self.screening.reward:,.0f}"
-        )
-        note = f"{score} in {self.played:,} steps" if over else score
         colour = self.tape.colour or FRAMEWORKS[self.tape.framework].colour
-        return Panel(self.tape.title, colour, self.picture, note, over)
+        return Panel(
+            self.tape.title, colour, self.picture, self.screening.reward, self.played, not self.screening.running,
+            self.tape.decision(self.played), self.names, self.full,
+        )  # fmt: skip
 
 
 def film_run(folder: Path, recipe: Recipe, framework: str, quiet: bool = True) -> Tape | None:

@@ -14,6 +14,7 @@ from triptych.experiments.lockstep import play
 from triptych.experiments.resume import resume
 from triptych.experiments.studies.filming import keep_tape
 from triptych.experiments.studies.measures import of_run
+from triptych.experiments.tape import write
 from triptych.experiments.train import train
 from triptych.experiments.tune.trial import trial_job
 from triptych.recipes import Recipe
@@ -110,7 +111,8 @@ def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
         for weights in ("best", "latest")
     }
     tape = film_run(result.path, recipe, job["framework"], job["quiet"]) if job["video"] else None
-    return dataclasses.asdict(result) | {"path": str(result.path), "tape": tape and tape.actions} | scores
+    told = {"path": str(result.path), "tape": tape and tape.actions, "decisions": tape and write(tape.decisions)}
+    return dataclasses.asdict(result) | told | scores
 
 
 def train_anew(recipe: Recipe, job: dict[str, Any], **how: Any) -> RunResult:

@@ -114,14 +114,19 @@ class Agent:
         single = first_of(obs).ndim == len(self.observation.named[0][1].shape)
         batch = each(lambda part: part[None], obs) if single else obs
         starts = None if episode_start is None else np.atleast_1d(np.asarray(episode_start, bool))
-        values, state = self.act(batch, state, starts)
-        values = values[:, :-1] if self.is_actor else values
+        outputs, state = self.act(batch, state, starts)
+        actions = self.choose(outputs, deterministic)
+        return (actions[0] if single else actions), state
+
+    def choose(self, outputs: np.ndarray, deterministic: bool = False) -> np.ndarray:
+        """Actions [N] for what `act` gave of N observations."""
+        values = outputs[:, :-1] if self.is_actor else outputs
         drawn = self.policy == "sample" and not deterministic
         actions = draw(values, self.rng)[0] if drawn else np.argmax(values, axis=1)
         if not deterministic and self.epsilon > 0:
             random = self.rng.random(len(actions)) < self.epsilon
             actions = np.where(random, self.rng.integers(values.shape[1], size=len(actions)), actions)
-        return (actions[0] if single else actions), state
+        return actions
 
     def checked(self, observation: Any) -> Any:
         """An observation, or a batch, as arrays, refused where it does not fit the network."""

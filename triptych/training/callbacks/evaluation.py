@@ -6,12 +6,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from triptych.envs import Games
-from triptych.envs.play import Score, cut_games, play_games
+from triptych.envs.play import Player, Score, cut_games, play_games
 from triptych.envs.videos import Film
+from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe
+from triptych.training.agent import Agent
 from triptych.training.callbacks.base import Run
 from triptych.training.callbacks.periodic import Periodic
 from triptych.training.loop import Tick
+from triptych.training.watched import Watched
 from triptych.utils.checks import EnvironmentFailed
 from triptych.utils.console import warn
 from triptych.utils.seeds import game_seeds, generator
@@ -53,15 +56,23 @@ class Evaluation(Periodic):
         # Draws the same in every session, and not what the first game draws from its own seed.
         agent = run.agent.drawing_from(generator(int(seeds[0]), "evaluation"))
         with ExitStack() as stack:
-            film = None
+            film: Film | None = None
+            player: Player = agent
             if recipe.video_fps:
-                path = run.path / "videos" / f"update-{run.counters.updates:09d}.mp4"
-                film = stack.enter_context(Film(recipe.env, path, recipe.video_fps))
-            played = play_games(agent, self.games, seeds, longest=recipe.evaluate_steps, film=film)
+                film, player = self.filmed(run, agent, recipe.video_fps)
+                stack.enter_context(film)
+            played = play_games(player, self.games, seeds, longest=recipe.evaluate_steps, film=film)
         if not self.told and (said := cut_games(played, recipe.evaluate_steps)):
             self.told = True
             warn(f"test games: {said}")
         return Score(*bootstrap_mean([[game.reward for game in played]]), len(played))
+
+    def filmed(self, run: Run, agent: Agent, fps: int) -> tuple[Film, Watched]:
+        """A film of the first game, and who plays it."""
+        watched, framework = Watched(agent), FRAMEWORKS[run.framework]
+        path = run.path / "videos" / f"update-{run.counters.updates:09d}.mp4"
+        title = f"{framework.title} at step {run.counters.steps:,}"
+        return Film(run.recipe.env, path, fps, title, framework.colour, watched.decided), watched
 
     def close(self) -> None:
         if self.games:
