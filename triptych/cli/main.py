@@ -10,7 +10,7 @@ from triptych.cli import exits
 from triptych.cli.app import print_completion, print_usage
 from triptych.cli.comparisons import Compare, Lockstep
 from triptych.cli.meant import in_their_words
-from triptych.cli.pages import Look, Report, Show, Study
+from triptych.cli.pages import Dashboard, Look, Report, Show, Study
 from triptych.cli.parse import parse
 from triptych.cli.runs import Evaluate, Recipes, Resume, Train
 from triptych.cli.tuning import Tune
@@ -30,6 +30,7 @@ COMMANDS: dict[str, Any] = {
     "look": Look,
     "show": Show,
     "report": Report,
+    "dashboard": Dashboard,
     "study": Study,
     "tune": Tune,
 }

@@ -111,6 +111,26 @@ class Report(Where):
 
 
 @dataclass(frozen=True)
+class Dashboard(Where):
+    """Shows runs live in a browser: curves, speed, when they end, what the agent sees.
+
+    It is served on this machine alone, reads and changes nothing, and Ctrl-C ends it.
+    """
+
+    # a folder of runs, or one run's folder or name; none: --runs-dir
+    runs: Annotated[Positional[str], arg(metavar="[RUNS]", help_behavior_hint="")] = ""
+    port: int = 7007  # of the address that it prints; 0: any that is free
+    open: bool = True  # show it in the browser of this machine, where there is a screen
+
+    def run(self) -> int:
+        from triptych.report.dashboard.serve import dashboard
+        from triptych.runs.names import run_path
+
+        dashboard(run_path(self.runs, self.runs_dir) if self.runs else self.runs_dir, self.port, opened=self.open)
+        return 0
+
+
+@dataclass(frozen=True)
 class Study(Somewhere, Where):
     """Trains the runs that answer a question, and writes a page and tables.
 

@@ -12,6 +12,7 @@ from triptych.recipes import Recipe
 from triptych.training.callbacks.base import Callback, Run
 from triptych.training.callbacks.broken import Broken
 from triptych.training.callbacks.evaluation import Evaluation
+from triptych.training.callbacks.glance import Glance
 from triptych.training.callbacks.logs import Logs
 from triptych.training.callbacks.weights import Best, KeptWeights
 from triptych.utils.checks import EnvironmentFailed
@@ -38,6 +39,7 @@ class Watchers:
             "evaluation": self.evaluation,
             "broken": Broken(),
         }
+        self.glance = Glance()  # keeps nothing in a checkpoint
         self.theirs = list(theirs)
         self.kept: dict[int, dict[str, Any]] = {}  # what each of the user's last wanted kept
         self.failure: EnvironmentFailed | CallbackFailed | NotFiniteError | None = None  # the first one of the run
@@ -45,7 +47,7 @@ class Watchers:
     @property
     def all(self) -> list[Callback]:
         """In the order in which they are told."""
-        return [*self.own.values(), *self.theirs]
+        return [*self.own.values(), self.glance, *self.theirs]
 
     def tell(self, run: Run, event: str, *what: Any) -> None:
         """Calls a method of every callback. Where the user's own code fails in one, the others are called still."""
