@@ -26,7 +26,8 @@ from triptych.utils.files import is_link
 
 MOST_BYTES = 600_000_000  # of logs that are kept in memory; those not asked for longest go first
 MOST_OVERLAID = 60  # runs in one answer
-FRESH = 1.0  # seconds for which the list of runs is not read again
+FRESH = 1.0  # seconds for which the list of runs is not read again; longer where reading it takes long
+SELDOM = 20  # times as long as it takes
 ON_AXES = ("steps", "episode", "seconds", "updates", "frames")
 Logs = tuple[Tail, Tail]
 
@@ -46,7 +47,7 @@ class Live:
         self.root = root
         self.lock = threading.Lock()
         self.found = Found()
-        self.listed = -FRESH  # when
+        self.due = 0.0  # when it is read again
         self.logs: dict[str, Logs] = {}
         self.asked = 0
         self.statuses: dict[str, tuple[tuple[Any, ...], Status]] = {}  # and what each was read of
@@ -82,8 +83,10 @@ class Live:
 
     def list(self) -> Found:
         with self.lock:
-            if time.monotonic() - self.listed > FRESH:
-                self.found, self.listed = find(self.root), time.monotonic()
+            began = time.monotonic()
+            if began >= self.due:
+                self.found = find(self.root)
+                self.due = time.monotonic() + max(FRESH, SELDOM * (time.monotonic() - began))
                 for known in (self.logs, self.statuses):
                     for name in known.keys() - self.found.runs.keys():
                         del known[name]

@@ -25,6 +25,7 @@ function head(run) {
   const share = run.total ? run.done / run.total : null;
   const [left, until] = ends(run);
   const last = run.last, loss = last.loss === undefined ? [] : [tile("loss", score(last.loss))];
+  const tests = last.evaluation_mean === undefined ? [] : [tile("mean of the last test", score(last.evaluation_mean), last.evaluation_games ? `of ${count(last.evaluation_games)}` : "")];
   const random = last.epsilon ? [tile("random moves", `${score(100 * last.epsilon)} %`)] : [];
   const done = run.total ? `${count(run.done)} of ${count(run.total)} ${run.unit}, ${Math.floor(100 * share)} %` : `${count(run.steps)} steps`;
   parts.head.replaceChildren(
@@ -34,7 +35,7 @@ function head(run) {
     element("p", { class: "done" }, done),
     element("dl", { class: "tiles" },
       tile("reward, last 100 episodes", score(run.reward)), tile(run.state === "running" ? "ends in" : "ended", left, until),
-      tile("steps a second", count(run.speed)), tile("episodes", count(run.episodes)), tile("trained for", span(run.seconds)), ...loss, ...random));
+      tile("steps a second", count(run.speed)), tile("episodes", count(run.episodes)), tile("trained for", span(run.seconds)), ...tests, ...loss, ...random));
 }
 
 function warn(run) {
@@ -98,13 +99,13 @@ function numbers(one) {
   return element("table", { class: "vector" }, element("tbody", {}, ...rows));
 }
 
-function sees(now) {
+function sees(run, now) {
   if (now.steps === undefined) return parts.now.replaceChildren();
   const count_ = now.pictures.length;
   const pictures = now.pictures.map((picture, place) => canvas({ ...picture, label: `what the agent sees, picture ${place + 1} of ${count_}` }));
   const told = [`step ${count(now.steps)}`, `episode ${count(now.episode)}, its step ${count(now.length)}`, now.reward === null ? "" : `reward so far ${score(now.reward)}`];
   parts.now.replaceChildren(
-    element("h3", {}, "What the agent sees"),
+    element("h3", {}, run.state === "running" ? "What the agent sees" : "What the agent saw last"),
     element("p", { class: "note" }, told.filter(Boolean).join(" \u00b7 ")),
     element("div", { class: "seen" },
       pictures.length ? element("div", { class: "pictures" }, ...pictures) : null, ...now.numbers.map(numbers),
@@ -121,5 +122,5 @@ export async function drawFocus() {
   head(run);
   warn(run);
   rest(run);
-  sees(now);
+  sees(run, now);
 }
