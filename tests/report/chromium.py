@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,14 @@ from typing import Any
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE = 240.0  # seconds for an answer, or for what is waited for
+# Chromium reads from the file descriptor 3 and writes to 4. Shells know numbers of one digit alone.
+AS_3_AND_4 = """
+import fcntl, os, sys
+given = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+for number, wanted in zip(given, (3, 4)):
+    os.dup2(number, wanted)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Browser:
@@ -34,10 +43,10 @@ class Browser:
             "--remote-debugging-pipe",
         ]
         words = [CHROMIUM, *flags, f"--user-data-dir={folder}", "about:blank"]
-        # It reads from the file descriptor 3 and writes to 4.
+        numbers = (commands, answers)
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{commands} 4>&{answers}', "sh", *words],
-            pass_fds=(commands, answers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [sys.executable, "-c", AS_3_AND_4, *map(str, numbers), *words],
+            pass_fds=numbers, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(commands)
         os.close(answers)
@@ -98,7 +107,9 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def open(self, address: str) -> None:
+        """Goes to a page, and waits until it is loaded."""
         self.call("Page.navigate", url=address)
+        self.wait("location.href !== 'about:blank' && document.readyState === 'complete'")
 
     def value(self, script: str) -> Any:
         """What an expression of JavaScript comes to; a promise is waited for."""
