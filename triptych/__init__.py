@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from triptych.experiments.studies.run import run_study
     from triptych.experiments.train import train
     from triptych.experiments.tune.run import tune
+    from triptych.experiments.video import video
     from triptych.recipes import Recipe, load_recipe
     from triptych.recipes.override import override
     from triptych.spec import register_layer, register_memory
@@ -49,6 +50,7 @@ __all__ = [
     "run_study",
     "train",
     "tune",
+    "video",
 ]
 
 # The module that defines each public name, imported when the name is first asked for.
@@ -77,6 +79,7 @@ HOMES = {
     "run_study": "experiments.studies.run",
     "train": "experiments.train",
     "tune": "experiments.tune.run",
+    "video": "experiments.video",
 }
 
 

@@ -10,8 +10,9 @@ from triptych.cli import exits
 from triptych.cli.app import print_completion, print_usage
 from triptych.cli.comparisons import Compare, Lockstep
 from triptych.cli.meant import in_their_words
-from triptych.cli.pages import Dashboard, Look, Report, Show, Study
+from triptych.cli.pages import Dashboard, Report, Show, Study
 from triptych.cli.parse import parse
+from triptych.cli.pictures import Look, Video
 from triptych.cli.runs import Evaluate, Recipes, Resume, Train
 from triptych.cli.tuning import Tune
 from triptych.recipes import built_in
@@ -27,6 +28,7 @@ COMMANDS: dict[str, Any] = {
     "lockstep": Lockstep,
     "evaluate": Evaluate,
     "resume": Resume,
+    "video": Video,
     "look": Look,
     "show": Show,
     "report": Report,

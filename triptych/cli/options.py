@@ -21,6 +21,7 @@ else:
     Framework = Literal[tuple(FRAMEWORKS)]  # the choices of a flag, as many as there are
 Device = Annotated[str, arg(metavar="{auto,cpu,cuda,cuda:N}")]
 On = Annotated[Literal["here", "ray"], arg(metavar="{here,ray}")]
+Policy = Literal["sample", "greedy"]
 RecipeName = Annotated[Positional[str], arg(metavar="RECIPE", help_behavior_hint="")]
 RunName = Annotated[Positional[str], arg(metavar="RUN", help_behavior_hint="")]
 ALL: tuple[str, ...] = tuple(FRAMEWORKS)

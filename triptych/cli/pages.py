@@ -1,4 +1,4 @@
-"""The commands that write pictures, sources and pages."""
+"""The commands that write sources and pages."""
 
 from __future__ import annotations
 
@@ -14,32 +14,6 @@ from triptych.recipes import Recipe, resolve
 from triptych.spec import Precision
 from triptych.utils.checks import InputError
 from triptych.utils.console import put
-
-
-@dataclass(frozen=True)
-class Look(Command):
-    """Draws what the agent sees, beside the screen, as a PNG.
-
-    The game is played at random.
-    """
-
-    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
-    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
-    READS: ClassVar[tuple[str, ...]] = ("env", "seed")  # of the recipe
-
-    frames: int = 4  # observations to draw, one in each row
-    # the PNG to write, into a folder that is there; None: look-RECIPE.png in the current folder
-    out: Path | None = None
-
-    def run(self) -> int:
-        from triptych.report.look import look
-
-        name = named(self.name, self.recipe)
-        title = f"{name}: {self.recipe.env.id}, seed {self.recipe.seed}"
-        file = look(resolve(self.recipe, {}), self.out or Path(f"look-{name}.png"), self.frames, title=title)
-        put(str(file))
-        print_json(self, {"file": file})
-        return 0
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ DECIDING = [
     Flag("optimiser", "optimiser.kind", str, "", ""),
     Flag("layout", "env.layout", str, "", ""),  # of its pictures: whether it shows any decides the default recipe
     Flag("origin", "from", str, "", ""),  # the run whose weights `train` begins with
+    Flag("trained", "trained", str, "", ""),  # the run whose agent `look` lets play
     Flag("resume", "resume", str, "", ""),  # the folder of the search that `tune` goes on with
     Flag("runs_dir", "runs-dir", str, "runs", ""),
 ]
@@ -61,7 +62,7 @@ class Reading:
         self.env, self.memory = deciding.get("env", ""), deciding.get("memory", "")
         self.optimiser = deciding.get("optimiser", "")
         self.layout = {"layout": deciding["layout"]} if deciding.get("layout") else {}
-        self.origin = deciding.get("origin", "")
+        self.origin = deciding.get("origin", "") or deciding.get("trained", "")
         self.search = (
             deciding.get("resume", "") if "resume" in {field.name for field in dataclasses.fields(kind)} else ""
         )

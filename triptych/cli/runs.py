@@ -15,6 +15,7 @@ from triptych.cli.options import (
     Device,
     Framework,
     On,
+    Policy,
     RecipeName,
     RunName,
     Somewhere,
@@ -27,8 +28,6 @@ from triptych.recipes.values import steps_more
 from triptych.runs.endings import why
 from triptych.runs.trust import Allowed
 from triptych.utils.console import put
-
-Policy = Literal["sample", "greedy"]
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from triptych.experiments import tape
 from triptych.experiments.evaluate import evaluate
 from triptych.experiments.film import film_run
+from triptych.experiments.load import Source
 from triptych.experiments.lockstep import play
 from triptych.experiments.resume import resume
 from triptych.experiments.studies.filming import keep_tape
 from triptych.experiments.studies.measures import of_run
-from triptych.experiments.tape import write
 from triptych.experiments.train import train
 from triptych.experiments.tune.trial import trial_job
+from triptych.frameworks import set_device
 from triptych.recipes import Recipe
 from triptych.recipes.load import RUN, run_file
 from triptych.recipes.serialise import from_dict
@@ -110,8 +112,9 @@ def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
         ).rewards  # type: ignore[arg-type]
         for weights in ("best", "latest")
     }
-    tape = film_run(result.path, recipe, job["framework"], job["quiet"]) if job["video"] else None
-    told = {"path": str(result.path), "tape": tape and tape.actions, "decisions": tape and write(tape.decisions)}
+    filmed = film_run(result.path, recipe, job["framework"], job["quiet"]) if job["video"] else None
+    told = {"path": str(result.path), "tape": filmed and filmed.actions}
+    told["decisions"] = filmed and tape.write(filmed.decisions)
     return dataclasses.asdict(result) | told | scores
 
 
@@ -176,4 +179,21 @@ def evaluate_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     return dataclasses.asdict(score)
 
 
-JOBS = {"evaluate": evaluate_job, "train": train_job, "lockstep": lockstep_job, "study": study_job, "trial": trial_job}
+def tape_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
+    """Plays a game for a video with the weights of a file: its actions, and what the agent thought of them."""
+    file = Path(job["file"])
+    set_device(job["device"], job["framework"])
+    source = Source(file, read_tensors(file)[0], job["updates"], recipe, recipe, job["framework"])
+    recorder, game = tape.play(source, job["game_seed"], job["longest"], job["seed"], job["policy"], job["epsilon"])
+    decisions = tape.write(tuple(recorder.decisions))
+    return {"actions": recorder.actions, "decisions": decisions, "score": game.reward, "cut": game.cut}
+
+
+JOBS = {
+    "evaluate": evaluate_job,
+    "train": train_job,
+    "lockstep": lockstep_job,
+    "study": study_job,
+    "trial": trial_job,
+    "tape": tape_job,
+}

@@ -11,6 +11,14 @@ from triptych.spec import Network, Optimiser
 from triptych.spec.batches import Array, LossFunction
 
 
+class Score(Protocol):
+    """A number for each observation, in operations of any framework."""
+
+    def __call__(self, xp: Any, outputs: Array, actions: Array) -> Array:
+        """Scores [N] of a head's outputs [N, ...] and actions [N] of int64."""
+        ...
+
+
 class Learner(Protocol):
     """A network, its target, its optimiser and the compiled step that changes them. NumPy in and out."""
 
@@ -26,6 +34,20 @@ class Learner(Protocol):
         """Head outputs [N, ...] for `obs` [N, *observation] (of several parts a dict of them), and the state after it.
 
         `state` [N, S] and `reset` [N] are for networks that unroll; others take and return None.
+        """
+        ...
+
+    def sensitivity(
+        self, score: Score, obs: Any, actions: np.ndarray, state: Any = None, reset: np.ndarray | None = None
+    ) -> np.ndarray:
+        """What each number of an observation does to a score: its gradient with respect to the observation.
+
+        Args:
+            score: of the outputs that `act` gives for the same `obs`, `state` and `reset`, and the actions [N].
+
+        Returns:
+            [N, *part] in the stored precision, of the part that enters the network at its front (`Observation.main`),
+            by the unit of what is given: of bytes, by one step of 0 to 255.
         """
         ...
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,14 @@ GAP, HEAD, LINE = 12, 26, 16  # pixels between pictures, above them, of a line o
 BACKGROUND, INK = (250, 250, 248), (40, 40, 40)
 
 
+@dataclass(frozen=True)
+class Row:
+    """What is drawn of one observation."""
+
+    pictures: list[np.ndarray]  # [H, W, 3] each
+    label: str = ""  # above them
+
+
 def look(recipe: Recipe, path: Path, frames: int = 4, *, title: str = "", seed: int | None = None) -> Path:
     """Draws `frames` observations of random play, a row each: the screen, then every picture of the stack.
 
@@ -35,29 +45,48 @@ def look(recipe: Recipe, path: Path, frames: int = 4, *, title: str = "", seed: 
     check(frames > 0, "frames", frames, "above 0")
     check(path.suffix.lower() == ".png", "out", str(path), "a file that ends on .png")
     check_new_file(path)
-    try:
-        from PIL import Image
-    except ModuleNotFoundError:
-        raise InputError(f"look needs Pillow, which is not installed: {install_hint('pixels')}") from None
+    check_drawing()
     rows = [
-        [enlarge(picture) for picture in row] for row in observe(recipe, frames, recipe.seed if seed is None else seed)
+        Row([enlarge(picture) for picture in row])
+        for row in observe(recipe, frames, recipe.seed if seed is None else seed)
     ]
-    captions = ["screen", *columns(recipe, len(rows[0]) - 1)]
-    width = max(sum(picture.shape[1] + GAP for picture in row) for row in rows) + GAP
-    height = HEAD + LINE + sum(max(picture.shape[0] for picture in row) + GAP for row in rows)
-    sheet = Image.new("RGB", (width, height), BACKGROUND)
-    draw_text(sheet, GAP, 6, title)
-    top = HEAD + LINE
-    for index, row in enumerate(rows):
-        left = GAP
-        for picture, caption in zip(row, captions, strict=True):
-            if index == 0:
-                draw_text(sheet, left, HEAD, caption)
-            sheet.paste(Image.fromarray(picture), (left, top))
-            left += picture.shape[1] + GAP
-        top += max(picture.shape[0] for picture in row) + GAP
+    captions = ["screen", *columns(recipe, len(rows[0].pictures) - 1)]
+    return write_sheet(path, rows, captions, title)
+
+
+def check_drawing() -> None:
+    """Refuses what could not be drawn, as Pillow is missing."""
+    if importlib.util.find_spec("PIL") is None:
+        raise InputError(f"look needs Pillow, which is not installed: {install_hint('pixels')}")
+
+
+def write_sheet(path: Path, rows: list[Row], captions: list[str], title: str) -> Path:
+    """Writes rows of pictures as a PNG."""
+    sheet = draw_sheet(rows, captions, title)
     write_whole(path, lambda temporary: sheet.save(temporary, "PNG"))
     return path
+
+
+def draw_sheet(rows: list[Row], captions: list[str], title: str) -> Any:
+    """Rows of pictures as a Pillow picture, the title above them and a caption above each column."""
+    from PIL import Image
+
+    heights = [max(picture.shape[0] for picture in row.pictures) + (HEAD if row.label else 0) for row in rows]
+    width = max(sum(picture.shape[1] + GAP for picture in row.pictures) for row in rows) + GAP
+    sheet = Image.new("RGB", (width, HEAD + LINE + sum(heights) + GAP * len(rows)), BACKGROUND)
+    draw_text(sheet, GAP, 6, title)
+    top = HEAD + LINE
+    for index, (row, height) in enumerate(zip(rows, heights, strict=True)):
+        below = HEAD if row.label else 0
+        draw_text(sheet, GAP, top + 6, row.label)
+        left = GAP
+        for picture, caption in zip(row.pictures, captions, strict=True):
+            if index == 0:
+                draw_text(sheet, left, HEAD, caption)
+            sheet.paste(Image.fromarray(picture), (left, top + below))
+            left += picture.shape[1] + GAP
+        top += height + GAP
+    return sheet
 
 
 def observe(recipe: Recipe, count: int, seed: int) -> list[list[np.ndarray]]:
@@ -135,13 +164,14 @@ def enlarge(picture: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(picture.repeat(factor, axis=0).repeat(factor, axis=1))
 
 
-def numbers(obs: np.ndarray, height: int, name: str = "") -> np.ndarray:
-    """A vector as text, each number behind the part's name and its place."""
+def numbers(obs: np.ndarray, height: int, name: str = "", slopes: np.ndarray | None = None) -> np.ndarray:
+    """A vector as text, each number behind the part's name and its place, and before its slope, where there is one."""
     from PIL import Image
 
     sheet = Image.new("RGB", (220, max(height, LINE * (len(obs) + 1))), BACKGROUND)
     for index, value in enumerate(obs):
-        draw_text(sheet, 8, 8 + LINE * index, f"{name}[{index}] {value: .4f}")
+        slope = "" if slopes is None else f"   {slopes[index]:+.3g}"
+        draw_text(sheet, 8, 8 + LINE * index, f"{name}[{index}] {value: .4f}{slope}")
     return np.asarray(sheet)
 
 

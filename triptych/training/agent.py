@@ -86,13 +86,17 @@ class Agent:
             state: before them; None: there is no memory, or nothing was seen.
             started: [N] bool, where an episode begins and the state is zeroed; None: nowhere.
         """
+        return self.learner.act(*self.taken(obs, state, started))
+
+    def taken(self, obs: Any, state: np.ndarray | None, started: np.ndarray | None) -> tuple[Any, ...]:
+        """What the learner takes: the observations in its dtypes and, of a network with memory, the state and where it is zeroed."""
         precision, given = self.learner.precision, parts_of(obs)
         taken = {name: np.ascontiguousarray(given[name], p.taken(precision)) for name, p in self.observation.named}
         obs, games = whole_of(taken), len(first_of(taken))
         if self.state_size is None:
-            return self.learner.act(obs)
+            return (obs,)
         state = self.initial_state(games) if state is None else state
-        return self.learner.act(obs, state, np.zeros(games, bool) if started is None else started)
+        return obs, state, np.zeros(games, bool) if started is None else started
 
     def predict(
         self,

@@ -14,7 +14,7 @@ from triptych import frameworks
 from triptych.frameworks.jax import net, ops
 from triptych.frameworks.jax.frames import Frames, find_device
 from triptych.frameworks.jax.frames import count_gpus as count_gpus
-from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, first_of
+from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, first_of, parts_of, whole_of
 from triptych.spec.weights import check_weights
 
 # float64 exists in JAX only with this on; every dtype here is written out, so float32 runs keep theirs.
@@ -85,6 +85,7 @@ class Learner:
         spread = network.observation.is_picture and self.device == "cpu"  # small networks only wait for threads
         self.shards = frameworks.THREADS if spread else 1
         self.forward = jax.jit(self.outputs)  # each is compiled when it is first called
+        self.compiled_sensitivity = jax.jit(self.differentiate_input, static_argnums=0)
         self.compiled_step = jax.jit(self.step, donate_argnums=(0, 1))
         self.compiled_gradients = jax.jit(self.differentiate)
         self.compiled_apply = jax.jit(self.descend, donate_argnums=(0, 1))
@@ -94,6 +95,9 @@ class Learner:
             return np.asarray(self.forward(self.online, obs)), None
         outputs, state = self.forward(self.online, each(lambda part: part[None], obs), state, reset[None])
         return np.asarray(outputs[0]), np.asarray(state)
+
+    def sensitivity(self, score, obs, actions, state=None, reset=None):
+        return np.asarray(self.compiled_sensitivity(score, self.online, obs, actions, state, reset))
 
     def update(self, batch, learning_rate):
         batch = type(batch)(*map(self.to_device, batch))
@@ -125,6 +129,21 @@ class Learner:
         cut = zip(*(split(x, count, axis) for x, axis in ((obs, 1), (state, 0), (reset, 1))), strict=True)
         outputs, states = zip(*(self.net.apply({"params": parameters}, *part) for part in cut), strict=True)
         return jnp.concatenate(outputs, axis=1), jnp.concatenate(states)
+
+    def differentiate_input(self, score, online, obs, actions, state, reset):
+        """The gradient of the scores with respect to the observation's main part."""
+        main, parts = self.network.observation.main_name, dict(parts_of(obs))
+
+        def score_of(part):
+            given = whole_of(parts | {main: part})
+            if state is None:
+                outputs = self.net.apply({"params": online}, given)
+            else:
+                rows = each(lambda part: part[None], given), state, reset[None]
+                outputs = self.net.apply({"params": online}, *rows)[0][0]
+            return jnp.sum(score(ops, outputs, actions))
+
+        return jax.grad(score_of)(jnp.asarray(parts[main], self.precision))
 
     def step(self, online, moments, target, batch, learning_rate):
         """An update as a function: weights and moments after it, and what the loss reports."""

@@ -11,7 +11,7 @@ import tensorflow as tf
 from triptych.frameworks.keras import net, ops
 from triptych.frameworks.keras.frames import Frames, find_device
 from triptych.frameworks.keras.frames import count_gpus as count_gpus
-from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, whole_of
+from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, parts_of, whole_of
 from triptych.spec.weights import check_weights
 from triptych.utils.checks import InputError
 
@@ -98,6 +98,7 @@ class Learner:
         # With memory a number of games is traced anew, as the steps of a sequence are written out one by one.
         signature = None if network.unrolls else [obs]
         self.forward = tf.function(self.online, input_signature=signature)
+        self.opened = None  # the network in two, for `sensitivity`
         self.compiled_step = tf.function(self.step)  # each is compiled when it is first called
         self.compiled_gradients = tf.function(self.differentiate)
         self.compiled_apply = tf.function(self.descend)
@@ -108,6 +109,19 @@ class Learner:
         given = (each(lambda part: part[None], obs), state, reset[None])
         outputs, state = self.forward(*map(self.to_device, given))
         return outputs[0].numpy(), state.numpy()
+
+    def sensitivity(self, score, obs, actions, state=None, reset=None):
+        main, parts = self.network.observation.main_name, parts_of(obs)
+        if self.opened is None:
+            self.opened = net.open_front(self.online, self.network)
+        front, rest = self.opened
+        x = front(self.to_device(parts[main]))  # bytes have no gradient, what is made of them has
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = rest(x, self.to_device(dict(parts)), state, reset)
+            total = tf.reduce_sum(score(ops, outputs, tf.convert_to_tensor(actions)))
+        found = net.leave(self.network.observation.main, tape.gradient(total, x))
+        return tf.cast(found, self.precision).numpy()
 
     def update(self, batch, learning_rate):
         batch = type(batch)(*map(self.to_device, batch))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -17,6 +17,7 @@ from triptych.spec import (
     Flatten,
     FrameDifference,
     Network,
+    Part,
     Placed,
     builder_of,
     dtypes,
@@ -180,11 +181,14 @@ class MemoryNet(keras.Model):
         self(zeros, np.zeros((1, sum(network.state_sizes)), stored), np.ones((1, 1), bool))  # makes the weights
 
     def call(self, obs, state, reset):
+        parts = {name: keras.ops.reshape(part, (-1, *part.shape[2:])) for name, part in parts_of(obs).items()}
+        return self.through(self.enter(parts[self.network.observation.main_name]), parts, state, reset)
+
+    def through(self, x, parts, state, reset):
+        """From the main part as `enter` gives it, and the parts, both [T * B, ...]."""
         steps, batch = keras.ops.shape(reset)
         sizes, after = self.network.state_sizes, []
         states = tf.split(state, sizes, axis=1) if sizes else []
-        parts = {name: keras.ops.reshape(part, (-1, *part.shape[2:])) for name, part in parts_of(obs).items()}
-        x = self.enter(parts[self.network.observation.main_name])
         for index, (placed, layer) in enumerate(zip(self.network.placed(), self.parts, strict=True)):
             x = x / 255 if index == self.network.scale_at else x
             if placed.joined:
@@ -201,6 +205,36 @@ class MemoryNet(keras.Model):
                 after.append(new)
         outputs = keras.ops.reshape(x, (steps, batch, *x.shape[1:]))
         return outputs, keras.ops.concatenate(after, axis=1) if after else state
+
+
+def open_front(model: keras.Model, network: Network) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """A model in two: what makes its input floats, channels-last, and the rest, which can be differentiated by them.
+
+    The first takes the main part [B, ...], the second what the first gives, all parts, and the state and resets [B] of a
+    network with memory; it gives the head's outputs [B, ...]. Both share the model's layers.
+    """
+    observation = network.observation
+    if isinstance(model, MemoryNet):
+
+        def through(x, parts, state, reset):
+            return model.through(x, parts, tf.convert_to_tensor(state), tf.convert_to_tensor(reset[None]))[0][0]
+
+        return model.enter, through
+    entered = model.get_layer("cast").output
+    by_name = dict(zip(observation.parts, model.inputs, strict=True))
+    front = keras.Model(by_name[observation.main_name], entered)
+    rest = keras.Model([entered, *(by_name[name] for name in observation.others)], model.output)
+    return front, lambda x, parts, *_: rest([x, *(parts[name] for name in observation.others)])
+
+
+def leave(part: Part, x):
+    """Numbers of each entry of what `enter` gives, in the order of the part [B, *part]: the way back."""
+    if not part.is_picture:
+        return x
+    if len(part.shape) == 4:  # in colour: (H, W, stack * 3) to (H, W, stack, 3)
+        stack, height, width, colours = part.shape
+        return tf.transpose(tf.reshape(x, (-1, height, width, stack, colours)), (0, 3, 1, 2, 4))
+    return tf.transpose(x, (0, 3, 1, 2))
 
 
 def named(model: keras.Model) -> dict[str, keras.Variable]:

@@ -12,7 +12,7 @@ from triptych import frameworks
 from triptych.frameworks.torch import net, ops
 from triptych.frameworks.torch.frames import Frames, find_device
 from triptych.frameworks.torch.frames import count_gpus as count_gpus
-from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each
+from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, parts_of, whole_of
 from triptych.spec.weights import check_weights
 
 torch.use_deterministic_algorithms(True, warn_only=True)  # the same seeds give the same bits
@@ -95,6 +95,19 @@ class Learner:
             given = (self.to_device(array) for array in (each(lambda part: part[None], obs), state, reset[None]))
             outputs, state = self.online_values(*given)
             return outputs[0].cpu().numpy(), state.cpu().numpy()
+
+    def sensitivity(self, score, obs, actions, state=None, reset=None):
+        main, parts = self.network.observation.main_name, self.to_device(dict(parts_of(obs)))
+        parts[main] = parts[main].to(getattr(torch, self.precision), copy=True).requires_grad_()
+        given = whole_of(parts)
+        with torch.enable_grad():
+            if state is None:
+                outputs = self.online_values.module(given)
+            else:
+                states = (self.to_device(array) for array in (state, reset[None]))
+                outputs = self.online_values.module(each(lambda part: part[None], given), *states)[0][0]
+            total = score(ops, outputs, self.to_device(actions)).sum()
+        return torch.autograd.grad(total, parts[main])[0].cpu().numpy()
 
     def update(self, batch, learning_rate):
         aux = self.differentiate(batch)
