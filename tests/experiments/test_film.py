@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import os
 import signal
@@ -196,10 +197,8 @@ def test_a_failing_encoder_is_one_warning(
 def test_a_missing_encoder_is_one_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    find = films.importlib.util.find_spec  # type: ignore[attr-defined]
-    monkeypatch.setattr(
-        films.importlib.util, "find_spec", lambda name: None if name == "imageio_ffmpeg" else find(name)
-    )  # type: ignore[attr-defined]
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "imageio_ffmpeg" else find(name))
     triptych.train("cartpole", "torch", run_name="r", runs_dir=tmp_path, quiet=False, **SMALL)
     assert capsys.readouterr().err.count("no video: videos need imageio-ffmpeg, which is not installed: pip") == 1
 

@@ -63,7 +63,7 @@ def test_a_sheet_shows_the_stack_as_the_network_gets_it(agents: dict[str, Path],
         row, captions = playing.drawn(moment, 1.0)
     screen, *stacked, heat, bars = row.pictures
     assert captions[:1] == ["screen"]
-    assert captions[-2] == f"what moves {playing.names[moment.decision.action]!r}"
+    assert captions[-2:] == ["what the action hangs on", ""]
     assert row.label == "step 5, score 0"
     assert screen.shape == (420, 320, 3)
     factor = stacked[-1].shape[0] // moment.obs.shape[1]

@@ -29,12 +29,17 @@ def check_video(config: GameConfig) -> None:
     """Refuses a video that could not be made.
 
     Raises:
-        InputError: the encoder is missing, or the environment shows no picture.
+        InputError: a package is missing, or the environment shows no picture.
     """
+    check_tools()
+    envs.make(screen_config(config), 1).close()
+
+
+def check_tools() -> None:
+    """Refuses videos where Pillow or the encoder is missing."""
+    check_pillow()
     if importlib.util.find_spec("imageio_ffmpeg") is None:
         raise InputError(f"videos need imageio-ffmpeg, which is not installed: {install_hint('pixels')}")
-    check_pillow()
-    envs.make(screen_config(config), 1).close()
 
 
 WHOLE: dict[str, Any] = {

@@ -6,7 +6,6 @@ themselves, so it needs no framework, and runs of different processes meet in on
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -16,7 +15,7 @@ from triptych import envs
 from triptych.envs.actions import action_names
 from triptych.envs.config import GameConfig
 from triptych.envs.panels import Panel, check_pillow, sheet
-from triptych.envs.videos import Screening, Video, screen_config
+from triptych.envs.videos import Screening, Video, check_tools, screen_config
 from triptych.experiments.load import Source, file_of
 from triptych.experiments.tape import SEED, Tape, play
 from triptych.frameworks import FRAMEWORKS
@@ -25,7 +24,6 @@ from triptych.utils.checks import InputError
 from triptych.utils.console import say, warn
 from triptych.utils.failures import first_line
 from triptych.utils.files import read_tensors, write_whole
-from triptych.utils.install import install_hint
 
 FPS = 30  # pictures a second, where the recipe says nothing; a picture is a step
 SECONDS = 60  # of a film at most: games go on longer
@@ -44,9 +42,7 @@ def can_film(config: GameConfig, quiet: bool) -> bool:
     except Exception:  # the user's own game, which was never asked to draw itself; such a run has no film
         return False
     try:
-        check_pillow()
-        if importlib.util.find_spec("imageio_ffmpeg") is None:
-            raise InputError(f"videos need imageio-ffmpeg, which is not installed: {install_hint('pixels')}")
+        check_tools()
     except InputError as missing:
         if not quiet:
             say(f"no video: {missing}")

@@ -113,8 +113,9 @@ def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
         for weights in ("best", "latest")
     }
     filmed = film_run(result.path, recipe, job["framework"], job["quiet"]) if job["video"] else None
-    told = {"path": str(result.path), "tape": filmed and filmed.actions}
-    told["decisions"] = filmed and tape.write(filmed.decisions)
+    told: dict[str, Any] = {"path": str(result.path), "tape": None, "decisions": None}
+    if filmed is not None:
+        told |= {"tape": filmed.actions, "decisions": tape.write(filmed.decisions)}
     return dataclasses.asdict(result) | told | scores
 
 

@@ -18,7 +18,8 @@ from triptych.envs.bars import spread
 from triptych.envs.videos import Screening, Video, check_video
 from triptych.experiments.film import FPS, SECONDS
 from triptych.experiments.load import Source, find_weights, make_agent
-from triptych.experiments.video import game_seed
+from triptych.experiments.video import game_seed, names_of
+from triptych.experiments.video import title as title_of
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe
 from triptych.report.look import check_drawing, draw_sheet, write_sheet
@@ -75,7 +76,7 @@ def look_trained(
     if recipe is not None:
         played = dataclasses.replace(source.recipe, env=recipe.env)
         source = dataclasses.replace(source, recipe=played)
-    title = f"{FRAMEWORKS[source.framework].title}: {source.recipe.env.id}, {source.file}, seed {wish.seed}"
+    title = f"{title_of(source, names_of([source])[0])}: {source.recipe.env.id}, seed {wish.seed}"
     if kind == ".mp4":
         check_video(source.recipe.env)
         return film_look(source, path, wish, title)

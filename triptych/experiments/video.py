@@ -5,7 +5,6 @@ Each plays in a process of its own, where its framework is loaded and no other; 
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -14,8 +13,7 @@ from typing import Any, Literal
 
 from triptych import envs
 from triptych.envs.config import Screen
-from triptych.envs.panels import check_pillow
-from triptych.envs.videos import screen_config
+from triptych.envs.videos import check_tools, screen_config
 from triptych.experiments.evaluate import run_folder
 from triptych.experiments.film import FPS, SECONDS, film
 from triptych.experiments.jobs import work_all
@@ -31,7 +29,6 @@ from triptych.utils.checks import InputError, check
 from triptych.utils.console import say, warn
 from triptych.utils.failures import machine_failures
 from triptych.utils.files import check_new_file
-from triptych.utils.install import install_hint
 from triptych.utils.seeds import game_seeds
 
 MOST, ACROSS = 12, 4  # agents in one film, in one of its rows
@@ -105,7 +102,7 @@ def video(
     fps = found[0].recipe.video_fps or FPS
     if not quiet:
         say(f"playing: {'; '.join(title(source, name) for source, name in zip(found, names, strict=True))}")
-    how = {"seed": seed, "game_seed": game_seed(seed), "longest": steps or SECONDS * fps}
+    how: dict[str, Any] = {"seed": seed, "game_seed": game_seed(seed), "longest": steps or SECONDS * fps}
     how |= {"policy": policy, "epsilon": epsilon, "device": device}
     played = play_all(found, [recipe] if recipe else [], how)
     tapes = [tape_of(source, name, one, seed, fps) for source, name, one in zip(found, names, played, strict=True)]
@@ -132,13 +129,6 @@ def default_out(names: list[str], seed: int) -> Path:
     """In the current folder."""
     words = "-".join(dict.fromkeys(name.replace("/", "-").replace(".", "-") for name in names))
     return Path(f"video-{safe(words)[:100]}-seed-{seed}.mp4")
-
-
-def check_tools() -> None:
-    """Refuses a video where a package is missing."""
-    check_pillow()
-    if importlib.util.find_spec("imageio_ffmpeg") is None:
-        raise InputError(f"videos need imageio-ffmpeg, which is not installed: {install_hint('pixels')}")
 
 
 def check_out(path: Path) -> None:

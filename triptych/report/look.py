@@ -19,8 +19,9 @@ from triptych.utils.install import install_hint
 from triptych.utils.seeds import game_seeds, generator
 
 APART = 40  # steps of random play between two rows
-SCALE = 3  # screen pixels a pixel of what the agent sees
-GAP, HEAD, LINE = 12, 26, 16  # pixels between pictures, above them, of a line of text
+SCALE, WANTED = 3, 280  # screen pixels a pixel of what the agent sees at least, and a side of it about
+GAP, LINE = 12, 16  # pixels between pictures, of a line of numbers
+HEAD, LETTERS = 30, 17  # pixels of the title, of the captions, of a row's label, and of their letters
 BACKGROUND, INK = (250, 250, 248), (40, 40, 40)
 
 
@@ -73,16 +74,16 @@ def draw_sheet(rows: list[Row], captions: list[str], title: str) -> Any:
 
     heights = [max(picture.shape[0] for picture in row.pictures) + (HEAD if row.label else 0) for row in rows]
     width = max(sum(picture.shape[1] + GAP for picture in row.pictures) for row in rows) + GAP
-    sheet = Image.new("RGB", (width, HEAD + LINE + sum(heights) + GAP * len(rows)), BACKGROUND)
-    draw_text(sheet, GAP, 6, title)
-    top = HEAD + LINE
+    sheet = Image.new("RGB", (width, 2 * HEAD + sum(heights) + GAP * len(rows)), BACKGROUND)
+    draw_text(sheet, GAP, 6, title, LETTERS)
+    top = 2 * HEAD
     for index, (row, height) in enumerate(zip(rows, heights, strict=True)):
         below = HEAD if row.label else 0
-        draw_text(sheet, GAP, top + 6, row.label)
+        draw_text(sheet, GAP, top + 6, row.label, LETTERS)
         left = GAP
         for picture, caption in zip(row.pictures, captions, strict=True):
             if index == 0:
-                draw_text(sheet, left, HEAD, caption)
+                draw_text(sheet, left, HEAD + 4, caption, LETTERS)
             sheet.paste(Image.fromarray(picture), (left, top + below))
             left += picture.shape[1] + GAP
         top += height + GAP
@@ -160,7 +161,8 @@ def coloured(frame: np.ndarray) -> np.ndarray:
 
 def enlarge(picture: np.ndarray) -> np.ndarray:
     """Small pictures by whole pixels, so that each one shows."""
-    factor = SCALE if max(picture.shape[:2]) < 120 else 2 if max(picture.shape[:2]) < 300 else 1
+    side = max(picture.shape[:2])
+    factor = max(SCALE, WANTED // side) if side < 120 else 2 if side < 300 else 1
     return np.ascontiguousarray(picture.repeat(factor, axis=0).repeat(factor, axis=1))
 
 
@@ -175,7 +177,7 @@ def numbers(obs: np.ndarray, height: int, name: str = "", slopes: np.ndarray | N
     return np.asarray(sheet)
 
 
-def draw_text(sheet: object, left: int, top: int, text: str) -> None:
+def draw_text(sheet: object, left: int, top: int, text: str, letters: int = 13) -> None:
     from PIL import ImageDraw, ImageFont
 
-    ImageDraw.Draw(sheet).text((left, top), text, fill=INK, font=ImageFont.load_default(13))  # type: ignore[arg-type]
+    ImageDraw.Draw(sheet).text((left, top), text, fill=INK, font=ImageFont.load_default(letters))  # type: ignore[arg-type]

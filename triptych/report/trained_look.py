@@ -48,7 +48,7 @@ def draw_moment(
     captions = ["screen", *columns(recipe, len(pictures) - 1)]
     if moment.slopes is not None:
         pictures.append(slopes_of(recipe, observation, moment, pictures[0].shape[0]))
-        captions.append(f"what moves {names[moment.decision.action]!r}")
+        captions.append("what the action hangs on")
     height = max(height_for(len(names), BESIDE), *(picture.shape[0] for picture in pictures))
     pictures.append(draw_bars(moment.decision, names, full, (BESIDE, height), colour))
     captions.append("")
