@@ -73,9 +73,8 @@ class Video(Where):
 
     # one agent or several: run folders, runs' names, or weights files
     names: Annotated[Positional[tuple[str, ...]], arg(metavar="RUN...", help_behavior_hint="")] = ()
-    seed: int = (
-        0  # decides how the game begins and which actions are drawn: the game that evaluate --games 1 --seed plays
-    )
+    # decides how the game begins and which actions are drawn: it is the game that evaluate --games 1 --seed plays
+    seed: int = 0
     # the MP4 to write, into a folder that is there; None: video-NAMES-seed-SEED.mp4 in the current folder
     out: Path | None = None
     steps: int | None = None  # steps that are filmed at most; None: a minute
