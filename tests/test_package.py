@@ -153,6 +153,16 @@ def test_the_source_distribution_has_all_that_its_tests_need(unpacked: Path) -> 
     assert not any("__pycache__" in name for name in inside)
 
 
+@pytest.mark.skipif(not IS_CHECKOUT, reason="the source distribution has no runs")
+def test_the_results_are_small() -> None:
+    """Pages are built when they are wanted (results/pages.py), and weights stay where a text or a test uses them."""
+    listed = subprocess.run(["git", "ls-files", "-z", "results"], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    assert len(files) > 100
+    assert sum(file.stat().st_size for file in files if file.exists()) < 40e6
+    assert [file for file in files if file.name in ("study.html", "report.html")] == []
+
+
 def test_the_tests_of_the_source_distribution_run(unpacked: Path) -> None:
     """Some of each kind: those that read the source, the docs, the examples; that train; that start another process."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTEST_ADDOPTS")}
