@@ -13,7 +13,7 @@ import triptych
 ROOT = Path(triptych.__file__).parent
 # Left may import right, never the other way; names in one set never import each other.
 ORDER: list[set[str]] = [
-    {"__main__"}, {"cli"}, {"experiments"}, {"training", "report"}, {"runs"}, {"recipes"},
+    {"__main__"}, {"cli"}, {"experiments"}, {"training", "report", "trackers"}, {"runs"}, {"recipes"},
     {"algorithms", "buffers", "envs", "frameworks"}, {"losses"}, {"spec"}, {"utils"},
 ]  # fmt: skip
 MOST_NAMES = 17  # at the top of the package

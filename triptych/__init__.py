@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from triptych.recipes import Recipe, load_recipe
     from triptych.recipes.override import override
     from triptych.spec import register_layer, register_memory
+    from triptych.trackers.fetch import fetch
+    from triptych.trackers.track import track
     from triptych.training.callbacks.base import Callback, register_callback
     from triptych.utils.checks import EnvironmentFailed, InputError
     from triptych.utils.failures import MachineFailed, RunFailed
@@ -37,6 +39,7 @@ __all__ = [
     "Study",
     "compare",
     "evaluate",
+    "fetch",
     "load_agent",
     "load_recipe",
     "lockstep",
@@ -48,6 +51,7 @@ __all__ = [
     "register_memory",
     "resume",
     "run_study",
+    "track",
     "train",
     "tune",
     "video",
@@ -66,6 +70,7 @@ HOMES = {
     "Study": "experiments.studies",
     "compare": "experiments.compare",
     "evaluate": "experiments.evaluate",
+    "fetch": "trackers.fetch",
     "load_agent": "experiments.load",
     "load_recipe": "recipes",
     "lockstep": "experiments.lockstep.prove",
@@ -77,6 +82,7 @@ HOMES = {
     "register_memory": "spec",
     "resume": "experiments.resume",
     "run_study": "experiments.studies.run",
+    "track": "trackers.track",
     "train": "experiments.train",
     "tune": "experiments.tune.run",
     "video": "experiments.video",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from tyro.conf import Positional, Suppress, arg
 
 from triptych.cli import exits
-from triptych.cli.options import ALL, Device, Framework, RecipeName, Somewhere, Where, named, print_json
+from triptych.cli.options import ALL, Device, Framework, RecipeName, Somewhere, Tracker, Where, named, print_json
 from triptych.recipes import Recipe
 from triptych.utils.console import warn
 
@@ -33,6 +33,8 @@ class Compare(Somewhere, Where):
     run_name: str | None = None  # what the names of the new run folders begin with
     go_on: bool = False  # go on with the runs of a compare that was stopped; those that have ended are kept
     video: bool = True  # film a test game of each framework, side by side, where the game can be drawn
+    # trackers that follow each run: tensorboard, wandb, trackio, mlflow (docs/trackers.md)
+    track: tuple[Tracker, ...] = ()
     given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
         default_factory=dict
     )  # the recipe's fields that flags name
@@ -46,7 +48,7 @@ class Compare(Somewhere, Where):
         result = compare(
             recipes, self.frameworks, self.seeds, games=self.games, margin=self.margin, runs_dir=self.runs_dir,
             run_name=self.run_name, label=labels if self.others else labels[0], quiet=self.quiet,
-            video=self.video, device=self.device, on=self.on, address=self.address, go_on=self.go_on,
+            video=self.video, device=self.device, on=self.on, address=self.address, go_on=self.go_on, track=self.track,
             **(self.given if self.others else {}),
         )  # fmt: skip
         comparison_table(result)

@@ -14,6 +14,7 @@ from triptych.cli.pages import Dashboard, Report, Show, Study
 from triptych.cli.parse import parse
 from triptych.cli.pictures import Look, Video
 from triptych.cli.runs import Evaluate, Recipes, Resume, Train
+from triptych.cli.tracking import Fetch, Track
 from triptych.cli.tuning import Tune
 from triptych.recipes import built_in
 from triptych.utils import console
@@ -29,6 +30,8 @@ COMMANDS: dict[str, Any] = {
     "evaluate": Evaluate,
     "resume": Resume,
     "video": Video,
+    "track": Track,
+    "fetch": Fetch,
     "look": Look,
     "show": Show,
     "report": Report,

@@ -13,12 +13,15 @@ from tyro.conf import Positional, arg
 
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe
+from triptych.trackers.registry import TRACKERS
 from triptych.utils.checks import InputError
 
 if TYPE_CHECKING:
     Framework = str
+    Tracker = str
 else:
     Framework = Literal[tuple(FRAMEWORKS)]  # the choices of a flag, as many as there are
+    Tracker = Literal[tuple(TRACKERS)]
 Device = Annotated[str, arg(metavar="{auto,cpu,cuda,cuda:N}")]
 On = Annotated[Literal["here", "ray"], arg(metavar="{here,ray}")]
 Policy = Literal["sample", "greedy"]

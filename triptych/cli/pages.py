@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from triptych.cli.options import Command, Framework, RecipeName, Somewhere, Where, named, needed, print_json
+from triptych.cli.options import Command, Framework, RecipeName, Somewhere, Tracker, Where, named, needed, print_json
 from triptych.recipes import Recipe, resolve
 from triptych.spec import Precision
 from triptych.utils.checks import InputError
@@ -124,6 +124,8 @@ class Study(Somewhere, Where):
     jobs: int = 1  # runs that train at the same time; on Ray, as many as have cores
     train: bool = True  # --no-train: train nothing, and write page and tables of what is there
     out: Path | None = None  # the folder for page and tables; None: results/studies/NAME
+    # trackers that follow each run: tensorboard, wandb, trackio, mlflow (docs/trackers.md)
+    track: tuple[Tracker, ...] = ()
 
     def run(self) -> int:
         from triptych.cli.tables import study_table
@@ -134,7 +136,7 @@ class Study(Somewhere, Where):
         result = run_study(
             self.name, self.framework, quick=self.quick, seeds=self.seeds, only=self.only, games=self.games,
             steps=self.steps, precision=self.precision, jobs=self.jobs, train=self.train, runs_dir=self.runs_dir,
-            out=self.out, quiet=self.quiet, on=self.on, address=self.address,
+            out=self.out, quiet=self.quiet, on=self.on, address=self.address, track=self.track,
         )  # fmt: skip
         study_table(result)
         print_json(self, result)

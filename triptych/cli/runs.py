@@ -19,6 +19,7 @@ from triptych.cli.options import (
     RecipeName,
     RunName,
     Somewhere,
+    Tracker,
     Where,
     needed,
     print_json,
@@ -64,6 +65,8 @@ class Train(Where):
     on: On = "here"  # where A3C's workers play: by turns in this process (here), or at once as Ray actors (docs/a3c.md)
     # of which Ray cluster: auto (the one of this machine) or HOST:PORT; None: Ray is started for this run, and ended
     address: Annotated[str | None, arg(metavar="{auto,HOST:PORT}")] = None
+    # trackers that follow the run: tensorboard, wandb, trackio, mlflow (docs/trackers.md)
+    track: tuple[Tracker, ...] = ()
 
     def run(self) -> int:
         from triptych.experiments.train import train
@@ -83,6 +86,7 @@ class Train(Where):
             exact=self.exact,
             on=self.on,
             address=self.address,
+            track=self.track,
         )
         code = tell(result)
         print_json(self, dataclasses.asdict(result) | {"video": video_of(result)})
@@ -109,6 +113,7 @@ class Resume(Where):
     video: bool = True  # at the end, film a test game of the best weights, where the game can be drawn
     # of a Ray cluster, as for train, where the run was trained with --on ray
     address: str | None = None
+    track: tuple[Tracker, ...] = ()  # trackers that follow the run, as for train
 
     def run(self) -> int:
         from triptych.experiments.resume import Wish, go_on
@@ -117,6 +122,7 @@ class Resume(Where):
         wish = Wish(
             self.framework, self.quiet, Allowed(self.file, self.trust), self.callback, self.device,
             steps_more(self.steps), self.exact, self.accept_changes, self.video, self.address,
+            self.track,
         )  # fmt: skip
         result, had_ended = go_on(self.name, self.runs_dir, wish)
         code = exits.DONE if had_ended else tell(result)

@@ -30,6 +30,7 @@ class Score(NamedTuple):
     low: float
     high: float
     games: int
+    length: float  # mean steps of a game
 
 
 def different_games(policy: str, sticky: float | None, flicker: float, rewards: list[float], lengths: list[int]) -> int:

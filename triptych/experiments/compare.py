@@ -23,6 +23,8 @@ from triptych.recipes import BUILT_IN, Recipe, resolve
 from triptych.recipes.feasibility import prepare
 from triptych.runs.names import run_path, safe
 from triptych.runs.records import read_settings
+from triptych.trackers.registry import check_trackers
+from triptych.trackers.track import send_all
 from triptych.utils import machine
 from triptych.utils.checks import check
 from triptych.utils.equivalence import Equivalence, check_margin, equivalences
@@ -86,6 +88,7 @@ def compare(
     on: On = "here",
     address: str | None = None,
     go_on: bool = False,
+    track: Sequence[str] = (),
     **changes: Any,
 ) -> Comparison:
     """Trains recipes in each framework with each seed, and plays the best and last weights.
@@ -104,6 +107,7 @@ def compare(
         address: of a Ray cluster: "auto", or "HOST:PORT"; None: one of its own on this machine.
         go_on: go on with the newest runs of the same names and settings, as a compare that was stopped left them; those that
             have ended are kept.
+        track: trackers that follow each run, as in `train`; runs on Ray are sent when they have all ended.
         changes: recipe fields, as in `train`, of every recipe.
 
     Raises:
@@ -113,6 +117,7 @@ def compare(
     check(seeds > 0, "seeds", seeds, "above 0")
     check(games > 0, "games", games, "above 0")
     check_place(on, address)
+    trackers = check_trackers(track)
     names = tuple(frameworks)
     given: list[Any] = list(recipe) if isinstance(recipe, list | tuple) else [recipe]
     check_margin(margin, seeds, len(names) * len(given))
@@ -129,9 +134,12 @@ def compare(
     }
     # Trusted: what is given is the user's own, or `settings_of` let it through.
     job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True, "video": video, "device": device}
+    job |= {"track": trackers if on == "here" else ()}
     job |= {"exact": go_on or on == "ray"}  # a node may be lost, and the numbers are to be the same
     with place_of(on, address, quiet) as place:
         made, failures = train_all(named, names, seeds, prefixes, job, place, go_on)
+    if on != "here":
+        send_all([result["path"] for results in made.values() for result in results], trackers)
     rows = [make_row(title, name, made[title, name]) for title, name in product(titles, names) if (title, name) in made]
     scores = {row.framework if len(titles) == 1 else f"{row.recipe} {row.framework}": row.run_scores for row in rows}
     first = resolved[0]

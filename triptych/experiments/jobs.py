@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from triptych.recipes.load import RUN, run_file
 from triptych.recipes.serialise import from_dict
 from triptych.runs.records import RunResult, read_config, read_summary
 from triptych.runs.trust import allow_job
+from triptych.trackers.following import Following
 from triptych.utils import machine, processes
 from triptych.utils.checks import EnvironmentFailed, InputError, WorkerError
 from triptych.utils.child import read_job
@@ -103,20 +105,29 @@ def worker() -> None:
 
 def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     """Trains, plays the best and the last weights, and films a game of the best; `tape` is its actions, or None."""
-    result = train_or_go_on(recipe, job, device=job["device"], exact=job.get("exact", False))
-    if ended := without_result(result):
-        return ended
-    scores = {
-        f"{weights}_rewards": evaluate(
-            result.path, job["games"], recipe.seed, weights=weights, trust=job["trust"]
-        ).rewards  # type: ignore[arg-type]
-        for weights in ("best", "latest")
-    }
-    filmed = film_run(result.path, recipe, job["framework"], job["quiet"]) if job["video"] else None
+    with following(job) as callbacks:
+        result = train_or_go_on(recipe, job, device=job["device"], exact=job.get("exact", False), callbacks=callbacks)
+        if ended := without_result(result):
+            return ended
+        scores = {
+            f"{weights}_rewards": evaluate(
+                result.path, job["games"], recipe.seed, weights=weights, trust=job["trust"]
+            ).rewards  # type: ignore[arg-type]
+            for weights in ("best", "latest")
+        }
+        filmed = film_run(result.path, recipe, job["framework"], job["quiet"]) if job["video"] else None
     told: dict[str, Any] = {"path": str(result.path), "tape": None, "decisions": None}
     if filmed is not None:
         told |= {"tape": filmed.actions, "decisions": tape.write(filmed.decisions)}
     return dataclasses.asdict(result) | told | scores
+
+
+@contextlib.contextmanager
+def following(job: dict[str, Any]) -> Iterator[list[Following]]:
+    """The trackers that follow a job's run, until its tests have been played, as callbacks."""
+    names = job.get("track", ())
+    with Following(Path(job["runs_dir"]) / job["run_name"], names, job["quiet"]) as one:
+        yield [one] if names else []
 
 
 def train_anew(recipe: Recipe, job: dict[str, Any], **how: Any) -> RunResult:
@@ -148,15 +159,16 @@ def lockstep_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
 def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     """Trains, or goes on with what an earlier session left, then tests the best weights under each flicker."""
     path = Path(job["runs_dir"]) / job["run_name"]
-    result = train_or_go_on(recipe, job, exact=True)
-    if ended := without_result(result):
-        return ended
     tests = []
-    for flicker in job["flicker"]:
-        score = evaluate(
-            path, job["games"], recipe.seed, epsilon=job["epsilon"], flicker=flicker, trust=job.get("trust", False)
-        ).mean
-        tests.append({"flicker": flicker, "score": score})
+    with following(job) as callbacks:
+        result = train_or_go_on(recipe, job, exact=True, callbacks=callbacks)
+        if ended := without_result(result):
+            return ended
+        for flicker in job["flicker"]:
+            score = evaluate(
+                path, job["games"], recipe.seed, epsilon=job["epsilon"], flicker=flicker, trust=job.get("trust", False)
+            ).mean
+            tests.append({"flicker": flicker, "score": score})
     weights, _ = read_tensors(path / "checkpoints/latest.safetensors")
     config, summary = read_config(path), read_summary(path)
     if job.get("film"):

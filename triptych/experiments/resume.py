@@ -12,7 +12,7 @@ from typing import Any
 from triptych import frameworks
 from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.going_on import GoingOn, decide, is_over, never_exact, promised, schedules, write_changes
-from triptych.experiments.train import film_end, open_games
+from triptych.experiments.train import film_end, followed, open_games
 from triptych.frameworks import DISTRIBUTIONS, check_framework
 from triptych.recipes.feasibility import prepare
 from triptych.runs.checkpoints import Checkpoints
@@ -29,6 +29,8 @@ from triptych.runs.records import (
     write_summary,
 )
 from triptych.runs.trust import Allowed
+from triptych.trackers.following import Following
+from triptych.trackers.registry import check_trackers
 from triptych.training.callbacks.base import callbacks_of
 from triptych.training.ending import limit_of
 from triptych.training.session import Session
@@ -54,6 +56,7 @@ def resume(
     accept_changes: bool = False,
     video: bool = True,
     address: str | None = None,
+    track: Iterable[str] = (),
 ) -> RunResult:
     """Goes on with a run from its last checkpoint, in any framework, and returns what it came to; a finished run stays as it is.
 
@@ -67,6 +70,7 @@ def resume(
         accept_changes: take settings that were changed in config.json since the checkpoint.
         video: film a test game at the end, as `train` does.
         address: of the Ray cluster, as in `train`, for a run whose workers were Ray actors.
+        track: trackers that follow the run, as in `train`; those that did before go on where the run was cut back to.
 
     Raises:
         InputError: the folder is no run, none of its checkpoints is whole, its settings are not those of the checkpoint, or
@@ -74,7 +78,7 @@ def resume(
         RunFailed, MachineFailed: as in `train`.
     """
     wish = Wish(
-        framework, quiet, Allowed(recipe, trust), callbacks, device, steps, exact, accept_changes, video, address
+        framework, quiet, Allowed(recipe, trust), callbacks, device, steps, exact, accept_changes, video, address, track
     )
     return go_on(run, runs_dir, wish)[0]
 
@@ -93,6 +97,7 @@ class Wish:
     accept_changes: bool = False
     video: bool = True
     address: str | None = None
+    track: Iterable[str] = ()
 
 
 @machine_failures()
@@ -102,7 +107,7 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
     config = read_config(path, dataclasses.replace(wish.allowed, again=True))
     framework = wish.framework or last_framework(path, config)
     threads = int(config["threads"])
-    watching = callbacks_of(wish.callbacks)
+    watching, trackers = callbacks_of(wish.callbacks), check_trackers(wish.track)
     check_framework(framework)
     on = config.get("on", "here")
     check_on(on, wish.address, config["recipe"])
@@ -116,14 +121,15 @@ def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult,
             manifest, state = checkpoints.load(exact=True)
         going = decide(config, manifest, wish.steps, wish.accept_changes)
         prepared = prepare(going.recipe, framework, is_new=False, threads=threads)
-        with open_games(prepared), crew_of(on, wish.address, prepared.recipe, framework) as crew:
+        following = Following(path, trackers, wish.quiet)
+        with open_games(prepared), crew_of(on, wish.address, prepared.recipe, framework) as crew, following:
             frameworks.set_threads(prepared.threads)
             frameworks.set_device(wish.device, framework)
             repeated = max(0, last_step(folder) - manifest["step"])
             checkpoints.belong_to(going.recipe)
             session = Session(
                 folder, prepared, framework,
-                quiet=wish.quiet, callbacks=watching, checkpoints=checkpoints, exact=wish.exact, crew=crew,
+                quiet=wish.quiet, callbacks=followed(watching, following), checkpoints=checkpoints, exact=wish.exact, crew=crew,
             )  # fmt: skip
             session.restore(state, bool(manifest.get("exact", True)))
             if wish.steps is not None:

@@ -22,7 +22,9 @@ from triptych.runs.records import (
     RunResult,
 )
 from triptych.runs.trust import marks
-from triptych.training.callbacks.base import callbacks_of
+from triptych.trackers.following import Following
+from triptych.trackers.registry import check_trackers
+from triptych.training.callbacks.base import Borrowed, Callback, callbacks_of
 from triptych.training.profiler import Profile
 from triptych.training.session import Session
 from triptych.utils import machine
@@ -49,6 +51,7 @@ def train(
     exact: bool = False,
     on: On = "here",
     address: str | None = None,
+    track: Iterable[str] = (),
     **changes: Any,
 ) -> RunResult:
     """Trains one agent in one framework and returns what the run came to.
@@ -68,6 +71,8 @@ def train(
         on: "ray": A3C's workers are Ray actors, each in a process of its own. What comes first is up to the machines then, so no two
             such runs are alike.
         address: of the Ray cluster: "auto" or "HOST:PORT"; None: one of its own, on this machine alone.
+        track: trackers that follow the run: "tensorboard", "wandb", "trackio", "mlflow" (docs/trackers.md). One that fails costs a
+            warning.
         changes: recipe fields by name: steps=1000, seed=3, batch_size=64, **{"algorithm.gamma": 0.9}.
 
     A run that diverges (its loss or weights are no longer finite) returns, with `stopped_by` "diverged".
@@ -90,7 +95,7 @@ def train(
         "False with --on ray, whose workers have processes of their own",
     )
     label = label or (recipe if isinstance(recipe, str) else resolved.env.id)
-    watching = callbacks_of(callbacks)
+    watching, trackers = callbacks_of(callbacks), check_trackers(track)
     start = None if from_run is None else Start.read(from_run, runs_dir)
     prepared = prepare(resolved, framework)
     with open_games(prepared):
@@ -101,14 +106,25 @@ def train(
         name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
         path = new_path(name, runs_dir)
         warn(*prepared.notes)
-        with RunFolder(path) as folder, crew_of(on, address, prepared.recipe, framework) as crew:
+        following = Following(path, trackers, quiet)
+        with RunFolder(path) as folder, crew_of(on, address, prepared.recipe, framework) as crew, following:
             new_path(name, runs_dir)  # looked at again behind its lock: another process may have made it meanwhile
-            how = {"quiet": quiet, "callbacks": watching, "exact": exact, "profile": Profile() if profile else None}
+            how = {
+                "quiet": quiet,
+                "callbacks": followed(watching, following),
+                "exact": exact,
+                "profile": Profile() if profile else None,
+            }
             how["crew"] = crew
             result = begin(folder, prepared, framework, start, how)
             if video:
                 film_end(result, prepared.recipe, quiet)
     return result
+
+
+def followed(watching: list[Callback], following: Following) -> list[Callback]:
+    """A run's callbacks, with the trackers that follow it, if there are any."""
+    return [*watching, Borrowed(following)] if following.names else watching
 
 
 def film_end(result: RunResult, recipe: Recipe, quiet: bool) -> None:

@@ -10,6 +10,7 @@ checkpoints/store/rows-...safetensors   segments of the stored stream; they neve
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -220,6 +221,17 @@ class Checkpoints:
             copy_whole(folder / "best.safetensors", best)
         else:
             best.unlink(missing_ok=True)
+
+
+def newest_logs(run: Path) -> dict[str, int] | None:
+    """Bytes of each log at a run's newest checkpoint that can be read, whoever writes the run now; None: there is none."""
+    folder = run / "checkpoints"
+    found = [path for kind in KINDS for path in folder.glob(f"{kind}-*") if step_of(path) is not None]
+    for path in sorted(found, key=lambda path: step_of(path) or 0, reverse=True):
+        with contextlib.suppress(InputError):  # damaged, or removed meanwhile
+            logs: dict[str, int] = read_manifest(path)["logs"]
+            return logs
+    return None
 
 
 def step_of(path: Path) -> int | None:

@@ -29,7 +29,7 @@ def metrics_columns(reported: tuple[str, ...]) -> tuple[str, ...]:
     """The columns of metrics.csv; `reported` is what the algorithm's updates report beside their loss."""
     return (
         "steps", "updates", "epsilon", "loss", *reported, "gradient_norm", "learning_rate",
-        "evaluation_mean", "evaluation_low", "evaluation_high", "evaluation_games", "seconds",
+        "evaluation_mean", "evaluation_low", "evaluation_high", "evaluation_games", "evaluation_length", "seconds",
     )  # fmt: skip
 
 
@@ -92,6 +92,15 @@ class RunFolder:
         with os.fdopen(open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab", buffering=0) as file:
             if file.write(content) != len(content):
                 raise OSError(errno.ENOSPC, "no room for a whole row", str(path))
+
+    def columns(self, name: str, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        """The columns of a log: where an older version began it those that it has, else the wanted ones."""
+        path = self.path / name
+        if not path.exists():
+            return wanted
+        with opened(path) as text:
+            _, found = next(fields(path, text, whole=True), (0, []))
+        return tuple(found) or wanted
 
     def append_resume(self, row: Mapping[str, Any]) -> None:
         """Appends a row to resumes.csv; one of an older version gets the columns that it has not."""

@@ -238,9 +238,14 @@ def write_evaluation(path: Path, name: str, evaluation: Mapping[str, Any]) -> No
 
 
 def read_evaluations(path: Path) -> list[dict[str, Any]]:
-    """A run folder's tests, by name: what a reader wants to know of each."""
+    """A run folder's tests, in the order of their names: what a reader wants to know of each."""
+    return list(read_evaluations_by_name(path).values())
+
+
+def read_evaluations_by_name(path: Path) -> dict[str, dict[str, Any]]:
+    """The same by the names of their files."""
     older = {"flicker": 0.0, "rewards": [], "lengths": []}
-    return [{**older, **read_json(file, Test)} for file in sorted((path / "evaluations").glob("*.json"))]
+    return {file.stem: {**older, **read_json(file, Test)} for file in sorted((path / "evaluations").glob("*.json"))}
 
 
 class Proof(TypedDict):

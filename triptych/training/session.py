@@ -70,7 +70,8 @@ class Session:
         detail(f"{framework} is ready, compiled in {self.compile_seconds:.1f} s")
         self.checkpoints = checkpoints or Checkpoints(folder, recipe, prepared.threads)
         self.clock = Clock()
-        self.columns = {"episodes": EPISODES, "metrics": metrics_columns(recipe.algorithm.metrics)}
+        wanted = {"episodes": EPISODES, "metrics": metrics_columns(recipe.algorithm.metrics)}
+        self.columns = {table: folder.columns(f"{table}.csv", names) for table, names in wanted.items()}
         self.watchers = Watchers(recipe, prepared.threads, callbacks)
         self.first_step = self.first_update = 0
         self.stopped_by = ""

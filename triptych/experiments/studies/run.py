@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from triptych.frameworks import check_framework
 from triptych.recipes import Recipe
 from triptych.report.html import check_page
 from triptych.spec import Precision
+from triptych.trackers.registry import check_trackers
+from triptych.trackers.track import send_all
 from triptych.utils.checks import check
 from triptych.utils.console import say
 from triptych.utils.failures import machine_failures
@@ -44,6 +47,7 @@ def run_study(
     quiet: bool = True,
     on: On = "here",
     address: str | None = None,
+    track: Sequence[str] = (),
 ) -> Result:
     """Trains and tests what is still missing, then writes `study.csv`, `runs.csv`, `study.json` and `study.html`.
 
@@ -59,6 +63,7 @@ def run_study(
         train: False: train nothing, and write page and tables of what is there.
         on: "here", or "ray": as Ray tasks, as many at once as have cores.
         address: of a Ray cluster: "auto", or "HOST:PORT"; None: one of its own on this machine.
+        track: trackers that follow each run that is trained now, as in `train`; runs on Ray are sent when they have all ended.
         out: the folder of the results; None: see `folder_of`.
 
     Raises:
@@ -74,6 +79,7 @@ def run_study(
     check(count is None or count > 0, "seeds", count, "above 0")
     check(jobs > 0, "jobs", jobs, "above 0")
     check_place(on, address)
+    trackers = check_trackers(track)
     chosen = chosen_arms(study, only, games) if train else []
     changed = {name: value for name, value in (("steps", steps), ("precision", precision)) if value is not None}
     recipes = {
@@ -84,9 +90,12 @@ def run_study(
     folder = out or folder_of(Path(name).stem, framework, quick, changed, Path(runs_dir))
     folder.mkdir(parents=True, exist_ok=True)
     shared = {"games": study.games, "epsilon": study.epsilon, "quiet": quiet, "runs_dir": str(runs_dir)}
+    shared |= {"track": trackers if on == "here" else ()}
     todo = [job | shared for job in missing_jobs(study, recipes, chosen, folder / "runs.csv", framework, quick)]
     with place_of(on if todo else "here", address if todo else None, quiet) as place:
         train_missing(todo, folder / "runs.csv", jobs, quiet, [name] if name.endswith(".py") else [], place)
+    if on != "here":
+        send_all([Path(runs_dir) / job["run_name"] for job in todo], trackers)
     mine = rows_of_study(study, recipes, folder / "runs.csv", framework)
     make_films(study, mine, {fingerprint(recipe): recipe for recipe in recipes.values()}, folder)
     return conclude(name, study, mine, folder, framework, count or study.seeds, quick, changed)

@@ -3,7 +3,7 @@
 Both formats are older than most of the tools that write them and are not changed any more. TensorBoard's own reader would bring
 ten packages for these hundred lines; nothing else of what it can do is needed here.
 
-A record: its length (8 bytes), a checksum of that (4), the event, a checksum of the event (4).
+Records: utils/records.py.
 An event: wall_time = 1 (double), step = 2 (int64), summary = 5, in which value = 1, in which tag = 1, simple_value = 2 (float) or
 tensor = 8, in which dtype = 1, tensor_content = 4, float_val = 5, double_val = 6.
 """
@@ -20,18 +20,13 @@ import numpy as np
 
 from triptych.report.logs.log import Arrays
 from triptych.utils.checks import InputError
+from triptych.utils.records import masked
 from triptych.utils.tables import reason
 
 MOST_BYTES = 1_000_000  # of a record that is looked into: longer ones hold pictures, sounds and graphs
 MOST_TAGS = 2_000
 DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8"}  # of TensorFlow: DT_FLOAT, DT_DOUBLE, DT_INT32, DT_INT64
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # how a field is stored
-CRC = [0] * 256
-for byte in range(256):
-    rest = byte
-    for _ in range(8):
-        rest = (rest >> 1) ^ (0x82F63B78 if rest & 1 else 0)  # Castagnoli's polynomial
-    CRC[byte] = rest
 
 Value = int | float | memoryview
 Curves = dict[str, tuple[array, array, array]]  # a tag's steps, times and values
@@ -83,15 +78,6 @@ def records(file: BinaryIO) -> Iterator[memoryview]:
         if len(body) < length + 4 or masked(body[:length]) != int.from_bytes(body[length:], "little"):
             raise TornError("a record with another checksum")
         yield memoryview(body)[:length]
-
-
-def masked(data: bytes) -> int:
-    """TFRecord's checksum: CRC-32C, turned and shifted."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = CRC[(crc ^ byte) & 255] ^ (crc >> 8)
-    crc ^= 0xFFFFFFFF
-    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def add(curves: Curves, event: memoryview) -> None:

@@ -65,7 +65,8 @@ class Evaluation(Periodic):
         if not self.told and (said := cut_games(played, recipe.evaluate_steps)):
             self.told = True
             warn(f"test games: {said}")
-        return Score(*bootstrap_mean([[game.reward for game in played]]), len(played))
+        length = sum(game.length for game in played) / len(played)
+        return Score(*bootstrap_mean([[game.reward for game in played]]), len(played), length)
 
     def filmed(self, run: Run, agent: Agent, fps: int) -> tuple[Film, Watched]:
         """A film of the first game, and who plays it."""

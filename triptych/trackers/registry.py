@@ -1,0 +1,43 @@
+"""Which trackers there are. Each is a module here, imported when it is used: what it stands on takes seconds to load."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from triptych.utils.checks import InputError, check
+from triptych.utils.install import install_hint
+
+if TYPE_CHECKING:
+    from triptych.trackers.base import About, Tracker
+
+# Name on the command line, and of the extra -> (the package that it needs, or none; its title)
+TRACKERS = {
+    "tensorboard": (None, "TensorBoard"),  # its files are written here; the package is for looking at them
+    "wandb": ("wandb", "Weights & Biases"),
+    "trackio": ("trackio", "trackio"),
+    "mlflow": ("mlflow", "MLflow"),
+}
+
+
+def check_trackers(names: Iterable[str]) -> tuple[str, ...]:
+    """The trackers that a user named, each once.
+
+    Raises:
+        InputError: one is not known, or not installed.
+    """
+    names = tuple(dict.fromkeys(names))
+    for name in names:
+        check(name in TRACKERS, "track", name, ", ".join(TRACKERS))
+        package = TRACKERS[name][0]
+        if package is not None and importlib.util.find_spec(package) is None:
+            raise InputError(f"track is {name}, which is not installed: {install_hint(name)}")
+    return names
+
+
+def open_run(name: str, about: About) -> Tracker:
+    """Begins a run in a tracker, or goes on with it."""
+    tracker: Tracker = importlib.import_module(f"triptych.trackers.{name}").open_run(about)
+    return tracker

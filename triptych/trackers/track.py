@@ -1,0 +1,71 @@
+"""Sending a run that is there already: what the command line and Python call."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from triptych.runs.names import run_path
+from triptych.trackers.mirror import Mirror
+from triptych.trackers.registry import TRACKERS, check_trackers
+from triptych.utils.checks import InputError, check
+from triptych.utils.console import warn
+from triptych.utils.failures import first_line, machine_trouble
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A run in a tracker."""
+
+    tracker: str
+    run: str  # what the tool calls it
+    rows: int  # that it holds
+    new: int  # of them sent now
+    where: str  # where to look at it
+
+
+class TrackerFailed(InputError):
+    """A tracker could not take the run."""
+
+
+def track(run: str | Path, to: Sequence[str], *, runs_dir: str | Path = "runs") -> list[Tracked]:
+    """Brings trackers up to where a run is: rows that are safe in its folder, test games, films, weights. What they have stays.
+
+    Args:
+        run: a run folder, or a run's name under `runs_dir`.
+        to: "tensorboard", "wandb", "trackio", "mlflow".
+
+    Raises:
+        InputError: no such run or tracker, one is not installed, or one fails; those before it have the run.
+    """
+    check(bool(to), "to", "", ", ".join(TRACKERS))
+    names = check_trackers(to)
+    return [send(run_path(str(run), runs_dir), name) for name in names]
+
+
+def send_all(runs: Sequence[str | Path], names: Sequence[str]) -> None:
+    """Sends runs that have ended; what fails there is a warning."""
+    for folder, name in itertools.product(runs, names):
+        try:
+            send(Path(folder), name)
+        except InputError as error:
+            warn(str(error))
+
+
+def send(folder: Path, name: str) -> Tracked:
+    try:
+        with contextlib.redirect_stdout(sys.stderr), Mirror(folder, name, patience=1.0) as mirror:
+            new = mirror.go_on(final=True)
+        return Tracked(name, str(mirror.state.run), mirror.reader.count, new, mirror.tracker.where)
+    except InputError:
+        raise
+    except Exception as error:  # whatever the tool's library raises
+        if machine_trouble(error):
+            raise
+        raise TrackerFailed(
+            f"{name} takes nothing: {first_line(error)}; allowed: a tracker that can be reached"
+        ) from error

@@ -1,0 +1,148 @@
+"""Weights & Biases: online where a key is found, else offline, which needs no account; `WANDB_MODE` and its like are W&B's own.
+
+Offline each session writes a file of its own, which `wandb sync` puts together to one run.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import wandb
+
+from triptych.trackers.base import PROJECT, ROW, About, Point, plain_name
+from triptych.trackers.columns import STEP
+from triptych.trackers.wandb_file import last_numbers
+from triptych.utils.checks import check
+
+PATIENCE = 60.0  # seconds that W&B's own process of an earlier session has to end
+
+
+def open_run(about: About) -> WandbRun:
+    return WandbRun(about)
+
+
+class WandbRun:
+    """A run of W&B."""
+
+    def __init__(self, about: About):
+        wait_for(about.kept.get("processes", []))
+        self.run = about.run or secrets.token_hex(4)
+        self.mode = mode_now()
+        self.project = about.kept.get("project") or os.environ.get("WANDB_PROJECT") or PROJECT
+        self.folder = Path(os.environ.get("WANDB_DIR") or about.folder.absolute())
+        self.about = about
+        self.opened: Any = None
+        self.name = f"{plain_name(about.name)}-{self.run}"
+        found = last_numbers(self.files())
+        self.last, self.next = found or (None, int(about.kept.get("next", 0)))
+        if self.mode == "online":
+            self.last, self.next = self.open.summary.get(ROW), self.open.starting_step
+
+    @property
+    def open(self) -> Any:
+        """The session in W&B, begun when it is needed: offline each leaves a file, which should hold something."""
+        if self.opened is None:
+            self.opened = self.begin(self.about)
+        return self.opened
+
+    def begin(self, about: About) -> Any:
+        own = wandb.Settings(
+            console="off", silent=True, x_disable_stats=True, x_disable_meta=True, disable_git=True, save_code=False
+        )
+        opened = wandb.init(
+            project=self.project, id=self.run, name=about.name, dir=str(self.folder), mode=self.mode,
+            config=dict(about.settings), group=os.environ.get("WANDB_RUN_GROUP"),
+            resume="allow" if self.mode == "online" else None, settings=own,
+        )  # fmt: skip
+        opened.define_metric(STEP)
+        opened.define_metric("*", step_metric=STEP)
+        return opened
+
+    @property
+    def where(self) -> str:
+        if self.mode == "online":
+            return str(self.open.url)
+        return f"offline; upload it with: wandb sync {self.folder}/wandb/offline-run-*-{self.run}"
+
+    def files(self) -> list[Path]:
+        """The files of the offline sessions, as far as they are there still."""
+        return sorted((self.folder / "wandb").glob(f"offline-run-*-{self.run}/run-{self.run}.wandb"))
+
+    def held(self) -> int | None:
+        return None if self.last is None else int(self.last) + 1
+
+    def rows(self, points: Sequence[Point]) -> None:
+        for point in points:
+            self.log(point.marked())
+
+    def log(self, content: Mapping[str, Any]) -> None:
+        self.open.log(dict(content), step=self.next)
+        self.next += 1
+
+    def test(self, name: str, values: Mapping[str, float], step: int) -> None:
+        self.open.summary.update({f"test/{name}/{key}": value for key, value in values.items()})
+
+    def video(self, name: str, file: Path, step: int) -> None:
+        self.log({name: wandb.Video(str(file), format="mp4"), STEP: step})
+
+    def weights(self, alias: str, files: Mapping[str, Path], step: int) -> None:
+        artifact = wandb.Artifact(self.name, type="model", metadata={"weights": alias, STEP: step})
+        for name, file in files.items():
+            artifact.add_file(str(file), name=name)
+        self.open.log_artifact(artifact, aliases=[alias])
+
+    def kept(self) -> Mapping[str, Any]:
+        """Rows are not durable yet, and need not be: `held` asks W&B's own files."""
+        return {"project": self.project, "next": self.next, "processes": own_processes()}
+
+    def close(self) -> None:
+        if self.opened is not None:
+            self.opened.finish()
+
+
+def mode_now() -> Any:
+    """Online or offline.
+
+    Raises:
+        InputError: W&B is switched off.
+    """
+    asked = os.environ.get("WANDB_MODE") or ("online" if has_key() else "offline")
+    check(asked in ("online", "offline"), "WANDB_MODE", asked, "online, offline")
+    return asked
+
+
+def has_key() -> bool:
+    """Whether W&B would find a key to log in with, without asking for one."""
+    from wandb.sdk.lib.wbauth import read_netrc_auth
+
+    host = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
+    return bool(
+        os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE") or read_netrc_auth(host=host)
+    )
+
+
+def own_processes() -> list[list[float]]:
+    """W&B's process beneath this one, which writes its files: pid, and when it began."""
+    return [[child.pid, child.create_time()] for child in psutil.Process().children()]
+
+
+def wait_for(processes: Sequence[Sequence[float]]) -> None:
+    """Waits for W&B's process of a session that was killed: it writes on for a moment."""
+    end = time.monotonic() + PATIENCE
+    for pid, begun in processes:
+        while time.monotonic() < end and is_there(int(pid), begun):
+            time.sleep(0.1)
+
+
+def is_there(pid: int, begun: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.create_time() == begun and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
