@@ -131,5 +131,5 @@ def test_a_run_of_compare_is_followed_until_its_tests_are_played(tmp_path: Path)
     job |= {"video": False, "device": "cpu", "track": ["tensorboard"]}
     train_job(override(load_recipe("cartpole"), {"steps": 200, **QUICK}), job)
     tags = read_events(next((tmp_path / "r").glob(NAME)))[0]
-    (tested,) = {tag for tag in tags if tag.startswith("test/best-") and tag.endswith("/length")}
+    (tested,) = {tag for tag in tags if tag.startswith("test/latest-") and tag.endswith("/length")}
     assert tags[tested]["value"][0] > 0
