@@ -84,7 +84,7 @@ class Tracker(Protocol):
         ...
 
     def kept(self) -> Mapping[str, Any]:
-        """Makes all that was taken durable; what the folder is to keep of it, as JSON."""
+        """Makes all that was taken durable; what the folder is to keep of it, as JSON. It is asked once more after `close`."""
         ...
 
     def close(self) -> None:

@@ -65,6 +65,7 @@ class Mirror:
         """Ends the session in the tool."""
         try:
             self.tracker.close()
+            self.write()
         finally:
             self.lock.close()
 

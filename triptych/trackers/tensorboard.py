@@ -48,7 +48,7 @@ class EventFile:
         self.where = f"tensorboard --logdir {about.folder.absolute().parent}"
         self.file = os.fdopen(open_own(file, os.O_RDWR | os.O_CREAT), "r+b")
         self.file.truncate(size if goes_on else 0)  # what a mirror that was killed had not finished
-        self.file.seek(0, os.SEEK_END)
+        self.size = self.file.seek(0, os.SEEK_END)
         if not goes_on:
             self.write(self.begun, 0, text(3, "brain.Event:2"))
             self.write(self.begun, 0, summary(text_value("hyperparameters/text_summary", as_table(about.settings))))
@@ -73,9 +73,11 @@ class EventFile:
         """TensorBoard knows no weights: they are in the folder beside the event file."""
 
     def kept(self) -> Mapping[str, Any]:
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        return {"size": self.file.tell()}
+        if not self.file.closed:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.size = self.file.tell()
+        return {"size": self.size}
 
     def close(self) -> None:
         self.file.close()

@@ -5,12 +5,15 @@ Offline each session writes a file of its own, which `wandb sync` puts together 
 
 from __future__ import annotations
 
+import contextlib
+import netrc
 import os
 import secrets
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import psutil
 import wandb
@@ -39,10 +42,12 @@ class WandbRun:
         self.about = about
         self.opened: Any = None
         self.name = f"{plain_name(about.name)}-{self.run}"
+        self.where = f"offline; upload it with: wandb sync {self.folder}/wandb/offline-run-*-{self.run}"
         found = last_numbers(self.files())
         self.last, self.next = found or (None, int(about.kept.get("next", 0)))
         if self.mode == "online":
             self.last, self.next = self.open.summary.get(ROW), self.open.starting_step
+            self.where = str(self.open.url)
 
     @property
     def open(self) -> Any:
@@ -63,12 +68,6 @@ class WandbRun:
         opened.define_metric(STEP)
         opened.define_metric("*", step_metric=STEP)
         return opened
-
-    @property
-    def where(self) -> str:
-        if self.mode == "online":
-            return str(self.open.url)
-        return f"offline; upload it with: wandb sync {self.folder}/wandb/offline-run-*-{self.run}"
 
     def files(self) -> list[Path]:
         """The files of the offline sessions, as far as they are there still."""
@@ -99,37 +98,47 @@ class WandbRun:
 
     def kept(self) -> Mapping[str, Any]:
         """Rows are not durable yet, and need not be: `held` asks W&B's own files."""
-        return {"project": self.project, "next": self.next, "processes": own_processes()}
+        processes = [] if self.opened is None else own_processes()
+        return {"project": self.project, "next": self.next, "processes": processes}
 
     def close(self) -> None:
         if self.opened is not None:
             self.opened.finish()
+            self.opened = None
 
 
 def mode_now() -> Any:
-    """Online or offline.
+    """Online or offline: as `WANDB_MODE` or W&B's own settings say, but offline where it would ask for a key.
 
     Raises:
         InputError: W&B is switched off.
     """
-    asked = os.environ.get("WANDB_MODE") or ("online" if has_key() else "offline")
-    check(asked in ("online", "offline"), "WANDB_MODE", asked, "online, offline")
-    return asked
+    mode = wandb.setup().settings.mode
+    check(mode in ("online", "offline"), "W&B's mode", mode, "online, offline (WANDB_MODE, or its settings)")
+    return "offline" if mode == "online" and not (os.environ.get("WANDB_MODE") or has_key()) else mode
 
 
 def has_key() -> bool:
     """Whether W&B would find a key to log in with, without asking for one."""
-    from wandb.sdk.lib.wbauth import read_netrc_auth
-
-    host = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
-    return bool(
-        os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE") or read_netrc_auth(host=host)
-    )
+    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
+        return True
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
+    files = [os.environ.get("NETRC"), *(Path.home() / name for name in (".netrc", "_netrc"))]
+    for file in filter(None, files):
+        with contextlib.suppress(OSError, netrc.NetrcParseError):
+            if netrc.netrc(str(file)).authenticators(host):
+                return True
+    return False
 
 
 def own_processes() -> list[list[float]]:
     """W&B's process beneath this one, which writes its files: pid, and when it began."""
-    return [[child.pid, child.create_time()] for child in psutil.Process().children()]
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # gone meanwhile
+            if "wandb" in child.name():
+                found.append([child.pid, child.create_time()])
+    return found
 
 
 def wait_for(processes: Sequence[Sequence[float]]) -> None:
