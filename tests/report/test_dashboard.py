@@ -298,7 +298,7 @@ def test_nothing_is_read_again_that_has_not_changed(tmp_path: Path) -> None:
 
 def snapshot(**changes: Any) -> Now:
     found: dict[str, Any] = {
-        "steps": 7, "updates": 1, "episode": 2, "length": 3, "reward": 1.5, "is_actor": False, "values": [0.5, 2.0],
+        "steps": 7, "updates": 1, "episode": 2, "length": 3, "reward": 1.5, "actions": ["left", "right"], "is_policy": False, "values": [0.5, 2.0], "value": None,
         "obs": {"": part_of(np.arange(4 * 6 * 5, dtype=np.uint8).reshape(4, 6, 5))},
     }  # fmt: skip
     return found | changes  # type: ignore[return-value]
@@ -311,10 +311,12 @@ def test_the_pictures_of_a_stack_and_the_values_are_shown(tmp_path: Path) -> Non
     assert [(picture["width"], picture["height"], picture["channels"]) for picture in now["pictures"]] == [
         (5, 6, 1)
     ] * 4
-    assert (now["values"], now["value"], now["actions"]) == ([0.5, 2.0], None, ["0", "1"])
-    write_now(folder, snapshot(is_actor=True, values=[0.1, 0.2, 9.0], obs={"": part_of(np.array([0.25, np.nan]))}))
+    assert (now["values"], now["value"], now["actions"]) == ([0.5, 2.0], None, ["left", "right"])
+    write_now(
+        folder, snapshot(is_policy=True, values=[0.1, 0.9], value=9.0, obs={"": part_of(np.array([0.25, np.nan]))})
+    )
     now = Live(tmp_path).now("one")
-    assert (now["values"], now["value"]) == ([0.1, 0.2], 9.0)
+    assert (now["values"], now["value"]) == ([0.1, 0.9], 9.0)
     assert now["numbers"] == [{"name": "", "values": [0.25, None]}]
 
 

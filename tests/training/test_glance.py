@@ -59,7 +59,7 @@ def test_looking_at_each_step_changes_no_number(
     assert not (tmp_path / "alone" / "r" / "now.json").exists()
     now = read_now(tmp_path / "seen" / "r")
     assert now is not None
-    assert now["is_actor"] == (recipe != "cartpole")
+    assert now["is_policy"] == (recipe != "cartpole")
     assert all(value is not None for value in now["values"])
     assert 100 < now["steps"] <= 160
     assert now["updates"] > 0
@@ -72,6 +72,7 @@ class Player:
         self.obs = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
         self.state, self.started, self.ended = None, np.zeros(2, bool), np.zeros(2, bool)
         self.episode_reward, self.episode_length = np.array([5.0, 0.0]), np.array([7, 0])
+        self.games = SimpleNamespace(num_actions=1, first_action=0, action_names=["jump"])
         self.agent = SimpleNamespace(
             is_actor=False, act=lambda obs, state, started: (obs.sum(axis=1, keepdims=True), None)
         )
@@ -87,7 +88,7 @@ def test_it_is_the_first_game_that_is_seen(tmp_path: Path) -> None:
     now = read_now(tmp_path)
     assert now is not None
     assert array_of(now["obs"][""], "here").tolist() == [1.0, 2.0]
-    assert (now["values"], now["reward"], now["length"], now["episode"]) == ([3.0], 5.0, 7, 2)
+    assert (now["values"], now["actions"], now["reward"], now["length"], now["episode"]) == ([3.0], ["jump"], 5.0, 7, 2)
     assert [file.name for file in tmp_path.iterdir()] == ["now.json"]
 
 

@@ -40,8 +40,10 @@ class Now(TypedDict):
     episode: Count  # which is being played, from 1
     length: Count  # steps of it so far
     reward: float | None  # of it so far
-    is_actor: bool  # `values` are logits and then the value; else Q values
-    values: list[float | None]
+    actions: list[str]  # [A] what they are called
+    is_policy: bool  # `values` are probabilities; else Q values
+    values: list[float | None]  # [A]
+    value: float | None  # what a critic expects from here on
     obs: dict[str, Part]  # by the part's name, "" where there is only one
 
 

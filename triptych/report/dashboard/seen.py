@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from triptych.report.dashboard.status import Status, changed, part
-from triptych.runs.now import NOW, Now, array_of, read_now
+from triptych.runs.now import NOW, array_of, read_now
 
 MOST_NUMBERS = 64  # of a vector
 MOST_PICTURES = 16
+MOST_LETTERS = 60  # of an action's name
 
 
 def seen(run: Status) -> dict[str, Any] | None:
@@ -19,7 +20,7 @@ def seen(run: Status) -> dict[str, Any] | None:
 
     Returns:
         `pictures` with `name`, `width`, `height`, `channels` and `data` (uint8, base64), the oldest first; `numbers` with `name`
-        and `values`; the agent's `values`, its `value` (an actor-critic's), and when it was `written`.
+        and `values`; the agent's `values` of its `actions`, a critic's `value`, and when it was `written`.
 
     Raises:
         InputError: it cannot be read.
@@ -36,7 +37,6 @@ def seen(run: Status) -> dict[str, Any] | None:
             numbers.append({"name": name, "values": [finite(value) for value in array.ravel()[:MOST_NUMBERS].tolist()]})
         else:
             pictures += [told(name, frame) for frame in frames_of(array, bool(env.get("colour")))]
-    values = now["values"]
     return {
         "steps": now["steps"],
         "updates": now["updates"],
@@ -44,18 +44,13 @@ def seen(run: Status) -> dict[str, Any] | None:
         "length": now["length"],
         "reward": now["reward"],
         "written": changed(run.path / NOW),
-        "values": values[:-1] if now["is_actor"] else values,
-        "value": values[-1] if now["is_actor"] and values else None,
-        "is_actor": now["is_actor"],
-        "actions": names(now),
+        "values": now["values"],
+        "value": now["value"],
+        "is_policy": now["is_policy"],
+        "actions": [name[:MOST_LETTERS] for name in now["actions"]],
         "pictures": pictures[-MOST_PICTURES:],
         "numbers": numbers,
     }
-
-
-def names(now: Now) -> list[str]:
-    """What the actions are called."""
-    return [str(place) for place in range(len(now["values"]) - now["is_actor"])]
 
 
 def finite(value: float) -> float | None:

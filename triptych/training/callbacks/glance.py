@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from triptych.envs.actions import action_names
 from triptych.runs.now import MOST_BYTES, Now, part_of, write_now
 from triptych.spec import parts_of
 from triptych.training.callbacks.base import Callback, Run
 from triptych.training.loop import Tick
 from triptych.training.playing import Playing
+from triptych.training.watched import decision_of
 from triptych.utils.console import detail
 
 EVERY = 3.0  # seconds between two, at least
@@ -53,21 +55,27 @@ class Glance(Callback):
         self.next = began + max(EVERY, took / SHARE)
 
 
+def finite(value: Any) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
 def seen(run: Run, player: Playing) -> Now | None:
     """What the first game shows, and what the network makes of it; None where it is too large to be kept."""
     obs = {name: np.asarray(part[0]) for name, part in parts_of(player.obs).items()}
     if sum(part.nbytes for part in obs.values()) > MOST_BYTES:
         return None
     # All games at once, as when it plays: a compiled network takes no other shape without being compiled again.
-    values, _ = player.agent.act(player.obs, player.state, player.started)
-    reward = float(player.episode_reward[0])
+    outputs, _ = player.agent.act(player.obs, player.state, player.started)
+    thought = decision_of(player.agent, outputs[0], 0)
     return {
         "steps": run.counters.steps,
         "updates": run.counters.updates,
         "episode": run.counters.episodes + 1,
         "length": int(player.episode_length[0]),
-        "reward": reward if math.isfinite(reward) else None,
-        "is_actor": player.agent.is_actor,
-        "values": [float(value) if math.isfinite(value) else None for value in np.asarray(values[0], np.float64)],
+        "reward": finite(player.episode_reward[0]),
+        "actions": list(action_names(player.games)),
+        "is_policy": thought.is_policy,
+        "values": [finite(number) for number in thought.numbers],
+        "value": finite(thought.value),
         "obs": {name: part_of(part) for name, part in obs.items()},
     }

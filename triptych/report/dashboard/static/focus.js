@@ -72,25 +72,22 @@ function canvas(picture) {
   return drawn;
 }
 
-function softmax(values) {
-  const most = Math.max(...values), powers = values.map(value => Math.exp(value - most)), sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map(power => power / sum);
-}
+const widest = new Map();  // run -> how far its Q values lay apart at most, while somebody looked: what a full bar stands for
 
-// A row for each action: of Q values the bar goes from the lowest to the highest, of probabilities from 0 to 1.
-function bars(now) {
+// A row for each action, as in the films: of probabilities a bar goes from 0 to 1, of Q values from the lowest of them.
+function bars(run, now) {
   const there = now.values.every(value => value !== null);
   if (!now.values.length || !there) return element("p", { class: "warning" }, "Its values are not finite.");
-  const values = now.is_actor ? softmax(now.values) : now.values;
-  const low = now.is_actor ? 0 : Math.min(...values), high = now.is_actor ? 1 : Math.max(...values);
+  const values = now.values, low = now.is_policy ? 0 : Math.min(...values);
+  if (!now.is_policy) widest.set(run.name, Math.max(widest.get(run.name) || 0, Math.max(...values) - low));
+  const full = now.is_policy ? 1 : widest.get(run.name);
   const rows = values.map((value, action) => {
     const best = value === Math.max(...values);
-    const share = high > low ? (value - low) / (high - low) : 1;
     return element("tr", { class: best ? "best" : null }, element("th", { scope: "row" }, now.actions[action]),
-      element("td", { class: "wide" }, bar(now.is_actor ? share : 0.06 + 0.94 * share, `action ${now.actions[action]}`)),
-      element("td", { class: "number" }, now.is_actor ? `${(100 * value).toFixed(1)} %` : score(value)));
+      element("td", { class: "wide" }, bar(full > 0 ? (value - low) / full : 0, now.actions[action])),
+      element("td", { class: "number" }, now.is_policy ? `${(100 * value).toFixed(1)} %` : score(value)));
   });
-  const title = now.is_actor ? "Chance of each action" : "Value of each action (Q)";
+  const title = now.is_policy ? "Chance of each action" : "Q value of each action, bars from the lowest";
   return element("table", { class: "bars" }, element("caption", {}, title), element("tbody", {}, ...rows));
 }
 
@@ -109,7 +106,7 @@ function sees(run, now) {
     element("p", { class: "note" }, told.filter(Boolean).join(" \u00b7 ")),
     element("div", { class: "seen" },
       pictures.length ? element("div", { class: "pictures" }, ...pictures) : null, ...now.numbers.map(numbers),
-      element("div", {}, bars(now), now.value === null ? null : element("p", { class: "note" }, `Value of the state: ${score(now.value)}`))));
+      element("div", {}, bars(run, now), now.value === null ? null : element("p", { class: "note" }, `Value of the state: ${score(now.value)}`))));
 }
 
 export async function drawFocus() {
