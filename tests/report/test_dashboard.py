@@ -20,10 +20,11 @@ from tests.report.test_page import made, write_run
 from triptych.cli.main import guarded, run
 from triptych.report.dashboard import plotted, serve
 from triptych.report.dashboard.app import app_of
+from triptych.report.dashboard.files import LOCKS, locked
 from triptych.report.dashboard.find import find
 from triptych.report.dashboard.live import Live, UnknownRunError
 from triptych.report.dashboard.seen import frames_of
-from triptych.report.dashboard.status import LOCKS, locked, signature, status_of
+from triptych.report.dashboard.status import signature, status_of
 from triptych.report.dashboard.tail import Tail, ending, parsed
 from triptych.report.dashboard.warnings import warnings
 from triptych.runs.folder import RunFolder
@@ -416,6 +417,24 @@ def test_only_curves_that_have_changed_are_sent_again(app: Any, tmp_path: Path) 
     with open(tmp_path / "runs" / "one" / "episodes.csv", "a") as text:
         text.write(row(31))
     assert json.loads(get(app, again)[2])["one"]["x"][-1] == 31
+
+
+def test_the_mean_of_seeds_is_the_reports(tmp_path: Path) -> None:
+    for seed, more in enumerate((0, 2)):
+        recipe = {"steps": 100, "seed": seed, "env": {"id": "CartPole-v1"}, "algorithm": {"kind": "dqn"}}
+        folder = a_run(tmp_path / f"seed{seed}", rows=0, config={"framework": "jax", "recipe": recipe})
+        rows = [f"{n},{n},0,{n + more},{n + more},0.5,{n}\n" for n in range(1, 11)]
+        (folder / "episodes.csv").write_text(HEADER + "".join(rows))
+    a_run(tmp_path / "other")
+    app = app_of(Live(tmp_path))
+    query = "run=seed0&run=other&run=seed1&column=running_reward&axis=episode"
+    found = json.loads(get(app, f"/api/means?{query}")[2])
+    assert set(found) == {"seed0"}, "one run is no group"
+    assert (found["seed0"]["x"][0], found["seed0"]["mean"][0]) == (1, 2)
+    assert (found["seed0"]["x"][-1], found["seed0"]["low"][-1], found["seed0"]["high"][-1]) == (10, 10, 12)
+    again = f"/api/means?{query}&known=seed0&version={found['seed0']['version']}"
+    assert json.loads(get(app, again)[2]) == {"seed0": {"version": found["seed0"]["version"]}}
+    assert get(app, f"/api/means?{query}&axis=no")[0] == 400
 
 
 @pytest.mark.parametrize("query", ["axis=nonsense", "smooth=x", "smooth=nan", "points=-1", "smooth=1e999"])

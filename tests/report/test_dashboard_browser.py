@@ -146,12 +146,12 @@ def test_all_can_be_done_by_keys(address: str, browser: Browser) -> None:
     browser.wait("document.querySelectorAll('#list input:checked').length === 0")
     browser.press("?")
     browser.wait("document.getElementById('help').open")
-    assert browser.value("document.querySelectorAll('#help kbd').length") == 13
+    assert browser.value("document.querySelectorAll('#help kbd').length") == 14
     browser.call("Input.dispatchKeyEvent", type="keyDown", key="Escape", code="Escape", windowsVirtualKeyCode=27)
     browser.wait("!document.getElementById('help').open")
     browser.press("/")
     browser.wait("document.activeElement.id === 'find'")
     assert browser.value("getComputedStyle(document.activeElement).outlineStyle") == "solid", "where one is, is seen"
-    for letter in "pole":
+    for letter in "finished":
         browser.press(letter)
     browser.wait("document.querySelectorAll('#list li').length === 1")

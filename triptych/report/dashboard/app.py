@@ -75,6 +75,7 @@ def app_of(live: Live) -> Starlette:
         "/run": lambda given: live.run(given.get("run", "")),
         "/now": lambda given: live.now(given.get("run", "")),
         "/curves": lambda given: curves(live, given),
+        "/means": lambda given: means(live, given),
     }
     packed = [Route(path, asked(answer)) for path, answer in answers.items()]
     scripts = {f"/{file.name}": (file, JAVASCRIPT) for file in STATIC.iterdir() if file.name.endswith(".js")}
@@ -104,6 +105,19 @@ def curves(live: Live, given: Any) -> dict[str, Any]:
         given.get("axis", "steps"),
         number(given.get("smooth", "1"), "smooth"),
         number(given.get("points", "600"), "points"),
+    )
+
+
+def means(live: Live, given: Any) -> dict[str, Any]:
+    known = dict(zip(given.getlist("known"), given.getlist("version"), strict=False))
+    smooth = number(given.get("smooth", "1"), "smooth")
+    return live.means(
+        given.getlist("run"),
+        known,
+        given.get("column", ""),
+        given.get("axis", "steps"),
+        smooth,
+        number(given.get("points", "200"), "points"),
     )
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from triptych.report import colours, figures
 from triptych.report.command import flat
+from triptych.report.dashboard.files import changed, locked
 from triptych.report.dashboard.find import Found, find
-from triptych.report.dashboard.plotted import SPEED, curve
+from triptych.report.dashboard.plotted import SPEED, curve, mean
 from triptych.report.dashboard.seen import seen
-from triptych.report.dashboard.status import Status, changed, locked, signature, status_of
+from triptych.report.dashboard.status import Status, signature, status_of
 from triptych.report.dashboard.status import told as status_told
 from triptych.report.dashboard.tail import Tail
 from triptych.report.dashboard.warnings import error_text, warnings
@@ -134,8 +136,7 @@ class Live:
         Args:
             versions: of each run's curve that the page has already, "" for none: one that has not changed is not sent again.
         """
-        if axis not in ON_AXES:
-            raise InputError(f"axis is {axis!r}; allowed: {', '.join(ON_AXES)}")
+        check_axis(axis)
         found: dict[str, Any] = {}
         known = dict(zip(names, [*versions, *[""] * len(names)], strict=False))
         self.list()
@@ -150,6 +151,31 @@ class Live:
                     found[name] |= curve(episodes, metrics, column, axis, smooth, points)
         with self.lock:
             self.make_room()
+        return found
+
+    def means(
+        self, names: Sequence[str], known: Mapping[str, str], column: str, axis: str, smooth: int, points: int
+    ) -> dict[str, Any]:
+        """The mean of a column for each group of seeds among some runs, by its first run's name.
+
+        Args:
+            known: as `versions` of `curves`, by that name.
+        """
+        check_axis(axis)
+        self.list()
+        groups: dict[str, list[str]] = {}
+        for name in [name for name in dict.fromkeys(names) if name in self.found.runs][:MOST_OVERLAID]:
+            groups.setdefault(self.status(name, self.found.runs[name], locked()).group, []).append(name)
+        found: dict[str, Any] = {}
+        for members in (members for members in groups.values() if len(members) > 1):
+            with self.lock:
+                logs = [self.logs_of(name) for name in members]
+                versions = [f"{episodes.version}-{metrics.version}" for episodes, metrics in logs]
+                version = hashlib.sha256(repr((members, versions)).encode()).hexdigest()[:16]
+                found[members[0]] = {"version": version}
+                if known.get(members[0]) != version:
+                    nothing: dict[str, list[float]] = {"x": [], "mean": [], "low": [], "high": []}
+                    found[members[0]] |= mean(logs, column, axis, smooth, points) or nothing
         return found
 
     def run(self, name: str) -> dict[str, Any]:
@@ -182,6 +208,11 @@ class Live:
             if film.name == file:
                 return film
         raise UnknownRunError(file)
+
+
+def check_axis(axis: str) -> None:
+    if axis not in ON_AXES:
+        raise InputError(f"axis is {axis!r}; allowed: {', '.join(ON_AXES)}")
 
 
 def film_told(film: Path) -> dict[str, Any]:

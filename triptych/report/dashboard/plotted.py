@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from triptych.report import curves
 from triptych.report.dashboard.tail import Tail
 
 MOST_POINTS = 2_000  # of a curve
+MEAN_POINTS = 1_000  # of each curve that goes into a mean
 MOST_SMOOTH = 10_000  # rows
 SPEED = "steps_per_second"  # made of steps and seconds
 OF_METRICS = ("epsilon", "loss")  # in both logs; the rows of metrics.csv are evenly apart, so they tell more
@@ -27,6 +30,22 @@ def curve(episodes: Tail, metrics: Tail, column: str, axis: str, smooth: int, po
     if smooth > 1 and len(y):
         found["raw"] = drawn(x, y, points)
     return found
+
+
+def mean(
+    runs: Sequence[tuple[Tail, Tail]], column: str, axis: str, smooth: int, points: int
+) -> dict[str, list[float]] | None:
+    """The mean of several runs' curves as the report has it: `x`, `mean`, and `low`, `high` of its 95 % bootstrap interval.
+
+    None where the runs share no stretch.
+    """
+    found = []
+    for episodes, metrics in runs:
+        x, y = values(episodes, metrics, column, axis)
+        y = running_mean(y, smooth)
+        kept = curves.thin(len(y), MEAN_POINTS)
+        found.append((x[kept].tolist(), y[kept].tolist()))
+    return curves.over_seeds(found, grid=max(2, min(points, curves.GRID)))
 
 
 def values(episodes: Tail, metrics: Tail, column: str, axis: str) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from triptych.report.dashboard.status import Status, changed, part
+from triptych.report.dashboard.files import changed
+from triptych.report.dashboard.status import Status, part
 from triptych.runs.now import NOW, array_of, read_now
 
 MOST_NUMBERS = 64  # of a vector

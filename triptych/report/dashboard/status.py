@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from triptych.report.dashboard.files import changed, is_held, told_of
 from triptych.report.dashboard.tail import Tail, ending
 from triptych.report.films import is_file_itself
 from triptych.runs.endings import why
@@ -21,7 +23,6 @@ from triptych.utils.reading import read_json
 RECENT = 60.0  # seconds of the log that the speed is taken over
 FEW = 8  # rows at least, where there are as many
 ALIVE = 45.0  # seconds since something was written, in which a run goes on that nothing else says it of
-LOCKS = Path("/proc/locks")  # Linux says there which files are locked; to ask with a lock of one's own would stop a run
 SUMMARY, LOCK, CONFIG = "summary.json", ".lock", "config.json"
 COUNTED = ("steps", "updates", "seconds")  # in both logs: the further one is right
 ENDED = {"interrupted": "stopped", "failed": "failed", "diverged": "diverged"}
@@ -49,6 +50,13 @@ class Status:
     @property
     def recipe(self) -> dict[str, Any]:
         return part(self.config, "recipe")
+
+    @property
+    def group(self) -> str:
+        """The same for runs that differ in nothing but their seed."""
+        settings = {name: value for name, value in self.recipe.items() if name != "seed"}
+        told = json.dumps([self.config.get("framework"), settings or self.name], sort_keys=True, default=repr)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     @property
     def steps(self) -> float:
@@ -82,18 +90,11 @@ def signature(path: Path, held: set[tuple[str, int]] | None) -> tuple[Any, ...]:
     )
 
 
-def told_of(file: Path) -> os.stat_result | None:
-    try:
-        return file.lstat()
-    except OSError:
-        return None
-
-
 def status_of(name: str, path: Path, held: set[tuple[str, int]] | None) -> Status:
     """How a run stands now. Nothing in its folder can make this fail.
 
     Args:
-        held: which files are locked, of `locked`.
+        held: which files are locked, of `files.locked`.
     """
     found = Status(name, path)
     for file, where in ((CONFIG, "config"), (SUMMARY, "summary")):
@@ -150,29 +151,6 @@ def state_of(run: Status, held: set[tuple[str, int]] | None) -> tuple[str, str]:
     return ("killed", "it ended without a word; triptych resume goes on with it") if run.written else ("unknown", "")
 
 
-def locked() -> set[tuple[str, int]] | None:
-    """The files that are locked on this machine, as device and inode; None: the system does not say."""
-    try:
-        lines = LOCKS.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return None
-    found = set()
-    for line in lines:
-        words = line.split()
-        if "FLOCK" in words and "WRITE" in words:
-            device, _, inode = next((word for word in words if word.count(":") == 2), "::0").rpartition(":")
-            found.add((device, int(inode) if inode.isdigit() else 0))
-    return found
-
-
-def is_held(lock: Path, held: set[tuple[str, int]] | None) -> bool:
-    """Whether a process holds a run's lock."""
-    if held is None:
-        return False
-    told = told_of(lock)
-    return told is not None and (f"{os.major(told.st_dev):02x}:{os.minor(told.st_dev):02x}", told.st_ino) in held
-
-
 def speed_of(logs: list[Tail], column: str) -> float | None:
     """How much a column grew a second, over the last minute or so; None: too little is known."""
     spans = []
@@ -212,12 +190,6 @@ def whole(value: Any) -> float | None:
     return float(value) if is_number and value >= 0 else None
 
 
-def changed(file: Path) -> float:
-    """When a file was last written; 0: there is none."""
-    told = told_of(file)
-    return told.st_mtime if told else 0.0
-
-
 def told(run: Status) -> dict[str, Any]:
     """A run as the page's list has it."""
     recipe, env = run.recipe, part(run.recipe, "env")
@@ -227,6 +199,7 @@ def told(run: Status) -> dict[str, Any]:
         "algorithm": str(part(recipe, "algorithm").get("kind") or "").upper(),
         "framework": str(run.config.get("framework") or ""),
         "seed": recipe.get("seed") if isinstance(recipe.get("seed"), int) else None,
+        "group": run.group,
         "state": run.state,
         "said": run.said,
         "steps": run.steps,

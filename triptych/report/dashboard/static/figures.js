@@ -1,10 +1,11 @@
 // The figures: as the report draws them, with what the page asks for as it comes into view.
-import { ask, columns, mainColumn, paint, runOf, state, titleOf } from "./store.js";
-import { element, swatch } from "./words.js";
+import { ask, columns, drawnRuns, mainColumn, paint, runOf, state, titleOf } from "./store.js";
+import { element, ofSeeds, swatch } from "./words.js";
 
 const kept = new Map();  // column, axis, smoothing -> run -> its curve, and which version of it
 const drawn = new Map();  // figure -> what it shows, so that nothing is drawn twice
 const seen = new Set();  // panels in view
+const SELDOM = { curves: 0, means: 10000 };  // ms until they are asked for again: a bootstrap takes time, which the runs need
 const FAINT = "55";  // behind a colour: of the curve that was smoothed
 const figure = document.getElementById("figure");
 
@@ -13,20 +14,41 @@ const watcher = new IntersectionObserver(entries => {
   draw().catch(() => {});
 }, { rootMargin: "200px" });
 
-async function fetched(column, points) {
-  const key = [column, state.axis, state.smooth, points].join("\n");
+// What is asked for once, by run or by a group's first run; what has not changed is not sent again.
+async function fetched(path, names, given, mark) {
+  if (!names.length) return new Map();
+  const key = [path, ...given].join("\n");
   if (!kept.has(key)) kept.set(key, new Map());
-  const curves = kept.get(key), names = [...state.picked];
-  const given = [["column", column], ["axis", state.axis], ["smooth", state.smooth], ["points", points]];
-  const found = await ask("curves", [...given, ...names.map(name => ["run", name]), ...names.map(name => ["version", curves.get(name)?.version || ""])]);
+  const curves = kept.get(key), of = names.join("\n");
+  if (curves.of === of && performance.now() - curves.at < SELDOM[path]) return curves;
+  Object.assign(curves, { of, at: performance.now() });
+  const found = await ask(path, [...given, ...mark(curves)]);
   for (const [name, curve] of Object.entries(found)) if (curve.x) curves.set(name, curve);
   if (kept.size > 60) kept.delete(kept.keys().next().value);
   return curves;
 }
 
-function traces(curves, column) {
+async function curvesOf(column, names, points) {
+  const given = [["column", column], ["axis", state.axis], ["smooth", state.smooth], ["points", points]];
+  return fetched("curves", names, given, curves => names.flatMap(name => [["run", name], ["version", curves.get(name)?.version || ""]]));
+}
+
+async function meansOf(column, groups, points) {
+  const given = [["column", column], ["axis", state.axis], ["smooth", state.smooth], ["points", points]];
+  return fetched("means", groups.flat(), given, curves => [...groups.flat().map(name => ["run", name]),
+    ...groups.flatMap(([first]) => [["known", first], ["version", curves.get(first)?.version || ""]])]);
+}
+
+function meanTraces(means, groups) {
+  return groups.flatMap(members => {
+    const curve = means.get(members[0]), { colour, dash } = paint(members[0]);
+    return curve?.x.length ? withBand(curve.x, curve, colour, ofSeeds(runOf(members[0]), members.length), { dash }) : [];
+  });
+}
+
+function traces(curves, column, names) {
   const found = [];
-  for (const name of state.picked) {
+  for (const name of names) {
     const curve = curves.get(name), { colour, dash } = paint(name);
     if (!curve || !curve.x.length) continue;
     const marks = curve.x.length < 30 || column === "evaluation_mean";
@@ -37,14 +59,16 @@ function traces(curves, column) {
   return found;
 }
 
+// What decides how a figure looks, but for its curves.
 const look = () => [document.documentElement.dataset.theme, isDark(), innerWidth < 760].join();
 
 // Draws a column into a box; whether there was anything.
 async function show(box, column, size) {
-  const curves = await fetched(column, size === "tall" ? 1200 : 400);
-  const versions = state.picked.map(name => `${name}:${curves.get(name)?.version}:${paint(name).colour}`);
+  const { groups, single } = drawnRuns();
+  const [curves, means] = await Promise.all([curvesOf(column, single, size === "tall" ? 1200 : 400), meansOf(column, groups, size === "tall" ? 200 : 80)]);
+  const versions = [...single.map(name => `${name}:${curves.get(name)?.version}`), ...groups.map(([first]) => `${first}:${means.get(first)?.version}`)];
   const told = [column, state.axis, state.smooth, state.log, look(), ...versions].join("\n");
-  const lines = traces(curves, column);
+  const lines = [...meanTraces(means, groups), ...traces(curves, column, single)];
   if (lines.length && drawn.get(box) !== told) {
     drawn.set(box, told);
     const shape = layout(size === "tall" ? Object.fromEntries(state.about.axes)[state.axis] : "", "", size);
@@ -85,9 +109,24 @@ export function arrange(choose) {
 }
 
 function legend() {
-  const keys = state.picked.slice(0, 24).map(name => element("span", { class: "key", "aria-pressed": "true" }, swatch(paint(name)), name));
-  const left = state.picked.length - keys.length;
+  const { on, possible, groups, single } = drawnRuns();
+  document.getElementById("means-label").hidden = !possible;
+  document.getElementById("means").checked = on;
+  const key = (name, text) => element("span", { class: "key", "aria-pressed": "true" }, swatch(paint(name)), text);
+  const all = [...groups.map(members => key(members[0], ofSeeds(runOf(members[0]), members.length))), ...single.map(name => key(name, name))];
+  const keys = all.slice(0, 24), left = all.length - keys.length;
   document.getElementById("legend").replaceChildren(...keys, ...(left > 0 ? [element("span", { class: "note" }, `and ${left} more`)] : []));
+}
+
+// Figures out of view that were drawn for another theme or width: they are drawn anew once they are seen.
+let looked = "";
+function forget() {
+  if (looked === look()) return;
+  looked = look();
+  for (const panel of document.querySelectorAll("#panels .panel")) {
+    const box = panel.querySelector(".figure");
+    if (!seen.has(panel.dataset.column) && drawn.delete(box)) Plotly.purge(box);
+  }
 }
 
 let drawing = Promise.resolve();
@@ -97,6 +136,7 @@ export function draw() {
 }
 
 async function drawAll() {
+  forget();
   const main = mainColumn();
   document.getElementById("title").textContent = main ? titleOf(main) : "";
   if (!main || !state.picked.some(runOf)) return;

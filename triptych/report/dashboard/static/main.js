@@ -82,6 +82,7 @@ const KEYS = [
   ["a", "next horizontal axis", () => move(byId("axis"), 1)],
   ["s", "more smoothing (S: less)", () => move(byId("smooth"), 1)],
   ["l", "logarithmic or not", () => byId("log").click()],
+  ["m", "mean of seeds, or each", () => byId("means").click()],
   ["t", "dark or light", switchTheme],
   ["p", "pause or go on", pause],
   ["?", "these keys", () => byId("help").showModal()],
@@ -106,6 +107,7 @@ function listen() {
   set("axis", "axis", box => box.value);
   set("smooth", "smooth", box => Number(box.value));
   set("log", "log", box => box.checked);
+  set("means", "means", box => box.checked);
   byId("find").addEventListener("input", () => { state.filter = byId("find").value; drawList(onChange); });
   byId("theme").addEventListener("click", switchTheme);
   byId("pause").addEventListener("click", pause);

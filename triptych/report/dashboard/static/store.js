@@ -9,7 +9,7 @@ export const state = {
   picked: [],  // names
   focus: "",  // the run that is told in detail
   auto: true,  // nobody has picked: the running ones, or else the newest
-  column: "", axis: "steps", smooth: 1, log: false, filter: "", paused: false,
+  column: "", axis: "steps", smooth: 1, log: false, means: null, filter: "", paused: false,
 };
 const painted = new Map();  // run -> its colour and dash, for as long as the page is open
 
@@ -65,6 +65,21 @@ export function columns() {
   return [...known.filter(name => there.has(name)), ...[...there].filter(name => !known.includes(name) && !hidden.has(name)).sort()];
 }
 
+// What is drawn: groups of seeds as their means, by their first run, and the other runs. In a crowd that is so unless somebody
+// wants each seed, as in the report.
+const CROWD = 6;
+export function drawnRuns() {
+  const groups = new Map();
+  for (const name of state.picked) {
+    const group = runOf(name)?.group || name;
+    groups.set(group, [...(groups.get(group) || []), name]);
+  }
+  const seeds = [...groups.values()].filter(members => members.length > 1);
+  const on = state.means ?? state.picked.length > CROWD;
+  if (!on || !seeds.length) return { on, possible: seeds.length > 0, groups: [], single: state.picked };
+  return { on, possible: true, groups: seeds, single: [...groups.values()].filter(members => members.length === 1).flat() };
+}
+
 export const titleOf = column => state.about.titles[column] || column.replaceAll("_", " ");
 export const mainColumn = () => {
   const there = columns();
@@ -79,6 +94,7 @@ export function remember() {
   if (state.axis !== "steps") kept.push(["axis", state.axis]);
   if (state.smooth > 1) kept.push(["smooth", state.smooth]);
   if (state.log) kept.push(["log", 1]);
+  if (state.means !== null) kept.push(["means", Number(state.means)]);
   history.replaceState(null, "", `#${new URLSearchParams(kept)}`);
 }
 
@@ -91,4 +107,5 @@ export function recall() {
   state.axis = state.about.axes.some(([name]) => name === kept.get("axis")) ? kept.get("axis") : "steps";
   state.smooth = Math.max(1, Number(kept.get("smooth")) || 1);
   state.log = kept.has("log");
+  state.means = kept.has("means") ? kept.get("means") === "1" : null;
 }

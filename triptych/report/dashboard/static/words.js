@@ -38,6 +38,9 @@ export function clock(time) {
 const FRAMEWORKS = { torch: "PyTorch", jax: "JAX", keras: "Keras" };
 export const about = run => [run.algorithm, run.game, FRAMEWORKS[run.framework] || run.framework, run.seed === null ? "" : `seed ${run.seed}`].filter(Boolean).join(" \u00b7 ");
 
+// What a group of seeds is called; its first run's name tells it from others of the same algorithm.
+export const ofSeeds = (run, seeds) => `${about({ ...run, seed: null })}: ${run.name} and ${seeds - 1} more seed${seeds > 2 ? "s" : ""}`;
+
 export function swatch(paint) {
   const dashes = { solid: "", dash: "7 4", dot: "2 3", dashdot: "7 3 2 3", longdash: "11 4" };
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = document.createElementNS(svg.namespaceURI, "line");
