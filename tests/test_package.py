@@ -77,7 +77,7 @@ def unpacked(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_is_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert inside == sources("triptych")
-    assert {"triptych/py.typed", "triptych/experiments/studies/a3c_atari57.csv"} < inside
+    assert {"triptych/py.typed", "triptych/report/published/a3c_atari57.csv"} < inside
     assert {name for name in inside if "/templates/" in name} == sources("triptych/report/templates")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -59,29 +60,75 @@ class Show(Command):
 
 @dataclass(frozen=True)
 class Report(Where):
-    """Writes a page of some runs: curves, tests, settings, sources."""
+    """Writes a page of some runs: curves, tests, settings, sources; with --question, a report to hand in.
+
+    The report to hand in answers the question with a table first, and takes studies' results folders too: docs/report.md.
+    """
 
     # run folders, runs' names, lockstep folders, logs of other tools (docs/logs.md), folders of any of them
     names: Annotated[Positional[tuple[str, ...]], arg(metavar="RUN...", help_behavior_hint="")] = ()
-    # the HTML file to write, into a folder that is there; None: report.html in --runs-dir, or in the folder of a single run
+    # the file to write, into a folder that is there: .html, and with --question .md or .pdf too; None: report.html in --runs-dir,
+    # or in the folder of a single run
     out: Path | None = None
+    question: str | None = None  # what the report is to answer; None: the page of the runs alone
+    author: str = ""  # who hands it in
+    title: str = ""  # above the question
+    answer: str = ""  # your own words on the question, below the table that answers it
+    # a further section: its name, then runs or studies' results folders; may be given several times
+    section: Annotated[tuple[tuple[str, ...], ...], UseAppendAction, arg(metavar="NAME RUN...")] = ()
+    # the mean reward of 100 training episodes to be reached; None: the game's own, or half of the way to the best
+    threshold: float | None = None
+    # points that do not matter between frameworks, for the test of equivalence; None: a tenth of what was learned
+    margin: float | None = None
+    compare_to: str = ""  # published scores to lay beside: a CSV file (docs/report.md), or atari57
+    link: tuple[str, ...] = ()  # addresses for the part Evaluations, TEXT=https://...
+    pdf: bool = False  # a PDF beside the page, too; Chromium, Chrome or Edge prints it
+    figures: Path | None = None  # a folder for every figure as SVG, PNG and PDF
     # what columns in logs of other tools mean, THEIRS=ours: ep_ret=episode_reward total=steps
     columns: Annotated[tuple[tuple[str, ...], ...], UseAppendAction] = ()
     # what a column `frames` counts in CSV files of other tools: agent steps or emulator frames
     frames_are: Literal["steps", "emulator"] = "steps"
     trust: bool = False  # run code that a run of somebody else names, so that its game is known
 
+    # What only a report with a question has.
+    ASKED: ClassVar[tuple[str, ...]] = (
+        "author", "title", "answer", "section", "threshold", "margin", "compare_to", "link", "pdf", "figures",
+    )  # fmt: skip
+
     def run(self) -> int:
+        columns = [pair for pairs in self.columns for pair in pairs]
+        files = self.asked(columns) if self.question is not None else [self.of_runs(columns)]
+        put(*map(str, files))
+        print_json(self, {"page": files[0], "files": files})
+        return 0
+
+    def of_runs(self, columns: list[str]) -> Path:
+        """The page of the runs alone."""
         from triptych.report.page import report
 
+        given = next((name for name in self.ASKED if getattr(self, name)), None)
+        if given is not None:
+            raise InputError(f"{given.replace('_', '-')} is given, but no question; allowed: with --question TEXT")
         needed(" ".join(self.names), "RUN", "run folders, runs' names, or logs of other tools")
-        names, where, columns = list(self.names), self.runs_dir, [pair for pairs in self.columns for pair in pairs]
-        page = report(
-            names, runs_dir=where, out=self.out, frames_are=self.frames_are, trust=self.trust, columns=columns
+        return report(
+            list(self.names), runs_dir=self.runs_dir, out=self.out, frames_are=self.frames_are, trust=self.trust, columns=columns
+        )  # fmt: skip
+
+    def asked(self, columns: list[str]) -> list[Path]:
+        """The report to hand in: its page first, then what lies beside it."""
+        from triptych.report.handin.page import hand_in
+        from triptych.report.handin.request import Reading, Request
+
+        needed(
+            " ".join(self.names), "RUN", "run folders, runs' names, studies' results folders, or logs of other tools"
         )
-        put(str(page))
-        print_json(self, {"page": page})
-        return 0
+        request = Request(
+            self.question or "", self.author, self.title, self.answer, tuple((given[0] if given else "", tuple(given[1:])) for given in self.section),
+            self.threshold, self.margin, self.compare_to, self.link,
+        )  # fmt: skip
+        how = Reading(self.runs_dir, self.frames_are, self.trust, columns)
+        words = ["triptych", *sys.argv[1:]] if sys.argv[1:2] == ["report"] else []
+        return hand_in(self.names, request, how=how, out=self.out, pdf=self.pdf, figures=self.figures, words=words)
 
 
 @dataclass(frozen=True)

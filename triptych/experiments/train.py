@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,7 @@ def described(session: Session, exact: bool) -> dict[str, Any]:
         "env_id": recipe.env.id,
         "framework": session.framework,
         "seed": recipe.seed,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),  # on which it began
         # GPU kernels may add in another order each time, so the promise holds on the processor only.
         "resume_exact": exact and device == "cpu",
         **machine.describe(device, session.threads, DISTRIBUTIONS),

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
 from triptych.report.series import Series
 from triptych.utils.console import shortened
 
@@ -11,12 +16,17 @@ LONGEST = 400  # letters of all labels in a sentence
 
 def overlaid(series: list[Series]) -> list[list[int]]:
     """Places of the series whose rewards are the same at each step: those of two or more that are."""
-    alike: dict[str, list[int]] = {}
+    alike: dict[bytes, list[int]] = {}
     for place, one in enumerate(series):
         told = [(log.columns.get("steps"), log.columns.get("running_reward")) for log in one.logs]
         if all(steps and rewards for steps, rewards in told):
-            alike.setdefault(repr(told), []).append(place)
+            alike.setdefault(b"".join(map(whole, told)), []).append(place)
     return [places for places in alike.values() if len(places) > 1]
+
+
+def whole(columns: Sequence[Sequence[float | None] | None]) -> bytes:
+    """Every number of some columns, to tell them from others."""
+    return b"".join(np.array([*(column or []), math.inf], np.float64).tobytes() for column in columns)
 
 
 def sentence(series: list[Series]) -> str:

@@ -51,7 +51,7 @@ def report(
         raise InputError("there is no run to report on; allowed: at least one run folder, run's name or CSV file")
     path = out or default_place(logs, Path(runs_dir)) / "report.html"
     found = content(logs, [verdict(proof / "verdict.json") for proof in proofs])
-    found |= {"style": script("page.css"), "script": script("chart.js", "page.js")}
+    found |= {"style": script("page.css"), "script": script("chart.js", "curves.js", "page.js")}
     room = MOST_BYTES - len(render("page.html", **found, films=[]).encode())
     write_page(path, "page.html", **found, films=films.shown(films.films(logs), path, room))
     return path

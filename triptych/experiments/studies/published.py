@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any, TypedDict
 
+from triptych.report.published import A3C_ATARI57
 from triptych.utils.reading import Finite
 from triptych.utils.tables import read_rows
 
@@ -45,7 +45,7 @@ class Row(TypedDict):
 
 def load() -> tuple[Published, ...]:
     """The table, in the order of the alphabet."""
-    rows = read_rows(Path(__file__).with_name("a3c_atari57.csv"), Row)
+    rows = read_rows(A3C_ATARI57, Row)
     return tuple(
         Published(row["game"], row["random"], row["human"], {FEED_FORWARD: row["feed_forward"], LSTM: row["lstm"]})
         for row in rows

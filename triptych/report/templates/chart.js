@@ -69,7 +69,8 @@ function start(figures) {
     figures.forEach(draw => draw());
   };
   unpack().then(() => {
-    redraw();
+    if ("paper" in root.dataset) print(true);  // a page that is only printed
+    else redraw();
     dark.addEventListener("change", redraw);
     addEventListener("beforeprint", () => print(true));
     addEventListener("afterprint", () => print(false));
