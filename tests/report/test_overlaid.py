@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.report.test_page import made, write_run
 from triptych.report import figures
+from triptych.report.logs import Numbers
 from triptych.report.overlaid import overlaid, sentence, widths
 from triptych.report.page import report
 from triptych.report.series import series_of
@@ -29,6 +30,15 @@ def test_the_one_below_is_wider() -> None:
 
 def test_nothing_is_said_of_curves_apart() -> None:
     assert sentence(series_of(LOGS[1:])) == ""
+
+
+def test_curves_that_part_late_do_not_lie_on_each_other() -> None:
+    """All of a curve counts, not its beginning."""
+    logs = [made("a", "torch"), made("b", "jax")]
+    rewards = list(logs[1].columns["running_reward"])
+    logs[1].columns["running_reward"] = Numbers([*rewards[:-1], 0.0])
+    logs[0].columns["running_reward"] = Numbers(rewards)
+    assert overlaid(series_of(logs)) == []
 
 
 def test_the_page_says_it(tmp_path: Path) -> None:

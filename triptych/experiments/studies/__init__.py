@@ -55,6 +55,7 @@ class Study:
     goals: dict[str, Goal] = field(default_factory=dict)  # by task; a task without one has no steps to a threshold
     window: int = 100  # episodes whose mean is a point of the learning curve
     films: tuple[str, ...] = ()  # tasks of which a game of each variant is filmed, side by side
+    learned: str = ""  # what its runs have taught, in a sentence or two; written once they are made
     choice: str = ""  # what it means for somebody who must choose; written once the runs are made
     published: tuple[Published, ...] = ()  # scores of others to lay its own over; then only the tasks asked for are run
 

@@ -13,6 +13,7 @@ from triptych.experiments.studies.table import Run
 from triptych.report import films, html
 from triptych.report.colours import by_name
 from triptych.report.curves import over_seeds
+from triptych.report.matrix import matrix
 from triptych.utils.files import write_json
 from triptych.utils.reading import Finite, read_json
 
@@ -45,6 +46,7 @@ def write_page(path: Path, study: Study, result: Any, runs: list[Run]) -> None:
     content = {
         "study": study,
         "result": result,
+        "matrix": matrix(scores_of(result)),
         "sentences": (published.sentences(study.published) if study.published else []) + sentences(result),
         "learned": learned.tables(study, result.rows),
         "choice": learned.sentences(study, result.rows),
@@ -130,6 +132,15 @@ def sentences(result: Any) -> list[str]:
 def highest(rows: list[Any]) -> Any:
     """The row with the highest mean, among equal ones the surest."""
     return max(rows, key=lambda row: (round(row.iqm, 6), row.low))
+
+
+def scores_of(result: Any) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """The numbers of the page's first table: by task (and flicker), then by variant."""
+    found: dict[str, dict[str, tuple[float, float, float]]] = {}
+    for row in result.rows:
+        where = row.task if row.flicker is None else f"{row.task}, tested at {row.flicker:.0%} hidden"
+        found.setdefault(where, {})[row.label] = (row.iqm, row.low, row.high)
+    return found
 
 
 def named(row: Any) -> str:

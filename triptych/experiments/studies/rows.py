@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from triptych.experiments.studies import Arm, Study, measures
+from triptych.experiments.studies import Arm, Goal, Study, measures
 from triptych.experiments.studies.measures import Measures
 from triptych.experiments.studies.page import highest, write_page
 from triptych.experiments.studies.table import Run
@@ -49,6 +49,12 @@ class Result:
     csv: str
     processor: str  # that the runs were made on; several where they were
     versions: dict[str, str]  # of packages, likewise
+    # Of the study, so that its results tell themselves what they are.
+    reading: str = ""
+    learned: str = ""
+    choice: str = ""
+    goals: dict[str, Goal] = field(default_factory=dict)  # by task
+    window: int = 100  # episodes of a point of the learning curve
 
 
 def conclude(
@@ -65,12 +71,14 @@ def conclude(
     rows = [row for arm in study.arms for row in rows_of(study, arm, done)]
     rows = [dataclasses.replace(row, is_best=row is highest([r for r in rows if same(r, row)])) for row in rows]
     tasks = dict.fromkeys(row.task for row in rows)
+    other = quick or "steps" in changed  # runs of other lengths: what the study's own have taught need not hold of them
     best = {task: highest([row for row in rows if row.task == task]).label for task in tasks}
     result = Result(
         study=name, question=study.question, rows=rows, best=best, framework=framework, seeds=seeds, games=study.games,
         quick=quick, steps=changed.get("steps"), precision=changed.get("precision"),
         page=str(folder / "study.html"), csv=str(folder / "study.csv"),
-        processor="; ".join(dict.fromkeys(row["processor"] for row in done)), versions=versions_of(done),
+        processor="; ".join(dict.fromkeys(row["processor"] for row in done)), versions=versions_of(done), reading=study.reading,
+        learned="" if other else study.learned, choice="" if other else study.choice, goals=study.goals, window=study.window,
     )  # fmt: skip
     write_whole(folder / "study.csv", lambda temporary: temporary.write_text(as_csv(rows), encoding="utf-8"))
     write_json(folder / "study.json", dataclasses.asdict(result))

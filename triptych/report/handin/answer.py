@@ -171,7 +171,7 @@ def matrix_caption(tasks: list[Task], found: Matrix, scale: str) -> str:
 def aggregated(tasks: list[Task]) -> tuple[dict[str, Estimate], str]:
     """The IQM over the runs of all tasks, of each group that is in every task, on a scale that they share."""
     scores, scale = normalised(tasks)
-    labels = [label for label in scores[0] if all(label in one for one in scores)]
+    labels = [label for label in scores[0] if all(label in one for one in scores)] if scores else []
     return {label: interquartile_mean([one[label] for one in scores]) for label in labels}, scale
 
 

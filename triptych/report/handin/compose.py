@@ -183,7 +183,11 @@ def learned(section: Section) -> list[Block]:
             found.append(
                 Text(f"{study.kept.study} is a quick pass: its runs are too short to answer anything.", "warning")
             )
-        told = (("What was learned", study.kept.choice), ("How to read it", study.kept.reading))
+        told = (
+            ("Learned from the runs that Triptych ships", study.kept.learned),
+            ("For somebody who must choose", study.kept.choice),
+            ("How to read it", study.kept.reading),
+        )
         found += [Text(f"{what}: {text}") for what, text in told if text]
     return found
 

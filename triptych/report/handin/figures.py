@@ -78,8 +78,8 @@ def profile_figure(tasks: list[list[Group]], name: str, x: str, chance: float | 
     for place, group in enumerate(tasks[0][:MOST_BARS]):
         found = performance_profile([groups[place].scores for groups in tasks], points.tolist())
         sides = [[float(f"{value:.6g}") for value in side] for side in (points, found.share, found.low, found.high)]
-        x, y, lowest, highest = sides
-        lines.append(Line(group.label, group.colour, x, y, lowest, highest, group.dash))
+        at, share, lowest, highest = sides
+        lines.append(Line(group.label, group.colour, at, share, lowest, highest, group.dash))
     text = "Performance profile (Agarwal et al. 2021): the share of runs that score more than the number below, with its 95 % bootstrap band. "
     text += "A curve that is above another everywhere is better from its worst run to its best."
     marks = [] if chance is None or not low <= chance <= high else [("random play", chance)]

@@ -182,10 +182,10 @@ def equivalence(test: Equivalence) -> str:
 def of_tasks(tasks: list[Task], prefix: str) -> list[Block]:
     """Groups over many tasks: on a scale that the tasks share, each against the first."""
     scores, scale = normalised(tasks)
-    labels = [label for label in scores[0] if all(label in one for one in scores)]
+    labels = [label for label in scores[0] if all(label in one for one in scores)] if scores else []
     if len(labels) < 2:
         return []
-    colours = {group.label: group.colour for group in tasks[0].groups}
+    colours = {group.label: group.colour for task in tasks for group in task.groups}
     of = {label: [one[label] for one in scores] for label in labels}
     grouped = [[Group(label, colours[label], one[label]) for label in labels] for one in scores]
     first, *others = labels
@@ -194,5 +194,5 @@ def of_tasks(tasks: list[Task], prefix: str) -> list[Block]:
     ]
     return [
         profile_figure(grouped, f"profile-{prefix}tasks", f"score of a run on one scale: {scale}"),
-        improvement_figure(better, f"improvement-{prefix}tasks", f", averaged over {counted(len(tasks), 'task')}"),
+        improvement_figure(better, f"improvement-{prefix}tasks", f", averaged over {counted(len(scores), 'task')}"),
     ]

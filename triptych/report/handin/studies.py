@@ -52,7 +52,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Kept:
-    """What study.json holds, as far as it is read here; tables of before lack the last four."""
+    """What study.json holds, as far as it is read here; tables of before lack the last five."""
 
     study: str
     question: str
@@ -63,6 +63,7 @@ class Kept:
     processor: str = ""
     steps: int | None = None
     reading: str = ""
+    learned: str = ""
     choice: str = ""
     goals: dict[str, Goal] = field(default_factory=dict)
     window: int = 100

@@ -89,6 +89,8 @@ def task_of(game: str, logs: list[Log], random: dict[str, dict[str, Any]]) -> Ta
     chance = random.get(next(iter(keys))) if len(keys) == 1 else None
     left_out = tuple(log.name for log in logs if score(log) is None)
     told = measured(name, [log for log in logs if score(log) is not None])
+    if name == "training" and any(best_tests(log) for log in logs):
+        told += " (not every run was tested: triptych evaluate RUN)"
     return Task(
         game or "the runs", groups, told, None if chance is None else chance["mean"], logs=logs, left_out=left_out
     )
@@ -127,12 +129,18 @@ def measured(name: str, logs: list[Log]) -> str:
 
 
 def normalised(tasks: list[Task]) -> tuple[list[dict[str, list[float]]], str]:
-    """Each task's scores by label on a scale that tasks share, and what 0 and 1 are on it."""
+    """Each task's scores by label on a scale that tasks share, and what 0 and 1 are on it.
+
+    A task on which all have the same mean has no scale and is left out; so the list may be shorter.
+    """
     chance = all(task.chance is not None for task in tasks)
     found = []
     for task in tasks:
         means = [group.mean[0] for group in task.groups]
         zero = task.chance if chance and task.chance is not None else min(means)
-        size = max(means) - zero or 1.0
-        found.append({group.label: [(score - zero) / size for score in group.scores] for group in task.groups})
-    return found, f"0 is {'random play' if chance else 'the lowest mean of a task'}, 1 its highest mean"
+        size = max(means) - zero
+        if size > 0:
+            found.append({group.label: [(score - zero) / size for score in group.scores] for group in task.groups})
+    told = f"0 is {'random play' if chance else 'the lowest mean of a task'}, 1 its highest mean"
+    left = len(tasks) - len(found)
+    return found, told + (f"; without {counted(left, 'task')} on which all score the same" if left else "")

@@ -22,6 +22,7 @@ ARMS: dict[str, tuple[str, dict[str, Any]]] = {
 
 study = Study(
     question="Where memory loses: is it the way through the LSTM's gates, or the form of the rollouts?",
+    learned="Neither suspect holds on all four games: a skip beside the LSTM helps on Kung-Fu Master in both seeds, elsewhere in one or none. Two runs each, of games that have barely begun, decide no more than that.",
     arms=tuple(
         arm(game, label, recipe, 200_000, changes) for game in GAMES for label, (recipe, changes) in ARMS.items()
     ),

@@ -17,6 +17,7 @@ SWITCHES["all"] = {name: value for given in SWITCHES.values() for name, value in
 
 study = Study(
     question="Does each switch of Q-learning improve CartPole and Catch, or at least not harm them?",
+    learned="3-step returns help, and all switches together help most, both clearly above plain Q-learning on CartPole. Double and dueling change nothing that ten seeds could show. Catch is solved by all of them, so none harms there.",
     arms=tuple(
         Arm(task, label, recipe, {**given, **PLAIN, **switch})
         for task, (recipe, given) in feed_forward.items()

@@ -14,6 +14,7 @@ FORMS = {
 
 study = Study(
     question="How long must a sequence be, and what does a burn-in or a stored state save?",
+    learned="Where the clue is four steps old, ten steps from zeros are too few, and a stored state mends it as well as a burn-in does. On the positions no form is clearly above another: ten steps do as well as sixty, at a sixth of the cost.",
     arms=tuple(
         arm(
             task, label,

@@ -1,0 +1,206 @@
+"""What a report says of scores: right values, in words that hold."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tests.report.handin.conftest import SCORES
+from tests.report.test_page import made
+from triptych.report.handin.answer import answer
+from triptych.report.handin.document import Figure, Table, Text
+from triptych.report.handin.figures import answer_figure, learning_figures, profile_figure
+from triptych.report.handin.pairs import comparison, pairs_of
+from triptych.report.handin.request import Reading, Request, sections
+from triptych.report.handin.studies import read_study
+from triptych.report.handin.tasks import Group, Task, tasks_of
+from triptych.report.handin.thresholds import first_reach, thresholds
+from triptych.report.logs import Log, read
+
+DQN, JAX, PPO = SCORES.values()
+
+
+@pytest.fixture(scope="module")
+def task(runs: Path) -> Task:
+    (found,) = tasks_of(read(str(runs), runs), {})
+    return found
+
+
+def texts(table: Table) -> list[list[str]]:
+    return [[cell.text for cell in row] for row in table.rows]
+
+
+def group(label: str, *scores: float) -> Group:
+    return Group(label, "#d9560b", list(scores))
+
+
+def said(*groups: Group) -> str:
+    """What the answer says of groups that played one game."""
+    return " ".join(block.text for block in answer([Task("Pong", list(groups), "the mean")]) if isinstance(block, Text))
+
+
+def test_groups_are_recipe_and_framework_and_a_run_scores_the_mean_of_its_best_weights_tests(task: Task) -> None:
+    assert {group.label: sorted(group.scores) for group in task.groups} == {
+        "DQN in PyTorch": sorted(DQN), "DQN in JAX": sorted(JAX), "PPO in PyTorch": sorted(PPO),
+    }  # fmt: skip
+    assert task.measured == "the mean reward of its best weights in 50 test games"
+
+
+def test_the_answers_table_has_mean_iqm_difference_and_test(task: Task) -> None:
+    (table,) = [block for block in answer([task]) if isinstance(block, Table)]
+    rows = {row[0]: row[1:] for row in texts(table)}
+    first = task.groups[0].label
+    others = {group.label: group.scores for group in task.groups[1:]}
+    assert rows[first][:3] == ["3", f"{np.mean(task.groups[0].scores):.1f}", f"{np.mean(task.groups[0].scores):.1f}"]
+    raw = {
+        label: stats.ttest_ind(scores, task.groups[0].scores, equal_var=False).pvalue
+        for label, scores in others.items()
+    }
+    low, high = sorted(raw.values())
+    assert (low < 0.025, high > 0.05) == (True, True), "so Holm's correction leaves one"
+    assert sorted(row[4] for label, row in rows.items() if label != first) == sorted(
+        ["lower" if np.mean(PPO) < 400 else "higher", "not told apart"]
+    )
+    assert rows["PPO in PyTorch"][3] == f"-{np.mean(DQN if first == 'DQN in PyTorch' else JAX) - np.mean(PPO):.1f}"
+
+
+def test_the_answer_is_said_in_a_sentence(task: Task) -> None:
+    lines = " ".join(block.text for block in answer([task]) if isinstance(block, Text))
+    assert "On CartPole-v1, DQN in JAX has the highest mean: 410.3 over 3 runs" in lines
+    assert "DQN in JAX cannot be told from DQN in PyTorch" in lines
+    assert "PPO in PyTorch scores 180.0 less than DQN in PyTorch" in lines
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ([group("a", 1.0), group("b", 9.0)], "may be luck: more seeds would tell"),
+        ([group("a", 5.0, 5.0), group("b", 9.0, 9.0)], "within each group all runs score the same"),
+        ([group("a", 5.0, 5.0), group("b", 5.0, 5.0)], "a and b score the same, 5.00 on average, and none scores more"),
+        ([group("a", 5.0, 6.0)], "On Pong, a scores 5.50 on average over 2 runs"),
+        ([group("a", 5.0), group("b", 6.0, 7.0), group("c", 6.0, 8.0)], "may be luck"),
+        ([group(name, 5.0 + i, 6.0 - i) for i, name in enumerate("abcdef")], "of 5 other groups"),
+    ],
+)  # fmt: skip
+def test_what_a_test_cannot_say_is_not_said(groups: list[Group], words: str) -> None:
+    assert words.lower() in said(*groups).lower()
+
+
+def test_without_a_score_the_answer_says_so() -> None:
+    assert "None of these runs has a score yet" in answer(tasks_of([made("a", rows=0)], {}))[0].text  # type: ignore[union-attr]
+
+
+def test_all_runs_are_judged_by_one_measure(runs: Path) -> None:
+    """One run that was not tested: all are judged by training, else tests and training would be compared."""
+    (found,) = tasks_of([*read(str(runs), runs), made("untested", framework="torch", seed=9)], {})
+    assert found.measured.startswith("the mean reward of its last 100 training episodes")
+    assert found.measured.endswith("(not every run was tested: triptych evaluate RUN)")
+    assert max(score for group in found.groups for score in group.scores) < 70
+
+
+def test_a_run_without_any_score_is_named() -> None:
+    (found,) = tasks_of([made("a"), made("b", seed=1, rows=0)], {})
+    assert found.left_out == ("b",)
+    (caption,) = [block.caption for block in answer([found]) if isinstance(block, Table)]
+    assert "Without a score, so not in the table: b." in caption
+
+
+def test_pairs_differ_in_one_thing_and_the_higher_mean_stands_first(task: Task) -> None:
+    found = {(pair.factor, pair.one.label, pair.other.label): pair for pair in pairs_of(task)}
+    assert set(found) == {
+        ("framework", "DQN in JAX", "DQN in PyTorch"),
+        ("algorithm", "DQN in PyTorch", "PPO in PyTorch"),
+    }
+    better = found["framework", "DQN in JAX", "DQN in PyTorch"].better
+    counted = np.mean([1.0 if a > b else 0.5 if a == b else 0.0 for a, b in product(JAX, DQN)])
+    assert better is not None
+    assert better.value == pytest.approx(counted)
+
+
+def test_frameworks_of_a_recipe_are_tested_for_equivalence(task: Task) -> None:
+    lines = {block.text for block in comparison([task], 40.0, []) if isinstance(block, Text)}
+    assert any(line.startswith("DQN in PyTorch and DQN in JAX score the same within the margin") for line in lines)
+    assert any("with a margin of 40.0 points, named by the author" in line for line in lines)
+    narrow = {block.text for block in comparison([task], 0.1, ["Lockstep: agree."]) if isinstance(block, Text)}
+    assert any("not shown to be the same" in line for line in narrow)
+    assert "Lockstep: agree." in narrow
+
+
+def test_steps_to_the_games_own_threshold_and_to_half_of_the_way_where_nobody_gets_there(task: Task) -> None:
+    solved, half = (block for block in thresholds(task, None) if isinstance(block, Table))
+    assert "475.0 over 100 training episodes, at which this game counts as solved" in solved.caption
+    assert {row[1] for row in texts(solved)} == {"0 of 3"}
+    assert "half of the way" in half.caption
+    assert {row[1] for row in texts(half)} == {"3 of 3"}
+
+
+def test_a_threshold_is_reached_over_a_whole_window_of_episodes() -> None:
+    """The made curve is 20 + 0.1 row + sin(row + seed), 20 steps an episode: 40 is first passed in row 192."""
+    log = made("a")
+    rewards = log.columns["running_reward"]
+    place = next(row for row in range(99, 400) if rewards[row] >= 40)  # type: ignore[operator]
+    assert first_reach(log, 40.0) == (20.0 * (place + 1), 20.0 * (place + 1))
+    assert first_reach(log, 5.0) == (2_000.0, 2_000.0), "not before 100 episodes"
+    assert first_reach(log, 1_000.0) is None
+    assert [row[1].text for row in thresholds(tasks_of([log], {})[0], 40.0)[0].rows] == ["1 of 1"]  # type: ignore[union-attr]
+
+
+def test_a_studys_answer_is_tasks_by_variants_and_all_tasks_on_one_scale(study: Path) -> None:
+    found = answer(read_study(study).tasks)
+    (table,) = [block for block in found if isinstance(block, Table)]
+    assert table.head == ["", "none", "lstm"]
+    assert texts(table) == [
+        ["chain", "0.05", "0.95"],
+        ["catch", "0.50", "0.50"],
+        ["all tasks, on one scale", "0.00", "1.00"],
+    ]
+    assert "without 1 task on which all score the same" in table.caption
+    strong = [[cell.strong for cell in row[1:]] for row in table.rows[:2]]
+    assert strong == [[False, True], [True, True]], "equal ones are both the highest"
+    assert found[0].text == "Highest in how many of the 2 tasks, equal ones counted each: lstm in 2; none in 1."  # type: ignore[union-attr]
+
+
+def test_a_studys_steps_to_its_threshold_are_those_that_it_kept(study: Path) -> None:
+    (table,) = thresholds(read_study(study).tasks[0], None)
+    assert isinstance(table, Table)
+    assert texts(table) == [["none", "0 of 2", "-", "-"], ["lstm", "2 of 2", "2,000", "-"]]
+    assert "which the study named before its runs" in table.caption
+
+
+def test_figures_hold_the_numbers_of_the_tables(task: Task) -> None:
+    (point, *_) = answer_figure(task, "x").points
+    assert (point.value, sorted(point.each)) == (task.groups[0].mean[0], sorted(task.groups[0].scores))
+    by_steps, by_seconds = learning_figures(task, "x", 475.0)
+    assert [line.label for line in by_steps.lines] == [group.label for group in task.groups]
+    assert by_seconds.x == "seconds"
+    assert by_steps.marks == [("threshold", 475.0)]
+    profile = profile_figure([task.groups], "x", "score")
+    assert all(line.y[0] == 1.0 and line.y[-1] == 0.0 for line in profile.lines)
+
+
+def test_one_run_each_gives_no_profile_and_no_probability() -> None:
+    blocks = comparison([Task("Pong", [group("a", 1.0), group("b", 2.0)], "the mean")], None, [])
+    assert not [block for block in blocks if isinstance(block, Figure)]
+
+
+def test_sections_hold_runs_studies_and_proofs(runs: Path, study: Path, tmp_path: Path) -> None:
+    (tmp_path / "verdict.json").write_text(
+        '{"agree": true, "steps": 3000, "updates": 2999, "worst_relative": 1e-13, "first_difference": null}'
+    )
+    request = Request("Q?", sections=(("Bonus", (str(study),)),))
+    first, bonus = sections([str(runs), str(tmp_path)], request, Reading(runs))
+    assert (len(first.logs), len(first.studies), len(first.verdicts)) == (9, 0, 1)
+    assert (bonus.name, len(bonus.logs), bonus.studies[0].kept.learned) == ("Bonus", 0, "LSTM wins.")
+
+
+def test_logs_of_other_tools_are_groups_too() -> None:
+    logs = [
+        Log(name, {"steps": [1.0, 2.0], "running_reward": [1.0, value]}, played="Pong")
+        for name, value in (("a", 3.0), ("b", 5.0))
+    ]
+    (found,) = tasks_of(logs, {})
+    assert [(group.label, group.scores) for group in found.groups] == [("a", [3.0]), ("b", [5.0])]
