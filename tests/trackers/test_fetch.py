@@ -158,8 +158,8 @@ def test_weights_that_are_none_are_refused_and_nothing_is_kept(
         ("gdrive:x", "source is 'gdrive:x'; allowed: wandb:ENTITY/PROJECT/NAME:best"),
         ("wandb:", "source is 'wandb:'; allowed"),
         ("wandb:name:best", "source is 'wandb:name:best'; allowed: wandb:ENTITY/PROJECT/NAME:best"),
-        ("wandb:me/project/unknown:best", "cannot be reached"),
-        ("hf:me/unknown", "cannot be reached"),
+        ("wandb:me/project/unknown:best", "api.wandb.ai cannot be reached (Network is unreachable)"),
+        ("hf:me/unknown", "source is 'hf:me/unknown', and huggingface.co cannot be reached"),
     ],
 )
 def test_a_source_that_is_not_to_be_had_is_one_line(
@@ -187,7 +187,7 @@ def test_a_tracker_that_is_not_installed_is_one_line_with_the_command(
     ("arguments", "told"),
     [
         (["track", "nowhere", "--to", "tensorboard"], "nowhere': no such folder"),
-        (["track", "nowhere"], "to is ''; allowed: tensorboard, wandb, trackio, mlflow"),
+        (["track", "nowhere"], "--to is missing; allowed: tensorboard, wandb, trackio, mlflow"),
         (["track"], "RUN is missing"),
         (["fetch"], "SOURCE is missing"),
         (["track", "r", "--to", "neptune"], "neptune"),

@@ -26,9 +26,11 @@ class Track(Where):
     to: tuple[Tracker, ...] = ()  # where: tensorboard, wandb, trackio, mlflow; one or several
 
     def run(self) -> int:
+        from triptych.trackers.registry import TRACKERS
         from triptych.trackers.track import track
 
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
+        needed(" ".join(self.to), "--to", ", ".join(TRACKERS))
         sent = track(self.name, self.to, runs_dir=self.runs_dir)
         for one in sent:
             put(f"{one.tracker}: {counted(one.rows, 'row')}, {one.new:,} of them new; {one.where}")

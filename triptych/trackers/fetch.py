@@ -20,10 +20,10 @@ from urllib.parse import urlparse
 from triptych.runs.names import RECIPE_FILE, fresh_name, new_path, run_path
 from triptych.runs.records import read_config
 from triptych.trackers.base import plain_name
+from triptych.trackers.failures import told_in_a_line
 from triptych.trackers.mirror import ALIASES
 from triptych.trackers.registry import check_trackers
 from triptych.utils.checks import InputError
-from triptych.utils.failures import first_line, machine_trouble
 from triptych.utils.files import is_link, read_tensors
 from triptych.utils.install import install_hint
 
@@ -59,16 +59,8 @@ def fetch(source: str, *, runs_dir: str | Path = "runs", run_name: str | None = 
             return take(here, source, here.resolve().name, runs_dir, run_name)
         if kind not in FETCHERS or not rest:
             raise InputError(f"source is {source!r}; allowed: {SOURCES}")
-        try:
+        with told_in_a_line(f"source is {source!r}, which is not to be had", SOURCES):
             FETCHERS[kind](rest, Path(temporary))
-        except InputError:
-            raise
-        except Exception as error:  # whatever the tool's library raises
-            if machine_trouble(error):
-                raise
-            raise InputError(
-                f"source is {source!r}, which is not to be had ({first_line(error)}); allowed: {SOURCES}"
-            ) from error
         return take(Path(temporary), source, plain_name(rest.split("/")[-1]), runs_dir, run_name)
 
 
@@ -109,7 +101,7 @@ def from_wandb(name: str, folder: Path) -> None:
     check_trackers(["wandb"])
     if name.count("/") != 2:
         raise InputError(f"source is 'wandb:{name}'; allowed: wandb:ENTITY/PROJECT/NAME:best")
-    check_reachable("wandb", os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
+    check_reachable(f"wandb:{name}", os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
     from triptych.trackers.wandb import has_key
 
     if not has_key():
@@ -126,7 +118,7 @@ def from_hub(name: str, folder: Path) -> None:
     """A repository of the Hugging Face Hub, or a file of it."""
     if importlib.util.find_spec("huggingface_hub") is None:
         raise InputError(f"source is 'hf:{name}', and huggingface-hub is not installed: {install_hint('hub')}")
-    check_reachable("hf", os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
+    check_reachable(f"hf:{name}", os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
     from huggingface_hub import hf_hub_download, snapshot_download
 
     repository, _, file = name.partition(":")
@@ -156,7 +148,7 @@ def from_mlflow(name: str, folder: Path) -> None:
 FETCHERS: dict[str, Callable[[str, Path], Any]] = {"wandb": from_wandb, "hf": from_hub, "mlflow": from_mlflow}
 
 
-def check_reachable(kind: str, address: str) -> None:
+def check_reachable(source: str, address: str) -> None:
     """Refuses at once what has no network: the tools' own libraries try for minutes.
 
     Raises:
@@ -172,5 +164,5 @@ def check_reachable(kind: str, address: str) -> None:
     except OSError as error:
         said = error.strerror or str(error)
         raise InputError(
-            f"source is of {kind}, and {there.hostname} cannot be reached ({said}); allowed: with a network"
+            f"source is {source!r}, and {there.hostname} cannot be reached ({said}); allowed: with a network"
         ) from None

@@ -114,7 +114,10 @@ class Following:
             one.process.kill()
             one.process.wait()
             if not one.failed:
-                warn(f"{one.name} took longer than {PATIENCE:.0f} s at the end; {self.later([one.name])}")
+                log = log_of(self.folder, one.name)
+                warn(
+                    f"{one.name} took longer than {PATIENCE:.0f} s at the end (its log: {log}); {self.later([one.name])}"
+                )
             return
         if one.failed:
             return

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from types import TracebackType
 
 from triptych.runs.names import RECIPE_FILE
 from triptych.runs.records import read_evaluations_by_name
@@ -58,8 +59,9 @@ class Mirror:
     def __enter__(self) -> Mirror:
         return self
 
-    def __exit__(self, *_: Any) -> None:
-        self.close()
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with contextlib.suppress(*(() if kind is None else (Exception,))):  # what failed first is told
+            self.close()
 
     def close(self) -> None:
         """Ends the session in the tool."""

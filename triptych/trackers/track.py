@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triptych.runs.names import run_path
+from triptych.trackers.failures import told_in_a_line
 from triptych.trackers.mirror import Mirror
 from triptych.trackers.registry import TRACKERS, check_trackers
 from triptych.utils.checks import InputError, check
 from triptych.utils.console import warn
-from triptych.utils.failures import first_line, machine_trouble
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,6 @@ class Tracked:
     rows: int  # that it holds
     new: int  # of them sent now
     where: str  # where to look at it
-
-
-class TrackerFailed(InputError):
-    """A tracker could not take the run."""
 
 
 def track(run: str | Path, to: Sequence[str], *, runs_dir: str | Path = "runs") -> list[Tracked]:
@@ -57,15 +53,7 @@ def send_all(runs: Sequence[str | Path], names: Sequence[str]) -> None:
 
 
 def send(folder: Path, name: str) -> Tracked:
-    try:
-        with contextlib.redirect_stdout(sys.stderr), Mirror(folder, name, patience=1.0) as mirror:
-            new = mirror.go_on(final=True)
-        return Tracked(name, str(mirror.state.run), mirror.reader.count, new, mirror.tracker.where)
-    except InputError:
-        raise
-    except Exception as error:  # whatever the tool's library raises
-        if machine_trouble(error):
-            raise
-        raise TrackerFailed(
-            f"{name} takes nothing: {first_line(error)}; allowed: a tracker that can be reached"
-        ) from error
+    told = told_in_a_line(f"{name} takes nothing", "a tracker that can be reached")
+    with told, contextlib.redirect_stdout(sys.stderr), Mirror(folder, name, patience=1.0) as mirror:
+        new = mirror.go_on(final=True)
+    return Tracked(name, str(mirror.state.run), mirror.reader.count, new, mirror.tracker.where)
