@@ -110,6 +110,20 @@ def test_it_is_equal_in_all_frameworks(case: str) -> None:
         close(name, f"sensitivity of {case}", found, first, 1e-12)
 
 
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.05)])
+def test_it_is_given_in_the_stored_precision(framework: str, precision: str, tolerance: float) -> None:
+    observation, layers, score = CASES["both"]
+    obs, actions = draw(observation, np.random.default_rng(5)), np.array([2, 0])
+    floats = {name: part.astype(np.float32) if part.dtype == np.float64 else part for name, part in obs.items()}
+    network = Network(observation, layers)
+    learner = frameworks.load(framework).Learner(
+        network, dqn.make_loss(CONFIG), Adam(), make_weights(network), precision
+    )
+    found = learner.sensitivity(score, floats, actions)
+    assert found.dtype == np.float32
+    close(framework, f"sensitivity in {precision}", found, oracle("both", obs, actions), tolerance)
+
+
 def test_asking_changes_no_weight_and_no_answer(framework: str) -> None:
     observation, layers, score = CASES["picture"]
     learner, obs = learner_of(framework, Network(observation, layers)), draw(observation, np.random.default_rng(8))
