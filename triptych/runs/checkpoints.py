@@ -223,14 +223,13 @@ class Checkpoints:
             best.unlink(missing_ok=True)
 
 
-def newest_logs(run: Path) -> dict[str, int] | None:
-    """Bytes of each log at a run's newest checkpoint that can be read, whoever writes the run now; None: there is none."""
+def newest_manifest(run: Path) -> dict[str, Any] | None:
+    """What a run's newest checkpoint that can be read says, whoever writes the run now; None: there is none."""
     folder = run / "checkpoints"
     found = [path for kind in KINDS for path in folder.glob(f"{kind}-*") if step_of(path) is not None]
     for path in sorted(found, key=lambda path: step_of(path) or 0, reverse=True):
         with contextlib.suppress(InputError):  # damaged, or removed meanwhile
-            logs: dict[str, int] = read_manifest(path)["logs"]
-            return logs
+            return read_manifest(path)
     return None
 
 

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-FRAMES_A_SECOND, SECONDS, WIDTH = 10, 30, 240  # of a GIF at most: each of them is kept whole in the tool's log
+FRAMES_A_SECOND, SECONDS, WIDTH = 10, 30, 480  # of a GIF at most: each of them is kept whole in the tool's log
 PATIENCE = 300.0  # seconds that ffmpeg has
 
 
@@ -27,7 +27,7 @@ def gif_of(film: Path) -> Gif | None:
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "film.gif"
-        small = f"fps={FRAMES_A_SECOND},scale='min({WIDTH},iw)':-2:flags=neighbor"
+        small = f"fps={FRAMES_A_SECOND},scale='min({WIDTH},iw)':-2:flags=area"
         colours = f"{small},split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=none"
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-t", str(SECONDS), "-i", str(film), "-vf", colours]
         subprocess.run([*command, "-threads", "1", str(out)], check=True, stdin=subprocess.DEVNULL, timeout=PATIENCE)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from triptych.runs.checkpoints import newest_logs
+from triptych.runs.checkpoints import newest_manifest
 from triptych.runs.names import LOGS
 from triptych.utils.tables import number
 
@@ -120,6 +120,8 @@ def safe_sizes(folder: Path) -> dict[str, int]:
 
     A folder without checkpoints, as where somebody has removed them to save room, cannot be gone on with: all of it is safe.
     """
-    logs = newest_logs(folder)
+    newest = newest_manifest(folder)
     whole = {table: path.stat().st_size if (path := folder / f"{table}.csv").exists() else 0 for table in TABLES}
-    return whole if logs is None else {table: min(logs.get(f"{table}.csv", 0), whole[table]) for table in TABLES}
+    if newest is None:
+        return whole
+    return {table: min(newest["logs"].get(f"{table}.csv", 0), whole[table]) for table in TABLES}

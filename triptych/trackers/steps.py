@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from pathlib import Path
 
+from triptych.runs.checkpoints import newest_manifest
 from triptych.trackers.rows import Reader, safe_sizes
 
 
@@ -13,16 +14,15 @@ class Steps:
 
     def __init__(self, folder: Path | None):
         self.updates, self.steps = [0], [0]
+        self.newest = 0  # of the newest checkpoint, or of the last row where there is none
         if folder is None:
             return
         for step, _, row in Reader(folder).lines("metrics", safe_sizes(folder)["metrics"]):
             if (updates := int(row["values"].get("updates", 0))) >= self.updates[-1]:
                 self.updates.append(updates)
                 self.steps.append(step)
-
-    @property
-    def newest(self) -> int:
-        return self.steps[-1]
+        newest = newest_manifest(folder)
+        self.newest = self.steps[-1] if newest is None else newest["step"]
 
     @property
     def newest_update(self) -> int:
