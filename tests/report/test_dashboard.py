@@ -6,9 +6,12 @@ import asyncio
 import gzip
 import json
 import os
+import signal
 import socket
+import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -484,6 +487,22 @@ def test_what_is_not_installed_is_one_line(
     told = capsys.readouterr().err
     assert told.startswith("triptych: dashboard needs starlette, which is not installed: pip install")
     assert "[dashboard]" in told
+
+
+def test_the_command_serves_until_it_is_stopped(tmp_path: Path) -> None:
+    a_run(tmp_path / "one")
+    command = [sys.executable, "-m", "triptych", "dashboard", str(tmp_path), "--port", "0", "--no-open", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        assert json.loads(process.stdout.readline()) == {"address": address}
+        with urllib.request.urlopen(f"{address}/api/runs", timeout=60) as answer:
+            assert [run["name"] for run in json.load(answer)["runs"]] == ["one"]
+        process.send_signal(signal.SIGINT)
+        out, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert told.splitlines() == [f"shows {tmp_path}, on this machine alone; Ctrl-C ends it"]
 
 
 def test_it_listens_on_this_machine_alone() -> None:

@@ -147,8 +147,15 @@ class Dashboard(Where):
         from triptych.report.dashboard.serve import dashboard
         from triptych.runs.names import run_path
 
-        dashboard(run_path(self.runs, self.runs_dir) if self.runs else self.runs_dir, self.port, opened=self.open)
+        runs = run_path(self.runs, self.runs_dir) if self.runs else self.runs_dir
+        dashboard(runs, self.port, opened=self.open, tell=self.tell)
         return 0
+
+    def tell(self, address: str) -> None:
+        """Now, as it ends only when somebody stops it."""
+        put(address)
+        print_json(self, {"address": address})
+        sys.stdout.flush()
 
 
 @dataclass(frozen=True)

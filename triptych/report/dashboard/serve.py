@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 
 from triptych.utils.checks import InputError, check
@@ -18,13 +19,14 @@ PORT = 7007
 PATIENCE = 2  # seconds for which answers under way are waited for at the end
 
 
-def dashboard(runs: Path, port: int = PORT, *, opened: bool = True) -> None:
+def dashboard(runs: Path, port: int = PORT, *, opened: bool = True, tell: Callable[[str], None] = put) -> None:
     """Serves the page until Ctrl-C.
 
     Args:
         runs: a folder of runs, or a run's.
         port: 0 for any that is free.
         opened: show it in a browser, where there is a screen.
+        tell: is given the page's address.
 
     Raises:
         InputError: the libraries are not installed, there is no such folder, or the port cannot be had.
@@ -43,7 +45,7 @@ def dashboard(runs: Path, port: int = PORT, *, opened: bool = True) -> None:
         from triptych.report.dashboard.live import Live
 
         address = f"http://{HOST}:{here.getsockname()[1]}"
-        put(address)
+        tell(address)
         say(f"shows {runs}, on this machine alone; Ctrl-C ends it")
         if opened and has_screen():
             webbrowser.open(address)

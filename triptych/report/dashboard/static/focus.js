@@ -25,7 +25,7 @@ function head(run) {
   const share = run.total ? run.done / run.total : null;
   const [left, until] = ends(run);
   const last = run.last, loss = last.loss === undefined ? [] : [tile("loss", score(last.loss))];
-  const tests = last.evaluation_mean === undefined ? [] : [tile("mean of the last test", score(last.evaluation_mean), last.evaluation_games ? `of ${count(last.evaluation_games)}` : "")];
+  const tests = last.evaluation_mean === undefined ? [] : [tile("mean of the last test", score(last.evaluation_mean), last.evaluation_games ? `of ${count(last.evaluation_games)} game${last.evaluation_games > 1 ? "s" : ""}` : "")];
   const random = last.epsilon ? [tile("random moves", `${score(100 * last.epsilon)} %`)] : [];
   const done = run.total ? `${count(run.done)} of ${count(run.total)} ${run.unit}, ${Math.floor(100 * share)} %` : `${count(run.steps)} steps`;
   parts.head.replaceChildren(

@@ -26,7 +26,7 @@ export function span(seconds) {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   if (seconds < 172800) return `${(seconds / 3600).toFixed(1)} h`;
-  return `${(seconds / 86400).toFixed(1)} days`;
+  return `${(seconds / 86400).toFixed(seconds < 864000 ? 1 : 0)} days`;
 }
 
 export function clock(time) {
