@@ -17,7 +17,6 @@ from triptych.experiments.film import LINGER
 from triptych.experiments.load import Source
 from triptych.experiments.tape import Tape
 from triptych.experiments.video import in_rows, names_of, title
-from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.serialise import to_dict
 from triptych.spec.weights import initial_weights
@@ -129,9 +128,10 @@ def test_agents_have_names_that_tell_them_apart(tmp_path: Path) -> None:
     assert [title(one, name) for one, name in zip(found, names, strict=True)] == [
         "PyTorch, a/pole",
         "PyTorch, b/pole (latest)",
-        FRAMEWORKS["jax"].title,
+        "JAX",
         "PyTorch, mine",
     ]
+    assert title(source("mine.safetensors", "keras"), "jax") == "Keras, weights of JAX"
 
 
 def test_many_agents_stand_in_rows() -> None:

@@ -117,7 +117,7 @@ def draw_row(
     if colour is not None:
         pen.rectangle((left, top, left + STRIP - 1, bottom), fill=colour)
     middle = (top + bottom) / 2
-    room = right - start - 3 * GAP - pen.textlength(texts[1], font=letters)
+    room = right - start - 2 * GAP - pen.textlength(texts[1], font=letters)
     pen.text((start + GAP - 2, middle), fitting(texts[0], room, pen, letters), fill=INK, font=letters, anchor="lm")
     pen.text((right - GAP + 3, middle), texts[1], fill=INK, font=letters, anchor="rm")
 

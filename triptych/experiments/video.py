@@ -167,8 +167,11 @@ def is_latest(source: Source) -> bool:
 def title(source: Source, name: str) -> str:
     """What stands above an agent's game."""
     framework = FRAMEWORKS[source.framework]
-    known = {source.framework, framework.title.lower()}
-    return framework.title if name.lower() in known else f"{framework.title}, {name}"
+    if name in FRAMEWORKS:  # a run that is called after its framework
+        return (
+            framework.title if name == source.framework else f"{framework.title}, weights of {FRAMEWORKS[name].title}"
+        )
+    return f"{framework.title}, {name}"
 
 
 def play_all(found: list[Source], files: Sequence[str], how: dict[str, Any]) -> list[dict[str, Any]]:
