@@ -46,7 +46,7 @@ class WandbRun:
         found = last_numbers(self.files())
         self.last, self.next = found or (None, int(about.kept.get("next", 0)))
         if self.mode == "online":
-            self.last, self.next = self.open.summary.get(ROW), self.open.starting_step
+            self.last, self.next = self.open.summary.get(ROW, -1), self.open.starting_step  # as the server has it
             self.where = str(self.open.url)
 
     @property
