@@ -20,6 +20,8 @@ from triptych.recipes.override import override
 from triptych.report.logs.events import read_events
 from triptych.trackers import following
 from triptych.trackers.following import Following, begin
+from triptych.trackers.registry import tell_of_others
+from triptych.trackers.track import track
 from triptych.utils.console import LOGGER
 
 QUICK: dict[str, Any] = {"warm_up": 100, "threads": 1, "evaluate_every": 0, "checkpoint_every": 100, "log_every": 50}
@@ -133,3 +135,13 @@ def test_a_run_of_compare_is_followed_until_its_tests_are_played(tmp_path: Path)
     tags = read_events(next((tmp_path / "r").glob(NAME)))[0]
     (tested,) = {tag for tag in tags if tag.startswith("test/latest-") and tag.endswith("/length")}
     assert tags[tested]["value"][0] > 0
+
+
+def test_a_resume_says_which_trackers_had_the_run_before(run: HandMade, capsys: pytest.CaptureFixture[str]) -> None:
+    track(run.path, ["tensorboard"])
+    tell_of_others(run.path, ())
+    assert (
+        "the run was sent to tensorboard before; --track tensorboard goes on with it there" in capsys.readouterr().err
+    )
+    tell_of_others(run.path, ("tensorboard",))
+    assert capsys.readouterr().err == ""

@@ -117,8 +117,11 @@ class Resume(Where):
 
     def run(self) -> int:
         from triptych.experiments.resume import Wish, go_on
+        from triptych.runs.names import run_path
+        from triptych.trackers.registry import tell_of_others
 
         needed(self.name, "RUN", "a run folder, or a run's name under --runs-dir")
+        tell_of_others(run_path(self.name, self.runs_dir), self.track)
         wish = Wish(
             self.framework, self.quiet, Allowed(self.file, self.trust), self.callback, self.device,
             steps_more(self.steps), self.exact, self.accept_changes, self.video, self.address,

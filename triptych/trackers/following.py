@@ -17,7 +17,7 @@ from typing import Any
 
 from triptych.trackers.process import END, NEWS
 from triptych.trackers.registry import TRACKERS
-from triptych.trackers.state import FOLDER, file_of
+from triptych.trackers.state import FOLDER
 from triptych.utils.console import say, warn
 from triptych.utils.files import open_own
 
@@ -72,9 +72,6 @@ class Following:
         self.followers: list[Follower] = []
 
     def __enter__(self) -> Following:
-        missing = [name for name in TRACKERS if name not in self.names and file_of(self.folder, name).exists()]
-        if missing and not self.quiet:
-            say(f"the run was sent to {' and '.join(missing)} before: --track {' '.join(missing)} does so again")
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

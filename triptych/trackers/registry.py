@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triptych.trackers.state import file_of
 from triptych.utils.checks import InputError, check
+from triptych.utils.console import say
 from triptych.utils.install import install_hint
 
 if TYPE_CHECKING:
@@ -35,6 +38,13 @@ def check_trackers(names: Iterable[str]) -> tuple[str, ...]:
         if package is not None and importlib.util.find_spec(package) is None:
             raise InputError(f"track is {name}, which is not installed: {install_hint(name)}")
     return names
+
+
+def tell_of_others(folder: Path, names: Sequence[str]) -> None:
+    """Says which trackers a run was sent to before, where they do not follow it now."""
+    others = [name for name in TRACKERS if name not in names and file_of(folder, name).exists()]
+    if others:
+        say(f"the run was sent to {' and '.join(others)} before; --track {' '.join(others)} goes on with it there")
 
 
 def open_run(name: str, about: About) -> Tracker:
