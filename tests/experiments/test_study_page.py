@@ -72,6 +72,6 @@ def test_those_that_overlap_with_the_highest_are_near_it() -> None:
     assert (a and a.is_best, b and b.is_near, c and c.is_near, d) == (True, True, False, None)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("atari57", "drqn-vs-a3c")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "atari57"])
 def test_each_study_whose_runs_are_made_says_what_they_taught(name: str) -> None:
     assert 60 < len(load_study(name).learned) < 400

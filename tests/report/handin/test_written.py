@@ -43,7 +43,9 @@ def page(document: Document, runs: Path) -> str:
 def written(runs: Path, study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Markdown and the figures, in a folder."""
     folder = tmp_path_factory.mktemp("written")
-    request = Request(QUESTION, "A <b>Student</b>", sections=(("Bonus: <memory>", (str(study),)),))
+    request = Request(
+        QUESTION, "A <b>Student</b>", answer="Mine.\n\nTwo.", sections=(("Bonus: <memory>", (str(study),)),)
+    )
     hand_in([str(runs)], request, how=Reading(runs), out=folder / "report.md", figures=folder / "figures")
     return folder
 
@@ -60,7 +62,7 @@ def test_the_first_screen_is_question_answer_and_contents(page: str) -> None:
         text.index(words)
         for words in (
             QUESTION,
-            "has the highest mean",
+            "has the highest mean score",
             "PPO in PyTorch",
             "My <i>own</i> words.",
             "Contents",
@@ -122,6 +124,7 @@ def test_the_same_in_markdown_with_pictures_that_are_there(written: Path) -> Non
     text = (written / "report.md").read_text(encoding="utf-8")
     assert text.startswith("# Is \\<script\\>alert(1)\\</script\\> ")
     assert "<b>" not in text.replace('<a id="', "")
+    assert "\n\n> Mine.\n>\n> Two.\n\n" in text
     pictures = re.findall(r"!\[[^\n]*\]\(([^)]+\.png)\)", text)
     assert len(pictures) > 5
     assert all((written / picture).read_bytes().startswith(PNG) for picture in pictures)

@@ -68,7 +68,7 @@ def caption(task: Task) -> str:
     text = f"A run is one training from a seed of its own; its score is {task.measured}. Intervals of means are bootstraps over runs"
     text += f" (with fewer than {FEW} runs they are too narrow). " if few else ". "
     text += "IQM: the mean of the middle half of the runs. "
-    if tests:
+    if tests and any(p is not None for _, _, p in against_first(task)):
         text += f"Test: Welch's t test, two-sided; below p = {SURE} a difference is called higher or lower"
         text += f"; p is corrected for {tests} tests at once (Holm)." if tests > 1 else "."
     if task.left_out:
@@ -90,7 +90,7 @@ def sentences(task: Task) -> list[str]:
     if len(tied) > 1:
         found = f"{where}{joined([group.label for group in tied])} score the same, {score(mean)} on average, and none scores more."
     else:
-        found = f"{where}{best.label} has the highest mean: {score(mean)} over {runs}"
+        found = f"{where}{best.label} has the highest mean score: {score(mean)} over {runs}"
         found += f" (95 % interval {between(low, high)})." if between(low, high) else "."
     return [found, *compared(task)]
 
@@ -185,10 +185,8 @@ def over_tasks(tasks: list[Task]) -> list[str]:
         label for row in scores_of(tasks).values() for label, told in row.items() if round(told[0], 6) == highest(row)
     ]
     counts = sorted(dict.fromkeys(firsts), key=lambda label: -firsts.count(label))
-    lines = [
-        f"Highest in how many of the {len(tasks)} tasks, equal ones counted each: "
-        f"{'; '.join(f'{label} in {firsts.count(label)}' for label in counts)}."
-    ]
+    times = "; ".join(f"{label} {counted(firsts.count(label), 'time')}" for label in counts)
+    lines = [f"Highest of a task, {len(tasks)} in all: {times} (equal ones are each counted)."]
     overall, scale = aggregated(tasks)
     if len(overall) > 1:
         best = max(overall, key=lambda label: overall[label].value)

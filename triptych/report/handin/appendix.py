@@ -23,6 +23,7 @@ from triptych.utils.console import counted
 
 MOST_SETTINGS = 40  # that differ, of a table
 MOST_COLUMNS = 6  # groups beside each other
+UNSAID = ("", "-", "{}", "not recorded")  # of a setting that is as good as none
 WORDS = 99  # a table that has no column of numbers
 
 
@@ -61,9 +62,9 @@ def settings(named: list[tuple[str, Series]]) -> list[Block]:
         blocks.append(Text("The groups differ in their framework alone: every other setting is the same, seeds apart."))
     for start in range(0, len(groups) if differing else 0, MOST_COLUMNS):
         blocks.append(side_by_side(groups[start : start + MOST_COLUMNS], differing, start, len(found)))
-    if same:
-        rows = [[Cell(row["name"], strong=True), Cell(row["values"][0])] for row in same]
-        blocks.append(Table(["the same in all" if len(groups) > 1 else "setting", "value"], rows, numbers=WORDS))
+    told = [f"{row['name']} {row['values'][0]}" for row in same if row["values"][0] not in UNSAID]
+    if told:
+        blocks.append(Text(f"{'The same in all' if len(groups) > 1 else 'Settings'}: {'; '.join(told)}.", "note"))
     return blocks
 
 
@@ -116,7 +117,7 @@ def machine(logs: list[Log], named: list[tuple[str, Series]], sections: list[Sec
             Cell(shortened(row["names"]), strong=True),
             Cell(row["processor"]),
             Cell(row["versions"]),
-            Cell(row["commit"][:12]),
+            Cell(row["commit"][:8]),
         ]
         for row in tables.machines(logs)
     ]
@@ -136,8 +137,8 @@ def shortened(names: list[str]) -> str:
 def dates(logs: list[Log]) -> str:
     """On which days the runs began, as far as they say it."""
     days = sorted({str(log.config["date"])[:10] for log in logs if log.config and log.config.get("date")})
-    told = f"The runs began on {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "") + "; " if days else ""
-    return f"{told}this page was written on {today()}."
+    told = f"The runs began on {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "") + ". " if days else ""
+    return f"{told}This page was written on {today()}."
 
 
 def today() -> str:

@@ -26,6 +26,7 @@ from triptych.report.handin.figures import described
 from triptych.report.handin.stills import still
 from triptych.utils.files import write_whole
 
+ON_SCREEN = ("everything",)  # parts whose figures nothing stands in for
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
 
 
@@ -49,8 +50,9 @@ class Writer:
         found += [f"**{plain(document.question)}**"] if document.title else []
         found.append(f"*{plain(' · '.join(filter(None, (document.author, document.date))))}*")
         found += [self.block(block) for block in document.lead]
-        written = {part.id: list(filter(None, map(self.block, part.blocks))) for part in document.parts}
-        there = [part for part in document.parts if written[part.id]]  # without what only a screen has
+        shown = [part for part in document.parts if part.id not in ON_SCREEN]
+        written = {part.id: list(filter(None, map(self.block, part.blocks))) for part in shown}
+        there = [part for part in shown if written[part.id]]
         found.append("## Contents\n\n" + "\n".join(f"- [{plain(part.title)}](#{part.id})" for part in there))
         for part in there:  # an anchor of its own: what viewers make of a heading differs
             found += [f'<a id="{part.id}"></a>\n\n## {plain(part.title)}', *written[part.id]]
@@ -62,6 +64,8 @@ class Writer:
                 return table(block)
             case Text():
                 text = "\n\n".join(plain(line) for line in block.text.splitlines() if line.strip())
+                if block.kind == "own":
+                    return "\n>\n".join(f"> {line}" for line in text.split("\n\n"))
                 return f"**{text}**" if block.kind in ("verdict", "warning") else text
             case Heading():
                 return f"### {plain(block.text)}"

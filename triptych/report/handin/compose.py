@@ -134,6 +134,15 @@ class Composer:
         found = [block for task in tasks for block in thresholds(task, self.request.threshold)]
         return found or ([none_asked()] if any(task.logs for task in tasks) else [])
 
+    def recorded(self) -> list[Block]:
+        """Every column of the logs, a figure each, game by game; on a screen and on paper alone."""
+        tasks = [task for tasks in self.tasks for task in tasks if task.logs and self.chart(task)["columns"]]
+        blocks: list[Block] = []
+        for task in tasks:
+            blocks += [Heading(task.name)] if len(tasks) > 1 else []
+            blocks.append(Curves(self.chart(task), [], recorded=True))
+        return blocks
+
     def settings(self) -> list[Block]:
         """The settings of each section's runs: those of one question are held against each other."""
         there = [section for section in self.sections if any(log.recipe for log in section.logs)]
@@ -148,7 +157,6 @@ class Composer:
         known = [(label, series) for label, series in self.series if series.logs[0].recipe]
         agents = sources_of([dataclasses.replace(series, label=label) for label, series in known])
         notes = dict.fromkeys(note for log in self.logs for note in log.notes)
-        recorded = [Curves(self.chart(task), [], recorded=True) for tasks in self.tasks for task in tasks if task.logs]
         return [
             Part("settings", "Settings", self.settings()),
             Part(
@@ -164,7 +172,7 @@ class Composer:
             ),
             Part("repeat", "Repeat it", appendix.repeated(known, self.sections, self.words)),
             Part("notes", "Notes", [Text(note, "note") for note in notes]),
-            Part("everything", "Everything recorded", [one for one in recorded if one.chart["columns"]]),
+            Part("everything", "Everything recorded", self.recorded()),
         ]
 
 

@@ -29,12 +29,24 @@ def answer_figure(task: Task, name: str) -> Figure:
 
 def learning_figures(task: Task, name: str, goal: float | None = None) -> list[Figure]:
     """The learning curves, along steps and along seconds; those of a study come along steps alone."""
-    marks = [] if task.chance is None else [("random play", task.chance)]
-    marks += [] if goal is None else [("threshold", goal)]
     if task.curves:
-        return [curves(f"learning-{name}", task.name, "steps", task.curves, marks)]
+        return [curves(f"learning-{name}", task.name, "steps", task.curves, marks_of(task, task.curves, goal))]
     found = {axis: [line for group in groups_to_draw(task) if (line := curve_of(group, axis))] for axis in ALONG}
-    return [curves(f"learning-{name}-{axis}", task.name, axis, lines, marks) for axis, lines in found.items() if lines]
+    return [
+        curves(f"learning-{name}-{axis}", task.name, axis, lines, marks_of(task, lines, goal))
+        for axis, lines in found.items()
+        if lines
+    ]
+
+
+def marks_of(task: Task, lines: list[Line], goal: float | None) -> list[tuple[str, float]]:
+    """Random play, and the threshold where it is not so far above the curves that it would press them flat."""
+    marks = [] if task.chance is None else [("random play", task.chance)]
+    values = [value for line in lines for value in (*line.y, *(line.high or ()))]
+    if goal is None or not values:
+        return marks
+    size = max(values) - min(values)
+    return [*marks, ("threshold", goal)] if goal <= max(values) + size / 2 else marks
 
 
 def groups_to_draw(task: Task) -> list[Group]:
