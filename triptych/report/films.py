@@ -28,10 +28,11 @@ class FilmFile:
     file: Path
     run: str
     name: str  # what it shows, in words
+    of_several: bool = False  # of several runs, though its name does not say so
 
     @property
     def is_of_several(self) -> bool:
-        return SIDE_BY_SIDE in self.file.stem
+        return self.of_several or SIDE_BY_SIDE in self.file.stem
 
 
 def films(logs: list[Log]) -> list[FilmFile]:

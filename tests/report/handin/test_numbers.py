@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from itertools import product
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from scipy import stats
 from tests.report.handin.conftest import SCORES
 from tests.report.test_page import made
 from triptych.report.handin.answer import answer
-from triptych.report.handin.document import Figure, Table, Text
+from triptych.report.handin.document import Figure, Heading, Table, Text
 from triptych.report.handin.figures import answer_figure, learning_figures, profile_figure
 from triptych.report.handin.pairs import comparison, pairs_of
 from triptych.report.handin.request import Reading, Request, sections
@@ -161,7 +163,7 @@ def test_a_studys_answer_is_tasks_by_variants_and_all_tasks_on_one_scale(study: 
     assert "without 1 task on which all score the same" in table.caption
     strong = [[cell.strong for cell in row[1:]] for row in table.rows[:2]]
     assert strong == [[False, True], [True, True]], "equal ones are both the highest"
-    assert found[0].text == "Highest of a task, 2 in all: lstm 2 times; none 1 time (equal ones are each counted)."  # type: ignore[union-attr]
+    assert found[0].text == "Highest score in the 2 tasks: lstm in 2; none in 1 (ties count for each)."  # type: ignore[union-attr]
 
 
 def test_a_studys_steps_to_its_threshold_are_those_that_it_kept(study: Path) -> None:
@@ -196,6 +198,20 @@ def test_sections_hold_runs_studies_and_proofs(runs: Path, study: Path, tmp_path
     first, bonus = sections([str(runs), str(tmp_path)], request, Reading(runs))
     assert (len(first.logs), len(first.studies), len(first.verdicts)) == (9, 0, 1)
     assert (bonus.name, len(bonus.logs), bonus.studies[0].kept.learned) == ("Bonus", 0, "LSTM wins.")
+
+
+def test_a_studys_variants_are_compared_and_its_films_are_there(study: Path, tmp_path: Path) -> None:
+    shutil.copytree(study, tmp_path / "study")
+    (tmp_path / "study" / "film.mp4").write_bytes(b"x")
+    (tmp_path / "outside.mp4").write_bytes(b"x")
+    films = {"chain": {"file": "film.mp4", "settings": []}, "catch": {"file": "../outside.mp4", "settings": []}}
+    (tmp_path / "study" / "films.json").write_text(json.dumps(films))
+    found = read_study(tmp_path / "study")
+    assert [(film.file.name, film.run, film.is_of_several) for film in found.films] == [
+        ("film.mp4", "memory, chain", True)
+    ]
+    headings = [block.text for block in comparison(found.tasks, None, []) if isinstance(block, Heading)]
+    assert headings == ["chain", "Variants, two by two", "catch", "Variants, two by two"]
 
 
 def test_logs_of_other_tools_are_groups_too() -> None:

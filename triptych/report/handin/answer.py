@@ -185,8 +185,9 @@ def over_tasks(tasks: list[Task]) -> list[str]:
         label for row in scores_of(tasks).values() for label, told in row.items() if round(told[0], 6) == highest(row)
     ]
     counts = sorted(dict.fromkeys(firsts), key=lambda label: -firsts.count(label))
-    times = "; ".join(f"{label} {counted(firsts.count(label), 'time')}" for label in counts)
-    lines = [f"Highest of a task, {len(tasks)} in all: {times} (equal ones are each counted)."]
+    times = "; ".join(f"{label} in {firsts.count(label)}" for label in counts)
+    ties = " (ties count for each)" if len(firsts) > len(tasks) else ""
+    lines = [f"Highest score in the {len(tasks)} tasks: {times}{ties}."]
     overall, scale = aggregated(tasks)
     if len(overall) > 1:
         best = max(overall, key=lambda label: overall[label].value)

@@ -15,6 +15,7 @@ from triptych.report import tables
 from triptych.report.command import repeat
 from triptych.report.handin.document import Block, Cell, Code, Links, Table, Text
 from triptych.report.handin.request import Section
+from triptych.report.handin.studies import Kept
 from triptych.report.logs import Log
 from triptych.report.numbers import finite, percent, plain, score, whole
 from triptych.report.results import moves, steps
@@ -27,8 +28,8 @@ UNSAID = ("", "-", "{}", "not recorded")  # of a setting that is as good as none
 WORDS = 99  # a table that has no column of numbers
 
 
-def setup(named: list[tuple[str, Series]]) -> list[Block]:
-    """What was trained: a row a group of seeds."""
+def setup(named: list[tuple[str, Series]], sections: list[Section]) -> list[Block]:
+    """What was trained: a row a group of seeds, and a row a study."""
     rows = []
     for label, series in named:
         recipe = series.logs[0].recipe
@@ -43,12 +44,31 @@ def setup(named: list[tuple[str, Series]]) -> list[Block]:
                 Cell(str(recipe.num_envs)), Cell(plain(recipe.optimiser.learning_rate)),
             ]
         )  # fmt: skip
-    if not rows:
-        return []
+    told = "Every run learns to play by trial and error, from random weights unless its settings say otherwise. "
+    blocks: list[Block] = [Text(f"{told}A step is one decision of the agent; the reward is the game's own score.")]
+    if rows:
+        head = ["", "game", "algorithm", "framework", "seeds", "steps of a run", "games at once", "learning rate"]
+        blocks.append(Table(head, rows, numbers=5))
+    studies = [study.kept for section in sections for study in section.studies]
+    if studies:
+        head = ["study", "its question", "framework", "tasks", "variants", "runs"]
+        told = "A study trains every variant on its tasks with several seeds; triptych study NAME makes its runs again."
+        blocks.append(Table(head, [of_study(kept) for kept in studies], told, numbers=3))
+    return blocks
+
+
+def of_study(kept: Kept) -> list[Cell]:
+    """A study's row of the table."""
+    runs = sum(len(row.scores) for row in kept.rows if row.flicker in (None, first_flicker(kept)))
     return [
-        Text("Every run learns to play by trial and error, from random weights unless its settings say otherwise. A step is one decision of the agent; the reward is the game's own score."),
-        Table(["", "game", "algorithm", "framework", "seeds", "steps of a run", "games at once", "learning rate"], rows, numbers=5),
+        Cell(kept.study, strong=True), Cell(kept.question), Cell(title_of(kept.framework)), Cell(str(len({row.task for row in kept.rows}))),
+        Cell(str(len({row.label for row in kept.rows}))), Cell(str(runs)),
     ]  # fmt: skip
+
+
+def first_flicker(kept: Kept) -> float | None:
+    """The first chance of a hidden observation that its weights were tested under: each run stands in the rows once under each."""
+    return next((row.flicker for row in kept.rows), None)
 
 
 def settings(named: list[tuple[str, Series]]) -> list[Block]:

@@ -72,13 +72,22 @@ class Composer:
     def document(self) -> Document:
         request = self.request
         parts = [
-            Part("setup", "Setup", appendix.setup([(name_of(series), series) for _, series in self.series])),
+            Part(
+                "setup",
+                "Setup",
+                [
+                    *appendix.setup([(name_of(series), series) for _, series in self.series], self.sections),
+                    *told(self.sections[0]),
+                ],
+            ),
             *self.grounds(self.sections[0], self.tasks[0]),
         ]
         if self.published is not None:
             every = [task for some in self.tasks for task in some]
             parts.append(Part("published", "Published scores beside these", beside(every, self.published)))
-        found = films.films(self.logs)
+        found = films.films(self.logs) + [
+            film for section in self.sections for study in section.studies for film in study.films
+        ]
         parts.append(Part("videos", "Test games", [Films(found)] if found else []))
         for number, (section, tasks) in enumerate(zip(self.sections[1:], self.tasks[1:], strict=True), 1):
             parts.append(Part(f"section-{number}", section.name, self.further(section, tasks, f"{number}-")))
@@ -99,7 +108,7 @@ class Composer:
     def further(self, section: Section, tasks: list[Task], prefix: str) -> list[Block]:
         """A further question or bonus: its answer and what that rests on, under one heading."""
         asked = [Text(f"Question of the study: {study.kept.question}") for study in section.studies]
-        blocks: list[Block] = [*asked, *answer(tasks, self.request.margin), *learned(section)]
+        blocks: list[Block] = [*asked, *answer(tasks, self.request.margin), *learned(section), *told(section)]
         compared = [*answer_figures(tasks, prefix), *comparison(tasks, self.request.margin, section.verdicts, prefix)]
         for title, more in (
             ("Learning", self.curves(tasks, prefix)), ("Comparison", compared), ("Steps to a threshold", self.reached(tasks)),
@@ -184,20 +193,27 @@ def named(logs: list[Log]) -> list[tuple[str, Series]]:
 
 
 def learned(section: Section) -> list[Block]:
-    """What studies say of themselves."""
+    """What studies have taught."""
     found: list[Block] = []
     for study in section.studies:
         if study.kept.quick:
             found.append(
                 Text(f"{study.kept.study} is a quick pass: its runs are too short to answer anything.", "warning")
             )
-        told = (
-            ("Learned from the runs that Triptych ships", study.kept.learned),
-            ("For somebody who must choose", study.kept.choice),
-            ("How to read it", study.kept.reading),
-        )
-        found += [Text(f"{what}: {text}") for what, text in told if text]
+        if study.kept.learned:
+            found.append(Text(f"Learned from the runs that Triptych ships: {study.kept.learned}"))
     return found
+
+
+def told(section: Section) -> list[Block]:
+    """What else studies say of themselves."""
+    lines = ("How to read it", "reading"), ("For somebody who must choose", "choice")
+    return [
+        Text(f"{what}: {text}")
+        for study in section.studies
+        for what, name in lines
+        if (text := getattr(study.kept, name))
+    ]
 
 
 def answer_figures(tasks: list[Task], prefix: str = "") -> list[Block]:

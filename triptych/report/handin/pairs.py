@@ -20,7 +20,7 @@ MOST_TASKS = 4  # of a section whose groups are compared task by task
 SHARE = 0.1  # of what was learned: the margin where nobody names one
 FACTORS = {
     "framework": "Frameworks: the same recipe in each", "algorithm": "Algorithms: in the same framework",
-    "settings": "Recipes: the same algorithm and framework, other settings", "other": "Others: more than one thing differs",
+    "settings": "Recipes: the same algorithm and framework, other settings", "variant": "Variants, two by two", "other": "Others: more than one thing differs",
 }  # fmt: skip
 
 
@@ -38,6 +38,8 @@ class Pair:
 
 def factor(a: Group, b: Group) -> str:
     """The one thing that two groups differ in."""
+    if not (a.logs or b.logs):
+        return "variant"
     if a.settings and a.settings == b.settings:
         return "framework"
     if a.framework == b.framework and a.algorithm != b.algorithm:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from triptych.frameworks import title_of
 from triptych.report.colours import by_name
+from triptych.report.films import FilmFile, is_file_itself
 from triptych.report.handin.document import Line
 from triptych.report.handin.tasks import Group, Task
 from triptych.utils.console import counted
 from triptych.utils.reading import Finite, read_json
 
-RESULT, CURVES, PAGE = "study.json", "curves.json", "study.html"
+RESULT, CURVES, FILMS, PAGE = "study.json", "curves.json", "films.json", "study.html"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Film:
+    file: str  # its name
+
+
+@dataclass(frozen=True)
 class Kept:
     """What study.json holds, as far as it is read here; tables of before lack the last five."""
 
@@ -76,6 +82,7 @@ class StudyResult:
     path: Path
     kept: Kept
     tasks: list[Task]
+    films: list[FilmFile] = field(default_factory=list)
 
     @property
     def page(self) -> Path | None:
@@ -96,7 +103,19 @@ def read_study(path: Path) -> StudyResult:
     kept = read_json(path / RESULT, Kept)
     curves = read_json(path / CURVES, dict[str, list[Curve]]) if (path / CURVES).is_file() else {}
     colours = by_name(row.label for row in kept.rows)
-    return StudyResult(path, kept, tasks(kept, curves, colours))
+    return StudyResult(path, kept, tasks(kept, curves, colours), films(path, kept))
+
+
+def films(path: Path, kept: Kept) -> list[FilmFile]:
+    """The films beside a study's page, of its tasks; a name that leads out of the folder is none."""
+    found = read_json(path / FILMS, dict[str, Film]) if (path / FILMS).is_file() else {}
+    known = {row.task for row in kept.rows}
+    told = "one test game of each variant, side by side, on the same seed"
+    return [
+        FilmFile(path / Path(film.file).name, f"{kept.study}, {task}", told, of_several=True)
+        for task, film in found.items()
+        if task in known and is_file_itself(path / Path(film.file).name)
+    ]
 
 
 def tasks(kept: Kept, curves: dict[str, list[Curve]], colours: dict[str, str]) -> list[Task]:
