@@ -178,3 +178,16 @@ def test_files_are_made_where_only_their_owner_may_write(tmp_path: Path, monkeyp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.safetensors"]
     assert len({name for _, name in seen}) == 2
     assert all(name.endswith(TEMPORARY) and mode == 0o700 for mode, name in seen)
+
+
+def test_a_log_of_an_older_version_keeps_its_columns_and_a_damaged_header_does_not(tmp_path: Path) -> None:
+    wanted = ("steps", "loss", "evaluation_length", "seconds")
+    with RunFolder(tmp_path / "r") as folder:
+        assert folder.columns("metrics.csv", wanted) == wanted
+        for header, columns in (
+            ("steps,loss,seconds\n", ("steps", "loss", "seconds")),
+            ("steps,lo", wanted),
+            ("\xff,x\n", wanted),
+        ):
+            (tmp_path / "r" / "metrics.csv").write_bytes(header.encode("latin-1"))
+            assert folder.columns("metrics.csv", wanted) == columns

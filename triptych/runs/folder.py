@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
 import os
 import sys
@@ -22,6 +23,7 @@ EPISODES = (
     "episode", "frames", "steps", "updates", "episode_reward", "episode_length", "running_reward", "max_reward",
     "epsilon", "loss", "seconds",
 )  # fmt: skip
+LONGEST_HEADER = 100_000  # bytes
 RESUMES = ("step", "framework", "processor", "threads", "versions", "exact", "changes")
 
 
@@ -95,12 +97,15 @@ class RunFolder:
 
     def columns(self, name: str, wanted: tuple[str, ...]) -> tuple[str, ...]:
         """The columns of a log: where an older version began it those that it has, else the wanted ones."""
-        path = self.path / name
-        if not path.exists():
+        try:
+            with open(
+                self.path / name, "rb"
+            ) as file:  # the first line alone: what is damaged behind it stops no resume
+                first = file.readline(LONGEST_HEADER)
+        except OSError:
             return wanted
-        with opened(path) as text:
-            _, found = next(fields(path, text, whole=True), (0, []))
-        return tuple(found) or wanted
+        found = tuple(next(csv.reader([first.decode(errors="replace")]), []))
+        return found if first.endswith(b"\n") and set(found) <= set(wanted) else wanted
 
     def append_resume(self, row: Mapping[str, Any]) -> None:
         """Appends a row to resumes.csv; one of an older version gets the columns that it has not."""

@@ -107,11 +107,12 @@ class Mirror:
         files = {file: mark for file, mark in files.items() if self.state.films.get(file.name) != mark}
         steps = Steps(self.folder if files else None)
         for file, mark in files.items():
-            number = FILM.match(file.stem)
-            within = FILM.fullmatch(file.stem) is not None
-            if not final and (not within or int(file.stem[-9:]) > steps.newest_update):
-                continue  # a resume may film it again
-            step = steps.newest if number is None else steps.at(int(number[1]))
+            found, within = FILM.match(file.stem), FILM.fullmatch(file.stem) is not None
+            update = None if found is None else int(found[1])
+            is_safe = final if not within or update is None else update <= steps.newest_update
+            if not is_safe:  # a resume may film it again: also where a run was killed, which is the end of its session
+                continue
+            step = steps.newest if update is None else steps.at(update)
             self.tracker.video("eval/video" if within else f"videos/{file.stem}", file, step)
             self.state.films[file.name] = mark
             self.write()
