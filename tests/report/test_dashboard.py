@@ -263,6 +263,13 @@ def test_a_damaged_config_costs_its_own_run_nothing_more(config: str, tmp_path: 
     assert json.dumps(live.run("one"))
 
 
+def test_runs_that_go_on_keep_their_places(tmp_path: Path) -> None:
+    for name, begun, written in (("a", 300, 1), ("b", 100, 9), ("c", 200, 5), ("over", 50, 500), ("older", 40, 900)):
+        folder = aged(a_run(tmp_path / name, **({} if written < 100 else {"stopped_by": "steps"})), written)
+        os.utime(folder / "config.json", (time.time() - begun,) * 2)
+    assert [run["name"] for run in Live(tmp_path).runs()["runs"]] == ["b", "c", "a", "over", "older"]
+
+
 def test_what_is_wrong_is_told(tmp_path: Path) -> None:
     folder = a_run(tmp_path / "one", rows=0, stopped_by="failed", why="the game broke")
     rewards = [*range(300), *range(300, 100, -1)]
@@ -428,11 +435,12 @@ def test_the_mean_of_seeds_is_the_reports(tmp_path: Path) -> None:
         folder = a_run(tmp_path / f"seed{seed}", rows=0, config={"framework": "jax", "recipe": recipe})
         rows = [f"{n},{n},0,{n + more},{n + more},0.5,{n}\n" for n in range(1, 11)]
         (folder / "episodes.csv").write_text(HEADER + "".join(rows))
-    a_run(tmp_path / "other")
+    for name in ("other", "again"):  # the same seed twice is no second seed
+        a_run(tmp_path / name)
     app = app_of(Live(tmp_path))
-    query = "run=seed0&run=other&run=seed1&column=running_reward&axis=episode"
+    query = "run=seed0&run=other&run=again&run=seed1&column=running_reward&axis=episode"
     found = json.loads(get(app, f"/api/means?{query}")[2])
-    assert set(found) == {"seed0"}, "one run is no group"
+    assert set(found) == {"seed0"}
     assert (found["seed0"]["x"][0], found["seed0"]["mean"][0]) == (1, 2)
     assert (found["seed0"]["x"][-1], found["seed0"]["low"][-1], found["seed0"]["high"][-1]) == (10, 10, 12)
     again = f"/api/means?{query}&known=seed0&version={found['seed0']['version']}"

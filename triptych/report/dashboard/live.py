@@ -67,10 +67,12 @@ class Live:
         }
 
     def runs(self) -> dict[str, Any]:
-        """All runs, a row each, those that go on first, then the newest."""
+        """All runs, a row each: those that go on, the last begun first, so that none changes its place; then the last written."""
         found, held = self.list(), locked()
         statuses = [self.status(name, path, held) for name, path in found.runs.items()]
-        statuses.sort(key=lambda run: (run.state != "running", -run.written, run.name))
+        statuses.sort(
+            key=lambda run: (run.state != "running", -(run.begun if run.state == "running" else run.written), run.name)
+        )
         return {"runs": [status_told(run) for run in statuses], "is_cut": found.is_cut, "time": time.time()}
 
     def status(self, name: str, path: Path, held: set[tuple[str, int]] | None) -> Status:
@@ -163,11 +165,16 @@ class Live:
         """
         check_axis(axis)
         self.list()
-        groups: dict[str, list[str]] = {}
+        groups: dict[str, dict[int | None, list[str]]] = {}
+        held = locked()
         for name in [name for name in dict.fromkeys(names) if name in self.found.runs][:MOST_OVERLAID]:
-            groups.setdefault(self.status(name, self.found.runs[name], locked()).group, []).append(name)
+            run = self.status(name, self.found.runs[name], held)
+            groups.setdefault(run.group, {}).setdefault(run.seed, []).append(name)
         found: dict[str, Any] = {}
-        for members in (members for members in groups.values() if len(members) > 1):
+        for seeds in groups.values():
+            members = [name for names in seeds.values() for name in names]
+            if len(members) < 2 or len(seeds) < len(members):  # the same seed twice is no second seed
+                continue
             with self.lock:
                 logs = [self.logs_of(name) for name in members]
                 versions = [f"{episodes.version}-{metrics.version}" for episodes, metrics in logs]

@@ -45,6 +45,7 @@ class Status:
     columns: list[str] = field(default_factory=list)
     speed: float | None = None  # steps a second, of late
     ends: float | None = None  # when, in seconds since 1970
+    begun: float = 0.0  # when its config was written
     written: float = 0.0  # when its logs last grew
 
     @property
@@ -57,6 +58,11 @@ class Status:
         settings = {name: value for name, value in self.recipe.items() if name != "seed"}
         told = json.dumps([self.config.get("framework"), settings or self.name], sort_keys=True, default=repr)
         return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    @property
+    def seed(self) -> int | None:
+        found = self.recipe.get("seed")
+        return found if isinstance(found, int) else None
 
     @property
     def steps(self) -> float:
@@ -106,7 +112,7 @@ def status_of(name: str, path: Path, held: set[tuple[str, int]] | None) -> Statu
     found.last, found.columns = newest(logs), [name for log in logs for name in log.names if name]
     found.columns = list(dict.fromkeys(found.columns))
     written = [changed(path / log) for log in LOGS]
-    found.written = max(written)
+    found.begun, found.written = changed(path / CONFIG), max(written)
     found.state, found.said = state_of(found, held)
     found.speed = speed_of(logs, "steps")
     if found.state == "running":
@@ -198,7 +204,7 @@ def told(run: Status) -> dict[str, Any]:
         "game": str(env.get("id") or ""),
         "algorithm": str(part(recipe, "algorithm").get("kind") or "").upper(),
         "framework": str(run.config.get("framework") or ""),
-        "seed": recipe.get("seed") if isinstance(recipe.get("seed"), int) else None,
+        "seed": run.seed,
         "group": run.group,
         "state": run.state,
         "said": run.said,

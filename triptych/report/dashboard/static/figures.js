@@ -1,5 +1,5 @@
 // The figures: as the report draws them, with what the page asks for as it comes into view.
-import { ask, columns, drawnRuns, mainColumn, paint, runOf, state, titleOf } from "./store.js";
+import { ask, columns, drawnRuns, mainColumn, paint, paintGroup, runOf, state, titleOf } from "./store.js";
 import { element, ofSeeds, swatch } from "./words.js";
 
 const kept = new Map();  // column, axis, smoothing -> run -> its curve, and which version of it
@@ -40,8 +40,9 @@ async function meansOf(column, groups, points) {
 }
 
 function meanTraces(means, groups) {
+  const firsts = groups.map(members => members[0]);
   return groups.flatMap(members => {
-    const curve = means.get(members[0]), { colour, dash } = paint(members[0]);
+    const curve = means.get(members[0]), { colour, dash } = paintGroup(members[0], firsts);
     return curve?.x.length ? withBand(curve.x, curve, colour, ofSeeds(runOf(members[0]), members.length), { dash }) : [];
   });
 }
@@ -112,8 +113,9 @@ function legend() {
   const { on, possible, groups, single } = drawnRuns();
   document.getElementById("means-label").hidden = !possible;
   document.getElementById("means").checked = on;
-  const key = (name, text) => element("span", { class: "key", "aria-pressed": "true" }, swatch(paint(name)), text);
-  const all = [...groups.map(members => key(members[0], ofSeeds(runOf(members[0]), members.length))), ...single.map(name => key(name, name))];
+  const key = (painted, text) => element("span", { class: "key", "aria-pressed": "true" }, swatch(painted), text);
+  const firsts = groups.map(members => members[0]);
+  const all = [...groups.map(members => key(paintGroup(members[0], firsts), ofSeeds(runOf(members[0]), members.length))), ...single.map(name => key(paint(name), name))];
   const keys = all.slice(0, 24), left = all.length - keys.length;
   document.getElementById("legend").replaceChildren(...keys, ...(left > 0 ? [element("span", { class: "note" }, `and ${left} more`)] : []));
 }

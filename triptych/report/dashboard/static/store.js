@@ -11,7 +11,7 @@ export const state = {
   auto: true,  // nobody has picked: the running ones, or else the newest
   column: "", axis: "steps", smooth: 1, log: false, means: null, filter: "", paused: false,
 };
-const painted = new Map();  // run -> its colour and dash, for as long as the page is open
+const paintedRuns = new Map(), paintedGroups = new Map();  // run -> its colour and dash, for as long as the page is open
 
 export const runOf = name => state.runs.find(run => run.name === name);
 
@@ -22,10 +22,12 @@ export async function ask(path, parameters = []) {
 }
 
 // A framework's first curve has its colour, the others what is left; a run keeps its own while others come and go.
-export function paint(name) {
+// A group of seeds is painted as such, by its first run.
+export const paintGroup = (first, firsts) => paint(first, paintedGroups, firsts);
+export function paint(name, painted = paintedRuns, alive = state.picked) {
   if (painted.has(name)) return painted.get(name);
   const { colours, of_frameworks, dashes } = state.about;
-  const taken = new Set([...painted].filter(([other]) => state.picked.includes(other)).map(([, paint]) => paint.colour + paint.dash));
+  const taken = new Set([...painted].filter(([other]) => alive.includes(other)).map(([, paint]) => paint.colour + paint.dash));
   const own = of_frameworks[runOf(name)?.framework];
   const frameworks = Object.values(of_frameworks);
   const order = [own, ...colours.filter(colour => !frameworks.includes(colour)), ...frameworks.filter(colour => colour !== own)].filter(Boolean);
@@ -74,10 +76,12 @@ export function drawnRuns() {
     const group = runOf(name)?.group || name;
     groups.set(group, [...(groups.get(group) || []), name]);
   }
-  const seeds = [...groups.values()].filter(members => members.length > 1);
+  // The same seed twice is no second seed: those stand alone.
+  const differ = members => members.length > 1 && new Set(members.map(name => runOf(name)?.seed)).size === members.length;
+  const seeds = [...groups.values()].filter(differ);
   const on = state.means ?? state.picked.length > CROWD;
   if (!on || !seeds.length) return { on, possible: seeds.length > 0, groups: [], single: state.picked };
-  return { on, possible: true, groups: seeds, single: [...groups.values()].filter(members => members.length === 1).flat() };
+  return { on, possible: true, groups: seeds, single: [...groups.values()].filter(members => !differ(members)).flat() };
 }
 
 export const titleOf = column => state.about.titles[column] || column.replaceAll("_", " ");
