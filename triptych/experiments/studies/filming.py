@@ -9,12 +9,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median_low
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 from triptych.experiments.film import can_film, film, record
 from triptych.experiments.studies import Study
 from triptych.experiments.studies.table import Run
-from triptych.experiments.tape import Tape, Written, read, write
+from triptych.experiments.tape import Tape
 from triptych.recipes import Recipe
 from triptych.report.colours import by_name
 from triptych.utils.checks import InputError
@@ -33,7 +33,6 @@ class Kept(TypedDict):
 
     actions: list[Count]
     fps: Count
-    decisions: NotRequired[Written | None]  # what the agent thought; runs of earlier versions kept none
 
 
 class Film(TypedDict):
@@ -49,8 +48,8 @@ def keep_tape(folder: Path, recipe: Recipe, framework: str, quiet: bool) -> None
         if can_film(recipe.env, quiet):
             tape = record(folder, recipe, framework)
             (folder / "videos").mkdir(exist_ok=True)
-            kept = Kept(actions=tape.actions[:LONGEST], fps=tape.fps, decisions=write(tape.decisions[:LONGEST]))
-            write_json(folder / TAPE, kept)
+            # Without what the agent thought: bars and their digits make a film two or three times as large.
+            write_json(folder / TAPE, Kept(actions=tape.actions[:LONGEST], fps=tape.fps))
     except (Exception, SystemExit) as error:  # of the user's own game too, which has never been drawn before
         warn(f"no film of {folder}: {first_line(error)}")
 
@@ -106,6 +105,4 @@ def tape_of(run: Run, recipe: Recipe, colour: str) -> Tape | None:
     except InputError as error:
         warn(f"no film of {run['run']}: {error}")
         return None
-    actions = list(kept["actions"])
-    decisions = read(kept.get("decisions"), actions)
-    return Tape(run["label"], run["framework"], recipe.env, actions, int(kept["fps"]), colour, decisions)
+    return Tape(run["label"], run["framework"], recipe.env, list(kept["actions"]), int(kept["fps"]), colour)
