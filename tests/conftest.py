@@ -16,6 +16,8 @@ NAMES = tuple(frameworks.FRAMEWORKS)
 def pytest_configure() -> None:
     if hasattr(signal, "SIGHUP"):  # under nohup it is ignored, here and in the tests' own processes
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so it is in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # [B] against [B, 1] broadcasts silently elsewhere; the JAX column turns it into an error.
     import jax
 

@@ -20,7 +20,6 @@ from triptych.utils.leftovers import PROCESSES, is_alive, noted, own_place, runn
 # Starts Ray, tells the ids of its processes, and then does what it is told to.
 DRIVER = """
 import os, signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in the background of a shell
 from triptych.utils.cluster import open_ray
 from triptych.utils.leftovers import below
 with open_ray() as cluster:
