@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ import pytest
 import triptych
 from tests.cli.test_cli import call
 from triptych.cli import exits
+from triptych.cli.runs import exact_hint
 from triptych.experiments import train as begun
 from triptych.runs import checkpoints
 from triptych.runs.folder import RunFolder
@@ -271,3 +273,9 @@ def test_a_run_that_begins_with_weights_says_with_which(tmp_path: Path, capsys: 
     said = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("from "))
     file = tmp_path / "a" / "checkpoints" / "latest.safetensors"  # it has too few episodes for best weights
     assert said == f"from      {file}: all weights (6 tensors), as they were at step 300; training begins at step 0"
+
+
+@pytest.mark.parametrize(("on", "hints"), [("ray", 0), ("here", 1)])
+def test_a_way_to_the_same_numbers_is_told_where_there_is_one(on: str, hints: int, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"on": on}))
+    assert len(exact_hint(tmp_path, "runs/r")) == hints

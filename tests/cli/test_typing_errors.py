@@ -25,6 +25,9 @@ evaluate                                         | RUN is missing; allowed: a ru
 resume                                           | RUN is missing
 study                                            | NAME is missing; allowed: atari57
 report                                           | RUN is missing
+report --columns ret=steps my.csv                | --columns is 'my.csv'; allowed: THEIRS=ours
+report my.csv --columns a=steps a=frames         | columns gives 'a' two meanings, steps and frames; allowed: one
+evaluate runs/there-is-none                      | run is 'runs/there-is-none': no such folder
 train cartpol                                    | recipe is 'cartpol'; did you mean cartpole
 train cart_pole                                  | recipe is 'cart_pole'; did you mean cartpole
 train --seed 3 cartpol                           | recipe is 'cartpol'; did you mean cartpole

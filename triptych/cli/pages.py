@@ -96,7 +96,10 @@ class Report(Where):
     )  # fmt: skip
 
     def run(self) -> int:
+        from triptych.report.logs.columns import parse_columns
+
         columns = [pair for pairs in self.columns for pair in pairs]
+        parse_columns(columns)  # before a RUN is missed that --columns has swallowed
         files = self.asked(columns) if self.question is not None else [self.of_runs(columns)]
         put(*map(str, files))
         print_json(self, {"page": files[0], "files": files})

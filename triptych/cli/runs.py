@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from tyro.conf import UseAppendAction, arg
@@ -29,6 +30,7 @@ from triptych.recipes.values import steps_more
 from triptych.runs.endings import why
 from triptych.runs.trust import Allowed
 from triptych.utils.console import put
+from triptych.utils.reading import read_json
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,13 @@ def video_of(result: Any) -> str | None:
     return str(path) if path.is_file() else None
 
 
+def exact_hint(folder: Path, path: str) -> list[str]:
+    """How to go on with the same numbers; nothing for workers on Ray, which give others every time."""
+    if read_json(folder / "config.json", dict[str, Any]).get("on") == "ray":
+        return []
+    return [f"for the same numbers: triptych resume {path} --exact (it goes back to the last regular checkpoint)"]
+
+
 def tell(result: Any) -> int:
     """The last lines of a training; the code says whether it was interrupted or diverged. Nobody needs to read them."""
     path = shlex.quote(str(result.path))
@@ -207,7 +216,7 @@ def tell(result: Any) -> int:
         if not result.resumes_exactly:
             put(
                 "its games cannot be saved: going on like that begins new episodes, and gives other numbers than a run that never stopped",
-                f"for the same numbers: triptych resume {path} --exact (it repeats some steps)",
+                *exact_hint(result.path, path),
             )
         return exits.interrupted_by(result.signal)
     if result.stopped_by == "diverged":

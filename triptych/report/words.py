@@ -137,7 +137,10 @@ def outcome(log: Log, random: dict[str, dict[str, Any]]) -> str:
         return f"{log.name}: no episode has ended yet." if not log.columns else f"{log.name}{length}: {instead(log)}."
     rewards = [value for value in log.columns["running_reward"] if value is not None]
     best = max(rewards[FULL:] or rewards)
-    text = f"{log.name}{length}: the last {count} episodes{exploring(log)} scored {running:,.1f} on average, at best {best:,.1f}"
+    ends = f"the last {count} episodes{exploring(log)} scored {running:,.1f} on average"
+    if not any(value is not None for value in log.columns.get("episode_reward", [])):  # a row may be of many episodes
+        ends = f"its running reward{exploring(log)} ends at {running:,.1f}"
+    text = f"{log.name}{length}: {ends}, at best {best:,.1f}"
     return text + best_stretch([log]) + tests(log) + against_random(log, random)
 
 

@@ -52,8 +52,9 @@ def safe(name: str) -> str:
 
 def run_path(run: str, runs_dir: str | Path) -> Path:
     """Where a run lies: an existing folder or file as it is given, else a name under `runs_dir`."""
-    given = Path(run)
-    return given if given.exists() else Path(runs_dir) / run
+    given, named = Path(run), Path(runs_dir) / run
+    # A path of several parts that is nowhere is told as it was typed.
+    return given if given.exists() or (len(given.parts) > 1 and not named.exists()) else named
 
 
 def new_path(name: str, runs_dir: str | Path) -> Path:

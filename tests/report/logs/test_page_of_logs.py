@@ -96,3 +96,9 @@ def test_updates_and_rows_are_axes_where_nothing_better_is_there(tmp_path: Path)
     assert [axis for axis, _ in figures.axes(updates)] == ["updates"]
     assert [axis for axis, _ in figures.axes(steps)] == ["steps"]
     assert [axis for axis, _ in figures.axes(rows)] == ["row"]
+
+
+def test_rows_that_are_means_of_many_episodes_are_not_called_episodes(tmp_path: Path) -> None:
+    file = write(tmp_path / "progress.csv", "time/total_timesteps,rollout/ep_rew_mean\n100,20.5\n200,200.5\n")
+    (log,) = read(str(file), tmp_path)
+    assert "its running reward ends at 200.5, at best 200.5" in words.outcome(log, {})

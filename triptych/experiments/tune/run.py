@@ -98,7 +98,10 @@ def tune(
     space = parse_space(plan.over, resolved)
     if plan.sampler == "grid":
         grid_of(plan, space)  # which refuses one that is too large
-    prepare(resolved, plan.framework, num_envs=1).games.close()
+    prepared = prepare(resolved, plan.framework, num_envs=1)
+    prepared.games.close()
+    for note in prepared.notes:
+        warn(note)
     most = plan.window * plan.seeds_per_trial
     if jobs > most:
         warn(

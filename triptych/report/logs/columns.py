@@ -132,6 +132,8 @@ def parse_columns(given: Iterable[str]) -> dict[str, str]:
             raise InputError(
                 f"columns is {pair[:100]!r}, which ends on no name of ours; allowed: THEIRS= one of {', '.join(OURS)}"
             )
+        if found.get(theirs, ours) != ours:
+            raise InputError(f"columns gives {theirs[:100]!r} two meanings, {found[theirs]} and {ours}; allowed: one")
         found[theirs] = ours
     return found
 
