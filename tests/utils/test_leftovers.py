@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def test_a_process_of_another_name_is_not_among_them(sleeper: subprocess.Popen[b
     """A program that calls us has processes of its own."""
     named = subprocess.Popen([*SLEEPER, "--folder=/somewhere/ours"])
     try:
+        while not psutil.Process(named.pid).cmdline():  # Linux shows it a moment after the program has begun
+            time.sleep(0.01)
         assert {number for number, _ in below(1, named="/somewhere/ours")} == {named.pid}
         assert {number for number, _ in below(1)} >= {named.pid, sleeper.pid}
     finally:
