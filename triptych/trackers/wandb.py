@@ -43,7 +43,7 @@ class WandbRun:
         self.about = about
         self.opened: Any = None
         self.name = f"{plain_name(about.name)}-{self.run}"
-        self.where = f"offline; upload it with: wandb sync {self.folder}/wandb/offline-run-*-{self.run}"
+        self.where = f"offline; upload it with: wandb sync {self.folder}/wandb/offline-run-*-{self.run}*"
         found = last_numbers(self.files())
         self.last, self.next = found or (None, int(about.kept.get("next", 0)))
         self.awaited = 0  # W&B's number behind the last row that was given to it
@@ -73,7 +73,8 @@ class WandbRun:
 
     def files(self) -> list[Path]:
         """The files of the offline sessions, as far as they are there still."""
-        return sorted((self.folder / "wandb").glob(f"offline-run-*-{self.run}/run-{self.run}.wandb"))
+        # Of two sessions in the same second the second one's folder ends on "-1".
+        return sorted((self.folder / "wandb").glob(f"offline-run-*-{self.run}*/run-{self.run}.wandb"))
 
     def held(self) -> int | None:
         return None if self.last is None else int(self.last) + 1
