@@ -24,7 +24,6 @@ from triptych.trackers.wandb_file import last_numbers
 from triptych.utils.checks import check
 
 PATIENCE = 60.0  # seconds that W&B's own process of an earlier session has to end
-WRITTEN = 20.0  # seconds that it has to write the last rows of a session that is over
 
 
 def open_run(about: About) -> WandbRun:
@@ -46,7 +45,6 @@ class WandbRun:
         self.where = f"offline; upload it with: wandb sync {self.folder}/wandb/offline-run-*-{self.run}*"
         found = last_numbers(self.files())
         self.last, self.next = found or (None, int(about.kept.get("next", 0)))
-        self.awaited = 0  # W&B's number behind the last row that was given to it
         if self.mode == "online":
             self.last, self.next = self.open.summary.get(ROW, -1), self.open.starting_step  # as the server has it
             self.where = str(self.open.url)
@@ -82,7 +80,6 @@ class WandbRun:
     def rows(self, points: Sequence[Point]) -> None:
         for point in points:
             self.log(point.marked())
-            self.awaited = self.next
 
     def log(self, content: Mapping[str, Any]) -> None:
         self.open.log(dict(content), step=self.next)
@@ -109,17 +106,6 @@ class WandbRun:
         if self.opened is not None:
             self.opened.finish()
             self.opened = None
-            if self.mode == "offline":
-                self.wait_until_written()
-
-    def wait_until_written(self) -> None:
-        """W&B's process may write the last rows a moment after `finish`; whoever asks for them before would send them again."""
-        end = time.monotonic() + WRITTEN
-        while time.monotonic() < end:
-            found = last_numbers(self.files())
-            if not self.awaited or (found is not None and found[1] >= self.awaited):
-                return
-            time.sleep(0.05)
 
 
 def mode_now() -> Any:
