@@ -95,7 +95,7 @@ WINDOW = 50  # episodes: a mean of fewer is luck on Atari, one of more lags behi
 study = Study(
     question="DRQN or A3C, where one picture does not tell?",
     learned="From the same steps DRQN came further on the chain and in Ms. Pac-Man, an actor-critic in a third to a ninth of its time. "
-    "A3C in one process was no worse than A2C, and better on the positions, but took two to four times as long.",
+    "A3C in one process cannot be told from A2C by its scores, and took two to four times as long.",
     arms=tuple(arm for task in (GAME, POSITIONS, CHAIN) for arm in arms_of(task)),
     seeds=5,
     window=WINDOW,
@@ -107,7 +107,7 @@ study = Study(
     "DRQN plays greedily in the test, the actor-critics draw from their policy.",
     choice="Where steps are dear, as with a slow game or a real machine, take DRQN: it learns from each step several times, and on the chain and in Ms. Pac-Man "
     "it came further with the same steps. Where the clock counts and the game is quick, take an actor-critic: a run of A2C took a third to a ninth of DRQN's time, "
-    "so it could have had several times as many steps. A3C in one process is A2C with smaller, older updates: it was no worse here, and better on the positions, "
+    "so it could have had several times as many steps. A3C in one process is A2C with smaller, older updates: its scores cannot be told from A2C's here, "
     "but it costs two to four times A2C's time; it pays once its workers have machines of their own. With few seeds look at the lowest one: "
     "on the positions one DRQN of five and two A2C of five stayed far below the others.",
 )
