@@ -83,6 +83,7 @@ def test_the_answer_is_said_in_a_sentence(task: Task) -> None:
         ([group("a", 1.0), group("b", 9.0)], "may be luck: more seeds would tell"),
         ([group("a", 5.0, 5.0), group("b", 9.0, 9.0)], "within each group all runs score the same"),
         ([group("a", 5.0, 5.0), group("b", 5.0, 5.0)], "a and b score the same, 5.00 on average, and none scores more"),
+        ([group("a", 5.0, 8.0), group("b", 6.0, 9.0)], "a and b cannot be told apart by these runs: 6.50 over 2 runs and 7.50 over 2 runs, a difference of 1.00"),
         ([group("a", 5.0, 6.0)], "On Pong, a scores 5.50 on average over 2 runs"),
         ([group("a", 5.0), group("b", 6.0, 7.0), group("c", 6.0, 8.0)], "may be luck"),
         ([group(name, 5.0 + i, 6.0 - i) for i, name in enumerate("abcdef")], "of 5 other groups"),

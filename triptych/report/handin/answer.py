@@ -87,12 +87,26 @@ def sentences(task: Task) -> list[str]:
         text = f"{where}{best.label} scores {score(mean)} on average over {runs}"
         return [text + (f" (95 % interval {between(low, high)})." if between(low, high) else ".")]
     tied = [group for group in task.groups if group.mean[0] == mean]
+    if len(task.groups) == 2 and (alike := not_told_apart(task)):
+        return [f"{where}{alike}"]
     if len(tied) > 1:
         found = f"{where}{joined([group.label for group in tied])} score the same, {score(mean)} on average, and none scores more."
     else:
         found = f"{where}{best.label} has the highest mean score: {score(mean)} over {runs}"
         found += f" (95 % interval {between(low, high)})." if between(low, high) else "."
     return [found, *compared(task)]
+
+
+def not_told_apart(task: Task) -> str:
+    """What is said of two groups whose test finds no difference: that first, as a higher mean alone would be read as an answer."""
+    first, other = task.groups
+    _, found, p = against_first(task)[0]
+    if p is None or p < SURE or found.low is None or found.high is None:
+        return ""
+    told = f"{first.label} and {other.label} cannot be told apart by these runs: {score(first.mean[0])} over {counted(len(first.scores), 'run')} "
+    told += f"and {score(other.mean[0])} over {counted(len(other.scores), 'run')}, a difference of {score(abs(found.mean))}. "
+    low, high = sorted((found.low, found.high)) if found.mean >= 0 else sorted((-found.low, -found.high))
+    return f"{told}Its 95 % interval is {between(low, high)} ({p_value(p)}), so it may be chance."
 
 
 def compared(task: Task) -> list[str]:

@@ -25,6 +25,13 @@ from triptych.utils.console import counted
 MOST_SETTINGS = 40  # that differ, of a table
 MOST_COLUMNS = 6  # groups beside each other
 UNSAID = ("", "-", "{}", "not recorded")  # of a setting that is as good as none
+ALGORITHMS = {  # for a reader who has never met them
+    "dqn": "learns how much reward follows each action (its Q value) from single steps that it keeps and draws at random, and takes the action of the highest value.",
+    "drqn": "learns how much reward follows each action (its Q value) with a network that has a memory, from stretches of games that it keeps, and takes the action of the highest value.",
+    "a2c": "learns a policy, which is a probability for each action, and a value that the policy's results are held against, from the newest steps of several games.",
+    "a3c": "A2C with several workers that play and learn beside each other and change the same weights.",
+    "ppo": "A2C that goes over its newest steps several times, and clips how far that may move the policy.",
+}
 WORDS = 99  # a table that has no column of numbers
 
 
@@ -46,6 +53,8 @@ def setup(named: list[tuple[str, Series]], sections: list[Section]) -> list[Bloc
         )  # fmt: skip
     told = "Every run learns to play by trial and error, from random weights unless its settings say otherwise. "
     blocks: list[Block] = [Text(f"{told}A step is one decision of the agent; the reward is the game's own score.")]
+    kinds = dict.fromkeys(series.logs[0].recipe.algorithm.kind for _, series in named if series.logs[0].recipe)
+    blocks += [Text(f"{kind.upper()}: {ALGORITHMS[kind]}") for kind in kinds if kind in ALGORITHMS]
     if rows:
         head = ["", "game", "algorithm", "framework", "seeds", "steps of a run", "games at once", "learning rate"]
         blocks.append(Table(head, rows, numbers=5))
@@ -77,11 +86,19 @@ def settings(named: list[tuple[str, Series]]) -> list[Block]:
     found = tables.settings([series.logs for _, series in groups])
     differing = [row for row in found if row["differs"] and row["name"] not in ("framework", "seed")]
     same = [row for row in found if not row["differs"]]
+    shared = [row for row in differing if all(value not in UNSAID[:1] for value in row["values"])]
     blocks: list[Block] = []
     if len(groups) > 1 and not differing:
         blocks.append(Text("The groups differ in their framework alone: every other setting is the same, seeds apart."))
     for start in range(0, len(groups) if differing else 0, MOST_COLUMNS):
-        blocks.append(side_by_side(groups[start : start + MOST_COLUMNS], differing, start, len(found)))
+        blocks.append(side_by_side(groups[start : start + MOST_COLUMNS], shared, start, len(found)))
+    for place, (label, _) in enumerate(groups):
+        own = [
+            f"{row['name']} {row['values'][place]}"
+            for row in differing
+            if row not in shared and row["values"][place] not in UNSAID
+        ]
+        blocks += [Text(f"Settings of {label} that not every group has: {'; '.join(own)}.", "note")] if own else []
     told = [f"{row['name']} {row['values'][0]}" for row in same if row["values"][0] not in UNSAID]
     if told:
         blocks.append(Text(f"{'The same in all' if len(groups) > 1 else 'Settings'}: {'; '.join(told)}.", "note"))
@@ -96,7 +113,7 @@ def side_by_side(groups: list[tuple[str, Series]], differing: list[dict[str, Any
     ]
     more = len(differing) - MOST_SETTINGS
     left = f" {more} more differ: config.json of each run has them." if more > 0 else ""
-    told = f"{counted(len(differing), 'setting')} of {count} {'differs' if len(differing) == 1 else 'differ'}, framework and seed apart.{left}"
+    told = f"{counted(len(differing), 'setting')} of {count} {'differs' if len(differing) == 1 else 'differ'} among those that all have, framework and seed apart.{left}"
     return Table(["setting", *(label for label, _ in groups)], rows, told, numbers=WORDS)
 
 
@@ -202,7 +219,7 @@ def link(file: Path, page: Path) -> str:
 def repeated(named: list[tuple[str, Series]], sections: list[Section], words: list[str]) -> list[Block]:
     """What makes the runs again, and then this page."""
     commands = [
-        (label, "\n".join(repeat(log.recipe, log.framework) for log in series.logs if log.recipe))
+        (label, "\n".join(dict.fromkeys(repeat(log.recipe, log.framework) for log in series.logs if log.recipe)))
         for label, series in named
     ]
     blocks: list[Block] = [Code(label, text, "sh") for label, text in commands if text]

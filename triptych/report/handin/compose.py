@@ -168,11 +168,6 @@ class Composer:
         notes = dict.fromkeys(note for log in self.logs for note in log.notes)
         return [
             Part("settings", "Settings", self.settings()),
-            Part(
-                "sources",
-                "The same agents in three frameworks",
-                [Sources(agents, show.names_table())] if agents else [],
-            ),
             Part("machine", "Machine, date and cost", appendix.machine(self.logs, self.series, self.sections)),
             Part(
                 "evaluations",
@@ -182,6 +177,11 @@ class Composer:
             Part("repeat", "Repeat it", appendix.repeated(known, self.sections, self.words)),
             Part("notes", "Notes", [Text(note, "note") for note in notes]),
             Part("everything", "Everything recorded", self.recorded()),
+            Part(
+                "sources",
+                "The same agents in three frameworks",
+                [Sources(agents, show.names_table())] if agents else [],
+            ),
         ]
 
 

@@ -117,15 +117,27 @@ def name_of(series: Series) -> str:
 
 def measured(name: str, logs: list[Log]) -> str:
     """What a run's score is, in words."""
-    if name == "tests":
+    if name == "tests" and logs:
         tests = [best_tests(log)[0] for log in logs]
-        games = list(
-            dict.fromkeys(counted(test["games"], "test game") + moves(test) + repeated(test) for test in tests)
-        )
-        return f"the mean reward of its best weights in {' or '.join(sorted(games)[:3])}"
+        few, many = min(test["games"] for test in tests), max(test["games"] for test in tests)
+        games = counted(many, "test game") if few == many else f"{few} to {many} test games"
+        return f"the mean reward of its best weights in {games}{played(logs, tests)}"
     if name == "tests while training":
         return "the mean reward of its last test games while training"
     return "the mean reward of its last 100 training episodes, in which it also explores" if logs else "not known"
+
+
+def played(logs: list[Log], tests: list[dict[str, Any]]) -> str:
+    """How the moves of tests were chosen; where runs differ in it, which algorithm did what: `, the best ones (DQN), drawn (A2C)`."""
+    chosen: dict[str, list[str]] = {}
+    for log, test in zip(logs, tests, strict=True):
+        chosen.setdefault(moves(test), []).append(kind_of(log).upper())
+    several = len(chosen) > 1
+    told = "".join(
+        f"{how or ', the best move each time'} ({' and '.join(dict.fromkeys(kinds))})" if several else how
+        for how, kinds in chosen.items()
+    )
+    return told + (" (some of a run's games went alike)" if any(repeated(test) for test in tests) else "")
 
 
 def normalised(tasks: list[Task]) -> tuple[list[dict[str, list[float]]], str]:

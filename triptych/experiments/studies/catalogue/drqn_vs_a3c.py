@@ -94,7 +94,7 @@ WINDOW = 50  # episodes: a mean of fewer is luck on Atari, one of more lags behi
 
 study = Study(
     question="DRQN or A3C, where one picture does not tell?",
-    learned="From the same steps DRQN came further on the chain and in Ms. Pac-Man, an actor-critic in a third to a ninth of its time. "
+    learned="From the same steps DRQN came further on the chain and in Ms. Pac-Man (where three seeds cannot rule out chance: p = 0.08 against A2C), an actor-critic in a third to a ninth of its time. "
     "A3C in one process cannot be told from A2C by its scores, and took two to four times as long.",
     arms=tuple(arm for task in (GAME, POSITIONS, CHAIN) for arm in arms_of(task)),
     seeds=5,
