@@ -61,7 +61,9 @@ def data(logs: list[Log], random: dict[str, dict[str, Any]], on_page: int = 0) -
     most = ALL_NUMBERS // max(1, (drawn + others) * (len(names) + len(AXES)))
     most = max(FEWEST_POINTS, min(MOST_POINTS, most))
     games = {log.random_key for log in logs if log.recipe}
-    groups = {number: group(number, one, names) for number, one in enumerate(series) if one.is_seeds}
+    seeds = {number: one for number, one in enumerate(series) if one.is_seeds}
+    points = ALL_NUMBERS // max(1, len(seeds) * len(names) * (3 + len(AXES)))
+    groups = {number: group(number, one, names, points) for number, one in seeds.items()}
     # In a crowd a seed's own curves are left out where its group has a mean to show.
     left_out = {number: set(found["columns"]) if crowded else set() for number, found in groups.items()}
     place = {id(log): (number, one) for number, one in enumerate(series) for log in one.logs}
@@ -184,9 +186,14 @@ def short(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
 
 
-def group(number: int, series: Series, names: list[str]) -> dict[str, Any]:
-    """A group of seeds: the mean of its rewards over each axis, and of every other column, with intervals."""
+def group(number: int, series: Series, names: list[str], most: int) -> dict[str, Any]:
+    """A group of seeds: the mean of its rewards over each axis, and of every other column, with intervals.
+
+    Args:
+        most: points of a column's mean, where a page of many groups has no room for more.
+    """
     members = series.logs
+    grid = max(FEWEST_POINTS, min(curves.SMALL_GRID, most))
     rewards = {
         axis: curve
         for axis in AXES
@@ -194,7 +201,7 @@ def group(number: int, series: Series, names: list[str]) -> dict[str, Any]:
         and (curve := curves.over_seeds([(log.columns[axis], log.columns["running_reward"]) for log in members]))
     }
     parts = [parts_of(log) for log in members]
-    others = {name: curve for name in names if name != "running_reward" and (curve := mean_column(parts, name))}
+    others = {name: curve for name in names if name != "running_reward" and (curve := mean_column(parts, name, grid))}
     return {
         "name": series.label,
         "framework": series.framework,
@@ -206,13 +213,13 @@ def group(number: int, series: Series, names: list[str]) -> dict[str, Any]:
     }
 
 
-def mean_column(parts: list[list[Columns]], name: str) -> dict[str, Any] | None:
+def mean_column(parts: list[list[Columns]], name: str, grid: int = curves.SMALL_GRID) -> dict[str, Any] | None:
     """A column's mean over seeds at equal steps, `x` for each axis: where the seeds were there, on average."""
     found = [next((part for part in run if name in part and "steps" in part), None) for run in parts]
     if not all(found):
         return None
     there = [part for part in found if part]
-    curve = curves.over_seeds([(part["steps"], part[name]) for part in there], grid=curves.SMALL_GRID)
+    curve = curves.over_seeds([(part["steps"], part[name]) for part in there], grid=grid)
     if curve is None:
         return None
     steps = np.array(curve["x"])

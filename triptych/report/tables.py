@@ -14,6 +14,8 @@ from triptych.report.show import build as show
 from triptych.utils.checks import InputError
 from triptych.utils.console import counted
 
+UNKNOWN = "not known"
+
 
 def speed(log: Log) -> dict[str, Any]:
     """One row of the table of speed and memory."""
@@ -83,5 +85,5 @@ def machine(log: Log) -> dict[str, str]:
     return {
         "processor": ", ".join(filter(None, known)) + resumed,
         "versions": versions,
-        "commit": str(config.get("git_commit") or "not known"),
+        "commit": str(config.get("git_commit") or UNKNOWN),
     }

@@ -15,12 +15,14 @@ from tests.report.handin.conftest import SCORES
 from tests.report.test_page import made
 from triptych.report.handin.answer import answer
 from triptych.report.handin.document import Figure, Heading, Table, Text
-from triptych.report.handin.figures import answer_figure, learning_figures, profile_figure
-from triptych.report.handin.pairs import comparison, pairs_of
+from triptych.report.handin.figures import answer_figure, curve_of, learning_figures, profile_figure
+from triptych.report.handin.pairs import MOST_PAIRS, comparison, in_one_thing, pairs_of
 from triptych.report.handin.request import Reading, Request, sections
+from triptych.report.handin.rewards import rewards_of
 from triptych.report.handin.studies import read_study
-from triptych.report.handin.tasks import Group, Task, tasks_of
+from triptych.report.handin.tasks import Group, Task, normalised, tasks_of, told_apart
 from triptych.report.handin.thresholds import first_reach, thresholds
+from triptych.report.handin.words import p_value
 from triptych.report.logs import Log, read
 
 DQN, JAX, PPO = SCORES.values()
@@ -126,10 +128,11 @@ def test_pairs_differ_in_one_thing_and_the_higher_mean_stands_first(task: Task) 
 
 def test_frameworks_of_a_recipe_are_tested_for_equivalence(task: Task) -> None:
     lines = {block.text for block in comparison([task], 40.0, []) if isinstance(block, Text)}
-    assert any(line.startswith("DQN in PyTorch and DQN in JAX score the same within the margin") for line in lines)
+    same = "DQN in PyTorch and DQN in JAX score the same within 40.0 points (named by the author): the 90 % interval"
+    assert any(line.startswith(same) for line in lines)
     assert any("with a margin of 40.0 points, named by the author" in line for line in lines)
     narrow = {block.text for block in comparison([task], 0.1, ["Lockstep: agree."]) if isinstance(block, Text)}
-    assert any("not shown to be the same" in line for line in narrow)
+    assert any("not shown to score the same within 0.10 points" in line for line in narrow)
     assert "Lockstep: agree." in narrow
 
 
@@ -222,3 +225,87 @@ def test_logs_of_other_tools_are_groups_too() -> None:
     ]
     (found,) = tasks_of(logs, {})
     assert [(group.label, group.scores) for group in found.groups] == [("a", [3.0]), ("b", [5.0])]
+
+
+def test_a_log_without_episodes_is_judged_by_its_last_hundred_rows_and_says_so() -> None:
+    log = Log(
+        "own", {"steps": [10.0 * row for row in range(300)], "episode_reward": [float(row) for row in range(300)]}
+    )
+    (found,) = tasks_of([log], {})
+    assert found.groups[0].scores == [np.mean(range(200, 300))]
+    assert (
+        "(of own the mean of the last 100 rows of its log, which does not say that each is an episode)"
+        in found.measured
+    )
+    assert first_reach(log, 100.0) == (1500.0, None), "rows 51 to 150 have a mean of 100.5"
+    assert curve_of(found.groups[0], "steps") is not None
+
+
+def test_means_of_other_tools_reach_a_threshold_from_their_first_row_on() -> None:
+    """A row of SB3's progress.csv or of Spinning Up's is a mean of many episodes already."""
+    steps = [2048.0 * row for row in range(1, 21)]
+    for name in ("running_reward", "mean_reward"):
+        log = Log("sb3", {"steps": steps, name: [10.0 * row for row in range(1, 21)]})
+        assert first_reach(log, 150.0) == (15 * 2048.0, None)
+        assert tasks_of([log], {})[0].groups[0].scores == [200.0]
+
+
+def test_short_runs_are_said_to_be_short() -> None:
+    (found,) = tasks_of([made("a", rows=12)], {})
+    assert found.measured.endswith("(of shorter runs as many as there are)")
+    assert rewards_of(made("a", rows=0)) is None
+
+
+def test_a_seed_without_an_episode_does_not_hide_its_groups_curve() -> None:
+    (found,) = tasks_of([made("a"), made("b", seed=1), made("c", seed=2, rows=0)], {})
+    (line, *_) = learning_figures(found, "x")[0].lines
+    assert line.y[-1] == pytest.approx(
+        np.mean([made("", seed=seed).columns["running_reward"][-1] for seed in (0, 1)]), rel=1e-5
+    )
+
+
+def test_a_p_value_is_never_read_on_the_wrong_side() -> None:
+    assert [p_value(p) for p in (None, 0.0002, 0.0123, 0.0499, 0.04996, 0.05004, 0.3)] == [
+        "", "p < 0.001", "p = 0.012", "p = 0.04990", "p = 0.04996", "p = 0.05004", "p = 0.30",
+    ]  # fmt: skip
+
+
+def test_what_holms_correction_counts_are_the_tests_that_were_made() -> None:
+    """Of three others one has a single run."""
+    groups = [group("a", 1.0, 2.0), group("b", 2.0, 3.5), group("c", 4.0, 5.5), group("d", 9.0)]
+    (table,) = [block for block in answer([Task("Pong", groups, "the mean")]) if isinstance(block, Table)]
+    assert "corrected for 2 tests at once (Holm), the intervals are not" in table.caption
+
+
+def test_more_pairs_than_fit_are_counted() -> None:
+    groups = [group(f"g{place}", place, place + 0.5) for place in range(8)]
+    task = Task("Pong", groups, "the mean")
+    assert (len(in_one_thing(task)), len(pairs_of(task))) == (28, MOST_PAIRS)
+    notes = [block.text for block in comparison([task], None, []) if isinstance(block, Text)]
+    assert "The first 24 of 28 pairs are shown." in notes
+
+
+def test_tasks_below_chance_have_no_scale_but_count_for_who_is_better() -> None:
+    def task(name: str, low: float, high: float) -> Task:
+        return Task(name, [group("a", low, low), group("b", high, high + 1)], "the mean", chance=10.0)
+
+    tasks = [task(name, 1.0, 2.0) for name in "pqrs"] + [task("t", 20.0, 30.0)]
+    assert normalised(tasks)[1].endswith("without 4 tasks on which nobody scores more than random play")
+    figures = {block.title: block for block in comparison(tasks, None, []) if isinstance(block, Figure)}
+    assert "averaged over 5 tasks" in figures["Probability of improvement"].caption
+    assert figures["Probability of improvement"].points[0].value == 1.0
+
+
+def test_one_studys_tasks_in_two_frameworks_stand_apart(study: Path, tmp_path: Path) -> None:
+    shutil.copytree(study, tmp_path / "jax")
+    kept = json.loads((study / "study.json").read_text())
+    (tmp_path / "jax" / "study.json").write_text(json.dumps(kept | {"framework": "jax"}))
+    both = [read_study(study), read_study(tmp_path / "jax")]
+    tasks = told_apart([(one.whose, task) for one in both for task in one.tasks])
+    assert [task.name for task in tasks] == [
+        f"{name} (memory in {title})" for title in ("PyTorch", "JAX") for name in ("chain", "catch")
+    ]
+    (table,) = [block for block in answer(tasks) if isinstance(block, Table)]
+    assert len(table.rows) == 5, "a row each, and all on one scale"
+    again = told_apart([("", task) for task in [both[0].tasks[0]] * 2])
+    assert [task.name for task in again] == ["chain", "chain, 2"]

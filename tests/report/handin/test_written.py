@@ -16,7 +16,8 @@ from triptych.report.handin import as_pdf
 from triptych.report.handin.as_html import as_html
 from triptych.report.handin.as_markdown import fenced, plain
 from triptych.report.handin.compose import Composer
-from triptych.report.handin.document import Document
+from triptych.report.handin.document import Document, Figure
+from triptych.report.handin.draw import file_names
 from triptych.report.handin.page import hand_in
 from triptych.report.handin.request import Reading, Request, sections
 from triptych.utils.checks import InputError
@@ -182,6 +183,28 @@ def test_published_scores_lie_beside(tmp_path: Path) -> None:
     assert "400.0" in section
 
 
+def test_names_of_any_letters_and_length_become_files_of_their_own() -> None:
+    names = ["answer-日本", "answer-中文", "answer", "x" * 300, "x" * 301, "Pong v5", "pong-v5"]
+    found = file_names([Figure(name, "", "") for name in names])
+    assert list(found.values()) == [
+        "answer",
+        "answer-2",
+        "answer-3",
+        "x" * 100,
+        f"{'x' * 100}-2",
+        "pong-v5",
+        "pong-v5-2",
+    ]
+
+
+def test_the_same_runs_in_two_sections_have_figures_of_their_own(runs: Path, tmp_path: Path) -> None:
+    request = Request("Q?", sections=(("Again", (str(runs),)),))
+    found = Composer(sections([str(runs)], request, Reading(runs)), request, None, tmp_path / "x.html", []).document()
+    ids = re.findall(r' id="([^"]+)"', as_html(found, tmp_path / "x.html"))
+    assert {"learning-0", "learning-1", "recorded-0", "recorded-1"} <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
 # What is refused: one line, exit code 2, and nothing is written
 
 
@@ -196,6 +219,9 @@ def test_published_scores_lie_beside(tmp_path: Path) -> None:
         (["--question", "Q", "--section", "Bonus"], "section is 'Bonus'; allowed: a name, then runs or studies"),
         (["--question", "Q", "--section", "Bonus", "missing"], "no such file or run"),
         (["--question", "Q", "--margin", "0"], "margin is 0.0; allowed: above 0"),
+        (["--question", "Q", "--margin", "inf"], "margin is inf; allowed: above 0"),
+        (["--question", "Q", "--threshold", "nan"], "threshold is nan; allowed: a number"),
+        (["--question", "Q\udcff"], "question is 'Q\\udcff'; allowed: text that can be printed"),
         (["--question", "Q", "--link", "javascript:alert(1)"], "link is 'javascript:alert(1)'; allowed: TEXT=ADDRESS"),
         (["--question", "Q", "--compare-to", "atari58"], "compare-to is 'atari58'; allowed: a CSV file that is there, or atari57; did you mean atari57?"),
         (["--question", "Q", "--figures", "nowhere/figures"], "figures is 'nowhere/figures'; allowed: a folder"),
@@ -231,6 +257,13 @@ def test_without_a_browser_a_pdf_is_refused_before_anything_is_read(
     with pytest.raises(InputError, match="TRIPTYCH_BROWSER is 'no-such-browser'"):
         hand_in([str(runs)], Request("Q?"), how=Reading(runs), out=tmp_path / "x.html", pdf=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_where_the_figures_would_lie_is_told(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "x-figures").write_text("mine")
+    with pytest.raises(InputError, match="x-figures is a file, and the folder of this page's figures"):
+        hand_in([str(runs)], Request("Q?"), how=Reading(runs), out=tmp_path / "x.md")
+    assert [file.name for file in tmp_path.iterdir()] == ["x-figures"]
 
 
 def test_a_browser_that_prints_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

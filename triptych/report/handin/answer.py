@@ -63,14 +63,14 @@ def told(group: Group, task: Task) -> list[Cell]:
 
 def caption(task: Task) -> str:
     """How the table is to be read."""
-    tests = len(task.groups) - 1
+    tests = sum(p is not None for _, _, p in against_first(task))
     few = min(len(group.scores) for group in task.groups) < FEW
     text = f"A run is one training from a seed of its own; its score is {task.measured}. Intervals of means are bootstraps over runs"
     text += f" (with fewer than {FEW} runs they are too narrow). " if few else ". "
-    text += "IQM: the mean of the middle half of the runs. "
-    if tests and any(p is not None for _, _, p in against_first(task)):
+    text += "IQM: the mean of the middle half of the runs, of fewer than four that of all. "
+    if tests:
         text += f"Test: Welch's t test, two-sided; below p = {SURE} a difference is called higher or lower"
-        text += f"; p is corrected for {tests} tests at once (Holm)." if tests > 1 else "."
+        text += f"; p is corrected for {tests} tests at once (Holm), the intervals are not." if tests > 1 else "."
     if task.left_out:
         text += f" Without a score, so not in the table: {joined(list(task.left_out[:5]))}"
         text += f" and {len(task.left_out) - 5} more." if len(task.left_out) > 5 else "."
@@ -119,7 +119,7 @@ def compared(task: Task) -> list[str]:
             ]
         return ["Within each group all runs score the same, so a test has no spread to weigh."]
     if len(found) > MOST_SENTENCES:
-        words = [reading(one, p, len(group.scores)) for group, one, p in found]
+        words = [reading(one, p, min(len(group.scores), len(first.scores))) for group, one, p in found]
         counts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
         return [f"Against {first.label}, the first: of {len(found)} other groups {joined(counts)}."]
     return [against(group, first, one, p) for group, one, p in found]
@@ -138,7 +138,7 @@ def against(group: Group, first: Group, found: Difference, p: float | None) -> s
     apart = f"{score(abs(found.mean))} {'more' if found.mean >= 0 else 'less'}"
     told = f"(95 % interval of the difference {between(found.low, found.high)}; {p_value(p)})"
     if p >= SURE:
-        return f"{group.label} cannot be told from {first.label}: its mean is {score(abs(found.mean))} {'higher' if found.mean >= 0 else 'lower'} {told}, which chance alone may do with so few runs."
+        return f"{group.label} cannot be told from {first.label}: its mean is {score(abs(found.mean))} {'higher' if found.mean >= 0 else 'lower'} {told}, which chance alone may do."
     return f"{group.label} scores {apart} than {first.label} {told}: more than chance would put between them."
 
 

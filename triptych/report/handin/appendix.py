@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.parse import quote
 
 from triptych.frameworks import title_of
 from triptych.report import tables
 from triptych.report.command import repeat
+from triptych.report.films import link
 from triptych.report.handin.document import Block, Cell, Code, Links, Table, Text
 from triptych.report.handin.request import Section
 from triptych.report.handin.studies import Kept
@@ -154,7 +153,7 @@ def machine(logs: list[Log], named: list[tuple[str, Series]], sections: list[Sec
             Cell(shortened(row["names"]), strong=True),
             Cell(row["processor"]),
             Cell(row["versions"]),
-            Cell(row["commit"][:8]),
+            Cell(row["commit"] if row["commit"] == tables.UNKNOWN else row["commit"][:8]),
         ]
         for row in tables.machines(logs)
     ]
@@ -186,7 +185,7 @@ def evaluations(logs: list[Log], sections: list[Section], page: Path, links: lis
     """The tests of the weights, with links to their files; the studies' own pages; what else the author names."""
     rows = []
     for log in logs:
-        files = sorted((log.path / "evaluations").glob("*.json")) if log.path else []
+        files = sorted((log.path / "evaluations").glob("*.json")) if log.path else []  # in the order of the tests
         for place, test in enumerate(log.evaluations):
             address = link(files[place], page) if place < len(files) else ""
             how = f"{test['env']}{moves(test)}" + (f", {percent(test['flicker'])} hidden" if test["flicker"] else "")
@@ -206,14 +205,6 @@ def evaluations(logs: list[Log], sections: list[Section], page: Path, links: lis
             if file is not None and file.is_file():
                 items.append((f"{study.kept.study}: {what}", link(file, page)))
     return [*blocks, *([Links(items)] if items else [])]
-
-
-def link(file: Path, page: Path) -> str:
-    """A file's address as seen from the page."""
-    try:
-        return quote(Path(os.path.relpath(file.resolve(), page.parent.resolve())).as_posix())
-    except ValueError:  # another drive
-        return file.resolve().as_uri()
 
 
 def repeated(named: list[tuple[str, Series]], sections: list[Section], words: list[str]) -> list[Block]:

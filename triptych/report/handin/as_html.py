@@ -28,7 +28,10 @@ def as_html(document: Document, path: Path, paper: bool = False) -> str:
     content: dict[str, Any] = {
         "document": document,
         "charts": charts_of(blocks),
-        "figures": figures,
+        # By what they are, not by what they hold: two sections may show the same.
+        "chart_place": {id(chart): place for place, chart in enumerate(charts_of(blocks))},
+        "figure_place": {id(figure): place for place, figure in enumerate(figures)},
+        "same": id,
         "drawn": [dataclasses.asdict(figure) for figure in figures],
         "described": described,
         "dashes": DASHES,
@@ -46,11 +49,7 @@ def as_html(document: Document, path: Path, paper: bool = False) -> str:
 
 def charts_of(blocks: list[Block]) -> list[dict[str, Any]]:
     """The data of the figures that a reader can ask, each once."""
-    found: list[dict[str, Any]] = []
-    for block in blocks:
-        if isinstance(block, Curves) and block.chart not in found:
-            found.append(block.chart)
-    return found
+    return list({id(block.chart): block.chart for block in blocks if isinstance(block, Curves)}.values())
 
 
 def on_paper(film: films.FilmFile) -> dict[str, Any]:

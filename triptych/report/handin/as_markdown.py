@@ -21,7 +21,7 @@ from triptych.report.handin.document import (
     Table,
     Text,
 )  # fmt: skip
-from triptych.report.handin.draw import draw, file_name
+from triptych.report.handin.draw import draw, file_names
 from triptych.report.handin.figures import described
 from triptych.report.handin.stills import still
 from triptych.utils.files import write_whole
@@ -30,12 +30,18 @@ ON_SCREEN = ("everything",)  # parts whose figures nothing stands in for
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
 
 
+def figures_beside(path: Path) -> Path:
+    """The folder of a page's pictures."""
+    return path.with_name(f"{path.stem}-figures")
+
+
 class Writer:
     """Writes one document; `folder` takes its pictures."""
 
     def __init__(self, document: Document, path: Path):
         self.document, self.path = document, path
-        self.folder = path.with_name(f"{path.stem}-figures")
+        self.folder = figures_beside(path)
+        self.names = file_names(document.figures)
 
     def write(self) -> list[Path]:
         """The Markdown, whole or not at all, after its pictures; returns what was written, the Markdown first."""
@@ -83,7 +89,7 @@ class Writer:
                 return sources(block)
 
     def figure(self, figure: Figure) -> str:
-        file = f"{quote(self.folder.name)}/{file_name(figure.name)}.png"
+        file = f"{quote(self.folder.name)}/{self.names[figure.name]}.png"
         return f"![{plain(described(figure))}]({file})\n\n{plain(figure.caption)}".strip()
 
     def films(self, films: list[FilmFile]) -> str:

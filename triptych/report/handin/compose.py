@@ -17,7 +17,7 @@ from triptych.report.handin.document import Block, Curves, Document, Films, Head
 from triptych.report.handin.figures import answer_figure, learning_figures
 from triptych.report.handin.pairs import comparison
 from triptych.report.handin.request import Request, Section
-from triptych.report.handin.tasks import Task, name_of, tasks_of
+from triptych.report.handin.tasks import Task, name_of, tasks_of, told_apart
 from triptych.report.handin.thresholds import none_asked, threshold_of, thresholds
 from triptych.report.logs import Log
 from triptych.report.page import bands
@@ -60,7 +60,10 @@ class Composer:
     def tasks(self) -> list[list[Task]]:
         """What was played in each section: its runs' games, then its studies' tasks."""
         return [
-            [*tasks_of(section.logs, self.random), *(task for study in section.studies for task in study.tasks)]
+            told_apart(
+                [("", task) for task in tasks_of(section.logs, self.random)]
+                + [(study.whose, task) for study in section.studies for task in study.tasks]
+            )
             for section in self.sections
         ]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,11 @@ STYLE: Any = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": GRID, "axes.axisbelow": True, "savefig.bbox": "tight",
     "svg.hashsalt": "triptych", "text.parse_math": False,
 }  # fmt: skip
+LONGEST = 100  # letters of a file's name
+MORE_LETTERS = (  # Chinese, Japanese and Korean, as systems have them
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Noto Sans KR", "WenQuanYi Micro Hei", "Hiragino Sans", "PingFang SC",
+    "Apple SD Gothic Neo", "Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS",
+)  # fmt: skip
 UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}  # so that the same figure is the same file
 
 
@@ -43,21 +50,36 @@ def draw(figures: list[Figure], folder: Path, kinds: tuple[str, ...] = KINDS) ->
 
     folder.mkdir(exist_ok=True)
     found: dict[str, list[Path]] = {}
-    with matplotlib.rc_context(STYLE):
+    names = file_names(figures)
+    with matplotlib.rc_context(STYLE | {"font.family": families()}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box stands there
         for figure in figures:
             height = HEIGHT if figure.lines else 1.1 + ROW * len(figure.points)
             sheet = Sheet(figsize=(WIDTH, height), dpi=160)
             axes = sheet.add_subplot()
             (curves if figure.lines else numbers)(axes, figure)
-            found[figure.name] = [folder / f"{file_name(figure.name)}.{kind}" for kind in kinds]
+            found[figure.name] = [folder / f"{names[figure.name]}.{kind}" for kind in kinds]
             for file, kind in zip(found[figure.name], kinds, strict=True):
                 write_whole(file, partial(sheet.savefig, format=kind, metadata=UNDATED[kind]))
     return found
 
 
-def file_name(name: str) -> str:
-    """A figure's name as a file's: letters, digits and dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+def file_names(figures: list[Figure]) -> dict[str, str]:
+    """What each figure's files are called, by its name: letters, digits and dashes that every system takes, no two alike."""
+    found: dict[str, str] = {}
+    for figure in figures:
+        name = re.sub(r"[^a-z0-9]+", "-", figure.name.lower()).strip("-")[:LONGEST].rstrip("-")
+        numbered = (name if number == 1 else f"{name}-{number}" for number in itertools.count(1))
+        found[figure.name] = next(one for one in numbered if one not in found.values())
+    return found
+
+
+def families() -> list[str]:
+    """The letters of figures: Matplotlib's own, and for what they lack those that are installed here."""
+    from matplotlib.font_manager import fontManager
+
+    there = set(fontManager.get_font_names())
+    return ["DejaVu Sans", *(name for name in MORE_LETTERS if name in there)]
 
 
 def tick(value: float, place: int | None = None) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from triptych.report.curves import MOST_POINTS, over_seeds, thin
 from triptych.report.handin.document import Figure, Line, Point
+from triptych.report.handin.rewards import rewards_of
 from triptych.report.handin.tasks import Group, Task, group_of, trained
 from triptych.report.logs import AXES
 from triptych.report.numbers import score
@@ -61,20 +62,24 @@ def curves(name: str, task: str, axis: str, lines: list[Line], marks: list[tuple
 
 
 def curve_of(group: Group, axis: str) -> Line | None:
-    """A group's running reward along an axis: of several seeds their mean where all have one."""
-    columns = [log.columns for log in group.logs]
-    if not all(axis in one and "running_reward" in one for one in columns):
+    """A group's training reward along an axis: of several seeds their mean where all have one; a seed without any is left out."""
+    there = [
+        (log.columns[axis], rewards.values)
+        for log in group.logs
+        if axis in log.columns and (rewards := rewards_of(log))
+    ]
+    if not there:
         return None
-    if len(columns) == 1:
+    if len(there) == 1:
         pairs = [
-            (x, y) for x, y in zip(columns[0][axis], columns[0]["running_reward"], strict=True)
+            (x, y) for x, y in zip(*there[0], strict=True)
             if x is not None and y is not None and math.isfinite(x) and math.isfinite(y)
         ]  # fmt: skip
         if not pairs:
             return None
         kept = [pairs[index] for index in thin(len(pairs), MOST_POINTS)]
         return Line(group.label, group.colour, [x for x, _ in kept], [y for _, y in kept], dash=group.dash)
-    found = over_seeds([(one[axis], one["running_reward"]) for one in columns])
+    found = over_seeds(there)
     if found is None:
         return None
     return Line(group.label, group.colour, found["x"], found["mean"], found["low"], found["high"], group.dash)

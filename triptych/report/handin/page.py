@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from triptych.report.handin.as_html import as_html
-from triptych.report.handin.as_markdown import Writer
+from triptych.report.handin.as_markdown import Writer, figures_beside
 from triptych.report.handin.as_pdf import browser, write_pdf
 from triptych.report.handin.compose import Composer
 from triptych.report.handin.draw import check_matplotlib, draw
@@ -75,6 +75,10 @@ def check(out: Path | None, pdf: bool, figures: Path | None) -> str:
         browser()
     if kind in MARKDOWN or figures is not None:
         check_matplotlib("a report as Markdown" if kind in MARKDOWN else "figures")
+    if kind in MARKDOWN and out is not None and figures_beside(out).is_file():
+        raise InputError(
+            f"{figures_beside(out)} is a file, and the folder of this page's figures; allowed: another --out"
+        )
     if figures is not None and (figures.is_file() or not figures.resolve().parent.is_dir()):
         raise InputError(f"figures is {str(figures)!r}; allowed: a folder, new or not, in a folder that is there")
     return kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from triptych.report.words import verdict
 from triptych.runs.names import run_path
 from triptych.runs.records import read_verdict
 from triptych.utils.checks import InputError, check
+from triptych.utils.reading import is_text
 
 LONGEST = 2_000  # letters of what the author writes
 PROOF = "verdict.json"  # in a lockstep's folder
@@ -44,10 +46,14 @@ class Request:
         for name in ("question", "author", "title", "answer"):
             text = getattr(self, name)
             check(len(text) <= LONGEST, name, f"{len(text):,} letters", f"at most {LONGEST:,}")
-        check(self.margin is None or self.margin > 0, "margin", self.margin, "above 0")
+            check(is_text(text), name, text, "text that can be printed")
+        check(self.threshold is None or math.isfinite(self.threshold), "threshold", self.threshold, "a number")
+        check(self.margin is None or (self.margin > 0 and math.isfinite(self.margin)), "margin", self.margin, "above 0")
         for link in self.links:
-            check(LINK.fullmatch(link) is not None, "link", link, "TEXT=ADDRESS, and an address begins with https://")
+            is_link = LINK.fullmatch(link) is not None and is_text(link)
+            check(is_link, "link", link, "TEXT=ADDRESS, and an address begins with https://")
         for name, arguments in self.sections:
+            check(is_text(name), "section", name, "text that can be printed")
             check(bool(name.strip()), "section", name, "a name, then runs or studies")
             check(bool(arguments), "section", name, f"a name, then runs or studies: --section {name!r} RUN...")
 

@@ -85,6 +85,11 @@ class StudyResult:
     films: list[FilmFile] = field(default_factory=list)
 
     @property
+    def whose(self) -> str:
+        """What tells its tasks from those of another study, or of the same one in another framework."""
+        return f"{self.kept.study} in {title_of(self.kept.framework)}"
+
+    @property
     def page(self) -> Path | None:
         """The study's own page, where it is there."""
         return self.path / PAGE if (self.path / PAGE).is_file() else None

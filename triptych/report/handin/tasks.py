@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from triptych.frameworks import title_of
 from triptych.report.figures import by_game
 from triptych.report.handin.document import Line
+from triptych.report.handin.rewards import rewards_of
 from triptych.report.logs import Log
 from triptych.report.numbers import finite
-from triptych.report.results import best_tests, last, last_test, moves, repeated
+from triptych.report.results import FULL, best_tests, last_test, moves, repeated
 from triptych.report.series import Series, kind_of, series_of, settings_key
 from triptych.utils.console import counted
 from triptych.utils.statistics import bootstrap_iqm, bootstrap_mean
+
+MOST_TOLD = 4  # logs whose rewards are told of one by one
 
 
 @dataclass(frozen=True)
@@ -30,12 +36,12 @@ class Group:
     logs: list[Log] = field(default_factory=list)  # [] where only the numbers are there, as in a study's results
     dash: str = "solid"
 
-    @property
+    @cached_property
     def mean(self) -> tuple[float, float, float]:
         """Mean, and its 95 % bootstrap interval over runs."""
         return bootstrap_mean([[score] for score in self.scores] if len(self.scores) > 1 else [self.scores])
 
-    @property
+    @cached_property
     def iqm(self) -> tuple[float, float, float]:
         return bootstrap_iqm(self.scores)
 
@@ -69,7 +75,8 @@ def tested_while_training(log: Log) -> float | None:
 
 
 def trained(log: Log) -> float | None:
-    return finite(last(log, "running_reward"))
+    found = rewards_of(log)
+    return None if found is None else finite(found.last)
 
 
 MEASURES: dict[str, Callable[[Log], float | None]] = {
@@ -124,7 +131,16 @@ def measured(name: str, logs: list[Log]) -> str:
         return f"the mean reward of its best weights in {games}{played(logs, tests)}"
     if name == "tests while training":
         return "the mean reward of its last test games while training"
-    return "the mean reward of its last 100 training episodes, in which it also explores" if logs else "not known"
+    return f"the mean reward of its last 100 training episodes, in which it also explores{otherwise(logs)}"
+
+
+def otherwise(logs: list[Log]) -> str:
+    """Whose training reward is another mean than that of the last 100 episodes; "" where nobody's is."""
+    found = [(log.name, rewards) for log in logs if (rewards := rewards_of(log))]
+    told = [f"of {name} {rewards.told}" for name, rewards in found if rewards.told]
+    if any(rewards.before == FULL and not rewards.whole for _, rewards in found):
+        told.append("of shorter runs as many as there are")
+    return f" ({'; '.join(told[:MOST_TOLD])})" if told else ""
 
 
 def played(logs: list[Log], tests: list[dict[str, Any]]) -> str:
@@ -143,7 +159,7 @@ def played(logs: list[Log], tests: list[dict[str, Any]]) -> str:
 def normalised(tasks: list[Task]) -> tuple[list[dict[str, list[float]]], str]:
     """Each task's scores by label on a scale that tasks share, and what 0 and 1 are on it.
 
-    A task on which all have the same mean has no scale and is left out; so the list may be shorter.
+    A task on which no mean is above the scale's 0 has none and is left out; so the list may be shorter.
     """
     chance = all(task.chance is not None for task in tasks)
     found = []
@@ -155,4 +171,20 @@ def normalised(tasks: list[Task]) -> tuple[list[dict[str, list[float]]], str]:
             found.append({group.label: [(score - zero) / size for score in group.scores] for group in task.groups})
     told = f"0 is {'random play' if chance else 'the lowest mean of a task'}, 1 its highest mean"
     left = len(tasks) - len(found)
-    return found, told + (f"; without {counted(left, 'task')} on which all score the same" if left else "")
+    why = "nobody scores more than random play" if chance else "all score the same"
+    return found, told + (f"; without {counted(left, 'task')} on which {why}" if left else "")
+
+
+def told_apart(tasks: list[tuple[str, Task]]) -> list[Task]:
+    """Tasks of which some may be called the same, as one study's in two frameworks: those get whose they are behind their name.
+
+    Args:
+        tasks: whose a task is, and the task.
+    """
+    often = Counter(task.name for _, task in tasks)
+    found: list[Task] = []
+    for whose, task in tasks:
+        name = f"{task.name} ({whose})" if often[task.name] > 1 and whose else task.name
+        same = sum(other.name == name or other.name.startswith(f"{name}, ") for other in found)
+        found.append(dataclasses.replace(task, name=f"{name}, {same + 1}" if same else name))
+    return found

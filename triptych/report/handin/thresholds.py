@@ -7,10 +7,10 @@ from statistics import median
 
 from triptych.envs.registry import find
 from triptych.report.handin.document import Block, Cell, Table, Text
+from triptych.report.handin.rewards import rewards_of
 from triptych.report.handin.tasks import Group, Task
 from triptych.report.logs import Log
 from triptych.report.numbers import score, whole
-from triptych.report.results import FULL
 from triptych.utils.checks import InputError
 
 HEAD = ["", "runs that reach it", "steps, median", "seconds, median"]
@@ -51,15 +51,18 @@ def own_threshold(log: Log) -> float | None:
 
 
 def whole_windows(log: Log) -> list[float]:
-    """The running rewards that are means of a whole window of episodes."""
-    return [value for value in list(log.columns.get("running_reward", []))[FULL:] if value is not None]
+    """The rewards that are means of a whole window of episodes."""
+    found = rewards_of(log)
+    return [] if found is None else found.whole
 
 
 def first_reach(log: Log, threshold: float) -> tuple[float, float | None] | None:
-    """The step and the second at which a run's running reward first reaches it, over a whole window; None: never."""
-    rewards = log.columns.get("running_reward", [])
-    for place in range(FULL, len(rewards)):
-        value, step = rewards[place], log.columns["steps"][place] if "steps" in log.columns else None
+    """The step and the second at which a run's mean reward first reaches it, over a whole window; None: never."""
+    rewards, steps = rewards_of(log), log.columns.get("steps")
+    if rewards is None or steps is None:
+        return None
+    for place in range(rewards.before, len(rewards.values)):
+        value, step = rewards.values[place], steps[place]
         if value is not None and value >= threshold and step is not None:
             return step, log.columns["seconds"][place] if "seconds" in log.columns else None
     return None

@@ -31,7 +31,13 @@ def difference(found: Difference) -> Cell:
 
 
 def p_value(p: float | None) -> str:
-    return "" if p is None else "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    """`p = 0.012`; with another digit where it would be read as lying on the other side of what is sure."""
+    if p is None:
+        return ""
+    if p < 0.001:
+        return "p < 0.001"
+    near = round(p, 3) == SURE and p != SURE
+    return f"p = {p:.5f}" if near else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
 def reading(found: Difference, p: float | None, runs: int) -> str:
