@@ -13,7 +13,7 @@ from setuptools import setup
 # THE PLACE OF THE PROJECT: it has no public address yet, and .example is nobody's. Whoever publishes it sets this line.
 ADDRESS = "https://triptych.example/triptych"
 LINK = re.compile(r"\]\((?!\w+:|#)([^)\s]+)\)")  # [text](docs/design.md#rooms), not [text](#rooms), not a whole address
-PICTURES = (".png", ".svg")
+PICTURES = (".png", ".svg", ".gif")
 
 
 def whole(readme: str) -> str:

@@ -122,7 +122,7 @@ def test_the_description_has_whole_addresses_only(metadata: Message) -> None:
     assert LINK.findall(readme), "in the repository they are relative"
     assert LINK.findall(text) == []
     assert text.count("](https://") == readme.count("](https://") + len(LINK.findall(readme))
-    assert "/raw/main/docs/pictures/space-invaders.png)" in text, "a picture, not a page about it"
+    assert "/raw/main/docs/pictures/three-frameworks.gif)" in text, "a picture, not a page about it"
     assert "/blob/main/docs/trust.md)" in text
 
 
