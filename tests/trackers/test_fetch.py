@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -48,10 +50,11 @@ def test_a_folder_s_weights_are_fetched_and_evaluate_plays_them(run: HandMade, t
 def test_what_a_tool_brings_is_made_a_folder_and_nothing_else_of_it_is_kept(
     run: HandMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def bring(name: str, folder: Path) -> None:
+    def bring(name: str, folder: Path) -> Path:
         assert name == "me/project/r-123:best"
         shutil.copytree(run.path, folder, dirs_exist_ok=True)
         (folder / "evil.py").write_text("raise SystemExit")
+        return folder
 
     monkeypatch.setitem(fetching.FETCHERS, "wandb", bring)
     fetched = fetch("wandb:me/project/r-123:best", runs_dir=tmp_path)
@@ -65,6 +68,7 @@ class Hub(BaseHTTPRequestHandler):
     """As much of the Hugging Face Hub as a repository of one run needs."""
 
     files: ClassVar[dict[str, bytes]] = {}
+    asked: ClassVar[set[str]] = set()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -81,6 +85,7 @@ class Hub(BaseHTTPRequestHandler):
         _, _, name = self.path.partition(f"/me/pole/resolve/{'a' * 40}/")
         name = name or self.path.partition("/me/pole/resolve/main/")[2]
         if name in self.files:
+            self.asked.add(name)
             return self.answer(self.files[name], "application/octet-stream")
         self.send_response(404)
         self.send_header("X-Error-Code", "RepoNotFound" if "me/pole" not in self.path else "EntryNotFound")
@@ -105,7 +110,10 @@ def hub(run: HandMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     from huggingface_hub import constants
 
     names = ("config.json", "checkpoints/best.safetensors")
-    monkeypatch.setattr(Hub, "files", {name: (run.path / name).read_bytes() for name in names} | {"evil.py": b"1/0"})
+    unwanted = ("evil.py", "checkpoints/store/rows-1.safetensors", "checkpoints/weights-1.safetensors")
+    files = {name: (run.path / name).read_bytes() for name in names} | dict.fromkeys(unwanted, b"1/0")
+    monkeypatch.setattr(Hub, "files", files)
+    monkeypatch.setattr(Hub, "asked", set())
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     address = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -127,6 +135,10 @@ def test_a_repository_of_the_hub_is_fetched_whole_or_by_its_file(run: HandMade, 
     whole = fetch("hf:me/pole", runs_dir=tmp_path)
     assert (whole.path, whole.weights) == (tmp_path / "pole-1", ["best"])
     assert (whole.path / "config.json").is_file()
+    assert Hub.asked == {
+        "config.json",
+        "checkpoints/best.safetensors",
+    }  # and neither the run's replay nor its older weights
     alone = fetch("hf:me/pole:checkpoints/best.safetensors", runs_dir=tmp_path, run_name="alone")
     assert alone.path == tmp_path / "alone" / "checkpoints" / "best.safetensors"
     assert alone.path.read_bytes() == (run.path / "checkpoints" / "best.safetensors").read_bytes()
@@ -158,7 +170,7 @@ def test_weights_that_are_none_are_refused_and_nothing_is_kept(
         ("gdrive:x", "source is 'gdrive:x'; allowed: wandb:ENTITY/PROJECT/NAME:best"),
         ("wandb:", "source is 'wandb:'; allowed"),
         ("wandb:name:best", "source is 'wandb:name:best'; allowed: wandb:ENTITY/PROJECT/NAME:best"),
-        ("wandb:me/project/unknown:best", "api.wandb.ai cannot be reached (Network is unreachable)"),
+        ("wandb:me/project/unknown:best", "cannot be reached (Network is unreachable); allowed: with a network"),
         ("hf:me/unknown", "source is 'hf:me/unknown', and huggingface.co cannot be reached"),
     ],
 )
@@ -169,9 +181,88 @@ def test_a_source_that_is_not_to_be_had_is_one_line(
         raise OSError(101, "Network is unreachable")
 
     monkeypatch.setattr("socket.create_connection", unreachable)
-    for name in ("HTTPS_PROXY", "https_proxy"):
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "WANDB_BASE_URL", "HF_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
     assert told in refused(["fetch", source], capsys)
+
+
+def test_a_key_of_w_and_b_is_looked_for_at_the_server_that_it_uses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server of one's own has a port, which W&B writes into the netrc file."""
+    from triptych.trackers import wandb
+
+    for name in ("WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(wandb.Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setattr(wandb, "server", lambda: "http://localhost:8080")
+    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password key\n")
+    assert not wandb.has_key()
+    (tmp_path / "netrc").write_text("machine localhost:8080 login user password key\n")
+    assert wandb.has_key()
+
+
+def test_a_key_for_either_name_of_w_and_b_s_own_server_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from triptych.trackers import wandb
+
+    for name in ("WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE", "WANDB_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(wandb.Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert not wandb.has_key()
+    for host in ("api.wandb.ai", wandb.urlparse(wandb.server()).netloc):
+        (tmp_path / "netrc").write_text(f"machine {host} login user password key\n")
+        assert wandb.has_key()
+
+
+def test_mlflow_makes_no_database_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    assert "source is 'mlflow:abc:best', and there is no database mlflow.db" in refused(
+        ["fetch", "mlflow:abc:best"], capsys
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_several_weights_files_the_user_says_which(run: HandMade, tmp_path: Path) -> None:
+    best = run.path / "checkpoints" / "best.safetensors"
+    for name in ("weights-000000050", "weights-000000100"):
+        shutil.copyfile(best, best.with_stem(name))
+    for name in ("best", "latest"):
+        best.with_stem(name).unlink()
+    with pytest.raises(InputError, match=r"holds 2 weights files; .* as checkpoints/weights-000000100.safetensors"):
+        fetch(str(run.path), runs_dir=tmp_path / "runs")
+    fetched = fetch(str(best.with_stem("weights-000000100")), runs_dir=tmp_path / "runs")
+    assert fetched.path == tmp_path / "runs/weights-000000100-1/checkpoints/weights-000000100.safetensors"
+
+
+def test_a_folder_of_runs_is_no_run(run: HandMade, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no weights"):
+        fetch(str(run.path.parent), runs_dir=tmp_path / "runs")
+
+
+def test_a_fetch_that_finds_the_disk_full_leaves_nothing_half(
+    run: HandMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+
+    monkeypatch.setattr("triptych.trackers.fetch.shutil.copyfile", full)
+    with pytest.raises(SystemExit) as ended:
+        main(["fetch", str(run.path), "--runs-dir", str(tmp_path / "runs")])
+    assert ended.value.code == 5
+    assert "the disk is full" in capsys.readouterr().err
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_folder_that_w_and_b_has_left_is_no_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "folder_of_a_tool").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not registry.is_installed("folder_of_a_tool")
+    assert registry.is_installed("json")
 
 
 def test_a_tracker_that_is_not_installed_is_one_line_with_the_command(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from tyro.conf import Suppress, UseAppendAction, arg
 
 from triptych.cli import exits
-from triptych.cli.options import Device, Framework, RecipeName, Somewhere, Where, named, print_json
+from triptych.cli.options import Device, Framework, RecipeName, Somewhere, Tracker, Where, named, print_json
 from triptych.recipes import Recipe
 from triptych.utils.checks import InputError
 
@@ -38,11 +38,23 @@ class Tune(Somewhere, Where):
     window: int = 8  # trials that are chosen before it is known what came of the first of them; at most so many at once
     run_name: str | None = None  # the folder's name; None: one that says what is searched
     resume: str | None = None  # the folder of a search to go on with, in place of RECIPE
+    # trackers that follow each run: tensorboard, wandb, trackio, mlflow (docs/trackers.md)
+    track: tuple[Tracker, ...] = ()
     given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
         default_factory=dict
     )  # recipe's fields that flags name
     # what may be given beside --resume
-    FREE: ClassVar[tuple[str, ...]] = ("trials", "jobs", "on", "address", "runs_dir", "quiet", "verbose", "json")
+    FREE: ClassVar[tuple[str, ...]] = (
+        "trials",
+        "jobs",
+        "track",
+        "on",
+        "address",
+        "runs_dir",
+        "quiet",
+        "verbose",
+        "json",
+    )
 
     def run(self) -> int:
         from triptych.cli.tables import tune_lines
@@ -54,7 +66,7 @@ class Tune(Somewhere, Where):
             sampler=self.sampler, pruner=self.pruner, seeds_per_trial=self.seeds_per_trial, fresh_seeds=self.fresh_seeds,
             games=self.games, window=self.window, jobs=self.jobs, device=self.device, run_name=self.run_name,
             label=named(self.name, self.recipe), runs_dir=self.runs_dir, resume=self.resume, on=self.on,
-            address=self.address, quiet=self.quiet,
+            address=self.address, track=self.track, quiet=self.quiet,
         )  # fmt: skip
         tune_lines(result)
         told: dict[str, Any] = {

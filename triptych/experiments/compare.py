@@ -134,21 +134,20 @@ def compare(
     }
     # Trusted: what is given is the user's own, or `settings_of` let it through.
     job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True, "video": video, "device": device}
-    job |= {"track": trackers if on == "here" else ()}
+    group = run_name or f"compare-{'-'.join(titles)}"
+    job |= {"track": trackers if on == "here" else (), "group": group}
     job |= {"exact": go_on or on == "ray"}  # a node may be lost, and the numbers are to be the same
     with place_of(on, address, quiet) as place:
         made, failures = train_all(named, names, seeds, prefixes, job, place, go_on)
-    if on != "here":
-        send_all([result["path"] for results in made.values() for result in results], trackers)
     rows = [make_row(title, name, made[title, name]) for title, name in product(titles, names) if (title, name) in made]
     scores = {row.framework if len(titles) == 1 else f"{row.recipe} {row.framework}": row.run_scores for row in rows}
     first = resolved[0]
     tapes = [tapes_of(title, recipe, names, made, len(named) > 1) for title, recipe in named.items()]
     film = None
     if rows:
-        path = film_path(runs_dir, run_name or f"compare-{'-'.join(titles)}")
+        path = film_path(runs_dir, group)
         film = film_side_by_side(tapes, path, Path(rows[0].runs[0]))
-    return Comparison(
+    found = Comparison(
         recipe=" against ".join(titles),
         rows=rows,
         equivalence=[] if margin is None else equivalences(scores, margin),
@@ -161,6 +160,9 @@ def compare(
         processor=machine.processor(),
         versions=versions(),
     )
+    if on != "here":
+        send_all([run for row in rows for run in row.runs], trackers, group)
+    return found
 
 
 def tapes_of(

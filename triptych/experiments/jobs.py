@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from triptych.experiments.lockstep import play
 from triptych.experiments.resume import resume
 from triptych.experiments.studies.filming import keep_tape
 from triptych.experiments.studies.measures import of_run
+from triptych.experiments.tracked import following
 from triptych.experiments.train import train
 from triptych.experiments.tune.trial import trial_job
 from triptych.frameworks import set_device
@@ -25,7 +25,6 @@ from triptych.recipes.load import RUN, run_file
 from triptych.recipes.serialise import from_dict
 from triptych.runs.records import RunResult, read_config, read_summary
 from triptych.runs.trust import allow_job
-from triptych.trackers.following import Following
 from triptych.utils import machine, processes
 from triptych.utils.checks import EnvironmentFailed, InputError, WorkerError
 from triptych.utils.child import read_job
@@ -120,14 +119,6 @@ def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     if filmed is not None:
         told |= {"tape": filmed.actions, "decisions": tape.write(filmed.decisions)}
     return dataclasses.asdict(result) | told | scores
-
-
-@contextlib.contextmanager
-def following(job: dict[str, Any]) -> Iterator[list[Following]]:
-    """The trackers that follow a job's run, until its tests have been played, as callbacks."""
-    names = job.get("track", ())
-    with Following(Path(job["runs_dir"]) / job["run_name"], names, job["quiet"]) as one:
-        yield [one] if names else []
 
 
 def train_anew(recipe: Recipe, job: dict[str, Any], **how: Any) -> RunResult:

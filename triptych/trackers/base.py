@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from triptych.trackers.rows import Row
 
 PROJECT = "triptych"  # where the tool asks for one and the user has named none
 ROW = "triptych/row"  # a row's place, by which a tool that was killed tells how far it had come
+FILM = "triptych/film"  # the file of a film, likewise
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class About:
     begun: float  # seconds since 1970 at which the run began
     run: str | None  # what the tool calls the run; None: it is not known there yet
     kept: Mapping[str, Any]  # what the tracker's `kept` said last
+    group: str | None = None  # what the run is one of: a comparison, a study, a search
 
 
 @dataclass(frozen=True)
@@ -46,21 +48,29 @@ class Point:
 
 
 def plain_name(name: str) -> str:
-    """A run's name of letters that every tool takes."""
-    return re.sub(r"[^A-Za-z0-9._-]", "-", name)
+    """A run's name of letters that every tool takes, and no more of them than that."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name)[:100]
 
 
 class Tracker(Protocol):
-    """One run in one tool. Making it (`open_run` of its module) begins the run there, or goes on with it.
+    """One run in one tool. Making it (`open_run` of its module) finds the run there, or gives it a name.
 
     Whatever it raises, the mirror ends with one line, and the run goes on without it.
     """
 
     run: str  # what the tool calls the run
     where: str  # for the user: where to look at it
+    late: bool  # whether it writes a moment after it was given something, so that it may lose that where it is killed
 
     def held(self) -> int | None:
-        """How many rows the tool holds, as it says itself; None: as many as the folder says were sent."""
+        """How many rows the tool holds, as it says itself; None: as many as the folder says were sent.
+
+        It is asked first, when the folder knows what the tool calls the run.
+        """
+        ...
+
+    def films(self) -> Collection[str] | None:
+        """Which files of films it holds; None: those that the folder says were sent."""
         ...
 
     def rows(self, points: Sequence[Point]) -> None:
@@ -84,7 +94,7 @@ class Tracker(Protocol):
         ...
 
     def kept(self) -> Mapping[str, Any]:
-        """Makes all that was taken durable; what the folder is to keep of it, as JSON. It is asked once more after `close`."""
+        """Makes all that was taken durable, if it is not `late`; what the folder is to keep of it, as JSON. `close` is not its end."""
         ...
 
     def close(self) -> None:

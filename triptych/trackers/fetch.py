@@ -1,7 +1,7 @@
 """Weights back from where a tracker, or anybody, keeps them: into a folder that `evaluate` takes.
 
-What comes from there may be a stranger's: of it only a config, weights (safetensors, no pickle) and the recipe's file are taken, each is
-read once, and what the recipe names runs where `evaluate` is told so, as for every run that comes from elsewhere.
+What comes from there may be a stranger's: of it only a config, weights (safetensors, no pickle) and the recipe's file are taken, when they
+have been read, and what the recipe names runs where `evaluate` is told so, as for every run that comes from elsewhere.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlparse
+from urllib.request import getproxies, proxy_bypass
 
 from triptych.runs.names import RECIPE_FILE, fresh_name, new_path, run_path
 from triptych.runs.records import read_config
@@ -24,7 +24,7 @@ from triptych.trackers.failures import told_in_a_line
 from triptych.trackers.mirror import ALIASES
 from triptych.trackers.registry import check_trackers
 from triptych.utils.checks import InputError
-from triptych.utils.files import is_link, read_tensors
+from triptych.utils.files import is_link, read_tensors, remove
 from triptych.utils.install import install_hint
 
 SOURCES = "wandb:ENTITY/PROJECT/NAME:best, hf:OWNER/REPO or hf:OWNER/REPO:FILE, mlflow:RUN:best, or a run folder"
@@ -53,68 +53,94 @@ def fetch(source: str, *, runs_dir: str | Path = "runs", run_name: str | None = 
         InputError: there is nothing of that name, it cannot be reached, or it is not what Triptych wrote.
     """
     kind, _, rest = source.partition(":")
+    here = run_path(source, runs_dir)
+    if source and here.exists():
+        return take(here, source, here.resolve().name, runs_dir, run_name)
+    if kind not in FETCHERS or not rest:
+        raise InputError(f"source is {source!r}; allowed: {SOURCES}")
     with tempfile.TemporaryDirectory() as temporary:
-        here = run_path(source, runs_dir)
-        if here.exists():
-            return take(here, source, here.resolve().name, runs_dir, run_name)
-        if kind not in FETCHERS or not rest:
-            raise InputError(f"source is {source!r}; allowed: {SOURCES}")
         with told_in_a_line(f"source is {source!r}, which is not to be had", SOURCES):
-            FETCHERS[kind](rest, Path(temporary))
-        return take(Path(temporary), source, plain_name(rest.split("/")[-1]), runs_dir, run_name)
+            found = FETCHERS[kind](rest, Path(temporary))
+        return take(found, source, rest.split("/")[-1], runs_dir, run_name)
 
 
 def take(found: Path, source: str, name: str, runs_dir: str | Path, run_name: str | None) -> Fetched:
-    """Makes a folder of what was found, once all of it has been read."""
-    files = weights_in(found)
+    """Makes a folder of what was found, a folder or a file, once all of it has been read.
+
+    Args:
+        name: what to call it where the user has not said so.
+    """
+    files = weights_in(found, source)
     for file in files:
         if read_tensors(file)[1] is None:
             raise InputError(f"source is {source!r}, whose {file.name} was not written by triptych; allowed: {SOURCES}")
-    if not files:
-        raise InputError(f"source is {source!r}, which holds no weights; allowed: {SOURCES}")
-    folder = found if found.is_dir() else found.parent
-    has_config = found.is_dir() and (folder / "config.json").is_file()
+    beside = [found / name for name in ("config.json", RECIPE_FILE)]
+    beside = [file for file in beside if file.is_file() and not is_link(file)]
+    has_config = found / "config.json" in beside
     if has_config:
-        read_config(folder)
-    target = new_path(run_name or fresh_name(plain_name(name), runs_dir), runs_dir)
-    (target / "checkpoints").mkdir(parents=True, exist_ok=True)
-    for file in files:
-        shutil.copyfile(file, target / "checkpoints" / file.name)
-    for other in ("config.json", RECIPE_FILE) if has_config else ():
-        if (folder / other).is_file() and not is_link(folder / other):
-            shutil.copyfile(folder / other, target / other)
-    path = target if has_config else target / "checkpoints" / files[0].name
+        read_config(found)
+    name = plain_name(name.removesuffix(".safetensors"))
+    target = new_path(run_name or fresh_name(name, runs_dir), runs_dir)
+    is_new = run_name is None or not target.exists()
+    try:
+        (target / "checkpoints").mkdir(parents=True, exist_ok=True)
+        for file in files:
+            shutil.copyfile(file, target / "checkpoints" / file.name)
+        for file in beside if has_config else ():
+            shutil.copyfile(file, target / file.name)
+    except OSError:
+        if is_new:  # nothing half is left behind
+            remove(target)
+        raise
+    is_run = has_config and files[0].stem in ALIASES
+    path = target if is_run else target / "checkpoints" / files[0].name
     return Fetched(path, source, [file.stem for file in files])
 
 
-def weights_in(found: Path) -> list[Path]:
-    """The best and the latest weights of a folder like a run's; else the weights that lie in it, or the file itself."""
+def weights_in(found: Path, source: str) -> list[Path]:
+    """The best and the latest weights of a folder like a run's; else the one weights file that lies in it, or the file itself.
+
+    Raises:
+        InputError: there is none, or several others.
+    """
     if found.is_file():
         return [found]
-    own = [found / "checkpoints" / f"{alias}.safetensors" for alias in ALIASES]
-    some = [file for file in own if file.is_file()] or sorted(found.rglob("*.safetensors"))[:1]
-    return [file for file in some if not is_link(file)]
+    checkpoints = found / "checkpoints"
+    own = [file for alias in ALIASES if (file := checkpoints / f"{alias}.safetensors").is_file() and not is_link(file)]
+    if own:
+        return own
+    others = [*sorted(found.glob("*.safetensors")), *sorted(checkpoints.glob("*.safetensors"))]
+    others = [file for file in others if not is_link(file)]
+    if not others:
+        raise InputError(f"source is {source!r}, which holds no weights; allowed: {SOURCES}")
+    if len(others) > 1:
+        one = others[-1].relative_to(found).as_posix()
+        raise InputError(
+            f"source is {source!r}, which holds {len(others)} weights files; allowed: one of them, as {one}"
+        )
+    return others
 
 
-def from_wandb(name: str, folder: Path) -> None:
+def from_wandb(name: str, folder: Path) -> Path:
     """An artifact, by ENTITY/PROJECT/NAME:ALIAS."""
     check_trackers(["wandb"])
     if name.count("/") != 2:
         raise InputError(f"source is 'wandb:{name}'; allowed: wandb:ENTITY/PROJECT/NAME:best")
-    check_reachable(f"wandb:{name}", os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
-    from triptych.trackers.wandb import has_key
+    import wandb
 
+    from triptych.trackers.wandb import has_key, server
+
+    check_reachable(f"wandb:{name}", server())
     if not has_key():
         raise InputError(
             f"source is 'wandb:{name}', and W&B has no key of yours; allowed: after `wandb login`, or with WANDB_API_KEY"
         )
-    import wandb
-
     path = name if ":" in name.rsplit("/", 1)[-1] else f"{name}:best"
     wandb.Api(timeout=int(SECONDS)).artifact(path).download(root=str(folder))
+    return folder
 
 
-def from_hub(name: str, folder: Path) -> None:
+def from_hub(name: str, folder: Path) -> Path:
     """A repository of the Hugging Face Hub, or a file of it."""
     if importlib.util.find_spec("huggingface_hub") is None:
         raise InputError(f"source is 'hf:{name}', and huggingface-hub is not installed: {install_hint('hub')}")
@@ -123,29 +149,32 @@ def from_hub(name: str, folder: Path) -> None:
 
     repository, _, file = name.partition(":")
     if file:
-        hf_hub_download(repository, file, local_dir=folder)
-    else:
-        wanted = [
-            "config.json",
-            RECIPE_FILE,
-            "*.safetensors",
-            "checkpoints/best.safetensors",
-            "checkpoints/latest.safetensors",
-        ]
-        snapshot_download(repository, allow_patterns=wanted, local_dir=folder)
+        return Path(hf_hub_download(repository, file, local_dir=folder))
+    # A * stands for folders, too. Of a whole run all but its two weights is left there: its replay may have gigabytes.
+    wanted = ["config.json", RECIPE_FILE, "*.safetensors"]
+    unwanted = ["checkpoints/*/*", "checkpoints/weights-*"]
+    snapshot_download(repository, allow_patterns=wanted, ignore_patterns=unwanted, local_dir=folder)
+    return folder
 
 
-def from_mlflow(name: str, folder: Path) -> None:
+def from_mlflow(name: str, folder: Path) -> Path:
     """The weights of a run, by RUN or RUN:ALIAS."""
     check_trackers(["mlflow"])
+    import mlflow
     from mlflow.tracking import MlflowClient
 
+    address = mlflow.get_tracking_uri()
+    database = Path(address.removeprefix("sqlite:///"))
+    if address.startswith(("http://", "https://")):
+        check_reachable(f"mlflow:{name}", address)
+    elif address.startswith("sqlite:///") and not database.exists():  # MLflow would make an empty one
+        allowed = "in the folder that holds it, or with MLFLOW_TRACKING_URI"
+        raise InputError(f"source is 'mlflow:{name}', and there is no database {database}; allowed: {allowed}")
     run, _, alias = name.partition(":")
-    found = Path(MlflowClient().download_artifacts(run, f"weights/{alias or ALIASES[0]}", str(folder)))
-    shutil.copytree(found, folder, dirs_exist_ok=True)
+    return Path(MlflowClient().download_artifacts(run, f"weights/{alias or ALIASES[0]}", str(folder)))
 
 
-FETCHERS: dict[str, Callable[[str, Path], Any]] = {"wandb": from_wandb, "hf": from_hub, "mlflow": from_mlflow}
+FETCHERS: dict[str, Callable[[str, Path], Path]] = {"wandb": from_wandb, "hf": from_hub, "mlflow": from_mlflow}
 
 
 def check_reachable(source: str, address: str) -> None:
@@ -155,7 +184,9 @@ def check_reachable(source: str, address: str) -> None:
         InputError: nobody answers there. Behind a proxy that is not asked.
     """
     there = urlparse(address)
-    if os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or there.hostname is None:
+    proxies = getproxies()
+    is_direct = proxy_bypass(there.netloc) or not {there.scheme, "all"} & proxies.keys()
+    if there.hostname is None or not is_direct:
         return
     try:
         socket.create_connection(

@@ -6,13 +6,14 @@ Rows go in batches that its stores take whole or not at all, so the last row's n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import mlflow
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.tracking import MlflowClient
 
 from triptych.trackers.base import PROJECT, ROW, About, Point
@@ -27,48 +28,67 @@ def open_run(about: About) -> MlflowRun:
 class MlflowRun:
     """A run of MLflow."""
 
+    late = False
+
     def __init__(self, about: About):
         self.uri = os.environ.get("MLFLOW_TRACKING_URI") or about.kept.get("uri") or mlflow.get_tracking_uri()
         self.client = MlflowClient(self.uri)
-        self.old = self.known(about.run)
-        self.run = about.run if self.old is not None and about.run else self.begin(about)
+        self.about = about
+        self.run = about.run if about.run and self.knows(about.run) else self.begin(about)
         self.client.update_run(self.run, status="RUNNING")
         self.where = f"run {self.run} of {self.uri}, which shows: mlflow ui --backend-store-uri {self.uri}"
 
-    def known(self, run: str | None) -> Any:
-        """The run as MLflow has it; None: it has none, or not any more."""
+    def knows(self, run: str) -> bool:
+        """Whether MLflow still has the run. One that has been removed there it keeps for a while, but takes nothing for it."""
         try:
-            found = self.client.get_run(run) if run else None
-        except MlflowException:
-            return None
-        return found if found is not None and found.info.lifecycle_stage == "active" else None
+            found = self.client.get_run(run)
+        except MlflowException as error:
+            if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+                return False
+            raise
+        return bool(found.info.lifecycle_stage == "active")
 
     def begin(self, about: About) -> str:
-        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or PROJECT
-        experiment = self.client.get_experiment_by_name(name)
-        number = experiment.experiment_id if experiment else self.client.create_experiment(name)
         begun = int(about.begun * 1000)
-        run: str = self.client.create_run(number, start_time=begun, run_name=about.name).info.run_id
-        params = [Param(key, str(value)[:MOST_LETTERS]) for key, value in about.settings.items()]
-        for place in range(0, len(params), MOST_PARAMS):
-            self.client.log_batch(run, params=params[place : place + MOST_PARAMS])
-        self.client.log_batch(
-            run, tags=[RunTag("mlflow.source.name", "triptych"), RunTag("env_id", about.settings["env_id"])]
-        )
-        return run
+        tags = {"mlflow.source.name": "triptych", "env_id": about.settings["env_id"]}
+        tags |= {"group": about.group} if about.group else {}
+        created = self.client.create_run(self.experiment(), start_time=begun, run_name=about.name, tags=tags)
+        return str(created.info.run_id)
+
+    def experiment(self) -> str:
+        """The number of the experiment, which another run may make at the same moment."""
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or PROJECT
+        if (found := self.client.get_experiment_by_name(name)) is None:
+            try:
+                return str(self.client.create_experiment(name))
+            except MlflowException as error:
+                if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+                    raise
+                found = self.client.get_experiment_by_name(name)
+        return str(found.experiment_id)
 
     def held(self) -> int | None:
-        if self.old is None:
-            return 0
-        return int(self.old.data.metrics.get(ROW, -1)) + 1
+        there = self.client.get_run(self.run).data
+        if not there.params:
+            self.send_settings()
+        return int(there.metrics.get(ROW, -1)) + 1
+
+    def send_settings(self) -> None:
+        params = [Param(key, str(value)[:MOST_LETTERS]) for key, value in self.about.settings.items()]
+        for place in range(0, len(params), MOST_PARAMS):
+            self.client.log_batch(self.run, params=params[place : place + MOST_PARAMS])
+
+    def films(self) -> Collection[str] | None:
+        """It takes them one by one, in the places of those of the same names."""
+        return None
 
     def rows(self, points: Sequence[Point]) -> None:
         for batch in batches([metrics_of(point) for point in points]):
             self.client.log_batch(self.run, metrics=batch)
 
     def test(self, name: str, values: Mapping[str, float], step: int) -> None:
-        for key, value in values.items():
-            self.client.log_metric(self.run, f"test/{name}/{key}", value, step=step)
+        time = int(self.about.begun) * 1000 + step  # always the same: what comes twice is one
+        self.client.log_batch(self.run, [Metric(f"test/{name}/{key}", values[key], time, step) for key in values])
 
     def video(self, name: str, file: Path, step: int) -> None:
         self.client.log_artifact(self.run, str(file), "videos")

@@ -13,16 +13,15 @@ import threading
 from pathlib import Path
 from typing import TextIO
 
+from triptych.trackers.failures import in_a_line
 from triptych.trackers.mirror import Mirror
-from triptych.utils.failures import first_line
+from triptych.trackers.state import LAST
 
-LAST = 120.0  # seconds from the end of the run until this process is gone, whatever hangs in it
 PAUSE = 60.0  # seconds after which it looks by itself, as where a run has kept a checkpoint between its regular ones
-NEWS, END = "news", "end"  # what the run says, a line each
 
 
-def main(folder: str, name: str) -> None:
-    """Mirrors until the run says that it has ended, or is gone. One line of JSON on standard output says what came of it."""
+def main(folder: str, name: str, group: str = "") -> None:
+    """Mirrors until standard input ends, with the run or before it. One line of JSON on standard output says what came of it."""
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the tools print stands in the log
     if hasattr(os, "nice"):
@@ -30,14 +29,14 @@ def main(folder: str, name: str) -> None:
     said: queue.SimpleQueue[bool] = queue.SimpleQueue()
     threading.Thread(target=listen, args=(said,), daemon=True).start()
     try:
-        with Mirror(Path(folder), name) as mirror:
+        with Mirror(Path(folder), name, group=group or None) as mirror:
             while not is_over(said):
                 mirror.go_on()
             rows = mirror.go_on(final=True)
             print(f"{rows} rows at the end; {mirror.reader.count} in all", flush=True)
         tell(answer, {"where": mirror.tracker.where})
     except BaseException as error:
-        tell(answer, {"failed": first_line(error)})
+        tell(answer, {"failed": in_a_line(error)})
         raise
 
 
@@ -46,18 +45,19 @@ def tell(answer: TextIO, what: dict[str, str]) -> None:
 
 
 def is_over(said: queue.SimpleQueue[bool]) -> bool:
-    """Waits until there is something to do; True: the last pass."""
+    """Waits until there is something to do; True: the last pass. What was said meanwhile is done in one."""
     try:
-        return said.get(timeout=PAUSE)
+        is_last = said.get(timeout=PAUSE)
+        while not is_last:
+            is_last = said.get_nowait()
     except queue.Empty:
         return False
+    return True
 
 
 def listen(said: queue.SimpleQueue[bool]) -> None:
-    """Hears the run until it has ended, and from then on counts the time."""
-    for line in sys.stdin:
-        if line.strip() == END:
-            break
+    """Hears of checkpoints, a line each, until the run has ended, and from then on counts the time."""
+    for _ in sys.stdin:
         said.put(False)
     said.put(True)
     timer = threading.Timer(LAST, os._exit, [1])

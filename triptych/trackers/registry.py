@@ -35,9 +35,15 @@ def check_trackers(names: Iterable[str]) -> tuple[str, ...]:
     for name in names:
         check(name in TRACKERS, "track", name, ", ".join(TRACKERS))
         package = TRACKERS[name][0]
-        if package is not None and importlib.util.find_spec(package) is None:
+        if package is not None and not is_installed(package):
             raise InputError(f"track is {name}, which is not installed: {install_hint(name)}")
     return names
+
+
+def is_installed(package: str) -> bool:
+    """Whether there is such a package; W&B leaves a folder `wandb` wherever it runs, and Python takes any folder for one."""
+    found = importlib.util.find_spec(package)
+    return found is not None and found.origin is not None
 
 
 def tell_of_others(folder: Path, names: Sequence[str]) -> None:

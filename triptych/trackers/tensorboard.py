@@ -11,6 +11,7 @@ tag = 1, simple_value = 2 (float), image = 4 (height = 1, width = 2, colorspace 
 from __future__ import annotations
 
 import os
+import shlex
 import struct
 import time
 from collections.abc import Mapping, Sequence
@@ -34,18 +35,20 @@ def open_run(about: About) -> EventFile:
 class EventFile:
     """The event file of a run; `run` is its name."""
 
+    late = False
+
     def __init__(self, about: About):
         file = about.folder / (about.run or "")
         size = about.kept.get("size", 0)
         goes_on = about.run is not None and file.is_file() and file.stat().st_size >= size > 0
         if not goes_on:
             for old in about.folder.glob(
-                f"{NAME}*.triptych*"
+                f"{NAME}*.triptych"
             ):  # of another past: TensorBoard would show both as one run
                 remove(old)
-            file = about.folder / f"{NAME}{time.time_ns()}.{about.name}.triptych"
+            file = about.folder / f"{NAME}{time.time_ns()}.triptych"
         self.run, self.begun = file.name, about.begun
-        self.where = f"tensorboard --logdir {about.folder.absolute().parent}"
+        self.where = f"tensorboard --logdir {shlex.quote(str(about.folder.absolute().parent))}"
         self.file = os.fdopen(open_own(file, os.O_RDWR | os.O_CREAT), "r+b")
         self.file.truncate(size if goes_on else 0)  # what a mirror that was killed had not finished
         self.size = self.file.seek(0, os.SEEK_END)
@@ -55,6 +58,9 @@ class EventFile:
 
     def held(self) -> int | None:
         return None
+
+    def films(self) -> None:
+        """It holds what the folder says: the file was cut back to that."""
 
     def rows(self, points: Sequence[Point]) -> None:
         for point in points:

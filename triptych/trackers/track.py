@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from triptych.trackers.failures import told_in_a_line
 from triptych.trackers.mirror import Mirror
 from triptych.trackers.registry import TRACKERS, check_trackers
 from triptych.utils.checks import InputError, check
-from triptych.utils.console import warn
+from triptych.utils.console import counted, warn
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,22 @@ def track(run: str | Path, to: Sequence[str], *, runs_dir: str | Path = "runs") 
     return [send(run_path(str(run), runs_dir), name) for name in names]
 
 
-def send_all(runs: Sequence[str | Path], names: Sequence[str]) -> None:
-    """Sends runs that have ended; what fails there is a warning."""
-    for folder, name in itertools.product(runs, names):
-        try:
-            send(Path(folder), name)
-        except InputError as error:
-            warn(str(error))
+def send_all(runs: Sequence[str | Path], names: Sequence[str], group: str | None = None) -> None:
+    """Sends runs that have ended. A tracker that fails gets no further ones, as it may take minutes to fail: that is one warning."""
+    for name in names:
+        for place, folder in enumerate(runs):
+            try:
+                send(Path(folder), name, group)
+            except (InputError, OSError) as error:
+                left = counted(len(runs) - place, "run")
+                warn(
+                    f"{error}; {name} has not got {left}, from {folder} on; send each with: triptych track RUN --to {name}"
+                )
+                break
 
 
-def send(folder: Path, name: str) -> Tracked:
-    told = told_in_a_line(f"{name} takes nothing", "a tracker that can be reached")
-    with told, contextlib.redirect_stdout(sys.stderr), Mirror(folder, name, patience=1.0) as mirror:
+def send(folder: Path, name: str, group: str | None = None) -> Tracked:
+    told = told_in_a_line(f"{name} fails", "a tracker that takes the run; --verbose says more")
+    with told, contextlib.redirect_stdout(sys.stderr), Mirror(folder, name, patience=1.0, group=group) as mirror:
         new = mirror.go_on(final=True)
     return Tracked(name, str(mirror.state.run), mirror.reader.count, new, mirror.tracker.where)

@@ -9,8 +9,9 @@ import contextlib
 import netrc
 import os
 import secrets
+import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -18,11 +19,15 @@ from urllib.parse import urlparse
 import psutil
 import wandb
 
-from triptych.trackers.base import PROJECT, ROW, About, Point, plain_name
+from triptych.trackers.base import FILM, PROJECT, ROW, About, Point, plain_name
 from triptych.trackers.columns import STEP
-from triptych.trackers.wandb_file import last_numbers
+from triptych.trackers.wandb_file import read_logged
 from triptych.utils.checks import check
 
+CLOUD, CLOUD_NOW = (
+    "api.wandb.ai",
+    "forge.coreweave.com",
+)  # W&B's own server, and its name of late: a key for either will do
 PATIENCE = 60.0  # seconds that W&B's own process of an earlier session has to end
 
 
@@ -33,6 +38,8 @@ def open_run(about: About) -> WandbRun:
 class WandbRun:
     """A run of W&B."""
 
+    late = True
+
     def __init__(self, about: About):
         wait_for(about.kept.get("processes", []))
         self.run = about.run or secrets.token_hex(4)
@@ -42,12 +49,10 @@ class WandbRun:
         self.about = about
         self.opened: Any = None
         self.name = f"{plain_name(about.name)}-{self.run}"
-        self.where = f"offline; upload it with: wandb sync {self.folder}/wandb/offline-run-*-{self.run}*"
-        found = last_numbers(self.files())
-        self.last, self.next = found or (None, int(about.kept.get("next", 0)))
-        if self.mode == "online":
-            self.last, self.next = self.open.summary.get(ROW, -1), self.open.starting_step  # as the server has it
-            self.where = str(self.open.url)
+        place = shlex.quote(str(self.folder / "wandb"))
+        self.where = f"offline; upload it with: wandb sync {place}/offline-run-*-{self.run}*"
+        self.next = int(about.kept.get("next", 0))  # W&B's own number of what is logged next
+        self.sessions = int(about.kept.get("sessions", 0))  # offline ones so far, a file each
 
     @property
     def open(self) -> Any:
@@ -62,7 +67,7 @@ class WandbRun:
         )
         opened = wandb.init(
             project=self.project, id=self.run, name=about.name, dir=str(self.folder), mode=self.mode,
-            config=dict(about.settings), group=os.environ.get("WANDB_RUN_GROUP"),
+            config=dict(about.settings), group=os.environ.get("WANDB_RUN_GROUP") or about.group,
             resume="allow" if self.mode == "online" else None, settings=own,
         )  # fmt: skip
         opened.define_metric(STEP)
@@ -75,7 +80,20 @@ class WandbRun:
         return sorted((self.folder / "wandb").glob(f"offline-run-*-{self.run}*/run-{self.run}.wandb"))
 
     def held(self) -> int | None:
-        return None if self.last is None else int(self.last) + 1
+        """As the server says, or the files of the offline sessions; None: some of those were uploaded, and then removed."""
+        if self.mode == "online":
+            self.next, self.where = self.open.starting_step, str(self.open.url)
+            return int(self.open.summary.get(ROW, -1)) + 1
+        logged = read_logged(self.files())
+        none_removed = len(self.files()) >= self.sessions
+        if none_removed or logged.next is not None:
+            self.next = logged.next or 0
+        if logged.row is None:
+            return 0 if none_removed else None
+        return logged.row + 1
+
+    def films(self) -> Collection[str] | None:
+        return read_logged(self.files()).films if self.mode == "offline" else None
 
     def rows(self, points: Sequence[Point]) -> None:
         for point in points:
@@ -89,7 +107,7 @@ class WandbRun:
         self.open.summary.update({f"test/{name}/{key}": value for key, value in values.items()})
 
     def video(self, name: str, file: Path, step: int) -> None:
-        self.log({name: wandb.Video(str(file), format="mp4"), STEP: step})
+        self.log({name: wandb.Video(str(file), format="mp4"), FILM: file.name, STEP: step})
 
     def weights(self, alias: str, files: Mapping[str, Path], step: int) -> None:
         artifact = wandb.Artifact(self.name, type="model", metadata={"weights": alias, STEP: step})
@@ -100,7 +118,8 @@ class WandbRun:
     def kept(self) -> Mapping[str, Any]:
         """Rows are not durable yet, and need not be: `held` asks W&B's own files."""
         processes = [] if self.opened is None else own_processes()
-        return {"project": self.project, "next": self.next, "processes": processes}
+        self.sessions = max(self.sessions, len(self.files()))
+        return {"project": self.project, "next": self.next, "sessions": self.sessions, "processes": processes}
 
     def close(self) -> None:
         if self.opened is not None:
@@ -119,15 +138,21 @@ def mode_now() -> Any:
     return "offline" if mode == "online" and not (os.environ.get("WANDB_MODE") or has_key()) else mode
 
 
+def server() -> str:
+    """The address of W&B's server, as its own settings say: WANDB_BASE_URL, or where `wandb login --host` has left it."""
+    return str(wandb.setup().settings.base_url)
+
+
 def has_key() -> bool:
     """Whether W&B would find a key to log in with, without asking for one."""
-    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
+    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE") or wandb.setup().settings.api_key:
         return True
-    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
+    host = urlparse(server()).netloc  # with its port, as W&B keeps it
+    hosts = (host, *([CLOUD] if host.endswith(CLOUD_NOW) else []))
     files = [os.environ.get("NETRC"), *(Path.home() / name for name in (".netrc", "_netrc"))]
     for file in filter(None, files):
         with contextlib.suppress(OSError, netrc.NetrcParseError):
-            if netrc.netrc(str(file)).authenticators(host):
+            if any(map(netrc.netrc(str(file)).authenticators, hosts)):
                 return True
     return False
 

@@ -7,12 +7,14 @@ and the piece. Kind 1 is a whole record, 2 its first piece, 3 one in the middle,
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triptych.trackers.base import ROW
+from triptych.trackers.base import FILM, ROW
 
 HEAD, BLOCK, PIECE = 7, 32_768, 7
 WHOLE, FIRST, LAST = 1, 2, 4
@@ -47,19 +49,26 @@ def parsed(file: Path) -> Iterator[Any]:
         yield record
 
 
-def last_numbers(files: Sequence[Path]) -> tuple[int | None, int] | None:
-    """The last of our rows in files of one run, and the number that W&B gives next; None: there are no rows in them."""
-    rows = [numbers for file in files for record in parsed(file) if (numbers := numbers_of(record))]
-    if not rows:
-        return None
-    ours = [row for row, _ in rows if row is not None]
-    return max(ours, default=None), max(number for _, number in rows) + 1
+@dataclass(frozen=True)
+class Logged:
+    """What was logged of a run."""
+
+    row: int | None  # the place of our last row; None: none of them is a row of ours
+    films: frozenset[str]  # their files
+    next: int | None  # the number that W&B gives next; None: nothing was logged
 
 
-def numbers_of(record: Any) -> tuple[int | None, int] | None:
-    """Our number and W&B's `_step` of a row; None: the record is none."""
+def read_logged(files: Sequence[Path]) -> Logged:
+    """What stands in files of one run."""
+    found = [values for file in files for record in parsed(file) if (values := values_of(record))]
+    rows = [int(float(values[ROW])) for values in found if ROW in values]
+    films = frozenset(str(json.loads(values[FILM])) for values in found if FILM in values)
+    numbers = [int(values["_step"]) + 1 for values in found]
+    return Logged(max(rows, default=None), films, max(numbers, default=None))
+
+
+def values_of(record: Any) -> dict[str, str]:
+    """What a row of W&B's holds, each value as JSON; empty where the record is none."""
     if record.WhichOneof("record_type") != "history":
-        return None
-    values = {item.key or ".".join(item.nested_key): item.value_json for item in record.history.item}
-    row = values.get(ROW)
-    return None if row is None else int(float(row)), int(values["_step"])
+        return {}
+    return {item.key or ".".join(item.nested_key): item.value_json for item in record.history.item}

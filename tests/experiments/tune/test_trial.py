@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 import triptych
+from triptych.experiments.tune import tracking
+from triptych.experiments.tune.tracking import Tracking
 from triptych.experiments.tune.trial import trial_job
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
 from triptych.recipes.serialise import to_dict
+from triptych.report.logs.events import read_events
 
 CHANGES = {"steps": 900, "warm_up": 100, "num_envs": 2, "algorithm.replay_size": 2_000, "checkpoint_every": 100}
 RECIPE = override(load_recipe("memory-chain"), CHANGES)
@@ -78,3 +81,42 @@ def test_a_run_that_diverges_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyP
     found = trial_job(recipe, job(tmp_path, None) | {"recipe": to_dict(recipe)})
     assert (found["ended"], found["score"]) == ("diverged", None)
     assert "finite" in found["why"] or "nan" in found["why"]
+
+
+def test_trackers_follow_a_trial_from_rung_to_rung_as_one_run_of_the_search(tmp_path: Path) -> None:
+    """And what fails in one of them is told to whoever searches: a trial itself says nothing."""
+    tracked = {"track": ["tensorboard", "wandb"], "group": "tune-memory"}
+    (tmp_path / "r" / "trackers").mkdir(parents=True)
+    (tmp_path / "r" / "trackers" / "wandb.log").symlink_to(tmp_path)
+    for until in (300, None):
+        found = trial_job(RECIPE, job(tmp_path, until) | tracked)
+        assert found["untracked"]["wandb"].startswith("wandb does not follow the run: ")
+        assert set(found["untracked"]) == {"wandb"}
+    (file,) = (tmp_path / "r").glob("events.out.tfevents.*")
+    shown = read_events(file)[0]
+    assert len(shown["episodes/episode"]["step"]) == len(logs(tmp_path / "r")) - 1
+    assert any(tag.startswith("test/") for tag in shown), "its test games, too"
+    assert json.loads((tmp_path / "r" / "trackers" / "tensorboard.json").read_text())["group"] == "tune-memory"
+
+
+def test_a_tracker_that_fails_in_each_trial_is_told_of_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(tracking, "warn", told.append)
+    search = Tracking(tmp_path / "tune-a", ("wandb",))
+    assert search.shared == {"track": ("wandb",), "group": "tune-a"}
+    for trial in range(3):
+        search.hear({"untracked": {"wandb": f"wandb failed in trial {trial}"}})
+    assert told == ["wandb failed in trial 0"]
+
+
+def test_a_search_on_ray_is_sent_when_it_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("trials/a", "trials/b", "fresh/c"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "config.json").touch()
+    (tmp_path / "trials/refused").mkdir()
+    sent: list[Any] = []
+    monkeypatch.setattr(tracking, "send_all", lambda *given: sent.append(given))
+    search = Tracking(tmp_path, ("wandb",), live=False)
+    search.end()
+    assert search.shared["track"] == ()
+    assert sent == [([tmp_path / name for name in ("trials/a", "trials/b", "fresh/c")], ("wandb",), tmp_path.name)]

@@ -90,15 +90,16 @@ def run_study(
     folder = out or folder_of(Path(name).stem, framework, quick, changed, Path(runs_dir))
     folder.mkdir(parents=True, exist_ok=True)
     shared = {"games": study.games, "epsilon": study.epsilon, "quiet": quiet, "runs_dir": str(runs_dir)}
-    shared |= {"track": trackers if on == "here" else ()}
+    shared |= {"track": trackers if on == "here" else (), "group": folder.name}
     todo = [job | shared for job in missing_jobs(study, recipes, chosen, folder / "runs.csv", framework, quick)]
     with place_of(on if todo else "here", address if todo else None, quiet) as place:
         train_missing(todo, folder / "runs.csv", jobs, quiet, [name] if name.endswith(".py") else [], place)
-    if on != "here":
-        send_all([Path(runs_dir) / job["run_name"] for job in todo], trackers)
     mine = rows_of_study(study, recipes, folder / "runs.csv", framework)
     make_films(study, mine, {fingerprint(recipe): recipe for recipe in recipes.values()}, folder)
-    return conclude(name, study, mine, folder, framework, count or study.seeds, quick, changed)
+    result = conclude(name, study, mine, folder, framework, count or study.seeds, quick, changed)
+    if on != "here":
+        send_all([Path(runs_dir) / job["run_name"] for job in todo], trackers, folder.name)
+    return result
 
 
 Recipes = dict[tuple[int, int], Recipe]  # (place of the arm in its study, seed) -> what is trained

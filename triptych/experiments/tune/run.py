@@ -19,6 +19,7 @@ from triptych.experiments.tune.plan import FILE, Plan, grid_of, read_plan, write
 from triptych.experiments.tune.result import Fresh, TuneResult, best_course, conclude
 from triptych.experiments.tune.search import Search, own_names
 from triptych.experiments.tune.space import default_over
+from triptych.experiments.tune.tracking import Tracking
 from triptych.frameworks import check_framework, set_device
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import prepare
@@ -26,6 +27,7 @@ from triptych.recipes.serialise import to_dict
 from triptych.report.html import check_page
 from triptych.runs.folder import RunFolder
 from triptych.runs.names import inside, run_path, safe
+from triptych.trackers.registry import check_trackers
 from triptych.utils.checks import WorkerError, check
 from triptych.utils.console import problem, say, warn
 from triptych.utils.processes import Place
@@ -51,6 +53,7 @@ def tune(
     resume: str | Path | None = None,
     on: On = "here",
     address: str | None = None,
+    track: Iterable[str] = (),
     quiet: bool = True,
     **changes: Any,
 ) -> TuneResult:
@@ -71,6 +74,7 @@ def tune(
         resume: the folder of a search to go on with; then all but `trials`, `jobs` and where it runs is as it was.
         on: "here", or "ray": runs are Ray tasks, as many at once as have cores and the window allows. It changes no result.
         address: of a Ray cluster, as in `compare`.
+        track: trackers that follow each run, as in `train`, where all of them are a group; runs on Ray are sent at the end.
 
     Raises:
         InputError: something given cannot be used, or Optuna is not installed.
@@ -80,6 +84,7 @@ def tune(
     check_page("tune")
     check(jobs > 0, "jobs", jobs, "above 0")
     check_place(on, address)
+    trackers = check_trackers(track)
     if resume is not None:
         folder = run_path(str(resume), runs_dir)
         plan, resolved = read_plan(folder)
@@ -112,7 +117,10 @@ def tune(
         try:
             with place_of(on, address, quiet) as place:
                 at_once = jobs if place is None else place.at_once
-                return searched(Search(plan, resolved, space, folder, at_once, quiet), place)
+                tracking = Tracking(folder, trackers, live=place is None)
+                result = searched(Search(plan, resolved, space, folder, at_once, quiet, tracking), place)
+            tracking.end()
+            return result
         except KeyboardInterrupt:
             problem(f"interrupted; go on with: triptych tune --resume {shlex.quote(str(folder))}")
             raise
@@ -155,7 +163,7 @@ def trained_anew(search: Search, name: str, recipe: Recipe | None, place: Place 
     shared = {
         "framework": plan.framework, "until": None, "games": plan.games, "device": plan.device, "trust": True,
         "runs_dir": str(search.folder / "fresh"),
-    }  # fmt: skip
+    } | search.tracking.shared  # fmt: skip
     seeds = range(first, first + plan.fresh_seeds)
     setting = plan.fingerprint(recipe)  # a search that goes on may find another best one
     todo = [
@@ -166,6 +174,7 @@ def trained_anew(search: Search, name: str, recipe: Recipe | None, place: Place 
 
     def keep(place: int, result: dict[str, Any]) -> None:
         found[place] = result
+        search.tracking.hear(result)
         if not search.quiet:
             score = "diverged" if result["score"] is None else f"{result['score']:,.2f}"
             say(f"{len(found)} of {len(todo)} fresh seeds, {name} setting: seed {seeds[place]} {score}")

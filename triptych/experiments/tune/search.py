@@ -19,6 +19,7 @@ from triptych.experiments.tune.halving import WHOLE, Halving
 from triptych.experiments.tune.journal import Journal, Trial
 from triptych.experiments.tune.plan import Plan, grid_of
 from triptych.experiments.tune.space import Setting, changed
+from triptych.experiments.tune.tracking import Tracking
 from triptych.recipes import Recipe
 from triptych.recipes.feasibility import prepare
 from triptych.recipes.serialise import to_dict
@@ -67,9 +68,20 @@ class Search:
         folder: its own, which holds the journal.
         at_once: jobs that go on at the same time.
         quiet: say nothing of trials that end.
+        tracking: the trackers that its runs are sent to; None: there are none.
     """
 
-    def __init__(self, plan: Plan, recipe: Recipe, space: tuple[Setting, ...], folder: Path, at_once: int, quiet: bool):
+    def __init__(
+        self,
+        plan: Plan,
+        recipe: Recipe,
+        space: tuple[Setting, ...],
+        folder: Path,
+        at_once: int,
+        quiet: bool,
+        tracking: Tracking | None = None,
+    ):
+        self.tracking = tracking or Tracking(folder)
         self.plan, self.recipe, self.space, self.folder = plan, recipe, space, folder
         self.at_once, self.quiet = at_once, quiet
         self.grid = list(itertools.product(*grid_of(plan, space))) if plan.sampler == "grid" else None
@@ -181,13 +193,14 @@ class Search:
             "framework": self.plan.framework, "recipe": settings, "until": self.plan.until(course.recipe, course.at),
             "games": self.plan.games, "device": self.plan.device, "trust": True,  # the user's own recipe
             "runs_dir": str(self.folder / "trials"), "run_name": f"trial-{course.trial.number:03d}-seed{settings['seed']}",
-        }  # fmt: skip
+        } | self.tracking.shared  # fmt: skip
 
     def then(self, place: int, result: dict[str, Any]) -> list[dict[str, Any]]:
         """Takes up what came of a job, and gives those that may begin now."""
         number, seed = self.places[place]
         course = self.courses[number]
         self.running -= 1
+        self.tracking.hear(result)
         course.results[seed] = result
         if len(course.results) == self.plan.seeds_per_trial:
             self.arrive(course, [course.results[seed] for seed in sorted(course.results)])

@@ -9,10 +9,12 @@ from typing import Any
 
 from triptych.experiments.evaluate import evaluate
 from triptych.experiments.resume import resume
+from triptych.experiments.tracked import following
 from triptych.experiments.train import train
 from triptych.recipes import Recipe
 from triptych.runs.checkpoints import step_of
 from triptych.runs.records import RunResult
+from triptych.trackers.following import Following
 from triptych.training.callbacks.base import Callback, Run
 from triptych.utils.console import LOGGER
 
@@ -40,12 +42,20 @@ def trial_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     """Trains to the rung at step `until` (None: to the end), or goes on with what an earlier process left; then plays test games.
 
     Returns:
-        `score` (None where the run has diverged), `rewards`, `steps`, `seconds`, `ended` ("" where it only paused), `why`.
+        `score` (None where the run has diverged), `rewards`, `steps`, `seconds`, `ended` ("" where it only paused), `why`;
+        `untracked`, what is to be told of trackers that failed.
     """
     if LOGGER.level >= logging.INFO:
         LOGGER.setLevel(logging.ERROR)  # what one trial warns of, all others do, too
+    with following(job) as trackers:
+        found = trained(recipe, job, trackers)
+    return found | {"untracked": {name: line for one in trackers for name, line in one.untracked.items()}}
+
+
+def trained(recipe: Recipe, job: dict[str, Any], trackers: list[Following]) -> dict[str, Any]:
+    """What `trial_job` returns of the run."""
     path = Path(job["runs_dir"]) / job["run_name"]
-    result = run_on(path, recipe, job)
+    result = run_on(path, recipe, job, trackers)
     paused = result.stopped_by == "interrupted"
     if paused and (job["until"] is None or result.signal is not None):
         return {"interrupted": ""}  # whoever searches says how to go on
@@ -65,12 +75,11 @@ def trial_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
     return found | {"ended": "" if paused else result.stopped_by, "score": score, "rewards": rewards}
 
 
-def run_on(path: Path, recipe: Recipe, job: dict[str, Any]) -> RunResult:
+def run_on(path: Path, recipe: Recipe, job: dict[str, Any], trackers: list[Following]) -> RunResult:
     """Trains up to where the job says."""
     until = job["until"]
     how: dict[str, Any] = {"quiet": True, "video": False, "exact": True, "device": job["device"]}
-    if until is not None:
-        how["callbacks"] = [PauseAt(until, stands_behind(path, until))]
+    how["callbacks"] = [*trackers, *([] if until is None else [PauseAt(until, stands_behind(path, until))])]
     if (path / "config.json").exists():
         return resume(path, trust=True, **how)
     return train(recipe, job["framework"], run_name=job["run_name"], runs_dir=job["runs_dir"], **how)
