@@ -14,6 +14,7 @@ from tests.picture_and_numbers import ID, SIDE
 from triptych import envs
 from triptych.envs import EnvConfig
 from triptych.envs.determinism import forgets, trace
+from triptych.envs.parts import Still, grey
 from triptych.envs.single import AsSeen
 from triptych.spec import Observation, Part
 from triptych.utils.checks import InputError
@@ -125,3 +126,11 @@ def test_an_observation_of_one_part_is_one_array() -> None:
     assert several.main_name == "a", "the first by name, where there is no picture"
     with pytest.raises(ValueError, match="has no shape or dtype of its own"):
         _ = several.shape
+
+
+def test_grey_is_gymnasium_s_grey_to_the_byte() -> None:
+    screen = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
+    screen[:2] = [[[255] * 3], [[0] * 3]]
+    wrapped = gymnasium.wrappers.GrayscaleObservation(Still(spaces.Box(0, 255, screen.shape, np.uint8)))
+    assert np.array_equal(grey(screen), wrapped.observation(screen))
+    assert grey(screen).dtype == np.uint8
