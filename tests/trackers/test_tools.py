@@ -174,3 +174,26 @@ def test_a_run_s_report_reads_the_event_file_back(run: HandMade, tmp_path: Path)
         [row for row in run.rows("episodes") if int(row["steps"]) <= 300]
     )
     assert os.path.basename(log.name) == "cleanrl"
+
+
+def test_a_database_of_mlflow_s_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from triptych.trackers import mlflow_database
+
+    def fail(address: str, root: str) -> None:
+        Path(address.removeprefix("sqlite:///")).write_bytes(b"half")
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(mlflow_database, "SqlAlchemyStore", fail)
+    with pytest.raises(RuntimeError):
+        mlflow_database.make_database(f"sqlite:///{tmp_path}/mlflow.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_another_process_has_made_meanwhile_stays(tmp_path: Path) -> None:
+    from triptych.trackers.mlflow_database import put_in_place
+
+    (tmp_path / "new").write_text("mine")
+    put_in_place(tmp_path / "new", tmp_path / "mlflow.db")
+    (tmp_path / "other").write_text("other")
+    put_in_place(tmp_path / "other", tmp_path / "mlflow.db")
+    assert (tmp_path / "mlflow.db").read_text() == "mine"

@@ -25,7 +25,8 @@ def told_in_a_line(what: str, allowed: str) -> Iterator[None]:
     except Exception as error:
         if machine_trouble(error):
             raise
-        detail("".join(traceback.format_exception(error)))
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            detail(line)
         raise InputError(f"{what} ({first_line(error)}); allowed: {allowed}") from error
 
 

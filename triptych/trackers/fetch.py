@@ -158,16 +158,18 @@ def from_hub(name: str, folder: Path) -> Path:
 
 
 def from_mlflow(name: str, folder: Path) -> Path:
-    """The weights of a run, by RUN or RUN:ALIAS."""
+    """The weights of a run, by RUN or RUN:ALIAS, from where MLFLOW_TRACKING_URI says, or MLflow's own default."""
     check_trackers(["mlflow"])
     import mlflow
     from mlflow.tracking import MlflowClient
 
+    from triptych.trackers.mlflow_database import file_of
+
     address = mlflow.get_tracking_uri()
-    database = Path(address.removeprefix("sqlite:///"))
+    database = file_of(address)
     if address.startswith(("http://", "https://")):
         check_reachable(f"mlflow:{name}", address)
-    elif address.startswith("sqlite:///") and not database.exists():  # MLflow would make an empty one
+    elif database is not None and not database.exists():  # MLflow would make an empty one
         allowed = "in the folder that holds it, or with MLFLOW_TRACKING_URI"
         raise InputError(f"source is 'mlflow:{name}', and there is no database {database}; allowed: {allowed}")
     run, _, alias = name.partition(":")

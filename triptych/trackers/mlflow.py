@@ -17,6 +17,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_
 from mlflow.tracking import MlflowClient
 
 from triptych.trackers.base import PROJECT, ROW, About, Point
+from triptych.trackers.mlflow_database import make_database
 
 MOST_METRICS, MOST_PARAMS, MOST_LETTERS = 1_000, 100, 6_000  # of a batch, and of a parameter: MLflow's limits
 
@@ -32,6 +33,7 @@ class MlflowRun:
 
     def __init__(self, about: About):
         self.uri = os.environ.get("MLFLOW_TRACKING_URI") or about.kept.get("uri") or mlflow.get_tracking_uri()
+        make_database(self.uri)
         self.client = MlflowClient(self.uri)
         self.about = about
         self.run = about.run if about.run and self.knows(about.run) else self.begin(about)

@@ -63,8 +63,9 @@ class WandbRun:
 
     def begin(self, about: About) -> Any:
         own = wandb.Settings(
-            console="off", silent=True, x_disable_stats=True, x_disable_meta=True, disable_git=True, save_code=False
-        )
+            console="off", silent=True, x_disable_stats=True, x_disable_meta=True, x_save_requirements=False,
+            disable_git=True, save_code=False,
+        )  # fmt: skip
         opened = wandb.init(
             project=self.project, id=self.run, name=about.name, dir=str(self.folder), mode=self.mode,
             config=dict(about.settings), group=os.environ.get("WANDB_RUN_GROUP") or about.group,
