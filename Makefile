@@ -1,6 +1,7 @@
 # make demo     sets up .venv without the test tools; CartPole in three frameworks until it is solved, a film of it, the proof, Space Invaders
 # make test     sets up .venv if need be, lints, checks types, runs every test
 # make install  the whole set-up alone
+# make docs     the documentation as pages that open from disk: build/site/index.html
 # make dist     wheel and source distribution, into dist/
 # make test-browser  draws pages in Chromium, which must be installed
 # make test-py312, make test-py313: the tests under another Python, in an environment of its own
@@ -8,7 +9,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 TESTS ?= tests
 
-.PHONY: demo test test-browser install lint format dist clean
+.PHONY: demo test test-browser install lint format docs dist clean
 
 demo: .venv/ready
 	@$(BIN)/python -m triptych.cli.demo
@@ -29,6 +30,10 @@ install: .venv/installed
 format: .venv/installed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: .venv/installed
+	@$(BIN)/python -m sphinx -c docs -W --keep-going -q . build/site
+	@echo "build/site/index.html"
 
 dist: .venv/installed
 	@$(BIN)/python -m build --no-isolation

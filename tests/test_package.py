@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 IS_CHECKOUT = not (ROOT / "PKG-INFO").exists()  # else an unpacked source distribution, which has no runs under results/
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks" / "README.md"]
 
 
 def sources(folder: str, *, ends: str = "") -> set[str]:

@@ -64,7 +64,7 @@ class Train(Where):
     exact: bool = False  # when it is stopped, keep only checkpoints from which a resume gives the numbers of a run that never stopped
     # your own code that watches the run, as module:name; the flag may be given several times
     callback: Annotated[tuple[str, ...], UseAppendAction] = ()
-    on: On = "here"  # where A3C's workers play: by turns in this process (here), or at once as Ray actors (docs/a3c.md)
+    on: On = "here"  # where A3C's workers play: by turns in this process (here), or at once as Ray actors (docs/algorithms/a3c.md)
     # of which Ray cluster: auto (the one of this machine) or HOST:PORT; None: Ray is started for this run, and ended
     address: Annotated[str | None, arg(metavar="{auto,HOST:PORT}")] = None
     # trackers that follow the run: tensorboard, wandb, trackio, mlflow (docs/trackers.md)

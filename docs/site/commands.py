@@ -1,0 +1,68 @@
+"""`{command} NAME`: what a command is for, its usage and its flags, read from the command's own parser while the pages are built.
+
+So the page of the command line cannot say what the command line does not.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from triptych.cli.flags import Flag, flags_of, listed
+from triptych.cli.main import COMMANDS
+from triptych.cli.parse import ANY, reads, takes_recipe
+from triptych.recipes import load_recipe
+from triptych.recipes.values import written
+
+LAYERS = "network."  # whose flags a recipe's network decides
+
+
+def shown_flags(name: str) -> list[Flag]:
+    """The flags of a command as its help has them, with the recipe `cartpole` where it takes one; layers' left out."""
+    command = COMMANDS[name]
+    if not takes_recipe(command):
+        return flags_of(command, None)
+    flags = listed(flags_of(command, load_recipe(ANY)), lambda flag: reads(command, flag))
+    return [flag for flag in flags if not flag.path.startswith(LAYERS)]
+
+
+class Command(SphinxDirective):
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        told = inspect.getdoc(COMMANDS[name]) or ""
+        body: list[nodes.Node] = [self.paragraph(words) for words in told.split("\n\n")]
+        groups: dict[str, list[Flag]] = {"": []}
+        for flag in shown_flags(name):
+            groups.setdefault(flag.group, []).append(flag)
+        for group, flags in groups.items():
+            if group:
+                body.append(nodes.rubric("", f"{group}: {flags[0].description}" if flags[0].description else group))
+            items = (self.definition(flag) for flag in flags)
+            body.append(nodes.definition_list("", *items, classes=["flags"]))
+        return body
+
+    def paragraph(self, words: str) -> nodes.paragraph:
+        """Words of a docstring, whose backquotes mean code."""
+        found, messages = self.parse_inline(" ".join(words.split()), lineno=self.lineno)
+        return nodes.paragraph("", "", *found, *messages)
+
+    def definition(self, flag: Flag) -> nodes.definition_list_item:
+        term = nodes.term()
+        for place, name in enumerate(flag.names if not flag.is_positional else [flag.metavar]):
+            if place:
+                term += nodes.Text(", ")
+            term += nodes.literal("", name)
+        told = self.paragraph(flag.help)
+        if not flag.is_positional and not flag.is_repeated:
+            told += [nodes.Text(" (default: "), nodes.literal("", written(flag.default)), nodes.Text(")")]
+        return nodes.definition_list_item("", term, nodes.definition("", told))
+
+
+def setup(app: Any) -> dict[str, Any]:
+    app.add_directive("command", Command)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
