@@ -21,7 +21,7 @@ import pytest
 
 from tests.report.test_page import made, write_run
 from triptych.cli.main import guarded, run
-from triptych.report.dashboard import plotted, serve
+from triptych.report.dashboard import files, plotted, serve
 from triptych.report.dashboard.app import app_of
 from triptych.report.dashboard.files import LOCKS, locked
 from triptych.report.dashboard.find import find
@@ -205,6 +205,26 @@ def test_a_column_is_drawn_over_what_the_other_log_counts(tmp_path: Path) -> Non
     assert plotted.curve(episodes, metrics, "no such", "steps", 1, 100) == {"x": [], "y": []}
 
 
+def test_only_the_log_that_a_curve_is_made_of_is_read(tmp_path: Path) -> None:
+    """Fifty long runs open in a second less."""
+    folder = a_run(tmp_path / "one")
+    (folder / "metrics.csv").write_text("steps,q_mean,loss,seconds\n40,7,0.1,1\n110,8,0.2,2\n")
+    live = Live(tmp_path)
+
+    def rows(column: str, axis: str) -> tuple[int, int]:
+        live.logs.clear()
+        found = live.curves(["one"], [], column, axis, 1, 100)["one"]
+        assert found["x"], column
+        episodes, metrics = live.logs["one"]
+        return episodes.count, metrics.count
+
+    assert rows("running_reward", "steps") == (30, 0)
+    assert rows("q_mean", "seconds") == (0, 2)
+    assert rows("q_mean", "episode") == (30, 2), "an axis that the other log counts"
+    assert rows("loss", "steps") == (30, 2), "in both"
+    assert rows("steps_per_second", "steps") == (30, 2)
+
+
 # Which runs there are, and how they stand
 
 
@@ -302,6 +322,47 @@ def test_nothing_is_read_again_that_has_not_changed(tmp_path: Path) -> None:
         text.write(row(31))
     assert signature(folder, set()) != before
     assert live.status("one", folder, set()).steps == 620
+
+
+def test_a_name_that_is_no_text_hides_no_run(tmp_path: Path) -> None:
+    """Of a disk of another system: the bytes are told as question marks, and the run can be asked for by that name."""
+    for name in (b"caf\xe9", b"caf\xe8", "日本"):
+        a_run(tmp_path / os.fsdecode(name), stopped_by="steps")
+    (tmp_path / os.fsdecode(b"caf\xe9") / "videos").mkdir()
+    (tmp_path / os.fsdecode(b"caf\xe9") / "videos" / os.fsdecode(b"b\xff.mp4")).write_bytes(b"film")
+    app = app_of(Live(tmp_path))
+    names = {run["name"] for run in json.loads(get(app, "/api/runs")[2])["runs"]}
+    assert names == {"caf?", "caf? (2)", "日本"}
+    found = [json.loads(get(app, "/api/run?" + urlencode({"run": name}))[2]) for name in sorted(names)]
+    assert [one["steps"] for one in found] == [600] * 3
+    films = [(one["name"], one["film"]["file"]) for one in found if one["film"]]
+    assert [file for _, file in films] == ["b?.mp4"]
+    assert get(app, "/film?" + urlencode({"run": films[0][0], "file": "b?.mp4"}))[2] == b"film"
+
+
+def test_a_lock_is_seen_where_files_have_no_device_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On btrfs, overlays and NFS the system tells another device of a file than of its lock."""
+    lock = tmp_path / ".lock"
+    lock.touch()
+    told = os.stat_result((*lock.stat()[:2], os.makedev(0, 45), *lock.stat()[3:10]))
+    monkeypatch.setattr(files, "told_of", lambda file: told)
+    assert files.is_held(lock, {("00:2d", told.st_ino)})
+    assert files.is_held(lock, {("00:21", told.st_ino)}), "another number of the same device"
+    assert not files.is_held(lock, {("00:21", told.st_ino + 1)})
+
+
+def test_steps_that_were_not_learned_from_are_told(tmp_path: Path) -> None:
+    told = "g: the reward is nan in game 0, at step 20 of the run"
+    aged(a_run(tmp_path / "one", stopped_by="steps", broken_steps=2, broken_first=told), 500)
+    aged(a_run(tmp_path / "odd", stopped_by="steps", broken_steps="x", broken_first=3), 500)
+    line = "2 steps were not learned from, as a reward or an observation was not finite. The first: "
+    live = Live(tmp_path)
+    assert live.run("one")["warnings"] == [line + told]
+    assert live.run("odd")["warnings"] == []
+    write_now(tmp_path / "one", snapshot(broken_steps=2))
+    assert live.now("one")["broken_steps"] == 2
 
 
 # What the agent sees

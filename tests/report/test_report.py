@@ -231,6 +231,19 @@ def test_a_run_that_never_leaves_random_play_is_said() -> None:
     assert sentence.startswith("weak never leaves the band of random play")
 
 
+def test_a_run_whose_numbers_were_not_all_finite_is_said() -> None:
+    told = {"broken_steps": 1, "broken_first": "g: the reward is nan in game 0, at step 20 of the run"}
+    logs = [
+        Log("odd", {}, summary=told),
+        Log("older", {}, summary={"steps": 3}),
+        Log("good", {}, summary={"broken_steps": 0, "broken_first": None}),
+    ]
+    assert words.sentences(logs, {}) == [
+        "odd: 1 step was not learned from, as a reward or an observation was not finite. "
+        "The first: g: the reward is nan in game 0, at step 20 of the run."
+    ]
+
+
 def test_every_test_of_a_long_run_is_drawn() -> None:
     steps = list(range(1_000, 3_000_000, 1_000))
     tests = [5.0 if step % 100_000 == 0 else None for step in steps]

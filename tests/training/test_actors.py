@@ -23,6 +23,7 @@ from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
 from triptych.recipes.serialise import to_dict
+from triptych.runs.now import read_now
 from triptych.training import remote
 from triptych.training.actors import Actors
 from triptych.training.remote import RemoteWorker
@@ -100,6 +101,9 @@ def test_gradients_are_of_older_weights(framework: str, cluster: Any, tmp_path: 
     assert abs(run.updates - run.steps / 16) < 20
     config = json.loads((run.path / "config.json").read_text())
     assert (config["resume_exact"], config["on"]) == (False, "ray")
+    now = read_now(run.path)
+    assert now is not None
+    assert (now["is_policy"], len(now["values"]), now["obs"][""]["shape"]) == (True, 2, [4])
     with open(run.path / "metrics.csv", newline="") as file:
         assert any(float(row["staleness_mean"]) > 0 for row in csv.DictReader(file))
 
@@ -192,6 +196,15 @@ def test_a_worker_says_why_it_cannot_play_where_it_is(monkeypatch: pytest.Monkey
     assert "torch" in told
     assert "(worker 1 on " in told
     assert "\n" not in told
+
+
+def test_the_first_worker_alone_says_what_it_sees_and_not_at_every_rollout() -> None:
+    first, second = RemoteWorker(job_of(number=0)), RemoteWorker(job_of())
+    assert (first.begin(), second.begin()) == ("", "")
+    assert first.worker is not None
+    weights = first.worker.learner.get_weights()
+    seen = [worker.play(weights, 0, 0).sight for worker in (first, first, second)]
+    assert [sight is not None for sight in seen] == [True, False, False]
 
 
 def test_more_workers_than_cores_is_one_warning(

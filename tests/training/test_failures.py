@@ -230,6 +230,11 @@ def test_numbers_that_are_not_finite_are_named_and_not_learned_from(
         result = triptych.train(recipe, framework, runs_dir=tmp_path, run_name=framework, **settings)
         assert result.stopped_by == "steps"
         assert result.updates > 10
+        kept = json.loads((tmp_path / framework / "summary.json").read_text())
+        assert kept["broken_steps"] == result.broken_steps > 0
+        assert re.search(r"is nan in game \d.*, at step [\d,]+ of the run", kept["broken_first"] or "") or "inf" in str(
+            kept["broken_first"]
+        )
         finite(tmp_path / framework)
         columns = ("episode", "steps", "episode_reward", "episode_length")
         found[framework] = [tuple(row[name] for name in columns) for row in rows(tmp_path / framework / "episodes.csv")]

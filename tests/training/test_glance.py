@@ -13,7 +13,9 @@ import pytest
 
 import triptych
 from triptych.runs.now import array_of, read_now
+from triptych.training import sight
 from triptych.training.callbacks import glance
+from triptych.training.callbacks.broken import Broken
 from triptych.training.callbacks.glance import Glance
 from triptych.utils.files import sha256
 
@@ -48,7 +50,7 @@ def test_looking_at_each_step_changes_no_number(
         nonlocal taken
         take(self, run)
         taken += (run.path / "now.json").exists() and not self.given_up
-        self.next = 0.0
+        self.pace.next = 0.0
 
     monkeypatch.setattr(Glance, "take", counted)
     triptych.train(recipe, framework, runs_dir=tmp_path / "seen", **settings)
@@ -80,11 +82,11 @@ class Player:
 
 def a_run(path: Path, player: Player) -> Any:
     counters = SimpleNamespace(steps=10, updates=3, episodes=1)
-    return SimpleNamespace(path=path, counters=counters, training=SimpleNamespace(players=lambda: [player]))
+    return SimpleNamespace(path=path, counters=counters, training=SimpleNamespace(sight=lambda: sight.sight_of(player)))
 
 
 def test_it_is_the_first_game_that_is_seen(tmp_path: Path) -> None:
-    Glance().see(a_run(tmp_path, Player()), None)  # type: ignore[arg-type]
+    Glance(Broken()).see(a_run(tmp_path, Player()), None)  # type: ignore[arg-type]
     now = read_now(tmp_path)
     assert now is not None
     assert array_of(now["obs"][""], "here").tolist() == [1.0, 2.0]
@@ -100,13 +102,13 @@ def test_it_comes_the_more_seldom_the_longer_it_takes(tmp_path: Path, monkeypatc
         now += took
         return now
 
-    monkeypatch.setattr(glance.time, "perf_counter", clock)
-    one = Glance()
+    monkeypatch.setattr(sight.time, "perf_counter", clock)
+    one = Glance(Broken())
     one.take(a_run(tmp_path, Player()))
-    assert one.next == 1000.0 + glance.EVERY
+    assert one.pace.next == 1000.0 + sight.EVERY
     took = 2.0
     one.take(a_run(tmp_path, Player()))
-    assert one.next == pytest.approx(1002.0 + 2.0 / glance.SHARE)
+    assert one.pace.next == pytest.approx(1002.0 + 2.0 / sight.SHARE)
 
 
 def test_a_full_disk_ends_it_and_not_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +116,7 @@ def test_a_full_disk_ends_it_and_not_the_run(tmp_path: Path, monkeypatch: pytest
         raise OSError(errno.ENOSPC, "no room")
 
     monkeypatch.setattr(glance, "write_now", full)
-    one = Glance()
+    one = Glance(Broken())
     one.take(a_run(tmp_path, Player()))
     assert one.given_up
 
@@ -122,7 +124,7 @@ def test_a_full_disk_ends_it_and_not_the_run(tmp_path: Path, monkeypatch: pytest
 def test_an_episodes_end_and_what_is_too_large_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     player = Player()
     player.ended[0] = True
-    Glance().take(a_run(tmp_path, player))
-    monkeypatch.setattr(glance, "MOST_BYTES", 4)
-    Glance().take(a_run(tmp_path, Player()))
+    Glance(Broken()).take(a_run(tmp_path, player))
+    monkeypatch.setattr(sight, "MOST_BYTES", 4)
+    Glance(Broken()).take(a_run(tmp_path, Player()))
     assert not list(tmp_path.iterdir())

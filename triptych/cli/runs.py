@@ -27,7 +27,7 @@ from triptych.cli.options import (
 )
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.values import steps_more
-from triptych.runs.endings import why
+from triptych.runs.endings import unlearned, why
 from triptych.runs.trust import Allowed
 from triptych.utils.console import put
 from triptych.utils.reading import read_json
@@ -210,6 +210,8 @@ def tell(result: Any) -> int:
     if result.best_score is not None:
         score += f", highest mean in training {result.best_score:.1f} at step {result.best_step:,}"
     put(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")
+    if lost := unlearned(result.broken_steps, result.broken_first or ""):
+        put(lost)
     if result.stopped_by == "interrupted":
         saved = "all saved" if result.checkpoint == result.steps else f"saved at step {result.checkpoint:,}"
         put(f"stopped at step {result.steps:,}, {saved}; go on with: triptych resume {path}")

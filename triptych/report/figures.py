@@ -21,6 +21,7 @@ TITLES = {
     "episode_reward": "reward of each episode",
     "mean_reward": "mean reward of an episode, over an iteration or epoch",
     "evaluation_mean": "test games",
+    "evaluation_length": "length of test games, steps",
     "episode_length": "length of each episode, steps",
     "mean_length": "mean length of an episode, steps",
     "epsilon": "epsilon, share of random actions",

@@ -11,6 +11,7 @@ from triptych.report.logs import Log
 from triptych.report.numbers import finite, percent, plain
 from triptych.report.results import FULL, best_tests, last, repeated, steps
 from triptych.report.series import Series, differing_settings, grouped, series_of, setting_name
+from triptych.runs.endings import unlearned
 from triptych.utils.console import counted
 from triptych.utils.statistics import bootstrap_mean
 
@@ -180,12 +181,16 @@ def playing(test: dict[str, Any]) -> str:
 
 
 def sentences(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
-    """What a reader should not miss: runs that never left random play, or that cannot be repeated."""
+    """What a reader should not miss: runs that never left random play, that cannot be repeated, or whose numbers were not all finite."""
     lines = [
         f"{log.name} was played by A3C's workers on Ray, at their own pace: the same seed does not give the same numbers again."
         for log in logs
         if (log.config or {}).get("on") == "ray"
     ]
+    lost = [
+        (log, unlearned(log.summary.get("broken_steps") or 0, log.summary.get("broken_first") or "")) for log in logs
+    ]
+    lines += [f"{log.name}: {told}." for log, told in lost if told]
     for log in logs:
         found = random.get(log.random_key)
         rewards = [value for value in log.columns.get("running_reward", []) if value is not None][FULL:]

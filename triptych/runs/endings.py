@@ -1,4 +1,4 @@
-"""What ended a run, in words for people."""
+"""What ended a run, and what was wrong in it, in words for people."""
 
 from __future__ import annotations
 
@@ -18,3 +18,17 @@ def why(stopped_by: str, steps: int, episodes: int) -> str:
     if stopped_by == "solved":
         return f"it is solved: its running reward passed --solved-at at step {steps:,}"
     return f"a callback stopped it at step {steps:,} ({stopped_by})"
+
+
+def unlearned(steps: int, first: str) -> str:
+    """What a run's summary says of numbers that were not finite, as a sentence; "" where all were.
+
+    Args:
+        steps: that were not learned from.
+        first: the first such number, and at which step of the run.
+    """
+    if not steps and not first:
+        return ""
+    lost = "step was" if steps == 1 else "steps were"
+    told = f"{steps:,} {lost} not learned from, as a reward or an observation was not finite"
+    return f"{told}. The first: {first}" if first else told

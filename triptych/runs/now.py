@@ -9,7 +9,7 @@ import base64
 import contextlib
 import os
 from pathlib import Path
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 import msgspec
 import numpy as np
@@ -44,6 +44,7 @@ class Now(TypedDict):
     is_policy: bool  # `values` are probabilities; else Q values
     values: list[float | None]  # [A]
     value: float | None  # what a critic expects from here on
+    broken_steps: NotRequired[Count]  # of the run: their numbers were not finite, and nothing was learned from them
     obs: dict[str, Part]  # by the part's name, "" where there is only one
 
 

@@ -70,6 +70,8 @@ class RunResult:
     resumes_exactly: bool = True  # whether a resume from that checkpoint gives the numbers of a run that never stopped
     signal: int | None = None  # the number of the one that interrupted it
     why: str | None = None  # it failed or diverged, in a line
+    broken_steps: int = 0  # steps whose reward or observation was not finite: nothing was learned from them
+    broken_first: str | None = None  # the first such number, and at which step of the run
     # The last four are A3C's; None elsewhere.
     staleness_mean: float | None = None  # updates between a worker's weights and its gradient's application
     staleness_max: int | None = None
@@ -108,6 +110,7 @@ def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, An
     """The summary of a run that was killed between its last checkpoint and its summary: what the checkpoint knows."""
     state = manifest["state"]
     counters, best, scores = state["counters"], state["best"], state["scores"]
+    broken = state.get("broken", {})
     return {
         "path": str(path),
         "framework": framework,
@@ -120,6 +123,8 @@ def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, An
         "checkpoint": manifest["step"],
         "stopped_by": state["stopped_by"],
         "seconds": state["seconds"],
+        "broken_steps": broken.get("count", 0),
+        "broken_first": broken.get("first") or None,
     }
 
 

@@ -21,6 +21,7 @@ from triptych.training.asynchronous import Asynchronous, Staleness
 from triptych.training.counting import Choice, Tick
 from triptych.training.playing import Playing
 from triptych.training.remote import THREADS, Answer, RemoteWorker
+from triptych.training.sight import Sight
 from triptych.utils import install
 from triptych.utils.checks import EnvironmentFailed, InputError
 from triptych.utils.cluster import Cluster, task_options
@@ -68,6 +69,7 @@ class Actors(Asynchronous):
         self.failed = dict.fromkeys(range(count), 0)  # deaths in a row
         self.weights: Any = None  # where the store has those of this version
         self.read_at = 0  # steps at which the weights of the last gradient were handed out
+        self.seen: Sight | None = None  # the newest that a worker has sent and nobody has asked for
         self.between = True  # nothing that a worker has sent is half counted
         none, nothing = np.empty(0, bool), np.empty(0)
         self.idle = Tick(Choice(nothing, none, None), Step(None, nothing, none, none), none, [], [])
@@ -158,6 +160,7 @@ class Actors(Asynchronous):
             self.replace(number, answer.problem)
             return None
         self.failed[number] = 0
+        self.seen = answer.sight or self.seen
         return answer._replace(ref=ref)
 
     def replace_late(self) -> None:
@@ -235,6 +238,11 @@ class Actors(Asynchronous):
 
     def players(self) -> list[Playing]:
         return []
+
+    def sight(self) -> Sight | None:
+        """What the first worker saw at the end of one of its last rollouts."""
+        found, self.seen = self.seen, None
+        return found
 
     def try_out(self) -> None:
         zeros = {name: np.zeros_like(tensor) for name, tensor in self.learner.get_weights().items()}

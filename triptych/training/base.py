@@ -20,6 +20,7 @@ from triptych.training.counting import Choice as Choice
 from triptych.training.counting import Counters as Counters
 from triptych.training.counting import Episode as Episode
 from triptych.training.counting import Tick
+from triptych.training.sight import Sight, sight_of
 from triptych.utils.state import State
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class Training(ABC):
     @abstractmethod
     def players(self) -> list[Playing]:
         """All that play in this process."""
+
+    def sight(self) -> Sight | None:
+        """What the first game shows now, and what the network makes of it; None: there is nothing to be seen."""
+        return sight_of(self.players()[0])
 
     def close_episode(self, reward: float, length: int) -> Episode:
         """The next episode of the run."""

@@ -98,5 +98,7 @@ def summary_of(session: Session, signal: int | None) -> RunResult:
         resumes_exactly=session.checkpoint_exact,
         signal=signal,
         why=str(session.watchers.failure) if session.watchers.failure else None,
+        broken_steps=session.watchers.broken.count,
+        broken_first=session.watchers.broken.first or None,
         **session.training.told(),
     )

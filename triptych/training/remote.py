@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
@@ -21,6 +22,7 @@ from triptych.runs.trust import allow_job
 from triptych.training.agent import make_learner
 from triptych.training.counting import Tick
 from triptych.training.loop import run_loop
+from triptych.training.sight import Pace, Sight, sight_of
 from triptych.training.worker import Gradient, Worker
 from triptych.utils import install
 from triptych.utils.checks import EnvironmentFailed, InputError, check
@@ -37,6 +39,7 @@ class Answer(NamedTuple):
     gradient: Gradient | None  # None: there was nothing to learn from
     problem: str = ""  # why it cannot play here, in a line
     failed: EnvironmentFailed | None = None  # its games have
+    sight: Sight | None = None  # what the first worker sees, now and then
     ref: Any = None  # by which it was awaited
 
 
@@ -51,6 +54,7 @@ class RemoteWorker:
     def __init__(self, job: dict[str, Any]):
         self.job = job
         self.worker: Worker | None = None
+        self.pace = Pace()
 
     def begin(self) -> str:
         """Makes all that plays; why it cannot, or nothing."""
@@ -112,10 +116,21 @@ class RemoteWorker:
             gradient = worker.gradient()
         except EnvironmentFailed as error:
             return Answer([], None, failed=error)
+        sight = self.look(worker)
         if gradient is None:
-            return Answer(ticks, None)
+            return Answer(ticks, None, sight=sight)
         scalars = {name: float(value) for name, value in gradient.scalars.items() if name != "td_error"}
-        return Answer(ticks, gradient._replace(scalars=scalars))
+        return Answer(ticks, gradient._replace(scalars=scalars), sight=sight)
+
+    def look(self, worker: Worker) -> Sight | None:
+        """What the first of the workers sees, every few seconds: the others' games are as good, and would be sent for nothing."""
+        if worker.number or not self.pace.is_due:
+            return None
+        began = time.perf_counter()
+        found = sight_of(worker)
+        if found is not None:
+            self.pace.taken(began)
+        return found
 
 
 def bare(tick: Tick) -> Tick:

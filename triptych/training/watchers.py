@@ -31,15 +31,16 @@ class Watchers:
 
     def __init__(self, recipe: Recipe, threads: int, theirs: Sequence[Callback]):
         self.best = Best(recipe.best_window)
+        self.broken = Broken()
         self.evaluation = Evaluation(partial(envs.make, recipe.env, threads=threads), recipe)
         self.own: dict[str, Callback] = {
             "logs": Logs(recipe.algorithm.metrics),
             "best": self.best,
             "weights": KeptWeights(recipe.weights_every),
             "evaluation": self.evaluation,
-            "broken": Broken(),
+            "broken": self.broken,
         }
-        self.glance = Glance()  # keeps nothing in a checkpoint
+        self.glance = Glance(self.broken)  # keeps nothing in a checkpoint
         self.theirs = list(theirs)
         self.kept: dict[int, dict[str, Any]] = {}  # what each of the user's last wanted kept
         self.failure: EnvironmentFailed | CallbackFailed | NotFiniteError | None = None  # the first one of the run

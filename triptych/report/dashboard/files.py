@@ -41,4 +41,8 @@ def is_held(lock: Path, held: set[tuple[str, int]] | None) -> bool:
     if held is None:
         return False
     told = told_of(lock)
-    return told is not None and (f"{os.major(told.st_dev):02x}:{os.minor(told.st_dev):02x}", told.st_ino) in held
+    if told is None:
+        return False
+    if os.major(told.st_dev) == 0:  # of btrfs, overlays and NFS, whose files are locked under another device's number
+        return any(inode == told.st_ino for _, inode in held)
+    return (f"{os.major(told.st_dev):02x}:{os.minor(told.st_dev):02x}", told.st_ino) in held

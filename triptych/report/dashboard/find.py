@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +28,7 @@ class Found:
 def find(root: Path) -> Found:
     """The runs in a folder, or the folder itself where it is one."""
     if is_run(root):
-        return Found({root.resolve().name or "run": root})
+        return Found({readable(root.resolve().name) or "run": root})
     found, looked = Found(), 0
     layers = [(root, 0)]
     while layers:
@@ -37,10 +39,21 @@ def find(root: Path) -> Found:
             break
         for below in folders(folder):
             if is_run(below):
-                found.runs[below.relative_to(root).as_posix()] = below
+                found.runs[free(readable(below.relative_to(root).as_posix()), found.runs)] = below
             elif depth < MOST_DEPTH:
                 layers.append((below, depth + 1))
     return found
+
+
+def readable(name: str) -> str:
+    """A name as a browser can be told it: bytes of it that are no text are question marks."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
+def free(name: str, taken: Container[str]) -> str:
+    """The name, or where another run is called that already, with a number behind it."""
+    numbered = (name if number == 1 else f"{name} ({number})" for number in itertools.count(1))
+    return next(one for one in numbered if one not in taken)
 
 
 def is_run(folder: Path) -> bool:

@@ -12,8 +12,8 @@ from typing import Any
 from triptych.report import colours, figures
 from triptych.report.command import flat
 from triptych.report.dashboard.files import changed, locked
-from triptych.report.dashboard.find import Found, find
-from triptych.report.dashboard.plotted import SPEED, curve, mean
+from triptych.report.dashboard.find import Found, find, readable
+from triptych.report.dashboard.plotted import SPEED, curve, mean, needed
 from triptych.report.dashboard.seen import seen
 from triptych.report.dashboard.status import Status, signature, status_of
 from triptych.report.dashboard.status import told as status_told
@@ -57,7 +57,7 @@ class Live:
     def about(self) -> dict[str, Any]:
         """What does not change while the page is open."""
         return {
-            "root": str(self.root),
+            "root": readable(str(self.root)),
             "axes": [[axis, AXES[axis]] for axis in ON_AXES],
             "titles": figures.TITLES | {SPEED: "steps a second"},
             "lead": list(figures.REWARDS),
@@ -107,13 +107,14 @@ class Live:
             raise UnknownRunError(name)
         return path
 
-    def logs_of(self, name: str) -> Logs:
-        """A run's logs as far as they have grown. The lock is held."""
+    def logs_of(self, name: str, column: str = "", axis: str = "") -> Logs:
+        """A run's logs as far as they have grown; of a column over an axis only those that it is drawn from. The lock is held."""
         path = self.path_of_known(name)
         logs = self.logs.setdefault(name, (Tail(path / LOGS[0]), Tail(path / LOGS[1])))
         self.asked += 1
         for log in logs:
             log.asked = self.asked
+        for log in needed(logs, column, axis) if column else logs:
             log.refresh()
         return logs
 
@@ -146,7 +147,7 @@ class Live:
             with self.lock:
                 if name not in self.found.runs:
                     continue
-                episodes, metrics = self.logs_of(name)
+                episodes, metrics = self.logs_of(name, column, axis)
                 version = f"{episodes.version}-{metrics.version}"
                 found[name] = {"version": version}
                 if known.get(name) != version:
@@ -176,7 +177,7 @@ class Live:
             if len(members) < 2 or len(seeds) < len(members):  # the same seed twice is no second seed
                 continue
             with self.lock:
-                logs = [self.logs_of(name) for name in members]
+                logs = [self.logs_of(name, column, axis) for name in members]
                 versions = [f"{episodes.version}-{metrics.version}" for episodes, metrics in logs]
                 version = hashlib.sha256(repr((members, versions)).encode()).hexdigest()[:16]
                 found[members[0]] = {"version": version}
@@ -212,7 +213,7 @@ class Live:
             UnknownRunError: it has none of that name.
         """
         for film in newest_films(self.path_of(name)):
-            if film.name == file:
+            if readable(film.name) == file:
                 return film
         raise UnknownRunError(file)
 
@@ -223,7 +224,7 @@ def check_axis(axis: str) -> None:
 
 
 def film_told(film: Path) -> dict[str, Any]:
-    return {"file": film.name, "name": film_name(film.stem), "written": changed(film)}
+    return {"file": readable(film.name), "name": film_name(readable(film.stem)), "written": changed(film)}
 
 
 def newest_films(folder: Path) -> list[Path]:

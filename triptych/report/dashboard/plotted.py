@@ -17,6 +17,12 @@ SPEED = "steps_per_second"  # made of steps and seconds
 OF_METRICS = ("epsilon", "loss")  # in both logs; the rows of metrics.csv are evenly apart, so they tell more
 
 
+def needed(logs: tuple[Tail, Tail], column: str, axis: str) -> list[Tail]:
+    """The logs that a curve is made of; the other one need not be read."""
+    found = [log for log in logs if column == SPEED or column in log.heads()]
+    return found if all(axis in log.heads() for log in found) else list(logs)
+
+
 def curve(episodes: Tail, metrics: Tail, column: str, axis: str, smooth: int, points: int) -> dict[str, Any]:
     """One run's curve: `x`, `y`, and, where it is smoothed, the `raw` one. Empty lists where there is nothing.
 

@@ -44,6 +44,7 @@ def seen(run: Status) -> dict[str, Any] | None:
         "episode": now["episode"],
         "length": now["length"],
         "reward": now["reward"],
+        "broken_steps": now.get("broken_steps", 0),
         "written": changed(run.path / NOW),
         "values": now["values"],
         "value": now["value"],

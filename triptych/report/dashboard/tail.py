@@ -57,6 +57,10 @@ class Tail:
             return None
         return self.rows[: self.count, self.names.index(name)]
 
+    def heads(self) -> tuple[str, ...]:
+        """The columns' names. Of a log that nobody has read only its first line is."""
+        return self.names or (first_line(self.path) if is_file_itself(self.path) else ())
+
     def refresh(self) -> None:
         """Reads what has been appended since the last time."""
         try:
@@ -119,6 +123,16 @@ class Tail:
         self.count = room
 
 
+def first_line(path: Path) -> tuple[str, ...]:
+    """The columns' names of a file; none where there is no whole line yet."""
+    try:
+        with open(path, "rb") as handle:
+            line = handle.readline(END)
+    except OSError:
+        return ()
+    return column_names(line) if line.endswith(b"\n") else ()
+
+
 def column_names(line: bytes) -> tuple[str, ...]:
     text = line.decode("utf-8-sig", errors="replace").strip()
     try:
@@ -148,7 +162,8 @@ def plain_numbers(lines: bytes) -> np.ndarray:
         ValueError: a field is no number as JSON has them. msgspec's DecodeError is one.
     """
     text = b"," + lines.replace(b"\r\n", b"\n").rstrip(b"\n").replace(b"\n", b",") + b","
-    text = text.replace(b",,", b",null,").replace(b",,", b",null,")
+    if b",," in text:
+        text = text.replace(b",,", b",null,").replace(b",,", b",null,")
     found = np.array(NUMBERS.decode(b"[" + text[1:-1] + b"]"), dtype=np.float64)
     found[~np.isfinite(found)] = np.nan
     return found

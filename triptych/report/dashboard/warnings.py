@@ -7,10 +7,11 @@ import time
 
 import numpy as np
 
-from triptych.report.dashboard.status import Status
+from triptych.report.dashboard.status import Status, whole
 from triptych.report.dashboard.tail import Tail
 from triptych.report.films import is_file_itself
 from triptych.report.numbers import score
+from triptych.runs.endings import unlearned
 from triptych.runs.names import ERROR_FILE
 from triptych.utils.console import counted
 
@@ -25,7 +26,7 @@ ERROR_LETTERS = 2_000
 def warnings(run: Status, episodes: Tail, metrics: Tail) -> list[str]:
     """Lines, the most urgent first."""
     found = [line for line in (ended(run), silent(run, episodes, metrics), room(run), no_episode(run)) if line]
-    found += [line for line in (fallen(episodes), not_finite(episodes, metrics)) if line]
+    found += [line for line in (lost(run), fallen(episodes), not_finite(episodes, metrics)) if line]
     found += run.trouble
     for log in (episodes, metrics):
         if log.torn:
@@ -73,6 +74,12 @@ def no_episode(run: Status) -> str:
     if run.last.get("episode") or run.steps < 1000:
         return ""
     return f"No episode has ended in {run.steps:,.0f} steps. --env.time-limit STEPS ends them"
+
+
+def lost(run: Status) -> str:
+    """Steps of the sessions that have ended from which nothing was learned."""
+    first = run.summary.get("broken_first")
+    return unlearned(int(whole(run.summary.get("broken_steps")) or 0), first if isinstance(first, str) else "")
 
 
 def fallen(episodes: Tail) -> str:

@@ -25,7 +25,9 @@ from triptych.report.published import Published
 from triptych.report.series import Series, series_of
 from triptych.report.show import build as show
 from triptych.report.sources import sources as sources_of
+from triptych.report.words import sentences
 
+MOST_DOUBTS = 6  # runs of which something is to be doubted that are told of one by one
 MOST_FIGURES = 3  # tasks whose scores have a figure each; the table tells of more
 
 
@@ -81,6 +83,7 @@ class Composer:
                 [
                     *appendix.setup([(name_of(series), series) for _, series in self.series], self.sections),
                     *told(self.sections[0]),
+                    *self.doubts(),
                 ],
             ),
             *self.grounds(self.sections[0], self.tasks[0]),
@@ -98,6 +101,13 @@ class Composer:
         lead += [Text(request.answer, "own")] if request.answer else []
         parts = [part for part in [*parts, *self.closing()] if part.blocks]
         return Document(request.title, request.question, request.author, appendix.today(), lead, parts)
+
+    def doubts(self) -> list[Text]:
+        """What a reader should know of single runs: one that cannot be repeated, or never left random play."""
+        lines = sentences(self.logs, self.random)
+        left = len(lines) - MOST_DOUBTS
+        shown = [Text(line, "warning") for line in lines[:MOST_DOUBTS]]
+        return shown + ([Text(f"And so of {left} more.", "warning")] if left > 0 else [])
 
     def grounds(self, section: Section, tasks: list[Task]) -> list[Part]:
         """What the answer rests on: curves, comparisons, and when a threshold was reached."""

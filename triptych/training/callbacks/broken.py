@@ -8,26 +8,27 @@ from triptych.training.callbacks.base import Callback, Run
 from triptych.training.loop import Tick
 from triptych.utils.console import warn
 
+UNKNOWN = "a number was not finite"  # of runs of before, which did not keep the first
+
 
 class Broken(Callback):
     """Says the first number that was not finite at once, and counts all such steps."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.told = False
+        self.first = ""  # the first such number, and at which step of the run
 
     def step(self, run: Run, tick: Tick) -> None:
-        if tick.step.trouble and not self.told:  # at a reset, too, which is no step and not broken itself
-            self.told = True
-            warn(
-                f"{tick.step.trouble[0]}, at step {run.counters.steps:,} of the run; nothing is learned from such steps"
-            )
+        if tick.step.trouble and not self.first:  # at a reset, too, which is no step and not broken itself
+            self.first = f"{tick.step.trouble[0]}, at step {run.counters.steps:,} of the run"
+            warn(f"{self.first}; nothing is learned from such steps")
         if tick.step.broken is not None:
             self.count += int((tick.step.broken & tick.mask).sum())
 
     def get_state(self) -> dict[str, Any]:
-        return {"count": self.count, "told": self.told}
+        return {"count": self.count, "first": self.first}
 
     def set_state(self, state: dict[str, Any]) -> None:
         self.count = state["count"]
-        self.told = state.get("told", self.count > 0)  # states of before have none
+        told = state.get("told", self.count > 0)  # states of before say only whether it was told
+        self.first = state.get("first", UNKNOWN if told else "")

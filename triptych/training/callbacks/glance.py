@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Any
 
-import numpy as np
-
-from triptych.envs.actions import action_names
-from triptych.runs.now import MOST_BYTES, Now, part_of, write_now
-from triptych.spec import parts_of
+from triptych.runs.now import Now, write_now
 from triptych.training.callbacks.base import Callback, Run
+from triptych.training.callbacks.broken import Broken
 from triptych.training.loop import Tick
-from triptych.training.playing import Playing
-from triptych.training.watched import decision_of
+from triptych.training.sight import Pace
 from triptych.utils.console import detail
-
-EVERY = 3.0  # seconds between two, at least
-SHARE = 0.003  # of the run's time that it may take, at most
 
 
 class Glance(Callback):
@@ -26,56 +18,43 @@ class Glance(Callback):
 
     One forward pass of the network and a small file; the longer they take, the rarer they come. Where that fails, as on a full
     disk, there are no more of them: the run does not need them.
+
+    Args:
+        broken: counts the steps that nothing is learned from.
     """
 
-    def __init__(self) -> None:
-        self.next = -math.inf  # when the next one may come, on the clock that only runs forward
+    def __init__(self, broken: Broken) -> None:
+        self.broken = broken
+        self.pace = Pace()
         self.given_up = False
 
     def see(self, run: Run, tick: Tick) -> None:
-        if time.perf_counter() >= self.next:
+        if self.pace.is_due:
             self.take(run)
 
     def end(self, run: Run, result: Any) -> None:
         self.take(run)
 
     def take(self, run: Run) -> None:
-        players = run.training.players()  # none where they are on other machines
-        if self.given_up or not players or players[0].ended[0]:  # nothing is done at what an episode ends with
+        if self.given_up:
             return
         began = time.perf_counter()
         try:
-            content = seen(run, players[0])
-            if content is not None:
-                write_now(run.path, content)
-        except Exception as error:  # whatever it is, the run goes on
+            content = self.content(run)
+            if content is None:
+                return
+            write_now(run.path, content)
+        except Exception as error:  # of the user's own game, too: whatever it is, the run goes on
             self.given_up = True
             detail(f"no more of what the agent sees: {type(error).__name__}: {error}")
-        took = time.perf_counter() - began
-        self.next = began + max(EVERY, took / SHARE)
+        self.pace.taken(began)
 
-
-def finite(value: Any) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
-def seen(run: Run, player: Playing) -> Now | None:
-    """What the first game shows, and what the network makes of it; None where it is too large to be kept."""
-    obs = {name: np.asarray(part[0]) for name, part in parts_of(player.obs).items()}
-    if sum(part.nbytes for part in obs.values()) > MOST_BYTES:
-        return None
-    # All games at once, as when it plays: a compiled network takes no other shape without being compiled again.
-    outputs, _ = player.agent.act(player.obs, player.state, player.started)
-    thought = decision_of(player.agent, outputs[0], 0)
-    return {
-        "steps": run.counters.steps,
-        "updates": run.counters.updates,
-        "episode": run.counters.episodes + 1,
-        "length": int(player.episode_length[0]),
-        "reward": finite(player.episode_reward[0]),
-        "actions": list(action_names(player.games)),
-        "is_policy": thought.is_policy,
-        "values": [finite(number) for number in thought.numbers],
-        "value": finite(thought.value),
-        "obs": {name: part_of(part) for name, part in obs.items()},
-    }
+    def content(self, run: Run) -> Now | None:
+        """What the file holds; None: there is nothing to be seen now."""
+        sight = run.training.sight()
+        if sight is None:
+            return None
+        counters = run.counters
+        return {
+            "steps": counters.steps, "updates": counters.updates, "episode": counters.episodes + 1, "broken_steps": self.broken.count, **sight,
+        }  # fmt: skip

@@ -104,6 +104,7 @@ function sees(run, now) {
   parts.now.replaceChildren(
     element("h3", {}, run.state === "running" ? "What the agent sees" : "What the agent saw last"),
     element("p", { class: "note" }, told.filter(Boolean).join(" \u00b7 ")),
+    now.broken_steps && run.state === "running" ? element("p", { class: "warning" }, `Steps so far that were not learned from, as a reward or an observation was not finite: ${count(now.broken_steps)}`) : "",
     element("div", { class: "seen" },
       pictures.length ? element("div", { class: "pictures" }, ...pictures) : null, ...now.numbers.map(numbers),
       element("div", {}, bars(run, now), now.value === null ? null : element("p", { class: "note" }, `Value of the state: ${score(now.value)}`))));

@@ -2,7 +2,7 @@
 import { arrange, draw } from "./figures.js";
 import { drawFocus } from "./focus.js";
 import { drawList, shown, step } from "./list.js";
-import { ask, columns, mainColumn, pick, recall, remember, settle, state } from "./store.js";
+import { NoAnswer, ask, pick, recall, remember, settle, state } from "./store.js";
 import { element } from "./words.js";
 
 const EVERY = 2000, IDLE = 5000;  // ms between two looks: while something runs, and while nothing does
@@ -14,6 +14,10 @@ let waiting = 0;
 function tell(text, kind) {
   if (pulse.textContent !== text) pulse.textContent = text;
   pulse.className = kind;
+}
+
+function trouble(error) {
+  tell(error instanceof NoAnswer ? "no answer: does triptych dashboard still run?" : `this cannot be shown: ${error.message}`.slice(0, 200), "bad");
 }
 
 async function look() {
@@ -29,7 +33,7 @@ async function look() {
     tell(state.paused ? "paused" : running ? "live" : "nothing runs", state.paused ? "" : running ? "good" : "");
     if (!state.paused && !document.hidden) waiting = setTimeout(look, running ? EVERY : IDLE);
   } catch (error) {
-    tell("no answer: does triptych dashboard still run?", "bad");
+    trouble(error);
     waiting = setTimeout(look, IDLE);
   }
 }
@@ -39,7 +43,7 @@ async function changed() {
   arrange(choose);
   await Promise.all([drawFocus(), draw()]);
 }
-const onChange = () => { changed().catch(() => {}); };
+const onChange = () => { changed().catch(trouble); };
 
 function choose(column) {
   state.column = column;

@@ -15,8 +15,10 @@ const paintedRuns = new Map(), paintedGroups = new Map();  // run -> its colour 
 
 export const runOf = name => state.runs.find(run => run.name === name);
 
+export class NoAnswer extends Error {}  // the server is gone; another error is one of its answers, or ours
+
 export async function ask(path, parameters = []) {
-  const answer = await fetch(`api/${path}?${new URLSearchParams(parameters)}`);
+  const answer = await fetch(`api/${path}?${new URLSearchParams(parameters)}`).catch(() => { throw new NoAnswer(); });
   if (!answer.ok) throw new Error(await answer.text());
   return answer.json();
 }
