@@ -27,6 +27,7 @@ extensions = [
     "docs.site.blocks",
     "docs.site.docstrings",
     "docs.site.rooms",
+    "docs.site.charts",
 ]
 
 # Sources: the repository itself, so that every link between pages is what it is there.
@@ -40,7 +41,7 @@ include_patterns = [
     "SECURITY.md",
 ]
 exclude_patterns = [".*", "build", "dist", "runs", "tests", "triptych", "benchmarks/.environments", "**/__pycache__", "docs/examples",
-                    "docs/site", "**/.ipynb_checkpoints", "*.egg-info"]  # fmt: skip
+                    "docs/site", "docs/guide/WRITING.md", "**/.ipynb_checkpoints", "*.egg-info"]  # fmt: skip
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 
 # Markdown and notebooks. A notebook is shown as it is stored, with the outputs of its last run.

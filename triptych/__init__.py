@@ -19,17 +19,21 @@ if TYPE_CHECKING:
     from triptych.experiments.video import video
     from triptych.recipes import Recipe, load_recipe
     from triptych.recipes.override import override
+    from triptych.report.notebook import Chart, plot_runs, slider
+    from triptych.runs.reader import read_run
     from triptych.spec import register_layer, register_memory
     from triptych.trackers.fetch import fetch
     from triptych.trackers.track import track
     from triptych.training.callbacks.base import Callback, register_callback
     from triptych.utils.checks import EnvironmentFailed, InputError
+    from triptych.utils.excerpts import show_source
     from triptych.utils.failures import MachineFailed, RunFailed
 
 __version__ = "0.1.0"
 __all__ = [
     "Arm",
     "Callback",
+    "Chart",
     "EnvironmentFailed",
     "Goal",
     "InputError",
@@ -45,12 +49,16 @@ __all__ = [
     "lockstep",
     "make_env",
     "override",
+    "plot_runs",
+    "read_run",
     "register_algorithm",
     "register_callback",
     "register_layer",
     "register_memory",
     "resume",
     "run_study",
+    "show_source",
+    "slider",
     "track",
     "train",
     "tune",
@@ -61,6 +69,7 @@ __all__ = [
 HOMES = {
     "Arm": "experiments.studies",
     "Callback": "training.callbacks.base",
+    "Chart": "report.notebook",
     "EnvironmentFailed": "utils.checks",
     "Goal": "experiments.studies",
     "InputError": "utils.checks",
@@ -76,12 +85,16 @@ HOMES = {
     "lockstep": "experiments.lockstep.prove",
     "make_env": "experiments.load",
     "override": "recipes.override",
+    "plot_runs": "report.notebook",
+    "read_run": "runs.reader",
     "register_algorithm": "algorithms",
     "register_callback": "training.callbacks.base",
     "register_layer": "spec",
     "register_memory": "spec",
     "resume": "experiments.resume",
     "run_study": "experiments.studies.run",
+    "show_source": "utils.excerpts",
+    "slider": "report.notebook",
     "track": "trackers.track",
     "train": "experiments.train",
     "tune": "experiments.tune.run",
