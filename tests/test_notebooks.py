@@ -1,4 +1,6 @@
-"""The notebooks of docs/guide/ and docs/labs/: each runs from top to bottom, and what is stored in it is what its code gave."""
+"""The notebooks of docs/guide/ and docs/labs/: each runs from top to bottom, and what is stored in it is what its code gave.
+
+Links to the code are tested with those of every page: tests/docs/test_places.py."""
 
 from __future__ import annotations
 
@@ -19,8 +21,6 @@ from tests.registries import restored
 
 ROOT = Path(triptych.__file__).parent
 DOCS = ROOT.parent / "docs"
-LINK = re.compile(r"\[`([^`]+)`\]\(([^)#]+\.py)\)")  # [`a line's words`](../../triptych/losses/value.py)
-NAMED = re.compile(r"(?<!\[)`((?:\w+/)+\w+\.py)(?::([\w.]+))?`")  # `losses/value.py:huber`
 SHOWN = re.compile(r"`([\w/]+\.py)(?::[\w.<>]+)?`, line (\d+)\n\n```python\n(.*)\n```", re.DOTALL)
 
 
@@ -36,11 +36,6 @@ def load() -> ModuleType:
 tool = load()
 NOTEBOOKS = {path.stem: path for path in tool.notebooks()}
 each = pytest.mark.parametrize("name", NOTEBOOKS)
-
-
-def texts(name: str) -> str:
-    """The Markdown of a notebook."""
-    return "\n\n".join(cell.source for cell in tool.read(NOTEBOOKS[name]).cells if cell.cell_type == "markdown")
 
 
 @pytest.fixture
@@ -92,19 +87,6 @@ def test_it_is_small_and_names_no_machine(name: str) -> None:
     assert len(text.encode()) <= tool.MOST_BYTES
     assert not re.findall(r"(?:/home/|/root/|/tmp/|/work/)\w+", text)
     assert 'class=\\"triptych-plotly\\"' not in text, "the chart library is not stored"
-
-
-@each
-def test_the_code_that_it_shows_and_links_to_is_there(name: str) -> None:
-    folder = NOTEBOOKS[name].parent
-    for words, target in LINK.findall(texts(name)):
-        source = (folder / target).read_text(encoding="utf-8")
-        found = [line for line in source.splitlines() if " ".join(words.split()) in " ".join(line.split())]
-        assert words.endswith(".py") or len(found) == 1, f"{words!r} stands in {len(found)} lines of {target}"
-    for path, what in NAMED.findall(texts(name)):
-        assert (ROOT / path).is_file(), path
-        if what:
-            assert str(triptych.show_source(f"{path.removesuffix('.py').replace('/', '.')}.{what}")), what
 
 
 @each
