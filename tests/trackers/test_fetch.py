@@ -265,13 +265,22 @@ def test_a_folder_that_w_and_b_has_left_is_no_package(tmp_path: Path, monkeypatc
     assert registry.is_installed("json")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["train", "cartpole", "--track", "mlflow", "--steps", "100"], "--track"),
+        (["tune", "cartpole", "--track", "mlflow"], "--track"),
+        (["track", "r", "--to", "mlflow"], "--to"),
+        (["fetch", "mlflow:abc:best"], "source"),
+    ],
+)
 def test_a_tracker_that_is_not_installed_is_one_line_with_the_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(registry.importlib.util, "find_spec", lambda name: None)
-    line = refused(["train", "cartpole", "--track", "trackio", "--steps", "100"], capsys)
-    assert line.startswith("triptych: --track is trackio, which is not installed: pip install ")
-    assert line.endswith('[trackio]"')
+    monkeypatch.setattr(registry, "is_installed", lambda package: False)
+    line = refused(arguments, capsys)
+    assert line.startswith(f"triptych: {named} is mlflow, which is not installed: pip install ")
+    assert line.endswith('[mlflow]"')
 
 
 @pytest.mark.parametrize(

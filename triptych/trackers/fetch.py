@@ -123,7 +123,7 @@ def weights_in(found: Path, source: str) -> list[Path]:
 
 def from_wandb(name: str, folder: Path) -> Path:
     """An artifact, by ENTITY/PROJECT/NAME:ALIAS."""
-    check_trackers(["wandb"])
+    check_trackers(["wandb"], "source")
     if name.count("/") != 2:
         raise InputError(f"source is 'wandb:{name}'; allowed: wandb:ENTITY/PROJECT/NAME:best")
     import wandb
@@ -159,7 +159,7 @@ def from_hub(name: str, folder: Path) -> Path:
 
 def from_mlflow(name: str, folder: Path) -> Path:
     """The weights of a run, by RUN or RUN:ALIAS, from where MLFLOW_TRACKING_URI says, or MLflow's own default."""
-    check_trackers(["mlflow"])
+    check_trackers(["mlflow"], "source")
     import mlflow
     from mlflow.tracking import MlflowClient
 

@@ -25,18 +25,21 @@ TRACKERS = {
 }
 
 
-def check_trackers(names: Iterable[str]) -> tuple[str, ...]:
+def check_trackers(names: Iterable[str], what: str = "track") -> tuple[str, ...]:
     """The trackers that a user named, each once.
+
+    Args:
+        what: as what he named them.
 
     Raises:
         InputError: one is not known, or not installed.
     """
     names = tuple(dict.fromkeys(names))
     for name in names:
-        check(name in TRACKERS, "track", name, ", ".join(TRACKERS))
+        check(name in TRACKERS, what, name, ", ".join(TRACKERS))
         package = TRACKERS[name][0]
         if package is not None and not is_installed(package):
-            raise InputError(f"track is {name}, which is not installed: {install_hint(name)}")
+            raise InputError(f"{what} is {name}, which is not installed: {install_hint(name)}")
     return names
 
 

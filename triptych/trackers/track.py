@@ -38,7 +38,7 @@ def track(run: str | Path, to: Sequence[str], *, runs_dir: str | Path = "runs") 
         InputError: no such run or tracker, one is not installed, or one fails; those before it have the run.
     """
     check(bool(to), "to", "", ", ".join(TRACKERS))
-    names = check_trackers(to)
+    names = check_trackers(to, "to")
     return [send(run_path(str(run), runs_dir), name) for name in names]
 
 
