@@ -9,7 +9,7 @@ import pytest
 
 from tests.trackers.runs import HandMade
 from tests.trackers.wandb_server import Server
-from triptych.trackers.base import ROW
+from triptych.trackers.base import FILM, ROW
 from triptych.trackers.mirror import Mirror
 from triptych.trackers.track import track
 
@@ -36,23 +36,29 @@ def steps_of(run: HandMade) -> list[int]:
 
 def test_a_run_is_shown_once_though_the_server_has_less_of_it_than_was_sent(server: Server, tmp_path: Path) -> None:
     run = HandMade(tmp_path / "r").play(100).save().play(50)
-    with Mirror(run.path, "wandb", group="all") as mirror:
-        mirror.go_on()
+    (run.path / "videos").mkdir()
+    (run.path / "videos" / "update-000000025.mp4").write_bytes(b"film")
+    mirror = Mirror(run.path, "wandb", group="all")
+    mirror.go_on()
+    mirror.tracker.close()
+    mirror.lock.close()  # the mirror was killed: the folder does not know of the end
     (name,) = server.runs
     shown = server.runs[name]
     assert (shown["displayName"], shown["groupName"]) == ("r", "all")
     assert '"algorithm.gamma":{"value":0.99}' in shown["config"]
-    assert len(shown["history"]) == 12
-    # As where all processes were killed: the last rows were on their way.
+    assert len(shown["history"]) == 12 + 1
+    # As where all processes were killed: the last rows were on their way, and the film. The summary is not as old as the history.
     shown["history"] = shown["history"][:9]
-    shown["summary"] |= {ROW: 8, "_step": 8}
+    shown["summary"] |= {ROW: 9, "_step": 8}
     run.go_back().play(100).save()
     (told,) = track(run.path, ["wandb"])
     assert (told.run, told.rows, told.where) == (name, 25, f"{server.address}/me/triptych/runs/{name}")
     assert list(server.runs) == [name]
-    assert [row["global_step"] for row in shown["history"]] == steps_of(run)
-    assert [row[ROW] for row in shown["history"]] == list(range(25))
-    assert [row["_step"] for row in shown["history"]] == list(range(25))
+    rows = [row for row in shown["history"] if ROW in row]
+    assert [row["global_step"] for row in rows] == steps_of(run)
+    assert [row[ROW] for row in rows] == list(range(25))
+    assert [row[FILM] for row in shown["history"] if FILM in row] == ["update-000000025.mp4"]
+    assert [row["_step"] for row in shown["history"]] == list(range(26))
     assert [{one["alias"] for one in artifact["aliases"]} for artifact in server.artifacts] == [
         {"latest", "best"},
         {"latest"},

@@ -19,7 +19,7 @@ from urllib.parse import urlparse
 import psutil
 import wandb
 
-from triptych.trackers.base import FILM, PROJECT, ROW, About, Point, plain_name
+from triptych.trackers.base import FILM, PROJECT, About, Point, plain_name
 from triptych.trackers.columns import STEP
 from triptych.trackers.wandb_file import read_logged
 from triptych.utils.checks import check
@@ -53,6 +53,7 @@ class WandbRun:
         self.where = f"offline; upload it with: wandb sync {place}/offline-run-*-{self.run}*"
         self.next = int(about.kept.get("next", 0))  # W&B's own number of what is logged next
         self.sessions = int(about.kept.get("sessions", 0))  # offline ones so far, a file each
+        self.shown: dict[str, int] = dict(about.kept.get("shown", {}))  # W&B's numbers of films, by their files
 
     @property
     def open(self) -> Any:
@@ -83,8 +84,7 @@ class WandbRun:
     def held(self) -> int | None:
         """As the server says, or the files of the offline sessions; None: some of those were uploaded, and then removed."""
         if self.mode == "online":
-            self.next, self.where = self.open.starting_step, str(self.open.url)
-            return int(self.open.summary.get(ROW, -1)) + 1
+            return self.held_online()
         logged = read_logged(self.files())
         none_removed = len(self.files()) >= self.sessions
         if none_removed or logged.next is not None:
@@ -93,21 +93,31 @@ class WandbRun:
             return 0 if none_removed else None
         return logged.row + 1
 
+    def held_online(self) -> int:
+        """Counted by W&B's own numbers, which rows and films have in turn: the summary may know more than the history has."""
+        known, self.next, self.where = self.next, self.open.starting_step, str(self.open.url)
+        self.shown = {name: number for name, number in self.shown.items() if number < self.next}
+        newest = self.open.summary.get(FILM)
+        if self.next > known and newest not in (None, *self.shown):  # killed before the folder knew of it
+            self.shown[newest] = known
+        return int(self.next) - len(self.shown)
+
     def films(self) -> Collection[str] | None:
-        return read_logged(self.files()).films if self.mode == "offline" else None
+        return read_logged(self.files()).films if self.mode == "offline" else self.shown
 
     def rows(self, points: Sequence[Point]) -> None:
         for point in points:
             self.log(point.marked())
 
     def log(self, content: Mapping[str, Any]) -> None:
-        self.open.log(dict(content), step=self.next)
+        self.open.log(dict(content), step=self.next, commit=True)  # else it waits for the next one
         self.next += 1
 
     def test(self, name: str, values: Mapping[str, float], step: int) -> None:
         self.open.summary.update({f"test/{name}/{key}": value for key, value in values.items()})
 
     def video(self, name: str, file: Path, step: int) -> None:
+        self.shown[file.name] = self.next
         self.log({name: wandb.Video(str(file), format="mp4"), FILM: file.name, STEP: step})
 
     def weights(self, alias: str, files: Mapping[str, Path], step: int) -> None:
@@ -120,7 +130,8 @@ class WandbRun:
         """Rows are not durable yet, and need not be: `held` asks W&B's own files."""
         processes = [] if self.opened is None else own_processes()
         self.sessions = max(self.sessions, len(self.files()))
-        return {"project": self.project, "next": self.next, "sessions": self.sessions, "processes": processes}
+        places = {"next": self.next, "sessions": self.sessions, "shown": self.shown}
+        return {"project": self.project, "processes": processes, **places}
 
     def close(self) -> None:
         if self.opened is not None:
