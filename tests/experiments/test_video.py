@@ -16,7 +16,7 @@ from triptych.envs.panels import GAP, HEAD
 from triptych.experiments.film import LINGER
 from triptych.experiments.load import Source
 from triptych.experiments.tape import Tape
-from triptych.experiments.video import in_rows, names_of, title
+from triptych.experiments.video import default_out, in_rows, names_of, title
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.serialise import to_dict
 from triptych.spec.weights import initial_weights
@@ -146,3 +146,19 @@ def test_filming_a_test_changes_none_of_its_games(tmp_path: Path, monkeypatch: p
     assert filmed.rewards == plain.rewards
     assert filmed.video is not None
     assert len(frames_of(Path(filmed.video))[0]) == filmed.lengths[0] + 1
+
+
+def test_a_films_name_fits_on_every_disk() -> None:
+    """Which takes 255 bytes of a name, some of them for the file that is written first."""
+    assert default_out(["a/pole", "b/pole.1", "<b>& (latest)"], 3).name == "video-a-pole-b-pole-1-b-latest-seed-3.mp4"
+    assert len(default_out(["日" * 80, "n" * 200], 0).name.encode()) < 120
+
+
+def test_a_game_without_pictures_is_not_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert call("look", "memory-chain", "--out", str(tmp_path / "x.png")) == 2
+    said = capsys.readouterr().err.strip()
+    assert (
+        said
+        == "triptych: env is 'triptych/MemoryChain-v0'; allowed: a game that draws itself, as this one shows no pictures"
+    )
+    assert not list(tmp_path.iterdir())

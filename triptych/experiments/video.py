@@ -5,6 +5,7 @@ Each plays in a process of its own, where its framework is loaded and no other; 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -31,6 +32,7 @@ from triptych.utils.failures import machine_failures
 from triptych.utils.files import check_new_file
 from triptych.utils.seeds import game_seeds
 
+LONGEST = 100  # bytes of the names in a file's
 MOST, ACROSS = 12, 4  # agents in one film, in one of its rows
 
 
@@ -126,9 +128,10 @@ def find_agents(
 
 
 def default_out(names: list[str], seed: int) -> Path:
-    """In the current folder."""
-    words = "-".join(dict.fromkeys(name.replace("/", "-").replace(".", "-") for name in names))
-    return Path(f"video-{safe(words)[:100]}-seed-{seed}.mp4")
+    """In the current folder. A name's letters may have several bytes each, of which a disk takes so many."""
+    words = safe("-".join(dict.fromkeys(name.replace("/", "-").replace(".", "-") for name in names)))
+    short = re.sub("-+", "-", words).strip("-").encode()[:LONGEST].decode(errors="ignore")
+    return Path(f"video-{short}-seed-{seed}.mp4")
 
 
 def check_out(path: Path) -> None:

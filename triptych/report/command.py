@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+from functools import lru_cache
 from typing import Any
 
-from triptych.envs.config import names
+from triptych.envs.config import GameConfig, names
 from triptych.recipes import BUILT_IN, Recipe, load_recipe, with_memory
 from triptych.recipes.override import COMMON
 from triptych.recipes.serialise import to_dict
@@ -27,7 +28,8 @@ def repeat(recipe: Recipe, framework: str) -> str:
         command = shlex.join([*start, given(recipe.source), "--framework", framework, "--seed", str(recipe.seed)])
         return f"{command}  # as the file was then: see the settings"
     wanted = flat(to_dict(recipe))
-    fitting = {name: base for name, base in bases(recipe).items() if shape(base) == shape(wanted)}
+    env: Any = type(recipe.env)
+    fitting = {name: base for name, base in bases(env, recipe.env.id).items() if shape(base) == shape(wanted)}
     if not fitting:
         return "# No flags say it: its layers or its optimiser are no recipe's. Put the settings into a recipe file of your own."
     name, differing = min(
@@ -41,30 +43,34 @@ def repeat(recipe: Recipe, framework: str) -> str:
     return shlex.join([*start, *name.split(), "--framework", framework, *flags])
 
 
-def bases(recipe: Recipe) -> dict[str, dict[str, Any]]:
-    """The settings that each recipe begins with where its game is this one's, by what names it: recipe and `--memory`."""
+@lru_cache(maxsize=32)  # of the runs of a page, most play the same game
+def bases(env: Any, game: str) -> dict[str, dict[str, Any]]:
+    """The settings that each recipe begins with where its game is that one, by what names it: recipe and `--memory`.
+
+    Args:
+        env: the class of the game's settings.
+    """
     found: dict[str, dict[str, Any]] = {}
     for name in BUILT_IN:
         shipped = load_recipe(name)
-        found[name] = settings_in(shipped, recipe)
+        found[name] = settings_in(shipped, env, game)
         if shipped.algorithm.may_remember:
             for kind in ("none", *KINDS):
                 remembering = dataclasses.replace(shipped, network=with_memory(shipped.network, kind))
-                found.setdefault(f"{name} --memory {kind}", settings_in(remembering, recipe))
+                found.setdefault(f"{name} --memory {kind}", settings_in(remembering, env, game))
     return found
 
 
-def settings_in(shipped: Recipe, recipe: Recipe) -> dict[str, Any]:
-    """A shipped recipe's settings in another's game, as `--env` makes them, but under its own id, which is a flag.
+def settings_in(shipped: Recipe, kind: type[GameConfig], game: str) -> dict[str, Any]:
+    """A shipped recipe's settings in another game, as `--env` makes them, but under its own id, which is a flag.
 
     The id is not looked up: it was read, and may name a stranger's module. Its kind stands in its config.
     """
-    kind = type(recipe.env)
     if type(shipped.env) is kind:
         return flat(to_dict(shipped))
     shared = {name: getattr(shipped.env, name) for name in names(shipped.env) & names(kind)}
     try:
-        there = kind(**shared | {"id": recipe.env.id})
+        there = kind(**shared | {"id": game})
     except InputError:  # values that do not fit that kind
         return flat(to_dict(shipped))
     return flat(to_dict(dataclasses.replace(shipped, env=there))) | {"env.id": shipped.env.id}

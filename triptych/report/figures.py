@@ -39,6 +39,7 @@ TITLES = {
 ALL_NUMBERS = 40_000  # of all curves of a page, about eight bytes each: a page stays below 1.5 MB
 LAST_AXES = ("updates", "row")  # what runs are drawn along where nothing else is there
 FEWEST_POINTS = 30  # of a curve, however many there are
+FEWEST_MEANS = 20  # of a group's small figures
 CROWD = 6  # runs of a figure, above which a group of seeds is shown by its mean alone
 
 
@@ -64,7 +65,7 @@ def data(logs: list[Log], random: dict[str, dict[str, Any]], on_page: int = 0) -
     games = {log.random_key for log in logs if log.recipe}
     seeds = {number: one for number, one in enumerate(series) if one.is_seeds}
     points = ALL_NUMBERS // max(1, len(seeds) * len(names) * (3 + len(AXES)))
-    groups = {number: group(number, one, names, points) for number, one in seeds.items()}
+    groups = {number: group(number, one, names, points, len(seeds)) for number, one in seeds.items()}
     # In a crowd a seed's own curves are left out where its group has a mean to show.
     left_out = {number: set(found["columns"]) if crowded else set() for number, found in groups.items()}
     place = {id(log): (number, one) for number, one in enumerate(series) for log in one.logs}
@@ -187,19 +188,21 @@ def short(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
 
 
-def group(number: int, series: Series, names: list[str], most: int) -> dict[str, Any]:
+def group(number: int, series: Series, names: list[str], most: int, count: int) -> dict[str, Any]:
     """A group of seeds: the mean of its rewards over each axis, and of every other column, with intervals.
 
     Args:
         most: points of a column's mean, where a page of many groups has no room for more.
+        count: groups of the page.
     """
     members = series.logs
-    grid = max(FEWEST_POINTS, min(curves.SMALL_GRID, most))
+    grid = max(FEWEST_MEANS, min(curves.SMALL_GRID, most))
+    fine = max(FEWEST_POINTS, min(curves.GRID, ALL_NUMBERS // (4 * len(AXES) * count)))
     rewards = {
         axis: curve
         for axis in AXES
         if all(axis in log.columns and "running_reward" in log.columns for log in members)
-        and (curve := curves.over_seeds([(log.columns[axis], log.columns["running_reward"]) for log in members]))
+        and (curve := curves.over_seeds([(log.columns[axis], log.columns["running_reward"]) for log in members], fine))
     }
     parts = [parts_of(log) for log in members]
     others = {name: curve for name in names if name != "running_reward" and (curve := mean_column(parts, name, grid))}

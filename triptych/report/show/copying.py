@@ -6,6 +6,7 @@ import ast
 import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,13 @@ from triptych.utils.checks import InputError
 
 def definitions(file: Path) -> dict[str, Any]:
     """What a file defines at its top level, by name, in its order."""
+    return defined_in(file.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=64)  # a page of thirty agents asks for the same few files a thousand times
+def defined_in(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+    for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found[node.name] = node
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
