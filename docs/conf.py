@@ -26,6 +26,7 @@ extensions = [
     "docs.site.fields",
     "docs.site.blocks",
     "docs.site.docstrings",
+    "docs.site.tables",
     "docs.site.rooms",
     "docs.site.charts",
 ]

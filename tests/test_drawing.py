@@ -1,4 +1,4 @@
-"""docs/design.md and docs/deviations.md say what the code is: the drawing, the functions of the walks, files and lines."""
+"""docs/design.md and docs/deviations.md say what the code is: the drawing, the functions of the walks, the places of deviations."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ def test_every_file_of_a_room_stands_where_the_page_says() -> None:
     assert rooms == {path.parent.name for path in ROOT.glob("*/__init__.py")}
 
 
-def test_every_deviation_is_where_its_row_says() -> None:
-    """A link names the line that it goes to, and there is something in that line."""
-    text = PAGE.with_name("deviations.md").read_text(encoding="utf-8")
-    links = re.findall(r"\[(?:(\S+):)?(\d+)\]\(\.\./triptych/(\S+)#L(\d+)\)", text)
-    assert len(links) > 30
-    for path, label, target, line in links:
-        lines = (ROOT / target).read_text(encoding="utf-8").splitlines()
-        assert (path or target, label) == (target, line)
-        assert int(line) <= len(lines), target
-        assert lines[int(line) - 1].strip(), (target, line)
+def test_every_deviation_names_its_place() -> None:
+    """By the name of what does it, or by its words: tests/docs/test_places.py finds them. Numbers of lines would rot."""
+    rows = [
+        line
+        for line in PAGE.with_name("deviations.md").read_text(encoding="utf-8").splitlines()
+        if re.match(r"\| D\d", line)
+    ]
+    assert len(rows) >= 20
+    assert [row[:6] for row in rows if not re.search(r"`[\w/]+\.py:[\w.]+`|\]\(\.\./triptych/[\w/]+\.py\)", row)] == []
+    assert not any("#L" in row for row in rows)

@@ -6,6 +6,7 @@ So the page of the command line cannot say what the command line does not.
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 from docutils import nodes
@@ -17,6 +18,7 @@ from triptych.cli.parse import ANY, reads, takes_recipe
 from triptych.recipes import load_recipe
 from triptych.recipes.values import written
 
+PAGE = re.compile(r"docs/[\w/-]+\.md")  # as a help names it
 LAYERS = "network."  # whose flags a recipe's network decides
 
 
@@ -48,7 +50,8 @@ class Command(SphinxDirective):
 
     def paragraph(self, words: str) -> nodes.paragraph:
         """Words of a docstring, whose backquotes mean code."""
-        found, messages = self.parse_inline(" ".join(words.split()), lineno=self.lineno)
+        linked = PAGE.sub(r"[\g<0>](/\g<0>)", " ".join(words.split()))
+        found, messages = self.parse_inline(linked, lineno=self.lineno)
         return nodes.paragraph("", "", *found, *messages)
 
     def definition(self, flag: Flag) -> nodes.definition_list_item:

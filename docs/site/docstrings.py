@@ -9,11 +9,13 @@ from typing import Any
 
 from docs.site.places import PACKAGE
 
+PAGE = re.compile(r"docs/([\w/-]+)\.md")
 STAR = re.compile(r"(`[^`]*`)|\*")
 
 
 def prepare(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     lines[:] = [STAR.sub(lambda found: found[1] or r"\*", line) for line in lines]
+    lines[:] = [PAGE.sub(r":doc:`docs/\1.md </docs/\1>`", line) for line in lines]
     if where := place(thing):
         lines += ["", f"Source: ``{where}``", ""]
 

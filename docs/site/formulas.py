@@ -15,18 +15,18 @@ from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
 LOGGER = logging.getLogger(__name__)
-PRIME = re.compile(r"(?<=[\w}])'")  # docutils sets an apostrophe beside its letter, not above
+PRIME = "<mo>'</mo>", '<mo lspace="0" rspace="0">&#8242;</mo>'  # docutils leaves an apostrophe, which stands too low
 SAME = {r"\dots": r"\ldots"}
 
 
 def mathml(node: nodes.Element, block: bool) -> str:
-    tex = PRIME.sub(r"^{\\prime}", node.astext())
+    tex = node.astext()
     for theirs, ours in SAME.items():
         tex = re.sub(re.escape(theirs) + r"(?![a-z])", lambda _, ours=ours: ours, tex)
     if block and r"\\" in tex and r"\begin" not in tex:
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
     try:
-        return tex2mathml(tex, as_block=block)
+        return tex2mathml(tex, as_block=block).replace(*PRIME)
     except MathError as error:
         LOGGER.warning("a formula that docutils cannot set: %s", error, location=node)
         return f"<code>{tex}</code>"

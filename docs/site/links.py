@@ -68,9 +68,8 @@ class Links(SphinxTransform):
         if path.suffix != PYTHON:
             return
         words = next(iter(reference.findall(nodes.literal)), None)
-        lines = [1] if words is None or "/" in words.astext() else places.lines_of_text(path, words.astext())
-        if words is not None and words.astext().endswith(PYTHON):
-            lines = [1]
+        whole = words is None or places.NAMED.fullmatch(words.astext())
+        lines = [1] if whole else places.lines_of_text(path, words.astext())
         if len(lines) != 1:
             wrong = f"stands in {len(lines)} lines of {path}; a link to a line needs exactly 1"
             LOGGER.warning("%s %s", words.astext() if words else "", wrong, location=reference)

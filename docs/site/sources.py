@@ -20,7 +20,7 @@ from docs.site.places import PROJECT
 
 LIST = f"{FOLDER}/index"
 TITLE, BEGIN, END = "Source files", "<!-- source -->", "<!-- end of source -->"
-FORMATTER = HtmlFormatter(linenos="inline", lineanchors="L", anchorlinenos=True, cssclass="highlight source")
+FORMATTER = HtmlFormatter(linenos="inline", linespans="L", cssclass="highlight source")
 
 
 def names(env: Any) -> list[str]:

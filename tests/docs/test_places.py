@@ -75,7 +75,7 @@ def test_every_name_on_a_page_is_a_place(page: Path) -> None:
             wrong.append(found[0])
     for words, target in QUOTED.findall(text):
         words = words.replace('\\"', '"') if page.suffix == ".ipynb" else words
-        if not words.endswith(".py") and "/" not in words.split()[0]:
+        if not places.NAMED.fullmatch(words):
             lines = places.lines_of_text((page.parent / target).resolve(), words)
             wrong += [f"{words}: in {len(lines)} lines of {target}"] if len(lines) != 1 else []
     assert wrong == []
