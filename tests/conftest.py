@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import forks
 from triptych import frameworks
+from triptych.utils import processes
 
 frameworks.set_threads(2)
 NAMES = tuple(frameworks.FRAMEWORKS)
@@ -48,3 +50,9 @@ def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(params=NAMES)
 def framework(request: pytest.FixtureRequest) -> str:
     return request.param
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The jobs of `compare`, `study` and the like have processes of their own that import nothing anew."""
+    monkeypatch.setattr(processes, "start", forks.start_job)

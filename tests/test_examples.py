@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import forks
 from tests.registries import restored
 from tests.report.test_show import check_file
 from triptych.cli.main import run
@@ -83,9 +82,7 @@ def flags(changes: dict[str, Any]) -> list[str]:
 
 def triptych(*arguments: str, code: int = 0) -> str:
     """The command in a process of its own, which has run nobody's file before; what it said."""
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{os.getcwd()}"}
-    command = [sys.executable, "-m", "triptych", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = forks.command(*arguments)
     said = done.stdout + done.stderr
     assert done.returncode == code, said
     assert "Traceback" not in said
@@ -122,6 +119,7 @@ def test_it_is_stopped_resumed_tested_and_reported(name: str, tmp_path: Path) ->
     assert whole.steps == 400
 
 
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_it_is_compared(name: str, tmp_path: Path) -> None:
     """In processes of their own, which know the file; where no framework sees what is new, in one of them."""
@@ -164,6 +162,7 @@ def test_the_logger_keeps_each_row_once_and_stops_the_run() -> None:
     assert sum(row["table"] == "episodes" for row in rows) == 100
 
 
+@pytest.mark.usefixtures("forked")
 def test_the_study(capsys: pytest.CaptureFixture[str]) -> None:
     """Two arms, a run each, one page; what is done is not done again, wherever the file lies."""
     for _ in range(2):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import triptych
+from tests import forks
 from tests.own_memory import SOURCE
 from triptych.cli.main import COMMANDS, main
 from triptych.cli.parse import parse
@@ -207,8 +208,7 @@ def test_a_memory_of_ones_own_trains_and_resumes_and_plays(tmp_path: Path, capsy
     small = ["--steps", "300", "--warm-up", "100", "--batch-size", "4", "--evaluate-every", "0", "--quiet"]
     assert call("train", str(file), "--runs-dir", str(tmp_path), "--run-name", "a", *small) == 0
     assert json.loads((tmp_path / "a" / "config.json").read_text())["recipe"]["network"][1]["kind"] == "average"
-    command = [sys.executable, "-m", "triptych", "evaluate", "a", "--runs-dir", str(tmp_path), "--games", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = forks.command("evaluate", "a", "--runs-dir", tmp_path, "--games", "2")
     assert done.returncode == 0, done.stderr
 
 
@@ -225,17 +225,17 @@ def test_a_memory_of_ones_own_may_lie_beside_its_recipe_and_know_one_framework(
     )
     small = ["--steps", "120", "--warm-up", "100", "--batch-size", "4", "--evaluate-every", "0", "--quiet"]
     place = ["--runs-dir", str(tmp_path), "--run-name"]
-    command = [sys.executable, "-m", "triptych", "train", str(tmp_path / "mine.py"), *place]
-    done = subprocess.run([*command, "a", *small], capture_output=True, text=True, check=False)
+    train = ["train", str(tmp_path / "mine.py"), *place]
+    done = forks.command(*train, "a", *small)
     assert done.returncode == 0, done.stderr
-    done = subprocess.run([*command, "b", *small, "--framework", "jax"], capture_output=True, text=True, check=False)
+    done = forks.command(*train, "b", *small, "--framework", "jax")
     assert done.returncode == 2
     assert "the framework of moving is 'jax'; allowed: torch" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "b").exists()
     file = tmp_path / "moving.py"
     file.write_text(file.read_text().replace("moving:in_torch", "moving:forgotten"))
-    done = subprocess.run([*command, "c", *small], capture_output=True, text=True, check=False)
+    done = forks.command(*train, "c", *small)
     assert done.returncode == 2
     assert "torch of moving is 'moving:forgotten': " in done.stderr.splitlines()[-1]
 

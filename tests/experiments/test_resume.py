@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.experiments.sessions import Place, sit
 from triptych.experiments.resume import resume
 from triptych.frameworks import FRAMEWORKS
 
@@ -78,57 +79,6 @@ RECIPES = {
     "cartpole-pixels": PIXELS,
     "breakout": BREAKOUT,
 }
-
-# Trains in a process of its own, which kills itself with SIGKILL just after a given step, or as a
-# given function of the checkpoint is about to be called for the n-th time.
-HARNESS = """
-import json, os, signal, sys
-import triptych
-from triptych.runs import checkpoints
-from triptych.training.callbacks import logs
-from triptych.utils import files
-job = json.loads(sys.argv[1])
-def die(): os.kill(os.getpid(), signal.SIGKILL)
-see = logs.Logs.see
-def watched(self, training, tick):
-    see(self, training, tick)
-    if training.counters.steps >= job["kill_at"]: die()
-if job["kill_at"]: logs.Logs.see = watched
-if job["kill_in"]:
-    owner, name, count = job["kill_in"]
-    module = {"os": checkpoints.os, "checkpoints": checkpoints, "files": files}[owner]
-    keep, calls = getattr(module, name), []
-    def counted(*a, **k):
-        calls.append(1)
-        if len(calls) == count: die()
-        return keep(*a, **k)
-    setattr(module, name, counted)
-if job["resume"]:
-    triptych.resume(job["path"], job["framework"])
-else:
-    folder, name = os.path.split(job["path"])
-    job["settings"] = {k: tuple(v) if isinstance(v, list) else v for k, v in job["settings"].items()}
-    triptych.train(framework=job["framework"], runs_dir=folder, run_name=name, **job["settings"])
-"""
-
-
-def sit(
-    path: Path, framework: str, settings: dict, *, resumed: bool = False, kill_at: int = 0, kill_in: list | None = None
-) -> int:
-    """One session in a process of its own; returns its exit code (-9: killed)."""
-    job = {
-        "path": str(path),
-        "framework": framework,
-        "settings": settings,
-        "resume": resumed,
-        "kill_at": kill_at,
-        "kill_in": kill_in,
-    }
-    result = subprocess.run(
-        [sys.executable, "-c", HARNESS, json.dumps(job)], capture_output=True, text=True, check=False
-    )
-    assert result.returncode in (0, -signal.SIGKILL), result.stderr
-    return result.returncode
 
 
 def rows(path: Path, leave_out: str = "seconds") -> list[dict[str, str]]:
@@ -197,15 +147,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "kill_in",
     [
-        ["checkpoints", "write_tensors", 4],  # before a segment
-        ["files", "sync_folder", 9],  # somewhere inside a save
-        ["checkpoints", "write_json", 3],  # before a boundary's manifest
-        ["os", "replace", 12],  # before a rename
-        ["checkpoints", "sync_folder", 3],  # a boundary stands, its elders are not yet dropped
+        ("checkpoints", "write_tensors", 4),  # before a segment
+        ("files", "sync_folder", 9),  # somewhere inside a save
+        ("checkpoints", "write_json", 3),  # before a boundary's manifest
+        ("os", "replace", 12),  # before a rename
+        ("checkpoints", "sync_folder", 3),  # a boundary stands, its elders are not yet dropped
     ],
     ids=lambda kill: f"{kill[1]}-{kill[2]}",
 )
-def test_killed_inside_a_save_and_resumed(whole: Path, kill_in: list, tmp_path: Path) -> None:
+def test_killed_inside_a_save_and_resumed(whole: Path, kill_in: Place, tmp_path: Path) -> None:
     killed = tmp_path / "killed"
     assert sit(killed, "torch", CARTPOLE, kill_in=kill_in) == -signal.SIGKILL
     assert sit(killed, "torch", CARTPOLE, resumed=True) == 0
@@ -216,14 +166,14 @@ def test_killed_inside_a_save_and_resumed(whole: Path, kill_in: list, tmp_path: 
 @pytest.mark.parametrize(
     "kill_in",
     [
-        ["checkpoints", "copy_whole", 1],
-        ["os", "truncate", 1],
-        ["os", "truncate", 2],
-        ["checkpoints", "read_tensors", 3],
+        ("checkpoints", "copy_whole", 1),
+        ("os", "truncate", 1),
+        ("os", "truncate", 2),
+        ("checkpoints", "read_tensors", 3),
     ],
     ids=lambda kill: f"{kill[1]}-{kill[2]}",
 )
-def test_killed_inside_a_resume_and_resumed(whole: Path, kill_in: list, tmp_path: Path) -> None:
+def test_killed_inside_a_resume_and_resumed(whole: Path, kill_in: Place, tmp_path: Path) -> None:
     killed = tmp_path / "killed"
     assert sit(killed, "torch", CARTPOLE, kill_at=1_800) == -signal.SIGKILL
     assert sit(killed, "torch", CARTPOLE, resumed=True, kill_in=kill_in) == -signal.SIGKILL
@@ -234,7 +184,7 @@ def test_killed_inside_a_resume_and_resumed(whole: Path, kill_in: list, tmp_path
 def test_killed_before_the_first_boundary_is_no_run(tmp_path: Path) -> None:
     """The folder without config.json may be used again."""
     path = tmp_path / "run"
-    assert sit(path, "torch", CARTPOLE, kill_in=["checkpoints", "write_json", 1]) == -signal.SIGKILL
+    assert sit(path, "torch", CARTPOLE, kill_in=("checkpoints", "write_json", 1)) == -signal.SIGKILL
     assert not (path / "config.json").exists()
     assert sit(path, "torch", CARTPOLE | {"steps": 300}) == 0
 

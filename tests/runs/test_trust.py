@@ -6,14 +6,13 @@ import json
 import os
 import shutil
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import triptych
+from tests import forks
 from triptych.runs.key import key_file, read_key
 from triptych.spec.weights import save_weights
 from triptych.utils.files import read_tensors
@@ -51,10 +50,7 @@ recipe = triptych.override(triptych.load_recipe("cartpole"), changes)
 def triptych_command(*arguments: str | Path, home: Path | None = None, place: Path | None = None) -> Any:
     """The command in a process of its own, which knows nothing yet; `home`: of another user, or on another machine."""
     settings = {"XDG_CONFIG_HOME": str(home), "APPDATA": str(home)} if home else {}
-    path = os.pathsep.join(filter(None, [str(Path(triptych.__file__).parents[1]), str(place or "")]))
-    command = [sys.executable, "-m", "triptych", *map(str, arguments)]
-    environment = os.environ | settings | {"PYTHONPATH": path}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=place)
+    return forks.command(*arguments, environment=os.environ | settings, folder=place)
 
 
 def refused(done: Any, *said: str) -> None:
