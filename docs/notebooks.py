@@ -29,6 +29,14 @@ LIBRARY = re.compile(
 SOLUTION = {"tags": ["solution", "hide-cell"], "jupyter": {"source_hidden": True, "outputs_hidden": True},
             "mystnb": {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}}  # fmt: skip
 
+DRAWING = {
+    "jupyter": {"source_hidden": True},
+    "mystnb": {
+        "code_prompt_show": "Show the code that draws this",
+        "code_prompt_hide": "Hide the code that draws this",
+    },
+}
+
 
 def notebooks(names: list[str] | None = None) -> list[Path]:
     """The notebooks, in order; those whose names begin with one of `names`."""
@@ -92,6 +100,8 @@ def store(path: Path, notebook: Any) -> None:
         cell.id = f"cell-{number}"
         if "solution" in tags:
             cell.metadata |= SOLUTION
+        if "hide-input" in tags:
+            cell.metadata |= DRAWING
         for output in cell.get("outputs", []):
             output.pop("execution_count", None)
             if output.output_type == "execute_result":

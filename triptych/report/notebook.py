@@ -19,6 +19,7 @@ from triptych.runs.reader import RunRecord, read_run
 from triptych.runs.records import RunResult
 from triptych.utils.checks import check
 
+HEIGHT, SLIDER_HEIGHT = 360, 100  # pixels
 AT_ONCE = {"mode": "immediate", "transition": {"duration": 0}}
 
 
@@ -45,7 +46,7 @@ class Chart:
         """The figure as a piece of a page; `library`: with plotly.js, which a page needs once."""
         figure = text_of({"data": self.data, "layout": self.layout, "frames": self.frames})
         name = f"chart-{hashlib.sha256(figure.encode()).hexdigest()[:8]}"
-        height = int(self.layout.get("height", 360))
+        height = int(self.layout.get("height", HEIGHT))
         packed = f'<script type="text/plain" class="triptych-plotly">{chart_library()}</script>' if library else ""
         code = script("notebook.js").replace("COLOURS", json.dumps(colours.ALL)).replace("NAME", name)
         code = code.replace("FIGURE", figure)  # last: it may hold any text
@@ -90,7 +91,8 @@ def slider(
         for number, value in enumerate(values)
     ]
     moved: dict[str, Any] = {
-        "sliders": [{"active": start, "currentvalue": {"prefix": f"{name}: "}, "pad": {"t": 56}, "steps": steps}]
+        "height": first.layout.get("height", HEIGHT) + SLIDER_HEIGHT,
+        "sliders": [{"active": start, "currentvalue": {"prefix": f"{name}: "}, "pad": {"t": 56}, "steps": steps}],
     }
     if play:
         button = {
