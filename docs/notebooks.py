@@ -118,21 +118,29 @@ def store(path: Path, notebook: Any) -> None:
     path.write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")
 
 
+SOURCE = re.compile(r"triptych\.show_source\([^()]*\)|triptych\.show\([^()]*\)\.beside\([^()]*\)")
+
+
 def is_source(cell: Any) -> bool:
     """Whether a cell does nothing but show lines of our code."""
-    return (
-        cell.cell_type == "code" and re.fullmatch(r"triptych\.show_source\([^()]*\)", cell.source.strip()) is not None
-    )
+    return cell.cell_type == "code" and SOURCE.fullmatch(cell.source.strip()) is not None
+
+
+def source_of(cell: Any) -> Any:
+    """The lines of our code that such a cell shows, as they are now."""
+    import triptych
+
+    return eval(compile(ast.parse(cell.source.strip(), mode="eval"), "cell", "eval"), {"triptych": triptych})
 
 
 def look_up(notebook: Any) -> None:
     """Shows the lines of our code as they are now, without running the rest."""
-    import triptych
-
     for cell in filter(is_source, notebook.cells):
-        excerpt = eval(compile(ast.parse(cell.source.strip(), mode="eval"), "cell", "eval"), {"triptych": triptych})
+        found = source_of(cell)
+        ways = {"text/markdown": "_repr_markdown_", "text/html": "_repr_html_"}
+        pages = {kind: getattr(found, how)() for kind, how in ways.items() if hasattr(found, how)}
         for output in cell.outputs:
-            output.data = {"text/markdown": excerpt._repr_markdown_(), "text/plain": repr(excerpt)}
+            output.data = pages | {"text/plain": repr(found)}
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ Links to the code are tested with those of every page: tests/docs/test_places.py
 from __future__ import annotations
 
 import ast
+import html
 import importlib.util
 import re
 import warnings
@@ -103,6 +104,20 @@ def test_the_lines_of_our_code_in_its_outputs_are_those_of_today(name: str) -> N
         lines = iter(line.strip() for line in (ROOT / path).read_text(encoding="utf-8").splitlines())
         again = f"{path} changed: `python docs/notebooks.py --sources {name}`"
         assert all(line.strip() in lines for line in code.splitlines()), again
+
+
+@each
+def test_the_three_sources_beside_each_other_are_those_of_today(name: str) -> None:
+    for cell in filter(tool.is_source, tool.read(NOTEBOOKS[name]).cells):
+        if ".beside(" in cell.source:
+            stored, now = cell.outputs[0].data["text/html"], tool.source_of(cell)._repr_html_()
+            again = f"what `triptych show` writes changed: `python docs/notebooks.py --sources {name}`"
+            assert words_of(stored) == words_of(now), again
+
+
+def words_of(page: str) -> str:
+    """A page's text, without what colours it."""
+    return html.unescape(re.sub("<[^>]*>", "", page))
 
 
 @each

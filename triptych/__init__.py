@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from triptych.experiments.lockstep.prove import lockstep
     from triptych.experiments.resume import resume
     from triptych.experiments.studies import Arm, Goal, Study
+    from triptych.experiments.studies.charts import plot_study
+    from triptych.experiments.studies.reader import read_study
     from triptych.experiments.studies.run import run_study
     from triptych.experiments.train import train
     from triptych.experiments.tune.run import tune
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from triptych.recipes import Recipe, load_recipe
     from triptych.recipes.override import override
     from triptych.report.notebook import Chart, plot_runs, slider
+    from triptych.report.show.beside import show
     from triptych.runs.reader import read_run
     from triptych.spec import register_layer, register_memory
     from triptych.trackers.fetch import fetch
@@ -50,13 +53,16 @@ __all__ = [
     "make_env",
     "override",
     "plot_runs",
+    "plot_study",
     "read_run",
+    "read_study",
     "register_algorithm",
     "register_callback",
     "register_layer",
     "register_memory",
     "resume",
     "run_study",
+    "show",
     "show_source",
     "slider",
     "track",
@@ -86,13 +92,16 @@ HOMES = {
     "make_env": "experiments.load",
     "override": "recipes.override",
     "plot_runs": "report.notebook",
+    "plot_study": "experiments.studies.charts",
     "read_run": "runs.reader",
+    "read_study": "experiments.studies.reader",
     "register_algorithm": "algorithms",
     "register_callback": "training.callbacks.base",
     "register_layer": "spec",
     "register_memory": "spec",
     "resume": "experiments.resume",
     "run_study": "experiments.studies.run",
+    "show": "report.show.beside",
     "show_source": "utils.excerpts",
     "slider": "report.notebook",
     "track": "trackers.track",
