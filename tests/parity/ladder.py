@@ -21,6 +21,7 @@ from triptych.spec import (
     Conv,
     Dense,
     Flatten,
+    FrameAndDifference,
     FrameDifference,
     Layer,
     Network,
@@ -123,6 +124,10 @@ def numpy_forward(network: Network, weights: dict[str, np.ndarray], obs: Any) ->
             x = x + weights[f"{placed.name}/bias"]
         elif isinstance(layer, Flatten):
             x = x.reshape(len(x), -1)
+        elif isinstance(layer, FrameAndDifference):
+            half = x.shape[-1] // 2
+            # After the scale: pixels of 0 to 1, so what is white in the newer picture is 0.
+            x = np.concatenate([1 - x[..., half:], x[..., half:] - x[..., :half]], -1)
         elif isinstance(layer, FrameDifference):
             half = x.shape[-1] // 2
             x = x[..., half:] - x[..., :half]
@@ -143,6 +148,8 @@ def check_layer(framework: str) -> None:
         (COLOUR, (Conv(4, 3, 2, "linear"), Flatten())),
         (COLOUR, (FrameDifference(), Flatten(), Dense(4, "linear"))),
         (Observation((2, 7, 6), "uint8"), (FrameDifference(), Flatten(), Dense(4, "linear"))),
+        (COLOUR, (FrameAndDifference(), Flatten(), Dense(4, "linear"))),
+        (Observation((2, 7, 6), "uint8"), (FrameAndDifference(), Conv(3, 2), Flatten(), Dense(4, "linear"))),
         (VECTOR, (Dense(6),)),
         (VECTOR, (Dense(6, "linear"),)),
     ]

@@ -26,6 +26,7 @@ from triptych.utils.seeds import generator
 RECIPES: dict[str, Recipe] = {
     "cartpole": override(load_recipe("cartpole"), {"precision": "float64", "seed": 3}),
     "pixels": override(load_recipe("cartpole-pixels"), {"precision": "float64", "batch_size": 8}),
+    "pixels-tuned": override(load_recipe("cartpole-pixels-tuned"), {"precision": "float64", "batch_size": 4}),
     "atari": override(
         load_recipe("space-invaders"),
         {"precision": "float64", "batch_size": 4, "network.4.units": 16, "network.5.units": 8},

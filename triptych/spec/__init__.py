@@ -15,6 +15,7 @@ from triptych.spec.layers import Conv as Conv
 from triptych.spec.layers import Dense as Dense
 from triptych.spec.layers import Dueling as Dueling
 from triptych.spec.layers import Flatten as Flatten
+from triptych.spec.layers import FrameAndDifference as FrameAndDifference
 from triptych.spec.layers import FrameDifference as FrameDifference
 from triptych.spec.layers import Initialiser as Initialiser
 from triptych.spec.layers import LayerSpec as LayerSpec

@@ -136,6 +136,18 @@ class FrameDifference(LayerSpec):
 
 
 @dataclass(frozen=True)
+class FrameAndDifference(FrameDifference):
+    """Where things are beside what moved: the newer picture, light and dark swapped, and its difference. A drawing on white is
+    so mostly zeros: ones wherever nothing is would drown the rest."""
+
+    kind: ClassVar[str] = "frame_and_difference"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        height, width, channels = super().output_shape(shape)
+        return (height, width, 2 * channels)
+
+
+@dataclass(frozen=True)
 class Dueling(LayerSpec):
     """The head of a dueling network (Wang et al. 2016, equation 9): Q = V + A - mean A, from two streams.
 
@@ -199,4 +211,6 @@ class ActorCritic(LayerSpec):
         return {"policy_kernel": 0.01 / 2**0.5, "value_kernel": 1 / 2**0.5}
 
 
-LAYERS: dict[str, Any] = {layer.kind: layer for layer in (Conv, Flatten, Dense, FrameDifference, Dueling, ActorCritic)}
+LAYERS: dict[str, Any] = {
+    layer.kind: layer for layer in (Conv, Flatten, Dense, FrameDifference, FrameAndDifference, Dueling, ActorCritic)
+}

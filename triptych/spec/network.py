@@ -18,7 +18,7 @@ from typing import Any
 
 from triptych.spec.attention import Attention, VisualAttention
 from triptych.spec.layers import LAYERS as LAYERS  # one door for whoever writes a network
-from triptych.spec.layers import ActorCritic, Conv, Dense, Dueling, Flatten, FrameDifference, Shape
+from triptych.spec.layers import ActorCritic, Conv, Dense, Dueling, Flatten, FrameAndDifference, FrameDifference, Shape
 from triptych.spec.memory import GRU, LSTM, RNN, Memory, Stack
 from triptych.spec.observation import Observation as Observation
 from triptych.utils.checks import check
@@ -28,6 +28,7 @@ Layer = (
     | Flatten
     | Dense
     | FrameDifference
+    | FrameAndDifference
     | Dueling
     | ActorCritic
     | Stack

@@ -12,7 +12,19 @@ from flax import linen as nn
 from jax import numpy as jnp
 
 from triptych.frameworks.jax.layers import OWN
-from triptych.spec import Conv, Dense, Flatten, FrameDifference, Network, Placed, builder_of, dtypes, each, parts_of
+from triptych.spec import (
+    Conv,
+    Dense,
+    Flatten,
+    FrameAndDifference,
+    FrameDifference,
+    Network,
+    Placed,
+    builder_of,
+    dtypes,
+    each,
+    parts_of,
+)
 
 PICTURES = 32  # that a processor convolves at once: XLA's gradients of more are twice as slow, picture by picture
 
@@ -48,11 +60,22 @@ def difference(placed: Placed, stored: str, compute: str):
     return subtract
 
 
+def swap_and_subtract(x):
+    """The newer half of the channels, light and dark swapped, beside its difference from the older half."""
+    older, newer = jnp.split(x, 2, axis=-1)
+    return jnp.concatenate([255 - newer, newer - older], axis=-1)
+
+
+def frame_and_difference(placed: Placed, stored: str, compute: str):
+    return swap_and_subtract
+
+
 LAYERS: dict[type, Any] = {
     Conv: conv,
     Dense: dense,
     Flatten: flatten,
     FrameDifference: difference,
+    FrameAndDifference: frame_and_difference,
     **OWN,
 }
 ACTIVATIONS = {"relu": jax.nn.relu, "linear": lambda x: x}

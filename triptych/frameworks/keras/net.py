@@ -15,6 +15,7 @@ from triptych.spec import (
     Conv,
     Dense,
     Flatten,
+    FrameAndDifference,
     FrameDifference,
     Network,
     Part,
@@ -60,11 +61,24 @@ def difference(placed: Placed, policy: str) -> layers.Layer:
     return Difference(dtype=policy, name=placed.name)
 
 
+class FrameBesideDifference(layers.Layer):
+    """The newer half of the channels, light and dark swapped, beside its difference from the older half."""
+
+    def call(self, x):
+        older, newer = keras.ops.split(x, 2, axis=-1)
+        return keras.ops.concatenate([255 - newer, newer - older], axis=-1)
+
+
+def frame_and_difference(placed: Placed, policy: str) -> layers.Layer:
+    return FrameBesideDifference(dtype=policy, name=placed.name)
+
+
 LAYERS: dict[type, Any] = {
     Conv: conv,
     Dense: dense,
     Flatten: flatten,
     FrameDifference: difference,
+    FrameAndDifference: frame_and_difference,
     **OWN,
 }
 

@@ -19,6 +19,7 @@ from triptych.spec import (
     Conv,
     Dense,
     Flatten,
+    FrameAndDifference,
     FrameDifference,
     Network,
     Placed,
@@ -45,6 +46,14 @@ class Difference(nn.Module):
         return newer - older
 
 
+class FrameBesideDifference(nn.Module):
+    """The newer half of the channels, light and dark swapped, beside its difference from the older half."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        older, newer = x.chunk(2, dim=1)
+        return torch.cat([255 - newer, newer - older], dim=1)
+
+
 def conv(placed: Placed) -> nn.Module:
     layer = placed.layer
     return nn.Conv2d(placed.input_shape[-1], layer.filters, layer.kernel, layer.stride)
@@ -62,11 +71,16 @@ def difference(placed: Placed) -> nn.Module:
     return Difference()
 
 
+def frame_and_difference(placed: Placed) -> nn.Module:
+    return FrameBesideDifference()
+
+
 LAYERS: dict[type, Any] = {
     Conv: conv,
     Dense: dense,
     Flatten: flatten,
     FrameDifference: difference,
+    FrameAndDifference: frame_and_difference,
     **OWN,
 }
 ACTIVATIONS = {"relu": torch.relu, "linear": lambda x: x}

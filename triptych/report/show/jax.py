@@ -67,6 +67,9 @@ def layer(placed: Placed, precision: str) -> list[str]:
         call = "x.reshape((len(x), -1))"
     elif kind == "difference":
         return ["older, newer = jnp.split(x, 2, axis=-1)", "x = newer - older"]
+    elif kind == "frame_and_difference":
+        joined = "x = jnp.concatenate([255 - newer, newer - older], axis=-1)"
+        return ["older, newer = jnp.split(x, 2, axis=-1)", joined]
     elif placed.state_size is None:
         precision = stored if placed.is_precise else compute
         own = (f'"{stored}"', f'"{precision}"')

@@ -67,6 +67,9 @@ def layer(placed: Placed, precision: str) -> tuple[str, list[str]]:
         return f"layers.Flatten({rest})", []
     if kind == "difference":
         return "", ["older, newer = ops.split(x, 2, axis=-1)", "x = newer - older"]
+    if kind == "frame_and_difference":
+        joined = "x = ops.concatenate([255 - newer, newer - older], axis=-1)"
+        return "", ["older, newer = ops.split(x, 2, axis=-1)", joined]
     return constructor("keras", placed, (f'"{policy}"', f'"{name}"'), (f'"{policy}"',)), []
 
 

@@ -61,6 +61,8 @@ def layer(placed: Placed) -> tuple[str, list[str]]:
         return "", ["x = x.permute(0, 2, 3, 1).flatten(1)" if len(placed.input_shape) == 3 else "x = x.flatten(1)"]
     if kind == "difference":
         return "", ["older, newer = x.chunk(2, dim=1)", "x = newer - older"]
+    if kind == "frame_and_difference":
+        return "", ["older, newer = x.chunk(2, dim=1)", "x = torch.cat([255 - newer, newer - older], dim=1)"]
     return constructor("torch", placed), [call]
 
 
