@@ -45,6 +45,7 @@ def test_the_game_is_the_one_that_was_drawn() -> None:
     assert {recipe_of(arm, 0, {}).env.id for arm in STUDY.arms if arm.task == TASKS[0]} == {"MsPacmanNoFrameskip-v4"}
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_quick_pass_makes_the_page_with_measures_and_a_film(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

@@ -266,6 +266,7 @@ def test_a_long_game_is_filmed_for_a_minute_at_most(tmp_path: Path, monkeypatch:
     assert pictures[-1][GAP + HEAD :].min() < 60, "not over, so not faded"
 
 
+@pytest.mark.usefixtures("forked")
 def test_compare_films_the_frameworks_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     """In their own processes; the film lies beside the runs, and the answer names it."""
     flags = ["--steps", "400", "--warm-up", "100", "--threads", "1", "--games", "2", "--runs-dir", str(tmp_path)]

@@ -119,14 +119,15 @@ def test_long_without_a_checkpoint_one_is_written_that_changes_no_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In games that are cut, too: an endless one, or a very slow one, is not lost."""
-    train(tmp_path / "whole", "torch", GYM)
+    short = GYM | {"steps": 650}
+    train(tmp_path / "whole", "torch", short)
     monkeypatch.setattr(session, "OVERDUE", 0.0)  # after each step
     seen: list[set[str]] = []
 
     def look(run: Any, tick: Any) -> None:
         seen.append({path.name[:8] for path in (run.path / "checkpoints").glob("*-*") if path.is_dir()})
 
-    train(tmp_path / "often", "torch", GYM | {"steps": 1_300}, callbacks=[look])
+    train(tmp_path / "often", "torch", short, callbacks=[look])
     assert {"boundary", "snapshot"} in seen
     assert_same(tmp_path / "whole", tmp_path / "often")
 

@@ -37,7 +37,7 @@ SMALL_INVADERS = {
 
 
 def test_lockstep_cartpole(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
-    options = ["--steps", "2000", "--num-envs", "2", "--runs-dir", str(tmp_path), "--control", "--json"]
+    options = ["--steps", "1100", "--num-envs", "2", "--runs-dir", str(tmp_path), "--control", "--json"]
     with pytest.raises(SystemExit) as stop:
         main(["lockstep", "cartpole", *options])
     lines = capfd.readouterr().out.splitlines()
@@ -45,7 +45,7 @@ def test_lockstep_cartpole(tmp_path: Path, capfd: pytest.CaptureFixture) -> None
     assert stop.value.code == 0
     assert lines[-2] == f"lockstep: agree, {result['updates']} updates"
     assert result["agree"]
-    assert result["steps"] >= 2000
+    assert result["steps"] >= 1100
     assert result["updates"] >= 300
     assert result["greedy_actions"] >= 500
     assert result["target_copies"] >= 2
@@ -63,6 +63,7 @@ def test_lockstep_cartpole(tmp_path: Path, capfd: pytest.CaptureFixture) -> None
     assert [int(row["step"]) for row in rows] == list(range(1, len(rows) + 1))
 
 
+@pytest.mark.usefixtures("forked")
 def test_lockstep_space_invaders(tmp_path: Path) -> None:
     """M1's kind of network, smaller: screens, stacks, clipped rewards, in all three."""
     recipe = override(load_recipe("space-invaders"), SMALL_INVADERS | {"algorithm.update_every": 3, "num_envs": 2})
@@ -70,7 +71,11 @@ def test_lockstep_space_invaders(tmp_path: Path) -> None:
     assert result.agree, result
 
 
-PIXELS = ("cartpole-pixels", {"threads": 1, "batch_size": 32, "algorithm.learn_from": 100}, 1_050)
+PIXELS = (
+    "cartpole-pixels",
+    {"threads": 1, "batch_size": 32, "algorithm.learn_from": 100, "algorithm.update_every": 3},
+    1_050,
+)
 BREAKOUT = (
     "breakout",
     {
@@ -80,11 +85,13 @@ BREAKOUT = (
         "network.1.filters": 8,
         "network.3.units": 32,
         "algorithm.learn_from": 100,
+        "algorithm.update_every": 3,
     },
     1_050,
 )
 
 
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize(("recipe", "smaller", "steps"), [PIXELS, BREAKOUT], ids=["cartpole-pixels", "breakout"])
 def test_lockstep_from_pixels(recipe: str, smaller: dict[str, Any], steps: int, tmp_path: Path) -> None:
     """Colours, differences and squared errors; lost lives, skipped first steps and episodes that count periods."""
@@ -92,6 +99,7 @@ def test_lockstep_from_pixels(recipe: str, smaller: dict[str, Any], steps: int, 
     assert result.agree, result
 
 
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize("memory", ["lstm", "attention"])
 def test_lockstep_with_memory(memory: str, tmp_path: Path) -> None:
     """Resets, stored states, burn-in, double targets: the small recurrent recipe."""
@@ -102,7 +110,7 @@ def test_lockstep_with_memory(memory: str, tmp_path: Path) -> None:
         "algorithm.replay_size": 2_000,
         "algorithm.update_every": 4,
     }
-    result = triptych.lockstep("drqn-cartpole", 1_600, runs_dir=tmp_path, **changes)
+    result = triptych.lockstep("drqn-cartpole", 1_300, runs_dir=tmp_path, **changes)
     assert result.agree, result
 
 
@@ -121,6 +129,7 @@ ACTOR_CRITICS = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize("name", ACTOR_CRITICS)
 def test_lockstep_of_actor_critics(name: str, tmp_path: Path) -> None:
     """Actions drawn from the policy, advantages, several passes over a rollout, a rate that falls."""
@@ -160,6 +169,7 @@ def test_a_control_parts_where_last_bits_are_multiplied(tmp_path: Path, monkeypa
     assert "No action differs. A control, one framework rounded otherwise, parts from itself by 5.0e-09" in said
 
 
+@pytest.mark.usefixtures("forked")
 def test_too_few_updates_prove_nothing(tmp_path: Path) -> None:
     result = triptych.lockstep("cartpole", 60, ("torch", "jax"), runs_dir=tmp_path, warm_up=10)
     assert result.first_difference is None
@@ -311,6 +321,7 @@ def test_ctrl_c_reaches_the_worker_which_saves(tmp_path: Path) -> None:
     assert "Traceback" not in err + out
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_dead_worker_costs_its_own_run_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = Child.answer
 
@@ -342,6 +353,7 @@ def test_every_loss_is_compared(short: Any, tmp_path: Path) -> None:
     assert counts["updates"] / 2 <= len(losses) <= counts["updates"]
 
 
+@pytest.mark.usefixtures("forked")
 def test_compare_trains_each_framework_with_each_seed(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     arguments = ["compare", "cartpole", "--frameworks", "jax", "torch", "--seeds", "2", "--games", "2", "--steps", "300",
                  "--warm-up", "100", "--evaluate-every", "0", "--threads", "1", "--quiet", "--runs-dir", str(tmp_path), "--json", "--margin", "490"]  # fmt: skip

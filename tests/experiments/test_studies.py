@@ -63,6 +63,7 @@ def test_every_arm_can_be_trained(name: str) -> None:
     assert max(recipe.steps for recipe in quick) <= 4_096
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_study_runs_and_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

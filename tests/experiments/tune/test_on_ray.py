@@ -21,6 +21,7 @@ def trials(result: Any) -> list[dict[str, str]]:
         return [{name: cell for name, cell in row.items() if name != "seconds"} for row in csv.DictReader(file)]
 
 
+@pytest.mark.usefixtures("forked")
 def test_the_same_trials_as_without_ray(
     raylets: Raylets,  # noqa: F811
     tmp_path: Path,

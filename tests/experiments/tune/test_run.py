@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 import triptych
+from tests import forks
 from triptych.__main__ import main
 from triptych.experiments.tune import run as tune_run
 from triptych.experiments.tune.over import parse_space
@@ -23,6 +24,7 @@ from triptych.experiments.tune.plan import Plan, write_plan
 from triptych.experiments.tune.search import Search
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
+from triptych.utils import processes
 from triptych.utils.checks import InputError
 
 CHANGES = {"steps": 600, "warm_up": 100, "num_envs": 2, "algorithm.replay_size": 2_000, "threads": 1}
@@ -42,7 +44,9 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
         "jobs": 2,
         "runs_dir": tmp_path_factory.mktemp("runs"),
     }
-    return triptych.tune("memory-chain", over=OVER, **how, **CHANGES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "start", forks.start_job)
+        return triptych.tune("memory-chain", over=OVER, **how, **CHANGES)
 
 
 def test_a_search_ends_with_the_best_of_its_trials(result: Any) -> None:
