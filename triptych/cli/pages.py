@@ -13,7 +13,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 from triptych.cli.options import Command, Framework, RecipeName, Somewhere, Tracker, Where, named, needed, print_json
 from triptych.recipes import Recipe, resolve
 from triptych.spec import Precision
-from triptych.utils.checks import InputError
+from triptych.utils.checks import InputError, check
 from triptych.utils.console import put
 
 
@@ -38,6 +38,7 @@ class Show(Command):
     )
 
     write: Path | None = None  # print nothing, and write three files that run without Triptych into this folder
+    loop: bool = False  # with --write: files that train by themselves, with games, replay or rollout, loop and log (docs/loops.md)
 
     def run(self) -> int:
         from triptych.cli.tables import sources
@@ -45,9 +46,10 @@ class Show(Command):
 
         if self.write is not None and self.write.exists() and not self.write.is_dir():
             raise InputError(f"write is {str(self.write)!r}, a file; allowed: a folder")
+        check(self.write is not None or not self.loop, "loop", True, "False without --write DIR")
         name = named(self.name, self.recipe)
         network = show.network_of(resolve(self.recipe, {}))
-        found = show.show(self.recipe, network, name)
+        found = (show.loops if self.loop else show.show)(self.recipe, network, name)
         if self.write is None:
             sources(found, show.layer_table(network), show.names_table())
             print_json(self, {"sources": {source.framework: source.file for source in found}})

@@ -87,6 +87,37 @@ def whole_and_part(config: Screen) -> tuple[tuple[int, int], tuple[slice, ...]]:
     return (whole[0], whole[1]), part
 
 
+def vector_settings(config: Atari, spec: Any) -> dict[str, Any]:
+    """What ale-py's vector environment takes to play a config's games, but for how many and on how many threads."""
+    (height, width), _ = whole_and_part(config)
+    # "NoFrameskip" (1) leaves the skip to the recipe; other ids fix it.
+    frames = config.frame_skip if spec.kwargs["frameskip"] == 1 else spec.kwargs["frameskip"]
+    return {
+        "game": spec.kwargs["game"],
+        "max_num_frames_per_episode": longest(config, frames, spec.kwargs["max_num_frames_per_episode"]),
+        "repeat_action_probability": (
+            spec.kwargs["repeat_action_probability"] if config.sticky is None else config.sticky
+        ),
+        "full_action_space": config.full_action_space or spec.kwargs["full_action_space"],
+        "img_height": height,
+        "img_width": width,
+        "grayscale": not config.colour,
+        "stack_num": config.stack,
+        "frameskip": frames,
+        "noop_max": config.noop_max,
+        "use_fire_reset": config.fire,
+        "maxpool": config.maximum,
+        "reward_clipping": False,  # the raw score belongs in the log; the learner clips for itself
+    }
+
+
+def longest(config: Atari, frames_per_step: int, frames: int) -> int:
+    """Emulator frames after which an episode is cut; `frames` is what the id says."""
+    if config.time_limit is None:
+        return frames
+    return config.time_limit * frames_per_step or NEVER
+
+
 class AtariGames:
     """N Atari games; whole games, raw rewards. No snapshot: ale-py has none that holds every detail."""
 
@@ -98,33 +129,15 @@ class AtariGames:
         from ale_py.vector_env import AtariVectorEnv
 
         check(config.fill == "zeros", "fill", config.fill, "zeros, for Atari games")
-        (height, width), self.part = whole_and_part(config)
+        _, self.part = whole_and_part(config)
         self.num_envs = num_envs
-        # "NoFrameskip" (1) leaves the skip to the recipe; other ids fix it.
-        self.frames_per_step = config.frame_skip if spec.kwargs["frameskip"] == 1 else spec.kwargs["frameskip"]
-        self.envs = AtariVectorEnv(
-            spec.kwargs["game"],
-            num_envs,
-            num_threads=max(1, min(num_envs, threads)),
-            max_num_frames_per_episode=self.longest(config, spec.kwargs["max_num_frames_per_episode"]),
-            repeat_action_probability=(
-                spec.kwargs["repeat_action_probability"] if config.sticky is None else config.sticky
-            ),
-            full_action_space=config.full_action_space or spec.kwargs["full_action_space"],
-            img_height=height,
-            img_width=width,
-            grayscale=not config.colour,
-            stack_num=config.stack,
-            frameskip=self.frames_per_step,
-            noop_max=config.noop_max,
-            use_fire_reset=config.fire,
-            maxpool=config.maximum,
-            reward_clipping=False,  # the raw score belongs in the log; the learner clips for itself
-        )
+        settings = vector_settings(config, spec)
+        self.frames_per_step = settings["frameskip"]
+        self.envs = AtariVectorEnv(num_envs=num_envs, num_threads=max(1, min(num_envs, threads)), **settings)
         colours = (3,) if config.colour else ()
         sides = (rows.stop - rows.start for rows in self.part[2:])
         self.observation = Observation((config.stack, *sides, *colours), "uint8")
-        self.cropped = self.observation.shape[1:3] != (height, width)
+        self.cropped = self.observation.shape[1:3] != (settings["img_height"], settings["img_width"])
         self.lives = np.zeros(num_envs, np.int64)
         self.num_actions = int(self.envs.single_action_space.n)  # type: ignore[attr-defined]  # a Discrete
         self.pending = False
@@ -154,12 +167,6 @@ class AtariGames:
         before, self.lives = self.lives, np.array(info["lives"])
         ends = np.asarray(terminated, bool), np.asarray(truncated, bool)
         return Step(self.seen(obs), np.asarray(reward, np.float64), *ends, self.lives < before)
-
-    def longest(self, config: Atari, frames: int) -> int:
-        """Emulator frames after which an episode is cut."""
-        if config.time_limit is None:
-            return frames
-        return config.time_limit * self.frames_per_step or NEVER
 
     def get_state(self) -> dict[str, Any]:
         raise RuntimeError("Atari games cannot be saved; a checkpoint cuts them")

@@ -7,6 +7,7 @@ same spec, and a test runs each file beside the learner. No framework is importe
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import inspect
 import re
@@ -21,8 +22,11 @@ from triptych.algorithms import definition
 from triptych.recipes import Recipe
 from triptych.report.show.copying import copied, needed, operations
 from triptych.report.show.examples import RANDOM, RANDOM_PARTS, ROLLOUTS, SEQUENCES, TRANSITIONS
-from triptych.report.show.own import alias_of, check_names, layers_text, loss_text, with_imports
-from triptych.report.show.text import class_of, folder_of
+from triptych.report.show.loops.allowed import check_allowed
+from triptych.report.show.loops.build import loop_file
+from triptych.report.show.own import alias_of, check_names, layers_text, loss_text
+from triptych.report.show.text import class_of, folder_of, literal
+from triptych.report.show.tidy import tidied
 from triptych.spec import Network, Placed, dtypes, weights
 from triptych.spec.batches import Rollout, Sequence, Transition
 from triptych.spec.weights import to_draw
@@ -51,6 +55,21 @@ class Source:
 def show(recipe: Recipe, network: Network, name: str) -> list[Source]:
     """The sources of a recipe's agent, one a framework, in the order torch, jax, keras."""
     return [source(framework, recipe, network, name) for framework in shown()]
+
+
+def loops(recipe: Recipe, network: Network, name: str) -> list[Source]:
+    """The same with files that train by themselves.
+
+    Raises:
+        InputError: the recipe has what no file can do; names it.
+    """
+    check_allowed(recipe, network)
+    found = []
+    for source in show(recipe, network, name):
+        header = LOOP_HEADER.format(name=name, title=source.title, kind=recipe.algorithm.kind.upper(), by=WRITTEN_BY)
+        file = loop_file(recipe, network, source.framework, text_of(source.framework), header)
+        found.append(dataclasses.replace(source, file=file))
+    return found
 
 
 def shown() -> list[str]:
@@ -86,46 +105,57 @@ def write(sources: list[Source], folder: Path) -> list[Path]:
 
 
 def source(framework: str, recipe: Recipe, network: Network, name: str) -> Source:
-    text = importlib.import_module(f"{TEXTS}.{framework}")
+    text = text_of(framework)
     folder = folder_of(framework)
     losses, own = loss_text(recipe), layers_text(framework, network)
     loss = losses.text + alias_of(recipe)
     used = copied(folder / "ops.py", needed(folder / "ops.py", operations(loss)))
     learner = copied(folder / "learner.py", list(text.COPIED[recipe.optimiser.kind]))
-    net = "\n\n\n".join(
-        filter(None, [ours(framework, network, text), own.text, text.network(network, recipe.precision)])
-    )
+    net = "\n\n\n".join(filter(None, [ours(framework, network), own.text, text.network(network, recipe.precision)]))
     update = text.update(recipe.optimiser, recipe.precision, network.unrolls)
     parts = [
-        with_imports(header(name, text), losses, own), imports(text, loss + used), settings(recipe, network, loss), "# Operations of the loss", used,
-        "xp = sys.modules[__name__]  # the loss finds them here", "# Loss", inspect.getsource(definition(recipe.algorithm).batch), loss,
+        settings(recipe, network, loss), "# Operations of the loss", used,
+        operations_of(loss), "# Loss", inspect.getsource(definition(recipe.algorithm).batch), loss,
         "loss = make_loss(config)", "# Network", net, "# Weights: from a file, or drawn from the recipe's seed",
         drawing(recipe), "# Optimiser and update", learner, update, main(network, recipe.algorithm),
     ]  # fmt: skip
-    file = "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+    body = "\n\n\n".join(part.strip("\n") for part in parts if part)
+    lines = [IMPORTS, text.IMPORTS, text.LAYERS_IMPORTS, *losses.imports, *own.imports]
+    file = tidied(HEADER.format(name=name, title=text.TITLE, by=WRITTEN_BY), body, *lines, imports(text, loss + used))
     check_names(file, [losses, own], operations(loss))
     return Source(framework, recipe.algorithm.kind, text.TITLE, net, used, loss, f"{learner}\n\n\n{update}", file)
 
 
-def header(name: str, text: ModuleType) -> str:
-    return f'''"""{name} in {text.TITLE}: network, loss, optimiser and one update. {WRITTEN_BY}
+def operations_of(loss: str) -> str:
+    """The operations under one name, by which the loss calls them."""
+    lines = "".join(f"    {name}={name},\n" for name in sorted(operations(loss)))
+    return f"xp = SimpleNamespace(\n{lines})"
+
+
+def text_of(framework: str) -> Any:
+    """The module here that writes a framework's text."""
+    return importlib.import_module(f"{TEXTS}.{framework}")
+
+
+HEADER = '''"""{name} in {title}: network, loss, optimiser and one update. {by}
 
 python FILE [weights.safetensors] prints what the network gives for one batch, and the loss of one update.
-"""
+"""'''
 
-from __future__ import annotations
+LOOP_HEADER = '''"""{name}: {kind} in {title}, in one file that trains by itself. {by}
 
-import json
+`python FILE --help` lists the settings. The same seed gives the run that Triptych gives, up to its first checkpoint
+where that cuts games which cannot be saved (Atari's). Not in here: checkpoints, videos, the best weights.
+"""'''
+
+IMPORTS = """import json
 import sys
 import zlib
 from functools import partial
 from types import SimpleNamespace
 from typing import NamedTuple
-
 import numpy as np
-from safetensors.numpy import load_file
-
-{text.IMPORTS}'''
+from safetensors.numpy import load_file"""
 
 
 def imports(text: ModuleType, using: str) -> str:
@@ -142,9 +172,10 @@ def settings(recipe: Recipe, network: Network, loss: str) -> str:
     read = set(re.findall(rf"\b(?:config|{given})\.(\w+)", loss)) | {"gamma"}
     names = [field.name for field in fields(config)]
     names += sorted(name for name in read - set(names) if name in dir(config) and not callable(getattr(config, name)))
-    listed = ", ".join(f"{name}={getattr(config, name)!r}" for name in names if name in read)
+    listed = ", ".join(f"{name}={literal(getattr(config, name))}" for name in names if name in read)
     layers = ",\n        ".join(
-        f'("{n}", {kind}, {shapes}, {factors}, {offsets})' for n, kind, shapes, factors, offsets in to_draw(network)
+        f'("{n}", {kind}, {literal(shapes)}, {literal(factors)}, {literal(offsets)})'
+        for n, kind, shapes, factors, offsets in to_draw(network)
     )
     stored, _ = dtypes(recipe.precision)
     head = list(network.placed())[-1]
@@ -166,8 +197,8 @@ def observations(network: Network, stored: str) -> str:
     observation = network.observation
     shown = {name: (part.shape, part.taken(stored)) for name, part in observation.named}
     if not observation.is_several:
-        return f"OBSERVATION = {shown[observation.main_name]}  # shape, dtype\n\n\n{RANDOM.strip()}"
-    return f"OBSERVATION = {shown}  # shape and dtype of each part\n\n\n{RANDOM_PARTS.strip()}"
+        return f"OBSERVATION = {literal(shown[observation.main_name])}  # shape, dtype\n\n\n{RANDOM.strip()}"
+    return f"OBSERVATION = {literal(shown)}  # shape and dtype of each part\n\n\n{RANDOM_PARTS.strip()}"
 
 
 def drawing(recipe: Recipe) -> str:
@@ -191,11 +222,11 @@ if len(sys.argv) > 1:
 weights = {{name: np.asarray(array, PRECISION) for name, array in weights.items()}}"""
 
 
-def ours(framework: str, network: Network, text: ModuleType) -> str:
+def ours(framework: str, network: Network) -> str:
     """The shipped source of the layers that the framework has not as we need them: memory, and the dueling head."""
     file = folder_of(framework) / "layers.py"
     used = {name for placed in network.placed() if (name := class_of(framework, placed.layer))}
-    return f"{text.LAYERS_IMPORTS}\n\n\n{copied(file, needed(file, used))}" if used else ""
+    return copied(file, needed(file, used))
 
 
 def main(network: Network, config: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -176,13 +175,13 @@ def find(file: Path, module: str) -> Path | None:
     beside = file.parent / f"{module.replace('.', '/')}.py"
     if beside.is_file():
         return beside
-    if module.partition(".")[0] != "triptych":
+    package, *parts = module.split(".")
+    if package != "triptych":
         return None
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return None
-    return Path(spec.origin) if spec is not None and spec.origin else None
+    ours = (
+        Path(__file__).parents[2].joinpath(*parts)
+    )  # found without importing anything: the file may import a framework
+    return next((path for path in (ours.with_suffix(".py"), ours / "__init__.py") if path.is_file()), None)
 
 
 def operations(text: str) -> set[str]:

@@ -173,8 +173,8 @@ def step(online, moments, target, batch, learning_rate):
     def loss_of(parameters):
         return loss(xp, partial(forward, parameters), partial(forward, target), batch)
 
-    (value, (td_error, scalars)), gradients = jax.value_and_grad(loss_of, has_aux=True)(online)
-    gradients, norm = clip_by_global_norm(gradients, {optimiser.max_norm})
+    (value, _), gradients = jax.value_and_grad(loss_of, has_aux=True)(online)
+    gradients, _ = clip_by_global_norm(gradients, {optimiser.max_norm})
     steps, moments = optimiser.update(gradients, moments)
     online = jax.tree.map(lambda parameter, step: parameter - learning_rate * step, online, steps)
     return online, moments, value

@@ -212,9 +212,9 @@ def outputs({given}):
 @tf.function
 def step(batch, learning_rate):
     with tf.GradientTape() as tape:
-        value, (td_error, scalars) = loss(xp, online, target, batch)
+        value, _ = loss(xp, online, target, batch)
     variables = online.trainable_variables
-    gradients, norm = clip_by_global_norm(tape.gradient(value, variables), {optimiser.max_norm})
+    gradients, _ = clip_by_global_norm(tape.gradient(value, variables), {optimiser.max_norm})
     optimiser.rate = learning_rate
     optimiser.apply(gradients, variables)
     return value

@@ -33,12 +33,6 @@ def layers_text(framework: str, network: Network) -> Text:
     return found
 
 
-def with_imports(header: str, *texts: Text) -> str:
-    """The file's head, and what the users' own functions import besides."""
-    there = header.splitlines()
-    return "\n".join([header, *dict.fromkeys(line for text in texts for line in text.imports if line not in there)])
-
-
 def check_names(file: str, texts: list[Text], operations: set[str]) -> None:
     """Refuses users' functions whose names, or whose use of a builtin, would mean something else in the file.
 

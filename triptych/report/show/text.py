@@ -43,14 +43,14 @@ def constructor(framework: str, placed: Placed, ours: tuple[str, ...] = (), own:
     layer, tensors = placed.layer, placed.layer.tensors(placed.input_shape)
     builder = builder_of(framework, type(layer))
     if builder is not None:
-        settings = [f"{field.name}={getattr(layer, field.name)!r}" for field in fields(layer)]
-        said = ", ".join([*settings, f"tensors=lambda shape: {tensors!r}"])
+        settings = [f"{field.name}={literal(getattr(layer, field.name))}" for field in fields(layer)]
+        said = ", ".join([*settings, f"tensors=lambda shape: {literal(tensors)}"])
         shapes = f"input_shape={placed.input_shape}, output_shape={placed.output_shape}, state_size={placed.state_size}"
         given = f'SimpleNamespace(name="{placed.name}", layer=SimpleNamespace({said}), {shapes})'
         return f"{builder.__name__}({', '.join([given, *own])})"
     names = [field.name for field in fields(layer) if field.name != "initialiser"]
-    said = ", ".join(f"{name}={getattr(layer, name)!r}" for name in names)
-    return f"{class_of(framework, layer)}({', '.join([f'SimpleNamespace({said})', repr(tensors), *ours])})"
+    said = ", ".join(f"{name}={literal(getattr(layer, name))}" for name in names)
+    return f"{class_of(framework, layer)}({', '.join([f'SimpleNamespace({said})', literal(tensors), *ours])})"
 
 
 def function(what: str, found: Callable[..., Any], into: Text | None = None) -> Text:
@@ -70,3 +70,11 @@ def beside(network: Network, name: str, cast: str) -> str:
     """A part of the observation as what it joins: `cast` is the method call that gives it that dtype."""
     scaled = " / 255" if network.observation.parts[name].dtype == "uint8" else ""
     return f'obs["{name}"].{cast}{scaled}'
+
+
+def literal(value: Any) -> str:
+    """A value as formatted source has it."""
+    text = repr(value)
+    if isinstance(value, str) and '"' not in value:
+        return f'"{text[1:-1]}"' if "'" not in value else f'"{value}"'
+    return text.replace("'", '"') if isinstance(value, tuple | dict) else text

@@ -195,7 +195,7 @@ def outputs({given}):
 
 def update(batch, learning_rate={optimiser.learning_rate}):
     batch = type(batch)(*map(to_device, batch))
-    value, (td_error, scalars) = loss(xp, online, target, batch)
+    value, _ = loss(xp, online, target, batch)
     optimiser.zero_grad()
     value.backward()
     clip_by_global_norm([parameter.grad for parameter in online.parameters()], {optimiser.max_norm})
