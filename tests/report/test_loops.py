@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+import triptych
 from triptych import envs, frameworks
+from triptych.cli.main import main
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
-from triptych.report.show.build import loops, network_of, write
+from triptych.report.show.build import loops, network_of, show, write
+from triptych.spec import Conv, Dense, Flatten, RMSprop
 from triptych.training.build import make_training
 
 STEPS = 1_000
@@ -100,21 +104,135 @@ def by_itself(file: Path, monkeypatch: pytest.MonkeyPatch, *flags: str) -> Train
     return Trained(np.array(actions), np.array(losses))
 
 
+def check_training(recipe: Recipe, framework: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Actions and losses of a file are those of Triptych."""
+    paths = {path.stem: path for path in write(loops(recipe, network_of(recipe), "a recipe"), folder)}
+    file = paths[f"{recipe.algorithm.kind}_{framework}"]
+    if framework == "jax":
+        import jax
+
+        with jax.numpy_rank_promotion("allow"):  # which the tests of our own code forbid
+            found = by_itself(file, monkeypatch)
+    else:
+        found = by_itself(file, monkeypatch)
+    wanted = by_triptych(recipe, framework)
+    np.testing.assert_array_equal(found.actions, wanted.actions)
+    np.testing.assert_allclose(found.losses, wanted.losses, rtol=1e-7)
+    assert len(wanted.losses) > 20
+
+
 @pytest.mark.parametrize("framework", list(frameworks.FRAMEWORKS))
 @pytest.mark.parametrize("algorithm", RECIPES)
 def test_a_file_trains_as_triptych_does(
     algorithm: str, framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = RECIPES[algorithm]
-    paths = {path.stem: path for path in write(loops(recipe, network_of(recipe), algorithm), tmp_path)}
-    if framework == "jax":
-        import jax
+    check_training(RECIPES[algorithm], framework, tmp_path, monkeypatch)
 
-        with jax.numpy_rank_promotion("allow"):  # what the tests of our own code forbid
-            found = by_itself(paths[f"{algorithm}_{framework}"], monkeypatch)
-    else:
-        found = by_itself(paths[f"{algorithm}_{framework}"], monkeypatch)
-    wanted = by_triptych(recipe, framework)
-    np.testing.assert_array_equal(found.actions, wanted.actions)
-    np.testing.assert_allclose(found.losses, wanted.losses, rtol=1e-7)
-    assert len(wanted.losses) > 20
+
+VARIANTS: dict[str, dict[str, Any]] = {  # of the recipes above, so that each mark is tried both ways
+    "dqn/plain": {"algorithm.double": False, "algorithm.loss": "squared", "algorithm.n_step": 3, "algorithm.reward": "sign"},
+    "dqn/late": {
+        "algorithm.epsilon_shape": "exponential", "algorithm.epsilon_from": 50, "algorithm.learn_from": 60,
+        "algorithm.skip_first": 3, "algorithm.target_every": (9, "episodes"), "algorithm.loss": "absolute",
+        "optimiser": RMSprop(learning_rate=1e-4, max_norm=None),
+    },
+    "dqn/from": {"algorithm.epsilon_from": 150, "algorithm.target_every": (30, "updates"), "episodes": 25},
+    "drqn/gru": {"memory": "gru", "algorithm.burn_in": 0, "algorithm.stored_state": False, "algorithm.n_step": 1},
+    "drqn/rnn": {"memory": "rnn", "algorithm.double": False},
+    "drqn/none": {"memory": "none", "algorithm.burn_in": 0},
+    "a2c/lstm": {"memory": "lstm", "algorithm.burn_in": 1, "algorithm.reward": "clip", "optimiser.final_rate": None},
+    "a2c/rms": {"optimiser": RMSprop(learning_rate=7e-4, max_norm=0.5), "algorithm.entropy_end": None},
+    "ppo/gru": {"memory": "gru", "algorithm.burn_in": 2, "algorithm.clip_end": None, "algorithm.entropy_end": 0.0},
+    "ppo/raw": {"algorithm.normalise_advantages": False, "algorithm.reward_scale": 1.0, "algorithm.loss": "huber"},
+}  # fmt: skip
+
+
+def variant(name: str) -> Recipe:
+    return override(RECIPES[name.partition("/")[0]], {"steps": 400, **VARIANTS[name]})
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_file_trains_with_other_settings(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_training(variant(name), "torch", tmp_path, monkeypatch)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("framework", ["jax", "keras"])
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_file_trains_with_other_settings_elsewhere(
+    name: str, framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_training(variant(name), framework, tmp_path, monkeypatch)
+
+
+PIXELS = {
+    "precision": "float64", "steps": 150, "num_envs": 2, "env.size": 42, "env.stack": 2,
+    "network": (Conv(4, 8, 4), Flatten(), Dense(16)), "batch_size": 4, "algorithm.replay_size": 100,
+    "algorithm.life_loss_reward": -1.0, "algorithm.learn_from": 20, "algorithm.warm_up": 30, "algorithm.update_every": 4,
+}  # fmt: skip
+
+
+def test_a_file_trains_on_atari(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ale_py")
+    check_training(override(load_recipe("space-invaders"), PIXELS), "torch", tmp_path, monkeypatch)
+
+
+def test_a_changed_discount_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test of equality can fail."""
+    recipe = override(RECIPES["dqn"], {"steps": 200})
+    file = write(loops(recipe, network_of(recipe), "dqn"), tmp_path)[0]
+    ours, theirs = by_itself(file, monkeypatch), by_itself(file, monkeypatch, "--gamma", "0.98")
+    assert len(ours.losses) == len(theirs.losses) > 20
+    assert not np.allclose(ours.losses, theirs.losses, rtol=1e-3)
+
+
+WRITTEN = {  # the most lines of a file: a DRQN carries a memory, pieces of episodes, burn-in, states and n-step returns
+    "cartpole": 400, "cartpole-a2c": 400, "cartpole-ppo": 400, "breakout": 400, "space-invaders": 400,
+    "space-invaders-ppo": 400, "kung-fu-master": 400, "cartpole-positions-ppo": 400, "drqn-cartpole": 460, "drqn-lstm": 460,
+}  # fmt: skip
+
+
+def test_the_files_are_short_and_linters_find_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("ale_py")
+    long = {}
+    for name, most in WRITTEN.items():
+        recipe = load_recipe(name)
+        for path in write(loops(recipe, network_of(recipe), name), tmp_path / name):
+            lines = len(path.read_text().splitlines())
+            long |= {f"{name}/{path.name}": lines} if lines >= most else {}
+    for name in ("cartpole", "drqn-cartpole", "darqn", "rainbow-lite", "kung-fu-master"):
+        recipe = load_recipe(name)
+        write(show(recipe, network_of(recipe), name), tmp_path / "shown" / name)
+    settings = Path(triptych.__file__).parents[1] / "pyproject.toml"
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(settings), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert not long
+
+
+REFUSED = {
+    "rainbow-lite": "algorithm.prioritised is True; allowed: False with --loop",
+    "cartpole-a3c": "algorithm is 'a3c'; allowed: dqn, drqn, a2c, ppo with --loop",
+    "darqn": "memory is 'visual_attention'; allowed: none, rnn, gru, lstm with --loop",
+    "memory-chain": "env is 'triptych/MemoryChain-v0'; allowed: an id of Gymnasium or ale-py, or MODULE:ID, with --loop",
+    "cartpole --env.flicker 0.5": "env.flicker is 0.5; allowed: 0 with --loop",
+    "cartpole --precision bfloat16": "precision is 'bfloat16'; allowed: float32, float64 with --loop",
+}
+
+
+@pytest.mark.parametrize("arguments", REFUSED)
+def test_what_no_file_can_do_is_refused_by_its_name(
+    arguments: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["show", *arguments.split(), "--loop", "--write", str(tmp_path / "files")])
+    assert stop.value.code == 2
+    assert REFUSED[arguments] in capsys.readouterr().err
+    assert not (tmp_path / "files").exists()
+
+
+def test_loop_wants_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["show", "cartpole", "--loop"])
+    assert stop.value.code == 2
+    assert "loop is True; allowed: False without --write DIR" in capsys.readouterr().err

@@ -1,8 +1,8 @@
 """The frameworks, loaded only when asked for. Nothing else in Triptych imports one.
 
 Each folder holds the same files with the same names: `ops` (NumPy-spelled operations), `net` (the
-spec as that framework's own network), `layers` (what it lacks: memory), `learner` (differentiation, optimiser, compiled step) and
-`frames` (a replay's pictures on the device).
+spec as that framework's own network), `layers` (what it lacks: memory), `learner` (differentiation, optimiser, compiled step),
+`frames` (a replay's pictures on the device) and `plain` (an agent as `show --loop` writes it into a file; no run uses it).
 
 May be in here: the only imports of a framework in Triptych. May not: an algorithm, a buffer, a game.
 """

@@ -104,15 +104,6 @@ class Agent:
     def sync_target(self):  # only: off_policy
         self.target = self.online  # which stays as it is: an update makes new arrays
 
-    def of_errors(self, error):
-        """The loss of each error: its square."""  # only: squared
-        """The loss of each error: its size."""  # only: absolute
-        """The loss of each error (Huber 1964): half its square up to delta, linear beyond."""  # only: huber
-        return jnp.square(error)  # only: squared
-        return jnp.abs(error)  # only: absolute
-        near = jnp.minimum(jnp.abs(error), self.args.delta)  # only: huber
-        return 0.5 * jnp.square(near) + self.args.delta * (jnp.abs(error) - near)  # only: huber
-
     def unrolled(self, weights, batch):  # only: not dqn
         """What it gives for the steps that are learned from: those after the burn-in."""
         start = self.args.burn_in  # only: burn_in
@@ -136,7 +127,12 @@ class DQN(Agent):
         chooser = self.outputs(online, batch.next_obs)  # only: double
         best = jnp.take_along_axis(next_q, chooser.argmax(axis=1)[:, None], axis=1)[:, 0]
         error = jax.lax.stop_gradient(batch.reward + batch.discount * best) - taken
-        return self.of_errors(error).mean(), {"q_mean": q.max(axis=1).mean()}
+        # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
+        near = jnp.minimum(jnp.abs(error), self.args.delta)  # only: huber
+        each = 0.5 * jnp.square(near) + self.args.delta * (jnp.abs(error) - near)  # only: huber
+        each = jnp.square(error)  # only: squared
+        each = jnp.abs(error)  # only: absolute
+        return each.mean(), {"q_mean": q.max(axis=1).mean()}
 
 
 class DRQN(Agent):
@@ -148,9 +144,14 @@ class DRQN(Agent):
         best = jnp.take_along_axis(next_q, chooser.argmax(axis=2)[..., None], axis=2)[..., 0]  # [L + n, B]
         best = jnp.take_along_axis(best, jnp.arange(steps)[:, None] + batch.ahead, axis=0)
         error = jax.lax.stop_gradient(batch.reward + batch.discount * best) - taken
+        # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
+        near = jnp.minimum(jnp.abs(error), self.args.delta)  # only: huber
+        each = 0.5 * jnp.square(near) + self.args.delta * (jnp.abs(error) - near)  # only: huber
+        each = jnp.square(error)  # only: squared
+        each = jnp.abs(error)  # only: absolute
         living = batch.mask.sum()
         logged = {"q_mean": (batch.mask * q[:steps].max(axis=2)).sum() / living}
-        return (batch.mask * self.of_errors(error)).sum() / living, logged
+        return (batch.mask * each).sum() / living, logged
 
 
 class ActorCritic(Agent):
@@ -170,6 +171,12 @@ class ActorCritic(Agent):
         ratio = jnp.exp(taken - batch.log_prob[self.args.burn_in :])  # only: ppo
         gain = jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - clip, 1 + clip) * advantage)  # only: ppo
         policy_loss, entropy = -mean(gain), mean(-(jnp.exp(log_probs) * log_probs).sum(axis=-1))
-        value_loss = mean(self.of_errors(batch.returns[self.args.burn_in :] - outputs[..., -1]))
+        error = batch.returns[self.args.burn_in :] - outputs[..., -1]
+        # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
+        near = jnp.minimum(jnp.abs(error), self.args.delta)  # only: huber
+        each = 0.5 * jnp.square(near) + self.args.delta * (jnp.abs(error) - near)  # only: huber
+        each = jnp.square(error)  # only: squared
+        each = jnp.abs(error)  # only: absolute
+        value_loss = mean(each)
         loss = policy_loss + self.args.value_weight * value_loss - entropy_weight * entropy
         return loss, {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}

@@ -102,8 +102,7 @@ class Agent:
 
     def update(self, batch, *given):
         """One step of the optimiser, with the learning rate given; returns what is logged."""
-        given = (tf.constant(number, self.floats) for number in given)
-        return self.step(type(batch)(*map(tf.constant, batch)), *given)
+        return self.step(type(batch)(*map(tf.constant, batch)), *(tf.constant(one, self.floats) for one in given))
 
     def step(self, batch, learning_rate, *weights):
         """An update as a function of the graph, which is compiled."""
@@ -118,15 +117,6 @@ class Agent:
 
     def sync_target(self):  # only: off_policy
         self.target.set_weights(self.online.get_weights())
-
-    def of_errors(self, error):
-        """The loss of each error: its square."""  # only: squared
-        """The loss of each error: its size."""  # only: absolute
-        """The loss of each error (Huber 1964): half its square up to delta, linear beyond."""  # only: huber
-        return ops.square(error)  # only: squared
-        return ops.abs(error)  # only: absolute
-        near = ops.minimum(ops.abs(error), self.args.delta)  # only: huber
-        return 0.5 * ops.square(near) + self.args.delta * (ops.abs(error) - near)  # only: huber
 
     def unrolled(self, net, batch):  # only: not dqn
         """What it gives for the steps that are learned from: those after the burn-in."""
@@ -150,7 +140,12 @@ class DQN(Agent):
         chooser = self.online(batch.next_obs)  # what the one network chooses, the other one values  # only: double
         best = tf.gather(next_q, ops.argmax(chooser, axis=1), batch_dims=1)
         error = tf.stop_gradient(batch.reward + batch.discount * best) - taken
-        return ops.mean(self.of_errors(error)), {"q_mean": ops.mean(ops.max(q, axis=1))}
+        # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
+        near = ops.minimum(ops.abs(error), self.args.delta)  # only: huber
+        each = 0.5 * ops.square(near) + self.args.delta * (ops.abs(error) - near)  # only: huber
+        each = ops.square(error)  # only: squared
+        each = ops.abs(error)  # only: absolute
+        return ops.mean(each), {"q_mean": ops.mean(ops.max(q, axis=1))}
 
 
 class DRQN(Agent):
@@ -162,9 +157,14 @@ class DRQN(Agent):
         best = tf.gather(next_q, ops.argmax(chooser, axis=2), batch_dims=2)  # [L + n, B]
         best = ops.take_along_axis(best, tf.range(steps)[:, None] + batch.ahead, axis=0)
         error = tf.stop_gradient(batch.reward + batch.discount * best) - taken
+        # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
+        near = ops.minimum(ops.abs(error), self.args.delta)  # only: huber
+        each = 0.5 * ops.square(near) + self.args.delta * (ops.abs(error) - near)  # only: huber
+        each = ops.square(error)  # only: squared
+        each = ops.abs(error)  # only: absolute
         living = ops.sum(batch.mask)
         logged = {"q_mean": ops.sum(batch.mask * ops.max(q[:steps], axis=2)) / living}
-        return ops.sum(batch.mask * self.of_errors(error)) / living, logged
+        return ops.sum(batch.mask * each) / living, logged
 
 
 class ActorCritic(Agent):
@@ -183,6 +183,12 @@ class ActorCritic(Agent):
         ratio = ops.exp(taken - batch.log_prob[self.args.burn_in :])  # only: ppo
         gain = ops.minimum(ratio * advantage, ops.clip(ratio, 1 - clip, 1 + clip) * advantage)  # only: ppo
         policy_loss, entropy = -mean(gain), mean(-ops.sum(ops.exp(log_probs) * log_probs, axis=-1))
-        value_loss = mean(self.of_errors(batch.returns[self.args.burn_in :] - outputs[..., -1]))
+        error = batch.returns[self.args.burn_in :] - outputs[..., -1]
+        # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
+        near = ops.minimum(ops.abs(error), self.args.delta)  # only: huber
+        each = 0.5 * ops.square(near) + self.args.delta * (ops.abs(error) - near)  # only: huber
+        each = ops.square(error)  # only: squared
+        each = ops.abs(error)  # only: absolute
+        value_loss = mean(each)
         loss = policy_loss + self.args.value_weight * value_loss - entropy_weight * entropy
         return loss, {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}

@@ -93,7 +93,7 @@ class Agent:
         loss, logged = self.loss(type(batch)(*map(self.to_device, batch)), *weights)
         self.optimiser.zero_grad()
         loss.backward()
-        gradients = [parameter.grad for parameter in self.parameters.values()]
+        gradients = [parameter.grad for parameter in self.parameters.values()]  # only: max_norm
         norm = torch.nn.utils.get_total_norm(gradients)  # only: max_norm
         torch._foreach_mul_(gradients, torch.clamp(self.args.max_norm / norm, max=1.0))  # only: max_norm
         self.optimiser.param_groups[0]["lr"] = learning_rate
@@ -102,15 +102,6 @@ class Agent:
 
     def sync_target(self):  # only: off_policy
         self.target = copy.deepcopy(self.online).requires_grad_(False)
-
-    def of_errors(self, error):
-        """The loss of each error: its square."""  # only: squared
-        """The loss of each error: its size."""  # only: absolute
-        """The loss of each error (Huber 1964): half its square up to delta, linear beyond."""  # only: huber
-        return error.square()  # only: squared
-        return error.abs()  # only: absolute
-        near = error.abs().clamp(max=self.args.delta)  # only: huber
-        return 0.5 * near.square() + self.args.delta * (error.abs() - near)  # only: huber
 
     def unrolled(self, net, batch):  # only: not dqn
         """What it gives for the steps that are learned from: those after the burn-in."""
@@ -136,7 +127,12 @@ class DQN(Agent):
             chooser = self.online(batch.next_obs)  # what the one network chooses, the other one values  # only: double
             best = next_q.gather(1, chooser.argmax(dim=1, keepdim=True))[:, 0]
         error = batch.reward + batch.discount * best - taken
-        return self.of_errors(error).mean(), {"q_mean": q.detach().amax(dim=1).mean()}
+        # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
+        near = error.abs().clamp(max=self.args.delta)  # only: huber
+        each = 0.5 * near.square() + self.args.delta * (error.abs() - near)  # only: huber
+        each = error.square()  # only: squared
+        each = error.abs()  # only: absolute
+        return each.mean(), {"q_mean": q.detach().amax(dim=1).mean()}
 
 
 class DRQN(Agent):
@@ -149,9 +145,14 @@ class DRQN(Agent):
             best = next_q.gather(2, chooser.argmax(dim=2, keepdim=True))[..., 0]  # [L + n, B]
             best = best.gather(0, torch.arange(steps, device=DEVICE)[:, None] + batch.ahead)
         error = batch.reward + batch.discount * best - taken
+        # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
+        near = error.abs().clamp(max=self.args.delta)  # only: huber
+        each = 0.5 * near.square() + self.args.delta * (error.abs() - near)  # only: huber
+        each = error.square()  # only: squared
+        each = error.abs()  # only: absolute
         living = batch.mask.sum()
         logged = {"q_mean": (batch.mask * q.detach()[:steps].amax(dim=2)).sum() / living}
-        return (batch.mask * self.of_errors(error)).sum() / living, logged
+        return (batch.mask * each).sum() / living, logged
 
 
 class ActorCritic(Agent):
@@ -170,7 +171,13 @@ class ActorCritic(Agent):
         ratio = (taken - batch.log_prob[self.args.burn_in :]).exp()  # only: ppo
         gain = torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage)  # only: ppo
         policy_loss, entropy = -mean(gain), mean(-(log_probs.exp() * log_probs).sum(dim=-1))
-        value_loss = mean(self.of_errors(batch.returns[self.args.burn_in :] - outputs[..., -1]))
+        error = batch.returns[self.args.burn_in :] - outputs[..., -1]
+        # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
+        near = error.abs().clamp(max=self.args.delta)  # only: huber
+        each = 0.5 * near.square() + self.args.delta * (error.abs() - near)  # only: huber
+        each = error.square()  # only: squared
+        each = error.abs()  # only: absolute
+        value_loss = mean(each)
         loss = policy_loss + self.args.value_weight * value_loss - entropy_weight * entropy
         logged = {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}
         return loss, {name: value.detach() for name, value in logged.items()}

@@ -64,12 +64,12 @@ def loops(recipe: Recipe, network: Network, name: str) -> list[Source]:
         InputError: the recipe has what no file can do; names it.
     """
     check_allowed(recipe, network)
-    found = []
-    for source in show(recipe, network, name):
-        header = LOOP_HEADER.format(name=name, title=source.title, kind=recipe.algorithm.kind.upper(), by=WRITTEN_BY)
-        file = loop_file(recipe, network, source.framework, text_of(source.framework), header)
-        found.append(dataclasses.replace(source, file=file))
-    return found
+    return [
+        dataclasses.replace(
+            one, file=loop_file(recipe, network, one.framework, name, text_of(one.framework), WRITTEN_BY)
+        )
+        for one in show(recipe, network, name)
+    ]
 
 
 def shown() -> list[str]:
@@ -140,12 +140,6 @@ def text_of(framework: str) -> Any:
 HEADER = '''"""{name} in {title}: network, loss, optimiser and one update. {by}
 
 python FILE [weights.safetensors] prints what the network gives for one batch, and the loss of one update.
-"""'''
-
-LOOP_HEADER = '''"""{name}: {kind} in {title}, in one file that trains by itself. {by}
-
-`python FILE --help` lists the settings. The same seed gives the run that Triptych gives, up to its first checkpoint
-where that cuts games which cannot be saved (Atari's). Not in here: checkpoints, videos, the best weights.
 """'''
 
 IMPORTS = """import json

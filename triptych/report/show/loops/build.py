@@ -17,7 +17,7 @@ from triptych.report.show.loops.games import IMPORTS, games_text
 from triptych.report.show.own import bindings
 from triptych.report.show.text import constructor, folder_of, literal
 from triptych.report.show.tidy import tidied
-from triptych.spec import GRU, LSTM, RNN, ActorCritic, Network, dtypes, weights
+from triptych.spec import GRU, LSTM, RNN, ActorCritic, Network, dtypes
 from triptych.spec.weights import INITIALISERS, to_draw
 
 HERE = Path(__file__).parent
@@ -26,12 +26,20 @@ AGENTS = {"dqn": "DQN", "drqn": "DRQN", "a2c": "ActorCritic", "ppo": "ActorCriti
 PLAIN: dict[type, str] = {RNN: "Memory", GRU: "Memory", LSTM: "Memory", ActorCritic: "ActorCriticHead"}
 
 
-def loop_file(recipe: Recipe, network: Network, framework: str, text: ModuleType, header: str) -> str:
+HEADER = '''"""{name}: {kind} in {title}, in one file that trains by itself. {by}
+
+`python FILE --help` lists the settings. The same seed gives the run that Triptych gives, up to its first checkpoint
+where that cuts games which cannot be saved (Atari's). Not in here: checkpoints, videos, the best weights.
+"""'''
+
+
+def loop_file(recipe: Recipe, network: Network, framework: str, name: str, text: ModuleType, by: str) -> str:
     """The whole file.
 
     Args:
+        name: of the recipe.
         text: the framework's module of `report.show`.
-        header: its first lines, the docstring.
+        by: who wrote the file.
     """
     kind, plain, has = recipe.algorithm.kind, folder_of(framework) / "plain.py", features(recipe, network)
     into = Text()
@@ -43,16 +51,13 @@ def loop_file(recipe: Recipe, network: Network, framework: str, text: ModuleType
         parts = [chosen(part, has) for key, part in into.parts.items() if key not in before]
         return "\n\n\n".join(short(part) for part in parts if part)
 
-    net, off_policy = (
-        plain_layers(text.network(network, recipe.precision), network, framework, recipe.precision),
-        recipe.algorithm.family == "off-policy",
-    )
+    off_policy = recipe.algorithm.family == "off-policy"
+    net = plain_layers(text.network(network, recipe.precision), network, framework, recipe.precision)
     parts = [
         games_text(recipe.env),
         copied(plain, *(PLAIN[type(placed.layer)] for placed in network.placed() if type(placed.layer) in PLAIN)),
         net,
-        copied(HERE / "seeds.py", "generator", "game_seeds"),
-        copied(Path(str(weights.__file__)), *INITIALISERS, "orthogonal_blocks").replace("shape: Shape", "shape"),
+        copied(HERE / "seeds.py", "generator", "game_seeds", *INITIALISERS, "orthogonal_blocks"),
         first_weights(network, recipe.precision),
         copied(plain, AGENTS[kind]),
         copied(HERE / "replay.py", "Replay") if off_policy else "",
@@ -61,11 +66,12 @@ def loop_file(recipe: Recipe, network: Network, framework: str, text: ModuleType
         main(recipe, network, net),
     ]
     body = "\n\n\n".join(part.strip("\n") for part in parts if part)
-    for name in ("target", "evaluate"):
-        body = body.replace(f"log.{name.upper()}_UNIT", f"log.{unit_of(recipe, name)}")
+    for period in ("target", "evaluate"):
+        body = body.replace(f"log.{period.upper()}_UNIT", f"log.{unit_of(recipe, period)}")
     body = with_constants(recipe, without_unused(body))
     body = f"{parse_args(recipe, body)}\n\n\n{body}"
     lines = [OURS, text.IMPORTS, text.LAYERS_IMPORTS, IMPORTS, *into.imports]
+    header = HEADER.format(name=name, title=text.TITLE, kind=kind.upper(), by=by)
     return tidied(header, body, *lines)
 
 

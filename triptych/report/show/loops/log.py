@@ -5,6 +5,7 @@ See `choose.py` for the marks.
 
 from __future__ import annotations
 
+import atexit
 import time
 from collections import deque
 from pathlib import Path
@@ -26,14 +27,14 @@ class Log:
             from tensorboard.summary import Writer
 
             self.writer = Writer(str(self.folder))
+            atexit.register(self.writer.close)
         if args.track == "wandb":
             import wandb
 
             self.wandb = wandb.init(project="triptych", name=self.folder.name, config=vars(args))
 
-    def is_due(self, name, every, count):
-        """Whether a period has passed since this was last asked."""
-        before, self.passed[name] = self.passed.get(name, 0), count // every
+    def is_due(self, name, every, count):  # whether a period has passed since this was last asked
+        before, self.passed[name] = self.passed.get(name, 0), count // every if every else 0
         return self.passed[name] > before
 
     def step(self, reward, acted, ended):
@@ -49,17 +50,14 @@ class Log:
 
     def row(self, table, **numbers):
         """Adds a row to a file, and to what is tracked; all but single episodes are printed."""
-        named = {f"{table}/{name}": float(number) for name, number in numbers.items()}
         row = {"steps": self.steps, "updates": self.updates, "seconds": time.perf_counter() - self.start}
-        path, row = self.folder / f"{table}.csv", row | dict(zip(numbers, named.values(), strict=True))
+        path, row = self.folder / f"{table}.csv", row | {name: float(number) for name, number in numbers.items()}
         head = "" if path.exists() else ",".join(row) + "\n"
         with path.open("a") as file:
             file.write(head + ",".join(map(str, row.values())) + "\n")
         if table != "episodes":
             print(table, " ".join(f"{name} {number:.6g}" for name, number in row.items()))
-        if self.args.track == "tensorboard":
-            for name, number in named.items():
-                self.writer.add_scalar(name, number, self.steps)
-            self.writer.flush()
+        for name in numbers if self.args.track == "tensorboard" else ():
+            self.writer.add_scalar(f"{table}/{name}", row[name], self.steps)
         if self.args.track == "wandb":
-            self.wandb.log({"steps": self.steps, **named})
+            self.wandb.log({f"{table}/{name}": number for name, number in row.items()})

@@ -24,7 +24,6 @@ def evaluate(args, games, agent, number):  # only: tests
         started[:] = False  # only: drqn
         if not playing.any():
             break
-    games.close()
     return score.mean()
 
 

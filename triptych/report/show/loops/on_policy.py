@@ -25,9 +25,8 @@ def draw(logits, rng):
 
 def rollout_of(args, played, last_value, state, floats):
     """The steps played, with generalised advantages (Schulman et al. 2016) and what the values should have been."""
-    obs, reset, action, log_prob, mask, value, reward, terminated, ended = (
-        np.stack(arrays) for arrays in zip(*played, strict=True)
-    )
+    stacks = map(np.stack, zip(*played, strict=True))
+    obs, reset, action, log_prob, mask, value, reward, terminated, ended = stacks
     value = np.concatenate([value, last_value[None]]).astype(np.float64)
     # There is nothing beyond a terminal state; an episode cut by a time limit is worth what its last observation is.
     error = reward + args.gamma * ~terminated * value[1:] - value[:-1]
@@ -71,7 +70,6 @@ def evaluate(args, games, agent, number):  # only: tests
         started[:] = False
         if not playing.any():
             break
-    games.close()
     return score.mean()
 
 
@@ -92,10 +90,10 @@ def train(args, make_games, agent, log):
         # In the step after its last one a game only begins anew: no action is taken then.
         acted = ~ended
         next_obs, reward, terminated, truncated, _ = games.step(actions)
-        learned = reward  # only: not scaled
+        learned = reward  # only: raw and not scaled
         learned = args.reward_scale * reward  # only: scaled
-        learned = np.sign(learned)  # only: sign
-        learned = np.clip(learned, -1, 1)  # only: clipped
+        learned = np.sign(reward)  # only: sign
+        learned = np.clip(args.reward_scale * reward, -1, 1)  # only: clipped
         over = terminated | truncated
         played.append(Played(obs, started, actions, log_prob, acted, outputs[:, -1], learned, terminated, over))
         obs, state, started, ended = next_obs, state_after, ended, over
@@ -107,19 +105,17 @@ def train(args, make_games, agent, log):
             # What changes over the run is read where the rollout began.
             rate = args.learning_rate  # only: not final_rate
             rate = np.interp(began_at, [0, args.steps], [args.learning_rate, args.final_rate])  # only: final_rate
-            weight = args.entropy_weight  # only: not entropy_end
+            weight, clip = args.entropy_weight, args.clip  # only: ppo
+            weight = args.entropy_weight  # only: not ppo and not entropy_end
             weight = np.interp(began_at, [0, args.steps], [args.entropy_weight, args.entropy_end])  # only: entropy_end
-            given = (rate, weight)  # only: not ppo
-            given = (rate, weight, args.clip)  # only: ppo and not clip_end
             clip = np.interp(began_at, [0, args.steps], [args.clip, args.clip_end])  # only: clip_end
-            given = (rate, weight, clip)  # only: clip_end
             if rollout.mask[args.burn_in :].any():  # only: not ppo
-                losses = agent.update(rollout, *given)
+                losses = agent.update(rollout, rate, weight)
                 log.updates += 1
             for _ in range(args.epochs):  # only: ppo
                 for batch in minibatches(args, rollout, sample):
                     if batch.mask[args.burn_in :].any():
-                        losses = agent.update(batch, *given)
+                        losses = agent.update(batch, rate, weight, clip)
                         log.updates += 1
         if log.is_due("metrics", args.log_every, log.steps) and log.updates:
             log.row("metrics", score=np.mean(log.scores or np.nan), **losses)
