@@ -22,7 +22,13 @@ from triptych.training.build import make_training
 
 STEPS = 1_000
 SMALL = {"precision": "float64", "steps": STEPS, "evaluate_every": 0}
-OFF_POLICY = {"algorithm.warm_up": 100, "algorithm.epsilon_steps": 500, "algorithm.replay_size": 600, "batch_size": 8}
+OFF_POLICY = {
+    "algorithm.warm_up": 100,
+    "algorithm.epsilon_steps": 500,
+    "algorithm.replay_size": 600,
+    "algorithm.delta": 0.5,
+    "batch_size": 8,
+}
 RECIPES: dict[str, Recipe] = {
     "dqn": override(
         load_recipe("cartpole"),

@@ -14,6 +14,7 @@ from triptych.envs.cartpole import CartPole
 from triptych.envs.gym import Gym
 from triptych.envs.registry import find
 from triptych.recipes import Recipe
+from triptych.report.show.loops.choose import settings_of
 from triptych.spec import GRU, LSTM, RNN, Memory, Network
 from triptych.utils.checks import check
 
@@ -39,7 +40,7 @@ def check_algorithm(recipe: Recipe) -> None:
     own = not definition(config).make_loss.__module__.startswith("triptych.")
     check(config.kind in ALGORITHMS and not own, "algorithm", config.kind, f"{', '.join(ALGORITHMS)} with --loop")
     for name in ("prioritised", "replay_on_device", "dueling"):
-        check(not getattr(config, name, False), f"algorithm.{name}", True, "False with --loop")
+        check(not settings_of(config).get(name), f"algorithm.{name}", True, "False with --loop")
     allowed = "float32, float64 with --loop"
     check(recipe.precision in ("float32", "float64"), "precision", recipe.precision, allowed)
 

@@ -8,6 +8,7 @@ stays whole Python, which linters read.
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from typing import Any
 
 from triptych.recipes import Recipe
@@ -19,9 +20,10 @@ MARK = re.compile(r" *# only: ([\w ]+)$")
 def features(recipe: Recipe, network: Network) -> dict[str, bool]:
     """What a recipe has, by the names of the marks."""
     config: Any = recipe.algorithm
+    settings = settings_of(config)
 
     def has(name: str, without: Any = None) -> bool:
-        return getattr(config, name, without) != without
+        return bool(settings.get(name, without) != without)
 
     return {
         "dqn": config.kind == "dqn",
@@ -61,6 +63,11 @@ def features(recipe: Recipe, network: Network) -> dict[str, bool]:
         "entropy_end": has("entropy_end"),
         "clip_end": has("clip_end"),
     }
+
+
+def settings_of(config: Any) -> dict[str, Any]:
+    """The settings that an algorithm has, by name."""
+    return {field.name: getattr(config, field.name) for field in fields(config)}
 
 
 def chosen(text: str, has: dict[str, bool]) -> str:

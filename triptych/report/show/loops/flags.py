@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from triptych.recipes import Recipe
+from triptych.report.show.loops.choose import settings_of
 from triptych.report.show.text import literal
 from triptych.utils.checks import as_period
 
@@ -61,9 +62,8 @@ def flags(recipe: Recipe) -> Iterator[tuple[str, str]]:
 
 def unit_of(recipe: Recipe, name: str) -> str:
     """What the periods of `target_every` or `evaluate_every` count: steps, updates or episodes."""
-    return (
-        as_period(getattr(recipe.algorithm if name == "target" else recipe, f"{name}_every", None)) or (0, "steps")
-    )[1]
+    period = settings_of(recipe.algorithm).get("target_every") if name == "target" else recipe.evaluate_every
+    return (as_period(period) or (0, "steps"))[1]
 
 
 def flag(name: str, of: Any, field: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from triptych.envs.atari import Atari, vector_settings
-from triptych.envs.cartpole import SEEN
+from triptych.envs.cartpole import SEEN, CartPole
 from triptych.envs.registry import find
 from triptych.report.show.text import literal
 
@@ -46,7 +46,7 @@ def games_text(config: Any) -> str:
         return ATARI.replace("{settings}", f"{{\n{lines}    }}")
     given = config.arguments() | ({} if config.time_limit is None else {"max_episode_steps": config.time_limit or -1})
     call = f"gymnasium.make({', '.join([literal(config.id), *(f'{name}={literal(value)}' for name, value in given.items())])})"
-    seen = SEEN.get(getattr(config, "observe", "all"))
+    seen = SEEN.get(config.observe) if isinstance(config, CartPole) else None
     if not seen:
         return GYM.format(call=call)
     return SEEN_GYM.format(seen=f"{config.observe} seen alone", count=len(seen), call=call, places=seen)
