@@ -127,8 +127,16 @@ def check_training(recipe: Recipe, framework: str, folder: Path, monkeypatch: py
     assert len(wanted.losses) > 10
 
 
-@pytest.mark.parametrize("framework", list(frameworks.FRAMEWORKS))
-@pytest.mark.parametrize("algorithm", RECIPES)
+# Each framework and each algorithm; the other pairs take a minute of compiling.
+PAIRS = [("torch", name) for name in RECIPES] + [("jax", "dqn"), ("jax", "a2c"), ("keras", "ppo"), ("keras", "drqn")]
+OTHERS = [
+    (framework, name) for framework in frameworks.FRAMEWORKS for name in RECIPES if (framework, name) not in PAIRS
+]
+
+
+@pytest.mark.parametrize(
+    ("framework", "algorithm"), [*PAIRS, *(pytest.param(*pair, marks=pytest.mark.long) for pair in OTHERS)]
+)
 def test_a_file_trains_as_triptych_does(
     algorithm: str, framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
