@@ -12,13 +12,15 @@ from typing import Any
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from triptych.cli.flags import Flag, flags_of, listed
+from triptych.cli.flags import MORE, Flag, flags_of, listed
 from triptych.cli.main import COMMANDS
 from triptych.cli.parse import ANY, reads, takes_recipe
 from triptych.recipes import load_recipe
 from triptych.recipes.values import written
 
 PAGE = re.compile(r"docs/[\w/-]+\.md")  # as a help names it
+WHOLE = "train"  # the command that shows the flags of a recipe; the others refer to it
+MORE_TITLE = "more options"
 LAYERS = "network."  # whose flags a recipe's network decides
 
 
@@ -39,13 +41,20 @@ class Command(SphinxDirective):
         told = inspect.getdoc(COMMANDS[name]) or ""
         body: list[nodes.Node] = [self.paragraph(words) for words in told.split("\n\n")]
         groups: dict[str, list[Flag]] = {"": []}
-        for flag in shown_flags(name):
-            groups.setdefault(flag.group, []).append(flag)
-        for group, flags in groups.items():
+        flags = shown_flags(name)
+        shared = [flag for flag in flags if flag.of_recipe and name != WHOLE]
+        all_of_them = getattr(COMMANDS[name], "READS", None) is None
+        for flag in flags:
+            if not (flag in shared and all_of_them):
+                groups.setdefault(flag.group, []).append(flag)
+        for group, members in groups.items():
             if group:
-                body.append(nodes.rubric("", f"{group}: {flags[0].description}" if flags[0].description else group))
-            items = (self.definition(flag) for flag in flags)
+                title = MORE_TITLE if group == MORE else group
+                body.append(nodes.rubric("", f"{title}: {members[0].description}" if members[0].description else title))
+            items = (self.definition(flag) for flag in members)
             body.append(nodes.definition_list("", *items, classes=["flags"]))
+        if shared and all_of_them:
+            body.append(self.paragraph(f"And every flag of the recipe, as [{WHOLE}](#{WHOLE}) has them."))
         return body
 
     def paragraph(self, words: str) -> nodes.paragraph:

@@ -61,6 +61,7 @@ class Links(SphinxTransform):
         link = self.to_source(path, line)
         literal.replace_self(link)
         link += literal
+        let_break(literal)
 
     def lead_to_file(self, reference: addnodes.download_reference) -> None:
         """A Markdown link to a file of the project. Python goes to its source page, other files are copied into the site."""
@@ -77,6 +78,8 @@ class Links(SphinxTransform):
         link = self.to_source(path, lines[0])
         reference.replace_self(link)
         link += reference.children
+        if words is not None:
+            let_break(words)
 
     def lead_to_folder(self, reference: addnodes.pending_xref) -> None:
         """A folder has no page but that of its README; one without is named and not linked."""
@@ -100,6 +103,14 @@ class Links(SphinxTransform):
         page = posixpath.relpath(f"{FOLDER}/{file_name(name)}", posixpath.dirname(self.env.docname) or ".")
         title = f"{name}, line {line}" if line > 1 else name
         return nodes.reference("", "", refuri=f"{page}#L-{line}", reftitle=title, classes=["source-link"])
+
+
+def let_break(literal: nodes.literal) -> None:
+    """Where a narrow column may break a long name: behind its points, strokes and brackets, rather than anywhere."""
+    pieces = re.findall(r".+?[/.:_(,=](?=.)|.+", literal.astext())
+    literal.children = []
+    for place, piece in enumerate(pieces):
+        literal += [nodes.raw("", "<wbr>", format="html"), nodes.Text(piece)] if place else [nodes.Text(piece)]
 
 
 def within_link(node: nodes.Node) -> bool:

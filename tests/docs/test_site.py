@@ -36,9 +36,7 @@ FETCHED = re.compile(
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built pages. Several processes of the tests share them: the first one builds, the others wait."""
     base = tmp_path_factory.getbasetemp()
-    shared = (
-        base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    )  # alone: the parent is of every run there ever was
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # above it lie the folders of earlier tests
     out = shared / "site"
     with open(shared / "site.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
