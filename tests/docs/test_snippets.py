@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,14 +19,14 @@ from triptych.utils.checks import InputError
 PAGES = pages()
 # Pages whose blocks are run from top to bottom, as a reader would.
 RUN = [
-    "docs/first-ten-minutes.md", "docs/python.md", "docs/train.md",
+    "docs/first-ten-minutes.md", "docs/python.md",
     "docs/how-to/resume.md", "docs/how-to/own-callback.md", "docs/how-to/own-network.md",
 ]  # fmt: skip
-LESS = {"steps": 300, "warm_up": 60}  # what a run of theirs is cut down to
+LESS = {"steps": 150, "warm_up": 60, "checkpoint_every": 150}  # what a run of theirs is cut down to
 # Of the commands only those that neither start other processes nor wait for somebody; the others have tests of their own, and are read.
 QUICK = {
     "recipes": {},
-    "train": {"--steps": "300", "--warm-up": "60", "--no-video": ""},
+    "train": {"--steps": "150", "--warm-up": "60", "--checkpoint-every": "150", "--no-video": ""},
     "resume": {"--steps": "+60"},
     "evaluate": {"--games": "2"},
     "report": {},
@@ -61,13 +59,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def reader(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """In such a folder, without runs of an earlier page; what recipe files register is taken back."""
-    folder = tmp_path / "reader"
-    shutil.copytree(world, folder, symlinks=True)
-    monkeypatch.chdir(folder)
+def there(world: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """In that folder, to read commands; what recipe files register is taken back."""
+    monkeypatch.chdir(world)
     with restored():
-        yield folder
+        yield world
+
+
+@pytest.fixture
+def reader(there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """In a copy of it without the runs, to run them."""
+    shutil.copytree(there, tmp_path / "reader", symlinks=True, ignore=shutil.ignore_patterns("runs"))
+    monkeypatch.chdir(tmp_path / "reader")
+    return tmp_path / "reader"
 
 
 def fail(block: Block, words: Any, error: Exception) -> None:
@@ -75,7 +79,7 @@ def fail(block: Block, words: Any, error: Exception) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_blocks_are_what_a_reader_can_type(page: Path, reader: Path) -> None:
+def test_blocks_are_what_a_reader_can_type(page: Path, there: Path) -> None:
     """All of them, also those that are run: flags, names and values of commands, imports and calls of Python."""
     for block in blocks_of(page):
         if block.language == "bash":
@@ -116,7 +120,6 @@ def smaller(words: list[str]) -> list[str]:
 def test_a_page_is_run_from_top_to_bottom(
     name: str, reader: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.rmtree(reader / "runs")
     real = triptych.train
 
     def train_less(*given: Any, **named: Any) -> Any:
@@ -135,7 +138,7 @@ def test_a_page_is_run_from_top_to_bottom(
     assert ran > 0
 
 
-def test_a_wrong_command_is_found(reader: Path) -> None:
+def test_a_wrong_command_is_found(there: Path) -> None:
     for line in (
         "triptych train cartpole --stepz 5",
         "triptych trian cartpole",
@@ -160,8 +163,3 @@ def test_every_language_of_a_block_is_known() -> None:
     known = {"bash", "python", *NOT_CODE}
     found = {(str(block), block.language) for page in PAGES for block in blocks_of(page)}
     assert {one for one in found if one[1] not in known and not one[1].startswith("{")} == set()
-
-
-def test_the_folder_of_a_reader_is_left_alone(reader: Path) -> None:
-    assert os.getcwd() == str(reader)
-    assert str(ROOT) not in [path for path in sys.path if path.endswith("docs/examples")]
