@@ -50,9 +50,10 @@ def test_a_quick_pass_makes_the_page_with_measures_and_a_film(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.delenv("TRIPTYCH_NO_VIDEO", raising=False)
-    asked = ["study", "drqn-vs-a3c", "--quick", "--seeds", "1", "--games", TASKS[0], TASKS[2], "--jobs", "2"]
+    folder = tmp_path / "result"
+    asked = ["study", "drqn-vs-a3c", "--quick", "--steps", "1500", "--seeds", "1", "--games", TASKS[0], TASKS[2]]
     with pytest.raises(SystemExit) as stop:
-        main([*asked, "--quiet", "--runs-dir", str(tmp_path), "--json"])
+        main([*asked, "--jobs", "2", "--quiet", "--runs-dir", str(tmp_path), "--out", str(folder), "--json"])
     assert stop.value.code == 0
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
     assert [(row["task"], row["label"]) for row in rows] == [
@@ -61,7 +62,6 @@ def test_a_quick_pass_makes_the_page_with_measures_and_a_film(
     chain = [row["measures"] for row in rows if row["task"] == TASKS[2]]
     assert all(-1 <= measures["area"][0] <= 1 for measures in chain)
     assert all(measures["seconds"][0] > 0 for measures in chain)
-    folder = tmp_path / "study-drqn-vs-a3c-torch-quick"
     page = (folder / "study.html").read_text()
     assert "data:video/mp4;base64," in page
     assert (folder / "film-ms-pac-man.mp4").stat().st_size > 1_000
