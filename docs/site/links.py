@@ -107,7 +107,7 @@ class Links(SphinxTransform):
 
 def let_break(literal: nodes.literal) -> None:
     """Where a narrow column may break a long name: behind its points, strokes and brackets, rather than anywhere."""
-    pieces = re.findall(r".+?[/.:_(,=](?=.)|.+", literal.astext())
+    pieces = re.findall(r".+?(?:[/:_(,=]|[.](?!py))(?=.)|.+", literal.astext())
     literal.children = []
     for place, piece in enumerate(pieces):
         literal += [nodes.raw("", "<wbr>", format="html"), nodes.Text(piece)] if place else [nodes.Text(piece)]
