@@ -70,6 +70,7 @@ html_static_path = ["site/static"]
 html_css_files = ["triptych.css"]
 html_copy_source = False
 html_show_sourcelink = False
+html_show_search_summary = False  # a browser lets no page read another one from disk
 html_additional_pages = {"index": "to_the_first_page.html"}
 templates_path = ["site/templates"]
 pygments_style = "friendly"

@@ -63,6 +63,12 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
     assert {name: hits for name, hits in found.items() if hits} == {}
 
 
+def test_the_search_reads_no_other_page(site: Path) -> None:
+    """From disk a browser would not let it."""
+    options = (site / "_static" / "documentation_options.js").read_text(encoding="utf-8")
+    assert "SHOW_SEARCH_SUMMARY: false" in options
+
+
 def test_every_link_leads_somewhere(site: Path) -> None:
     """To a file, and where a link names a place in it, to that place: those to lines of the source too."""
     texts = pages(site)
