@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import inspect
 import textwrap
 from dataclasses import dataclass
@@ -44,41 +43,52 @@ def show_source(what: Any, start: str = "", end: str = "") -> Excerpt:
     Raises:
         InputError: there is no such object, or no such line in it.
     """
-    found = named(what) if isinstance(what, str) else what
-    try:
-        lines, first = inspect.getsourcelines(found)
-        file = Path(inspect.getsourcefile(found) or "").resolve()
-    except (TypeError, OSError):
-        raise InputError(f"what is {shown(what)}: it has no source; allowed: a function, a class or a module") from None
-    first = max(1, first)
-    lines = [line.rstrip("\n") for line in lines]
+    lines, first, place = from_file(what) if isinstance(what, str) else from_object(what)
     if start:
         at, last = bounds(lines, start, end)
         lines, first = lines[at : last + 1], first + at
     else:
         lines = without_docstring(lines)
-    place = file.relative_to(PACKAGE).as_posix() if file.is_relative_to(PACKAGE) else file.name
-    name = "" if inspect.ismodule(found) else f":{found.__qualname__}"
-    return Excerpt(place + name, first, textwrap.dedent("\n".join(lines)).strip("\n"))
+    return Excerpt(place, first, textwrap.dedent("\n".join(lines)).strip("\n"))
 
 
-def named(name: str) -> Any:
-    """What `losses.value.q_learning` is the name of, with or without `triptych.` in front."""
+def from_file(name: str) -> tuple[list[str], int, str]:
+    """What `losses.value.q_learning` is the name of: its lines, the first one's number, its place. Nothing is imported, no framework either."""
     parts = name.removeprefix("triptych.").split(".")
     for count in range(len(parts), 0, -1):
-        module = ".".join(["triptych", *parts[:count]])
-        try:
-            found = importlib.import_module(module)
-            for part in parts[count:]:
-                found = getattr(found, part)
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-                raise  # a package that is not installed
-        except AttributeError:
-            break
-        else:
-            return found
+        file = PACKAGE.joinpath(*parts[:count]).with_suffix(".py")
+        node = node_of(file, parts[count:]) if file.is_file() else None
+        if node is not None:
+            lines = file.read_text(encoding="utf-8").splitlines()
+            start = first_line(node)
+            place = file.relative_to(PACKAGE).as_posix() + (f":{'.'.join(parts[count:])}" if parts[count:] else "")
+            return lines[start - 1 : getattr(node, "end_lineno", None)], start, place
     raise InputError(f"what is {shown(name)}: nothing in triptych has that name; allowed: as in 'losses.value.huber'")
+
+
+def node_of(file: Path, names: list[str]) -> ast.AST | None:
+    """The module, or the class or function in it that these names lead to."""
+    node: Any = ast.parse(file.read_text(encoding="utf-8"))
+    for name in names:
+        node = next((inner for inner in getattr(node, "body", []) if getattr(inner, "name", "") == name), None)
+    return node
+
+
+def first_line(node: ast.AST) -> int:
+    """Decorators belong to it."""
+    return min([getattr(node, "lineno", 1), *(one.lineno for one in getattr(node, "decorator_list", []))])
+
+
+def from_object(what: Any) -> tuple[list[str], int, str]:
+    """The same of a function, class or module, from whatever file."""
+    try:
+        lines, first = inspect.getsourcelines(what)
+        file = Path(inspect.getsourcefile(what) or "").resolve()
+    except (TypeError, OSError):
+        raise InputError(f"what is {shown(what)}: it has no source; allowed: a function, a class or a module") from None
+    place = file.relative_to(PACKAGE).as_posix() if file.is_relative_to(PACKAGE) else file.name
+    name = "" if inspect.ismodule(what) else f":{what.__qualname__}"
+    return [line.rstrip("\n") for line in lines], max(1, first), place + name
 
 
 def bounds(lines: list[str], start: str, end: str) -> tuple[int, int]:
