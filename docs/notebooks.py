@@ -29,6 +29,7 @@ LIBRARY = re.compile(
 SOLUTION = {"tags": ["solution", "hide-cell"], "jupyter": {"source_hidden": True, "outputs_hidden": True},
             "mystnb": {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}}  # fmt: skip
 
+FITTED = '<video style="max-width: 100%" '  # on a telephone
 DRAWING = {
     "jupyter": {"source_hidden": True},
     "mystnb": {
@@ -102,13 +103,15 @@ def store(path: Path, notebook: Any) -> None:
             cell.metadata |= SOLUTION
         if "hide-input" in tags:
             cell.metadata |= DRAWING
+        if "outputs" in cell:
+            cell.outputs = merged(cell.outputs)
         for output in cell.get("outputs", []):
             output.pop("execution_count", None)
             if output.output_type == "execute_result":
                 output.execution_count = cell.execution_count
             data = output.get("data", {})
             if "text/html" in data:
-                data["text/html"] = LIBRARY.sub("", data["text/html"])
+                data["text/html"] = LIBRARY.sub("", data["text/html"]).replace("<video ", FITTED)
             if "image/svg+xml" in data:
                 data["image/svg+xml"] = re.sub(
                     r"\s*<metadata>.*?</metadata>", "", data["image/svg+xml"], flags=re.DOTALL
@@ -119,6 +122,17 @@ def store(path: Path, notebook: Any) -> None:
 
 
 SOURCE = re.compile(r"triptych\.show_source\([^()]*\)|triptych\.show\([^()]*\)\.beside\([^()]*\)")
+
+
+def merged(outputs: list[Any]) -> list[Any]:
+    """What was printed in pieces is one text, wherever the pieces were cut."""
+    found: list[Any] = []
+    for output in outputs:
+        if found and output.output_type == "stream" == found[-1].output_type and output.name == found[-1].name:
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 def is_source(cell: Any) -> bool:
