@@ -30,7 +30,7 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks" / "
 def sources(folder: str, *, ends: str = "") -> set[str]:
     """Files of a folder of the project, but what Python and tools leave there."""
     found = (path for path in (ROOT / folder).rglob(f"*{ends}") if path.is_file())
-    made = {"__pycache__", ".environments", ".hypothesis", ".pytest_cache"}
+    made = {"__pycache__", ".environments", ".hypothesis", ".pytest_cache", ".ruff_cache"}
     return {path.relative_to(ROOT).as_posix() for path in found if not made & set(path.parts)}
 
 
