@@ -88,12 +88,16 @@ def execute(path: Path, quick: bool) -> Any:
         return client.execute()
 
 
-def store(path: Path, notebook: Any) -> None:
-    """Writes it so that two runs differ in little: no times, no machine, no library that the site has already."""
+def store(path: Path, notebook: Any, executed: str) -> None:
+    """Writes it so that two runs differ in little: no times, no machine, no library that the site has already.
+
+    Args:
+        executed: the digest of the code that made its outputs.
+    """
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
-        "triptych": {"executed": digest(notebook)},
+        "triptych": {"executed": executed},
     }
     for number, cell in enumerate(notebook.cells):
         tags = cell.metadata.get("tags", [])
@@ -111,7 +115,7 @@ def store(path: Path, notebook: Any) -> None:
                 output.execution_count = cell.execution_count
             data = output.get("data", {})
             if "text/html" in data:
-                data["text/html"] = LIBRARY.sub("", data["text/html"]).replace("<video ", FITTED)
+                data["text/html"] = re.sub("<video (?!style)", FITTED, LIBRARY.sub("", data["text/html"]))
             if "image/svg+xml" in data:
                 data["image/svg+xml"] = re.sub(
                     r"\s*<metadata>.*?</metadata>", "", data["image/svg+xml"], flags=re.DOTALL
@@ -166,10 +170,11 @@ def main() -> None:
     for path in notebooks(given.names):
         began = time.perf_counter()
         notebook = read(path) if given.sources else execute(path, given.quick)
+        executed = notebook.metadata["triptych"]["executed"] if given.sources else digest(notebook)
         if given.sources:
             look_up(notebook)
         if not given.quick:
-            store(path, notebook)
+            store(path, notebook, executed)
         size = "not stored" if given.quick else f"{path.stat().st_size / 1000:.0f} KB"
         print(f"{path.stem}: {time.perf_counter() - began:.0f} s, {size}", file=sys.stderr)
 
