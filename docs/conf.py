@@ -48,6 +48,7 @@ source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 # Markdown and notebooks. A notebook is shown as it is stored, with the outputs of its last run.
 nb_execution_mode = "off"
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # what a cell shows may have tables
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 myst_update_mathjax = False

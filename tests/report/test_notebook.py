@@ -37,6 +37,14 @@ def test_a_runs_logs_are_arrays(result: Any) -> None:
     assert by_name.episodes["seconds"].tolist() == record.episodes["seconds"].tolist()
 
 
+def test_what_train_returned_names_its_run(result: Any) -> None:
+    test = triptych.evaluate(result, games=2)
+    assert test.mean == triptych.evaluate("pole", games=2, runs_dir=result.path.parent).mean
+    assert triptych.load_agent(result).predict(np.zeros(4, np.float32))[0] in (0, 1)
+    assert triptych.make_env(result).action_space.n == 2
+    assert triptych.resume(result).steps == 300
+
+
 def test_a_run_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         triptych.read_run("none", runs_dir=tmp_path)

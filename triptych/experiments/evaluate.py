@@ -19,7 +19,7 @@ from triptych.experiments.load import Source, find_weights, make_agent
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes.feasibility import prepare
 from triptych.runs.names import check_links, safe
-from triptych.runs.records import write_evaluation
+from triptych.runs.records import Named, write_evaluation
 from triptych.runs.trust import Allowed
 from triptych.training.agent import Policy
 from triptych.training.watched import Watched
@@ -84,7 +84,7 @@ class Test:
 
 @machine_failures()
 def evaluate(
-    run: str | Path, games: int = 100, seed: int = 0, *, weights: Literal["best", "latest"] = "best",
+    run: Named, games: int = 100, seed: int = 0, *, weights: Literal["best", "latest"] = "best",
     policy: Policy | None = None, epsilon: float = 0.0, framework: str | None = None, runs_dir: str | Path = "runs",
     report: Callable[[int], None] | None = None, video: bool = False, recipe: str | None = None, trust: bool = False,
     plain: bool = False, device: str | None = None, on: Literal["here", "ray"] = "here", address: str | None = None,
@@ -93,7 +93,7 @@ def evaluate(
     """Plays exactly `games` whole games, each the first of a seed of its own, and returns the score.
 
     Args:
-        run: a run folder, a name under `runs_dir`, or a weights file.
+        run: a run folder, a name under `runs_dir`, what `train` returned, or a weights file.
         seed: of the games; the i-th game has the same seed whatever `games` is. Drawn actions are shared out among the
             games side by side (at most 20), so fewer games than that are not the first ones of a longer test.
         policy: "greedy" plays by the largest Q value or logit, "sample" draws from an actor-critic's policy; None: as in

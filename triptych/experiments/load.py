@@ -16,8 +16,7 @@ from triptych.envs.single import AsSeen
 from triptych.frameworks import check_framework
 from triptych.recipes import BUILT_IN, Recipe, resolve
 from triptych.recipes.serialise import from_dict
-from triptych.runs.names import run_path
-from triptych.runs.records import last_framework, read_beside, read_config
+from triptych.runs.records import Named, last_framework, path_of, read_beside, read_config
 from triptych.runs.trust import Allowed, Stored, allow
 from triptych.spec.weights import Weights, check_numbers, check_weights
 from triptych.training.agent import Agent, Policy
@@ -30,7 +29,7 @@ from triptych.utils.seeds import generator
 
 
 def load_agent(
-    run: str | Path,
+    run: Named,
     *,
     weights: Literal["best", "latest"] = "best",
     framework: str | None = None,
@@ -41,7 +40,7 @@ def load_agent(
     recipe: str | None = None,
     trust: bool = False,
 ) -> Agent:
-    """The agent of a run folder, of a run's name under `runs_dir`, or of a weights file; it has `predict`, see `Outside`.
+    """The agent of a run folder, of a run's name under `runs_dir`, of what `train` returned, or of a weights file; it has `predict`, see `Outside`.
 
     Args:
         recipe: a Python file of the user's to run first, which registers what the run needs.
@@ -68,12 +67,10 @@ class Source:
     framework: str
 
 
-def find_weights(
-    run: str | Path, weights: str, framework: str | None, runs_dir: str | Path, allowed: Allowed
-) -> Source:
+def find_weights(run: Named, weights: str, framework: str | None, runs_dir: str | Path, allowed: Allowed) -> Source:
     """The weights of a run, or of a file, with their recipe; `allowed` says what of the code that it needs may run."""
     check(weights in ("best", "latest"), "weights", weights, "best, latest")
-    path = run_path(str(run), runs_dir)
+    path = path_of(run, runs_dir)
     if path.is_file():
         tensors, metadata = read_tensors(path)
         if metadata is None or "recipe" not in metadata:
@@ -140,12 +137,12 @@ def make_agent(
 
 
 def make_env(
-    run: str | Path | Recipe, *, runs_dir: str | Path = "runs", recipe: str | None = None, trust: bool = False
+    run: Named | Recipe, *, runs_dir: str | Path = "runs", recipe: str | None = None, trust: bool = False
 ) -> gymnasium.Env:
     """The environment as an agent sees it, with Gymnasium's `reset` and `step`.
 
     Args:
-        run: a run folder, a run's name under `runs_dir`, a weights file, a recipe's name or file, or a Recipe.
+        run: a run folder, a run's name under `runs_dir`, what `train` returned, a weights file, a recipe's name or file, or a Recipe.
         recipe: a Python file of the user's to run first, where a run needs it.
         trust: run what a run names, as in `load_agent`.
 
@@ -155,8 +152,8 @@ def make_env(
     if (
         not isinstance(run, Recipe)
         and str(run) not in BUILT_IN
-        and run_path(str(run), runs_dir).exists()
-        and Path(run).suffix != ".py"
+        and (path := path_of(run, runs_dir)).exists()
+        and path.suffix != ".py"
     ):
         config = find_weights(run, "latest", None, runs_dir, Allowed(recipe, trust)).recipe.env
     else:

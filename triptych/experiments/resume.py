@@ -18,12 +18,13 @@ from triptych.recipes.feasibility import prepare
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.endings import why
 from triptych.runs.folder import RunFolder
-from triptych.runs.names import run_path
 from triptych.runs.records import (
+    Named,
     RunResult,
     ending,
     last_framework,
     last_step,
+    path_of,
     read_config,
     summary_or_none,
     write_summary,
@@ -42,7 +43,7 @@ DEFAULTED = {field.name for field in dataclasses.fields(RunResult) if field.defa
 
 
 def resume(
-    run: str | Path,
+    run: Named,
     framework: str | None = None,
     *,
     runs_dir: str | Path = "runs",
@@ -101,9 +102,9 @@ class Wish:
 
 
 @machine_failures()
-def go_on(run: str | Path, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool]:
+def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool]:
     """What `resume` does, and whether the run was finished already."""
-    path = run_path(str(run), runs_dir)
+    path = path_of(run, runs_dir)
     config = read_config(path, dataclasses.replace(wish.allowed, again=True))
     framework = wish.framework or last_framework(path, config)
     threads = int(config["threads"])

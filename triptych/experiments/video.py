@@ -23,6 +23,7 @@ from triptych.experiments.tape import Tape, read
 from triptych.frameworks import FRAMEWORKS, check_framework
 from triptych.recipes.serialise import to_dict
 from triptych.runs.names import safe
+from triptych.runs.records import Named
 from triptych.runs.trust import Allowed
 from triptych.training.agent import Policy
 from triptych.utils import machine
@@ -60,7 +61,7 @@ class VideoResult:
 
 @machine_failures()
 def video(
-    *runs: str | Path,
+    *runs: Named,
     seed: int = 0,
     out: str | Path | None = None,
     steps: int | None = None,
@@ -77,7 +78,7 @@ def video(
     """Films one game of each agent on the same seed, side by side: title, score, step, and what it thinks of its actions.
 
     Args:
-        runs: run folders, names under `runs_dir`, or weights files.
+        runs: run folders, names under `runs_dir`, what `train` returned, or weights files.
         seed: of the game and of what the agents draw: the game is that of `evaluate(run, 1, seed)`.
         out: the `.mp4` to write; None: video-NAMES-seed-SEED.mp4 in the current folder.
         steps: that are filmed at most; None: a minute.
@@ -114,7 +115,7 @@ def video(
 
 
 def find_agents(
-    runs: Sequence[str | Path], weights: str, frameworks: Sequence[str], runs_dir: str | Path, allowed: Allowed
+    runs: Sequence[Named], weights: str, frameworks: Sequence[str], runs_dir: str | Path, allowed: Allowed
 ) -> list[Source]:
     """The weights of every agent, each of which plays a game that shows pictures."""
     pairs = list(product(runs, frameworks or (None,)))

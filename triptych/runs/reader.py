@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from triptych.recipes import Recipe
-from triptych.runs.names import LOGS, run_path
-from triptych.runs.records import RunResult, last_framework, read_config, read_evaluations, read_summary
+from triptych.runs.names import LOGS
+from triptych.runs.records import Named, last_framework, path_of, read_config, read_evaluations, read_summary
 from triptych.runs.trust import Allowed
 from triptych.utils.tables import read_table
 
@@ -32,9 +32,7 @@ class RunRecord:
     summary: dict[str, Any]  # what its last session came to; empty while none has ended
 
 
-def read_run(
-    run: str | Path | RunResult, *, runs_dir: str | Path = "runs", recipe: str | None = None, trust: bool = False
-) -> RunRecord:
+def read_run(run: Named, *, runs_dir: str | Path = "runs", recipe: str | None = None, trust: bool = False) -> RunRecord:
     """Reads a run's logs, while it trains too.
 
     Args:
@@ -45,7 +43,7 @@ def read_run(
     Raises:
         InputError: no such run, a file of it cannot be read, or it needs code that may not run.
     """
-    path = run.path if isinstance(run, RunResult) else run_path(str(run), runs_dir)
+    path = path_of(run, runs_dir)
     config = read_config(path, Allowed(recipe, trust))
     episodes, metrics = (columns_of(path / name) for name in LOGS)
     framework = last_framework(path, config)

@@ -16,7 +16,7 @@ from msgspec import Meta
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict
 from triptych.runs.folder import RunFolder
-from triptych.runs.names import LOGS, check_links
+from triptych.runs.names import LOGS, check_links, run_path
 from triptych.runs.trust import Allowed, Stored, allow
 from triptych.utils.checks import InputError
 from triptych.utils.files import write_json
@@ -77,6 +77,14 @@ class RunResult:
     staleness_max: int | None = None
     gradients_dropped: int | None = None  # as they were older than max_staleness
     worker_deaths: int | None = None  # workers that died or hung and were replaced
+
+
+Named = str | Path | RunResult  # a run as people name it
+
+
+def path_of(run: Named, runs_dir: str | Path) -> Path:
+    """Where a run lies that is named by a folder, by a name under `runs_dir`, or by what `train` returned."""
+    return run.path if isinstance(run, RunResult) else run_path(str(run), runs_dir)
 
 
 # What stands in summary.json: any of it may be missing or not known.

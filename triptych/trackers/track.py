@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from triptych.runs.names import run_path
+from triptych.runs.records import Named, path_of
 from triptych.trackers.failures import told_in_a_line
 from triptych.trackers.mirror import Mirror
 from triptych.trackers.registry import TRACKERS, check_trackers
@@ -27,11 +27,11 @@ class Tracked:
     where: str  # where to look at it
 
 
-def track(run: str | Path, to: Sequence[str], *, runs_dir: str | Path = "runs") -> list[Tracked]:
+def track(run: Named, to: Sequence[str], *, runs_dir: str | Path = "runs") -> list[Tracked]:
     """Brings trackers up to where a run is: rows that are safe in its folder, test games, films, weights. What they have stays.
 
     Args:
-        run: a run folder, or a run's name under `runs_dir`.
+        run: a run folder, a run's name under `runs_dir`, or what `train` returned.
         to: "tensorboard", "wandb", "trackio", "mlflow".
 
     Raises:
@@ -39,7 +39,7 @@ def track(run: str | Path, to: Sequence[str], *, runs_dir: str | Path = "runs") 
     """
     check(bool(to), "to", "", ", ".join(TRACKERS))
     names = check_trackers(to, "to")
-    return [send(run_path(str(run), runs_dir), name) for name in names]
+    return [send(path_of(run, runs_dir), name) for name in names]
 
 
 def send_all(runs: Sequence[str | Path], names: Sequence[str], group: str | None = None) -> None:

@@ -23,7 +23,6 @@ def plot_study(
     *,
     curves: bool = False,
     labels: Sequence[str] = (),
-    title: str | None = None,
 ) -> Chart:
     """A task's variants: scores with their 95 % intervals, or learning curves. A click on a name hides or shows it.
 
@@ -34,7 +33,6 @@ def plot_study(
         task: None: the study's first.
         curves: the learning curves instead of the scores.
         labels: the variants to show, in this order; none: all.
-        title: None: the task.
 
     Raises:
         InputError: the study has no such task or label, or no curves of it are kept.
@@ -50,16 +48,15 @@ def plot_study(
     if curves:
         check(set(wanted) <= set(record.curves.get(task, {})), "curves", True, f"a study that keeps curves of {task}")
         data = [trace for label in wanted for trace in band(record, task, label, colours[label])]
-        axes = "steps", "mean reward of the last episodes"
+        axes = f"{task}: steps", "mean reward of the last episodes"
     elif any(row.flicker is not None for row in rows):
         data = [over_flicker([row for row in rows if row.label == label], colours[label]) for label in wanted]
-        axes = "share of observations hidden in the test", SCORE
+        axes = f"{task}: share of hidden observations in the test", SCORE
     else:
         chosen = [next(row for row in rows if row.label == label) for label in wanted]
         data = [trace for row in chosen for trace in score_of(row, colours[row.label])]
-        axes = "", SCORE
-    layout: dict[str, Any] = {"xaxis": {"title": {"text": axes[0]}}, "yaxis": {"title": {"text": axes[1]}}}
-    return Chart(data, {"title": {"text": task if title is None else title}} | layout)
+        axes = task, SCORE
+    return Chart(data, {"xaxis": {"title": {"text": axes[0]}}, "yaxis": {"title": {"text": axes[1]}}})
 
 
 def interval(rows: Sequence[StudyRow]) -> dict[str, Any]:
