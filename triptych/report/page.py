@@ -19,7 +19,7 @@ from triptych.report.show import build as show
 from triptych.report.sources import sources
 from triptych.runs.names import run_path
 from triptych.runs.records import read_verdict
-from triptych.utils.checks import EnvironmentFailed, InputError
+from triptych.utils.checks import EnvironmentFailed, InputError, check
 from triptych.utils.console import warn
 from triptych.utils.files import check_new_file
 
@@ -43,6 +43,12 @@ def report(
     """
     check_page("report")
     if out is not None:
+        check(
+            out.suffix.lower() in (".html", ".htm"),
+            "out",
+            str(out),
+            "a file that ends on .html; .md and .pdf with --question",
+        )
         check_new_file(out)
     proofs = [path for path in (run_path(a, runs_dir) for a in arguments) if (path / "verdict.json").is_file()]
     names = [a for a in arguments if not (run_path(a, runs_dir) / "verdict.json").is_file()]

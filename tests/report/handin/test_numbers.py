@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from itertools import product
@@ -13,7 +14,9 @@ from scipy import stats
 
 from tests.report.handin.conftest import SCORES
 from tests.report.test_page import made
-from triptych.report.handin.answer import answer
+from triptych.recipes import load_recipe
+from triptych.report.handin.answer import answer, caption, unfinished
+from triptych.report.handin.appendix import memory_of
 from triptych.report.handin.document import Figure, Heading, Table, Text
 from triptych.report.handin.figures import answer_figure, curve_of, learning_figures, profile_figure
 from triptych.report.handin.pairs import MOST_PAIRS, comparison, in_one_thing, pairs_of
@@ -309,3 +312,31 @@ def test_one_studys_tasks_in_two_frameworks_stand_apart(study: Path, tmp_path: P
     assert len(table.rows) == 5, "a row each, and all on one scale"
     again = told_apart([("", task) for task in [both[0].tasks[0]] * 2])
     assert [task.name for task in again] == ["chain", "chain, 2"]
+
+
+def test_what_looks_alike_in_the_table_is_a_tie() -> None:
+    tasks = [
+        Task("one", [group("a", 1.0, 1.0, 0.9991), group("b", 1.0, 0.9999, 0.998)], "a score"),
+        Task("two", [group("a", 3.0, 3.0), group("b", 2.0, 2.0)], "a score"),
+    ]
+    lines = " ".join(block.text for block in answer(tasks) if isinstance(block, Text))
+    assert "Highest score in the 2 tasks: a in 2; b in 1 (ties count for each)." in lines
+
+
+def test_what_remembers_is_named() -> None:
+    assert [memory_of(load_recipe(name)) for name in ("cartpole-positions-ppo", "cartpole", "space-invaders", "kung-fu-master-ff")] == [
+        "lstm 64", "none", "none, but 4 observations at once", "none, but 4 observations at once",
+    ]  # fmt: skip
+
+
+def test_a_run_that_is_not_at_its_end_is_named(task: Task) -> None:
+    log = task.logs[0]
+    assert not unfinished(dataclasses.replace(log, summary={"stopped_by": "solved"}))
+    assert log.recipe is not None
+    assert log.config is not None
+    longer = dataclasses.replace(log.recipe, steps=10**9)
+    short = dataclasses.replace(log, summary={}, config=log.config | {"recipe": longer})
+    assert unfinished(short)
+    told = caption(dataclasses.replace(task, logs=[short, *task.logs[1:]]))
+    assert f"Not trained to the end, in steps: {log.name} (" in told
+    assert "of 1,000,000,000)" in told

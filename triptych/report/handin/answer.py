@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from triptych.frameworks import title_of
 from triptych.report.handin.document import Block, Cell, Table, Text
 from triptych.report.handin.pairs import same
 from triptych.report.handin.tasks import Group, Task, normalised
 from triptych.report.handin.words import FEW, SURE, between, chances, difference, estimate, joined, p_value, reading
+from triptych.report.logs import Log
 from triptych.report.matrix import Matrix, Score, matrix
-from triptych.report.numbers import score
+from triptych.report.numbers import score, whole
+from triptych.report.results import steps
 from triptych.utils.console import counted
 from triptych.utils.differences import Difference, holm, welch
 from triptych.utils.reliable import Estimate, interquartile_mean
@@ -65,16 +68,40 @@ def caption(task: Task) -> str:
     """How the table is to be read."""
     tests = sum(p is not None for _, _, p in against_first(task))
     few = min(len(group.scores) for group in task.groups) < FEW
-    text = f"A run is one training from a seed of its own; its score is {task.measured}. Intervals of means are bootstraps over runs"
+    text = f"{lengths(task)}A run is one training from a seed of its own; its score is {task.measured}. Intervals of means are bootstraps over runs"
     text += f" (with fewer than {FEW} runs they are too narrow). " if few else ". "
     text += "IQM: the mean of the middle half of the runs, of fewer than four that of all. "
     if tests:
         text += f"Test: Welch's t test, two-sided; below p = {SURE} a difference is called higher or lower"
         text += f"; p is corrected for {tests} tests at once (Holm), the intervals are not." if tests > 1 else "."
+    if short := [
+        f"{log.name} ({whole(steps(log))} of {whole(log.recipe.steps)})"
+        for log in task.logs
+        if log.recipe and unfinished(log)
+    ]:
+        text += f" Not trained to the end, in steps: {joined(short[:5])}" + (
+            f" and {len(short) - 5} more." if len(short) > 5 else "."
+        )
     if task.left_out:
         text += f" Without a score, so not in the table: {joined(list(task.left_out[:5]))}"
         text += f" and {len(task.left_out) - 5} more." if len(task.left_out) > 5 else "."
     return text
+
+
+def lengths(task: Task) -> str:
+    """`300,000 steps a run, in PyTorch. `; "" where no log says it."""
+    found = [steps(log) for log in task.logs if steps(log)]
+    if not found:
+        return ""
+    few, many = whole(min(found)), whole(max(found))
+    used = joined(list(dict.fromkeys(title_of(log.framework) for log in task.logs if log.framework)))
+    return f"{few if few == many else f'{few} to {many}'} steps a run{', in ' * bool(used)}{used}. "
+
+
+def unfinished(log: Log) -> bool:
+    """Whether a run has neither made all of its steps nor ended by a rule of its own."""
+    assert log.recipe is not None
+    return steps(log) < log.recipe.steps and log.summary.get("stopped_by") in (None, "", "failed", "interrupted")
 
 
 def sentences(task: Task) -> list[str]:
@@ -189,14 +216,15 @@ def aggregated(tasks: list[Task]) -> tuple[dict[str, Estimate], str]:
     return {label: interquartile_mean([one[label] for one in scores]) for label in labels}, scale
 
 
-def highest(row: dict[str, tuple[float, float, float]]) -> float:
-    return round(max(told[0] for told in row.values()), 6)
+def highest(row: dict[str, tuple[float, float, float]]) -> str:
+    """The highest score of a task as the table shows it: what looks alike there is a tie."""
+    return score(max(told[0] for told in row.values()))
 
 
 def over_tasks(tasks: list[Task]) -> list[str]:
     """Which group is the highest how often, and over all tasks."""
     firsts = [
-        label for row in scores_of(tasks).values() for label, told in row.items() if round(told[0], 6) == highest(row)
+        label for row in scores_of(tasks).values() for label, told in row.items() if score(told[0]) == highest(row)
     ]
     counts = sorted(dict.fromkeys(firsts), key=lambda label: -firsts.count(label))
     times = "; ".join(f"{label} in {firsts.count(label)}" for label in counts)

@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 from triptych.frameworks import title_of
+from triptych.recipes import Recipe
 from triptych.report import tables
 from triptych.report.command import repeat
 from triptych.report.films import link
@@ -19,6 +20,7 @@ from triptych.report.logs import Log
 from triptych.report.numbers import finite, percent, plain, score, whole
 from triptych.report.results import moves, steps
 from triptych.report.series import Series
+from triptych.spec import Conv, Memory
 from triptych.utils.console import counted
 
 MOST_SETTINGS = 40  # that differ, of a table
@@ -26,7 +28,7 @@ MOST_COLUMNS = 6  # groups beside each other
 UNSAID = ("", "-", "{}", "not recorded")  # of a setting that is as good as none
 ALGORITHMS = {  # for a reader who has never met them
     "dqn": "learns how much reward follows each action (its Q value) from single steps that it keeps and draws at random, and takes the action of the highest value.",
-    "drqn": "learns how much reward follows each action (its Q value) with a network that has a memory, from stretches of games that it keeps, and takes the action of the highest value.",
+    "drqn": "learns how much reward follows each action (its Q value) from stretches of games that it keeps, and takes the action of the highest value.",
     "a2c": "learns a policy, which is a probability for each action, and a value that the policy's results are held against, from the newest steps of several games.",
     "a3c": "A2C with several workers that play and learn beside each other and change the same weights.",
     "ppo": "A2C that goes over its newest steps several times, and clips how far that may move the policy.",
@@ -45,7 +47,7 @@ def setup(named: list[tuple[str, Series]], sections: list[Section]) -> list[Bloc
         lengths = sorted({steps(log) for log in series.logs})
         rows.append(
             [
-                Cell(label, colour=series.colour, strong=True), Cell(recipe.env.id), Cell(recipe.algorithm.kind.upper()),
+                Cell(label, colour=series.colour, strong=True), Cell(recipe.env.id), Cell(recipe.algorithm.kind.upper()), Cell(memory_of(recipe)),
                 Cell(title_of(series.framework)), Cell(", ".join(seeds)), Cell(" to ".join(dict.fromkeys(whole(length) for length in (lengths[0], lengths[-1])))),
                 Cell(str(recipe.num_envs)), Cell(plain(recipe.optimiser.learning_rate)),
             ]
@@ -55,14 +57,33 @@ def setup(named: list[tuple[str, Series]], sections: list[Section]) -> list[Bloc
     kinds = dict.fromkeys(series.logs[0].recipe.algorithm.kind for _, series in named if series.logs[0].recipe)
     blocks += [Text(f"{kind.upper()}: {ALGORITHMS[kind]}") for kind in kinds if kind in ALGORITHMS]
     if rows:
-        head = ["", "game", "algorithm", "framework", "seeds", "steps of a run", "games at once", "learning rate"]
-        blocks.append(Table(head, rows, numbers=5))
+        head = [
+            "",
+            "game",
+            "algorithm",
+            "memory",
+            "framework",
+            "seeds",
+            "steps of a run",
+            "games at once",
+            "learning rate",
+        ]
+        blocks.append(Table(head, rows, numbers=6))
     studies = [study.kept for section in sections for study in section.studies]
     if studies:
         head = ["study", "its question", "framework", "tasks", "variants", "runs"]
         told = "A study trains every variant on its tasks with several seeds; triptych study NAME makes its runs again."
         blocks.append(Table(head, [of_study(kept) for kept in studies], told, numbers=3))
     return blocks
+
+
+def memory_of(recipe: Recipe) -> str:
+    """What of its network remembers: `lstm 256`, `attention`; `none`, and then how many observations it sees at once."""
+    kinds = [
+        f"{layer.kind} {getattr(layer, 'units', '')}".strip() for layer in recipe.network if isinstance(layer, Memory)
+    ]
+    stack = getattr(recipe.env, "stack", 1) if any(isinstance(layer, Conv) for layer in recipe.network) else 1
+    return " and ".join(kinds) or (f"none, but {stack} observations at once" if stack > 1 else "none")
 
 
 def of_study(kept: Kept) -> list[Cell]:
