@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import matplotlib
+import matplotlib.pyplot
 import pytest
 
 import triptych

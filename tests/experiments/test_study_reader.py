@@ -81,7 +81,7 @@ def test_scores_have_their_interval_and_their_seeds(folder: Path) -> None:
     assert (mean["error_y"]["array"], mean["error_y"]["arrayminus"]) == ([0.5], [0.25])
     seeds = [trace["y"] for trace in chart.data if trace["legendgroup"] == "none" and not trace.get("showlegend", True)]
     assert seeds == [[0.25, 1.0]]
-    assert chart.layout["xaxis"] == {"title": {"text": "chain"}}
+    assert chart.layout["xaxis"]["title"] == {"text": "chain"}
 
 
 def test_scores_of_tests_with_hidden_observations_stand_over_their_chance(folder: Path) -> None:

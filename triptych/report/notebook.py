@@ -137,7 +137,10 @@ def plot_runs(
         data.append(
             {"type": "scatter", "mode": "lines", "name": name, "x": table[x][kept], "y": table[y][kept], "line": line}
         )
-    layout = {"xaxis": {"title": {"text": AXES.get(x, x)}}, "yaxis": {"title": {"text": title_of(y)}}}
+    layout = {
+        "xaxis": {"title": {"text": AXES.get(x, x)}},
+        "yaxis": {"title": {"text": title_of(y).partition(" (")[0]}},
+    }
     return Chart(data, layout | ({"title": {"text": title}} if title else {}))
 
 

@@ -56,7 +56,10 @@ def plot_study(
         chosen = [next(row for row in rows if row.label == label) for label in wanted]
         data = [trace for row in chosen for trace in score_of(row, colours[row.label])]
         axes = task, SCORE
-    return Chart(data, {"xaxis": {"title": {"text": axes[0]}}, "yaxis": {"title": {"text": axes[1]}}})
+    # The names stand above, in their colours; long ones below would lie upon each other. Many need rows of their own.
+    x = {"title": {"text": axes[0]}} | ({"showticklabels": False} if axes[0] == task else {})
+    height = 360 + 16 * max(0, len(wanted) - 4)
+    return Chart(data, {"xaxis": x, "yaxis": {"title": {"text": axes[1]}}, "height": height})
 
 
 def interval(rows: Sequence[StudyRow]) -> dict[str, Any]:
