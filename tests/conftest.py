@@ -35,6 +35,23 @@ def own_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """XLA compiles what several tests, or their processes, trace alike once: compiling was most of what a short JAX session took."""
+    import jax
+
+    cache = {
+        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("xla")),
+        "jax_persistent_cache_min_compile_time_secs": 0,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cache.items():
+            jax.config.update(name, value)
+            patch.setenv(name.upper(), str(value))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_films(monkeypatch: pytest.MonkeyPatch) -> None:
     """A film takes seconds; tests/experiments/test_film.py has them."""
