@@ -13,7 +13,7 @@ from tests.envs.test_videos import frames_of
 from tests.experiments.test_video import call, untrained
 from triptych import frameworks
 from triptych.envs.bars import tinted
-from triptych.experiments.load import find_weights
+from triptych.experiments.load import file_of, find_weights
 from triptych.experiments.looking import Playing, Wish, look_trained
 from triptych.experiments.tape import play
 from triptych.experiments.video import game_seed
@@ -22,6 +22,7 @@ from triptych.recipes import load_recipe
 from triptych.recipes.override import override
 from triptych.report.trained_look import HEAT, heat_of, overlaid
 from triptych.runs.trust import Allowed
+from triptych.utils.checks import InputError
 
 SHOWN = {"breakout": {}, "drqn-cartpole": {}, "cartpole-ppo": {}}
 
@@ -124,3 +125,9 @@ def test_bad_input_is_one_line_and_exit_code_2(
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert said in line
     assert not list(tmp_path.iterdir())
+
+
+def test_a_finished_run_without_its_weights_says_that_they_are_not_there(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text("steps\n")
+    with pytest.raises(InputError, match=r"has logs, but its weights are not there \(no checkpoints/best\.safetensors"):
+        file_of(tmp_path / "checkpoints", "best")

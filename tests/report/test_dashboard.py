@@ -238,6 +238,23 @@ def test_runs_are_found_in_folders_of_studies_too_and_behind_no_link(tmp_path: P
     assert set(find(tmp_path / "runs" / "one").runs) == {"one"}
 
 
+def test_fetched_weights_are_no_run_to_watch(tmp_path: Path) -> None:
+    a_run(tmp_path / "one")
+    (tmp_path / "fetched" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "fetched" / "config.json").write_text("{}")
+    (tmp_path / "fetched" / "checkpoints" / "best.safetensors").write_bytes(b"weights")
+    assert set(find(tmp_path).runs) == {"one"}
+
+
+def test_a_killed_run_is_told_the_command_that_goes_on_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder, command in (("runs", "triptych resume k1"), ("my runs", "triptych resume k1 --runs-dir 'my runs'")):
+        aged(a_run(tmp_path / folder / "k1"), 500)
+        run = Live(Path(folder)).run("k1")
+        assert run["warnings"][0].endswith(f"Go on with: {command}")
+        assert command in run["said"]
+
+
 def test_a_run_that_is_locked_goes_on_and_says_when_it_ends(tmp_path: Path) -> None:
     folder = aged(a_run(tmp_path / "one"), 5)
     if not LOCKS.exists():

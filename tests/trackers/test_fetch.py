@@ -79,7 +79,10 @@ def test_weights_that_are_none_are_refused_and_nothing_is_kept(
         ("gdrive:x", "source is 'gdrive:x'; allowed: wandb:ENTITY/PROJECT/NAME:best"),
         ("wandb:", "source is 'wandb:'; allowed"),
         ("wandb:name:best", "source is 'wandb:name:best'; allowed: wandb:ENTITY/PROJECT/NAME:best"),
-        ("wandb:me/project/unknown:best", "cannot be reached (Network is unreachable); allowed: with a network"),
+        (
+            "wandb:me/project/unknown:best",
+            "cannot be reached (Network is unreachable); allowed: logged in (`wandb login`",
+        ),
         ("hf:me/unknown", "source is 'hf:me/unknown', and huggingface.co cannot be reached"),
     ],
 )
@@ -125,6 +128,7 @@ def test_a_key_for_either_name_of_w_and_b_s_own_server_will_do(tmp_path: Path, m
         assert wandb.has_key()
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's, of its database library
 def test_mlflow_makes_no_database_where_there_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,3 +219,44 @@ def test_track_prints_what_each_tracker_holds(run: HandMade, capsys: pytest.Capt
         assert ended.value.code == 0
         told = capsys.readouterr().out
         assert told.startswith(f"tensorboard: 12 rows, {new} of them new; tensorboard --logdir ")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["train", "cartpole"], ["compare", "cartpole"], ["resume", "r"], ["study", "memory"], ["tune", "cartpole"]],
+)
+def test_track_without_a_name_is_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    line = refused([*command, "--track"], capsys)
+    assert line == "triptych: --track has no value; allowed: tensorboard, wandb, trackio, mlflow"
+
+
+def test_fetched_weights_are_no_run_to_track_or_to_resume(
+    run: HandMade, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = fetch(str(run.path), runs_dir=tmp_path).path
+    before = sorted(folder.rglob("*"))
+    assert "has no episodes.csv and no metrics.csv, so no rows" in refused(
+        ["track", str(folder), "--to", "tensorboard"], capsys
+    )
+    line = refused(["resume", str(folder)], capsys)
+    assert line.startswith(f"triptych: {folder} holds weights only; allowed: `triptych train --from {folder}`")
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_fetch_where_w_and_b_is_offline_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    line = refused(["fetch", "wandb:a/b/c:best"], capsys)
+    assert "W&B is set to offline (WANDB_MODE, or its settings); allowed: logged in (" in line
+
+
+def test_an_error_behind_an_error_tells_that_the_network_is_gone() -> None:
+    import requests
+
+    from triptych.trackers.reachable import is_of_network
+
+    outer = ValueError("no such artifact")
+    assert not is_of_network(outer)
+    outer.__cause__ = requests.ConnectionError("nobody answers")
+    assert is_of_network(outer)

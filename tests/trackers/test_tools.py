@@ -16,8 +16,10 @@ import pytest
 from tests.trackers.runs import HandMade
 from triptych.envs.videos import Video
 from triptych.trackers.base import ROW
+from triptych.trackers.following import own_environment
 from triptych.trackers.track import track
 from triptych.trackers.wandb_file import parsed
+from triptych.utils.checks import InputError
 
 ROOT = Path(__file__).parents[2]
 COLUMN = "metrics/loss"
@@ -55,7 +57,7 @@ def run(tmp_path: Path) -> HandMade:
 
 def kill(run: HandMade, name: str, rows: int) -> None:
     command = [sys.executable, "-m", "tests.trackers.killed", str(run.path), name, str(rows)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=own_environment())
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
@@ -140,7 +142,9 @@ def test_trackio_holds_each_row_once_the_film_and_the_weights(run: HandMade) -> 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's, of its database library
-def test_mlflow_holds_each_row_once_and_gives_the_weights_back(run: HandMade, tmp_path: Path) -> None:
+def test_mlflow_holds_each_row_once_and_gives_the_weights_back(
+    run: HandMade, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     go_through(run, "mlflow")
     from mlflow.tracking import MlflowClient
 
@@ -160,6 +164,14 @@ def test_mlflow_holds_each_row_once_and_gives_the_weights_back(run: HandMade, tm
     assert (fetched.path / "checkpoints/best.safetensors").read_bytes() == (
         run.path / "checkpoints/best.safetensors"
     ).read_bytes()
+    number = found.info.run_id
+    for source, told in (
+        (f"mlflow:{number}:nope", f"no weights 'nope'; allowed: mlflow:{number}:best, mlflow:{number}:latest"),
+        ("mlflow:nosuchrun:best", f"has no run 'nosuchrun'; allowed: the id of a run there, as {number}"),
+    ):
+        with pytest.raises(InputError, match=f"source is '{source}'.*{told}"):
+            fetch(source, runs_dir=tmp_path)
+    assert "%|" not in capfd.readouterr().err  # no bar of MLflow's
 
 
 def test_a_run_s_report_reads_the_event_file_back(run: HandMade, tmp_path: Path) -> None:
@@ -197,3 +209,24 @@ def test_a_database_that_another_process_has_made_meanwhile_stays(tmp_path: Path
     (tmp_path / "other").write_text("other")
     put_in_place(tmp_path / "other", tmp_path / "mlflow.db")
     assert (tmp_path / "mlflow.db").read_text() == "mine"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's, of its database library
+def test_what_a_killed_process_left_of_a_database_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    from triptych.trackers import mlflow_database
+
+    dead = subprocess.run(
+        [sys.executable, "-c", "from triptych.trackers.mlflow_database import owner; print(owner())"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    others = (
+        "writing-abc.tmp",
+        f"mlflow-in-the-making-{mlflow_database.owner()}-abc.tmp",
+        "mlflow-in-the-making-elsewhere-1-2.00-a.tmp",
+    )
+    for name in (*others, f"mlflow-in-the-making-{dead}-abc.tmp"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "new").write_text("half")
+    (tmp_path / "mlflow.db").write_text("whole")
+    mlflow_database.make_database(f"sqlite:///{tmp_path}/mlflow.db")
+    assert {path.name for path in tmp_path.iterdir()} == {*others, "mlflow.db"}

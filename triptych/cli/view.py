@@ -55,7 +55,9 @@ def read(flags: list[Flag], command: str, arguments: list[str], description: str
         raise without_value(flags, placed) from None
     if unknown:
         raise not_known(flags, command, unknown)
-    return sorted_out(flags, found)
+    given = sorted_out(flags, found)
+    check_several(flags, given, arguments)
+    return given
 
 
 def read_some(flags: list[Flag], arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
@@ -70,6 +72,22 @@ def read_some(flags: list[Flag], arguments: list[str]) -> tuple[dict[str, Any], 
     except SystemExit:
         raise without_value(flags, arguments) from None
     return sorted_out(flags, found).own, [word for word in others if not word.startswith("-")]
+
+
+def check_several(flags: list[Flag], given: Given, arguments: list[str]) -> None:
+    """Refuses a command's flag for one or several values that was given none: it would do nothing, without a word.
+
+    Raises:
+        InputError
+    """
+    for flag in flags:
+        empty = (
+            not flag.of_recipe and not flag.is_positional and not flag.is_repeated and given.own.get(flag.path) == ()
+        )
+        if empty:
+            typed = as_typed(flag, arguments)
+            names = flag.reader.choices if flag.reader else ()
+            raise InputError(f"{typed} has no value; allowed: {', '.join(names) or 'one or several, behind it'}")
 
 
 class Refused(Exception):

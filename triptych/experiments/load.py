@@ -16,6 +16,7 @@ from triptych.envs.single import AsSeen
 from triptych.frameworks import check_framework
 from triptych.recipes import BUILT_IN, Recipe, resolve
 from triptych.recipes.serialise import from_dict
+from triptych.runs.names import LOGS
 from triptych.runs.records import Named, last_framework, path_of, read_beside, read_config
 from triptych.runs.trust import Allowed, Stored, allow
 from triptych.spec.weights import Weights, check_numbers, check_weights
@@ -111,6 +112,11 @@ def file_of(folder: Path, weights: str) -> Path:
     names = ["best", "latest"] if weights == "best" else ["latest"]
     found = [folder / f"{name}.safetensors" for name in names if (folder / f"{name}.safetensors").exists()]
     if not found:
+        if any((folder.parent / log).exists() for log in LOGS):
+            raise InputError(
+                f"{folder.parent} has logs, but its weights are not there (no {' and no '.join(f'checkpoints/{name}.safetensors' for name in names)}); "
+                "allowed: a run folder that holds them, or a weights file"
+            )
         raise InputError(f"{folder} holds no {weights} weights; allowed: a run that has begun")
     return found[0]
 

@@ -18,6 +18,7 @@ from triptych.recipes.feasibility import prepare
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.endings import why
 from triptych.runs.folder import RunFolder
+from triptych.runs.names import is_weights_only
 from triptych.runs.records import (
     Named,
     RunResult,
@@ -36,6 +37,7 @@ from triptych.training.callbacks.base import callbacks_of
 from triptych.training.ending import limit_of
 from triptych.training.session import Session
 from triptych.utils import machine
+from triptych.utils.checks import InputError
 from triptych.utils.console import counted, put, warn
 from triptych.utils.failures import machine_failures
 
@@ -105,6 +107,9 @@ class Wish:
 def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool]:
     """What `resume` does, and whether the run was finished already."""
     path = path_of(run, runs_dir)
+    if is_weights_only(path):
+        allowed = f"`triptych train --from {shlex.quote(str(path))}`, which starts a new run with them"
+        raise InputError(f"{path} holds weights only; allowed: {allowed}")
     config = read_config(path, dataclasses.replace(wish.allowed, again=True))
     framework = wish.framework or last_framework(path, config)
     threads = int(config["threads"])

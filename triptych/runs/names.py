@@ -107,6 +107,13 @@ def is_bare(folder: Path) -> bool:
     return folder.is_dir() and {path.name for path in folder.iterdir()} <= {".lock", "checkpoints"}
 
 
+def is_weights_only(folder: Path) -> bool:
+    """Whether a folder holds a run's settings and nothing of its course: no logs, no checkpoints, as one that was fetched."""
+    if not (folder / "config.json").is_file() or any((folder / log).exists() for log in LOGS):
+        return False
+    return not any(path.is_dir() for path in (folder / "checkpoints").glob("*-*"))
+
+
 def unwritable(path: Path, error: OSError) -> InputError | MachineFailed:
     """What to say of a folder of a run that cannot be written: another one may do, but not where the disk is full or broken."""
     trouble = machine_trouble(error)

@@ -9,26 +9,26 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
-from urllib.request import getproxies, proxy_bypass
 
 from triptych.runs.names import RECIPE_FILE, fresh_name, new_path, run_path
 from triptych.runs.records import read_config
 from triptych.trackers.base import plain_name
 from triptych.trackers.failures import told_in_a_line
 from triptych.trackers.mirror import ALIASES
+from triptych.trackers.reachable import SECONDS, check_reachable, is_of_network
 from triptych.trackers.registry import check_trackers
 from triptych.utils.checks import InputError
 from triptych.utils.files import is_link, read_tensors, remove
 from triptych.utils.install import install_hint
 
 SOURCES = "wandb:ENTITY/PROJECT/NAME:best, hf:OWNER/REPO or hf:OWNER/REPO:FILE, mlflow:RUN:best, or a run folder"
-SECONDS = 20.0  # that a server has to answer
+ONLINE = "logged in (`wandb login`, or WANDB_API_KEY) and online"
 
 
 @dataclass(frozen=True)
@@ -130,13 +130,26 @@ def from_wandb(name: str, folder: Path) -> Path:
 
     from triptych.trackers.wandb import has_key, server
 
-    check_reachable(f"wandb:{name}", server())
+    mode = os.environ.get("WANDB_MODE") or wandb.setup().settings.mode
+    if mode != "online":
+        raise InputError(
+            f"source is 'wandb:{name}', and W&B is set to {mode} (WANDB_MODE, or its settings); allowed: {ONLINE}"
+        )
+    host = urlparse(server()).netloc
+    check_reachable(f"wandb:{name}", server(), f"W&B's server {host}", ONLINE)
     if not has_key():
         raise InputError(
             f"source is 'wandb:{name}', and W&B has no key of yours; allowed: after `wandb login`, or with WANDB_API_KEY"
         )
     path = name if ":" in name.rsplit("/", 1)[-1] else f"{name}:best"
-    wandb.Api(timeout=int(SECONDS)).artifact(path).download(root=str(folder))
+    try:
+        wandb.Api(timeout=int(SECONDS)).artifact(path).download(root=str(folder))
+    except Exception as error:
+        if not is_of_network(error):
+            raise
+        raise InputError(
+            f"source is 'wandb:{name}', and W&B's server {host} cannot be reached; allowed: {ONLINE}"
+        ) from error
     return folder
 
 
@@ -146,7 +159,9 @@ def from_hub(name: str, folder: Path) -> Path:
         raise InputError(f"source is 'hf:{name}', and huggingface-hub is not installed: {install_hint('hub')}")
     check_reachable(f"hf:{name}", os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
     from huggingface_hub import hf_hub_download, snapshot_download
+    from huggingface_hub.utils import disable_progress_bars
 
+    disable_progress_bars()
     repository, _, file = name.partition(":")
     if file:
         return Path(hf_hub_download(repository, file, local_dir=folder))
@@ -173,29 +188,39 @@ def from_mlflow(name: str, folder: Path) -> Path:
         allowed = "in the folder that holds it, or with MLFLOW_TRACKING_URI"
         raise InputError(f"source is 'mlflow:{name}', and there is no database {database}; allowed: {allowed}")
     run, _, alias = name.partition(":")
-    return Path(MlflowClient().download_artifacts(run, f"weights/{alias or ALIASES[0]}", str(folder)))
+    alias = alias or ALIASES[0]
+    client = MlflowClient()
+    check_run(client, name, run, alias)
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    return Path(client.download_artifacts(run, f"weights/{alias}", str(folder)))
+
+
+def check_run(client: Any, name: str, run: str, alias: str) -> None:
+    """Refuses a run that MLflow does not have, or weights that the run does not have, and says which there are.
+
+    Raises:
+        InputError
+    """
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
+
+    try:
+        client.get_run(run)
+    except MlflowException as error:
+        if error.error_code not in map(ErrorCode.Name, (INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST)):
+            raise
+        experiments = [one.experiment_id for one in client.search_experiments()]
+        newest = [one.info.run_id for one in client.search_runs(experiments, max_results=3)]
+        allowed = f"the id of a run there{', as ' * bool(newest)}{', '.join(newest)}"
+        raise InputError(
+            f"source is 'mlflow:{name}', and {client.tracking_uri} has no run {run!r}; allowed: {allowed}"
+        ) from None
+    held = sorted(Path(one.path).name for one in client.list_artifacts(run, "weights") if one.is_dir)
+    if alias not in held:
+        allowed = (
+            ", ".join(f"mlflow:{run}:{one}" for one in held) or "a run with weights (they come when its session ends)"
+        )
+        raise InputError(f"source is 'mlflow:{name}', and that run has no weights {alias!r}; allowed: {allowed}")
 
 
 FETCHERS: dict[str, Callable[[str, Path], Path]] = {"wandb": from_wandb, "hf": from_hub, "mlflow": from_mlflow}
-
-
-def check_reachable(source: str, address: str) -> None:
-    """Refuses at once what has no network: the tools' own libraries try for minutes.
-
-    Raises:
-        InputError: nobody answers there. Behind a proxy that is not asked.
-    """
-    there = urlparse(address)
-    proxies = getproxies()
-    is_direct = proxy_bypass(there.netloc) or not {there.scheme, "all"} & proxies.keys()
-    if there.hostname is None or not is_direct:
-        return
-    try:
-        socket.create_connection(
-            (there.hostname, there.port or (80 if there.scheme == "http" else 443)), SECONDS
-        ).close()
-    except OSError as error:
-        said = error.strerror or str(error)
-        raise InputError(
-            f"source is {source!r}, and {there.hostname} cannot be reached ({said}); allowed: with a network"
-        ) from None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from triptych.runs.names import LOGS, is_weights_only
 from triptych.runs.records import Named, path_of
 from triptych.trackers.failures import told_in_a_line
 from triptych.trackers.mirror import Mirror
@@ -35,11 +36,14 @@ def track(run: Named, to: Sequence[str], *, runs_dir: str | Path = "runs") -> li
         to: "tensorboard", "wandb", "trackio", "mlflow".
 
     Raises:
-        InputError: no such run or tracker, one is not installed, or one fails; those before it have the run.
+        InputError: no such run or tracker, the folder holds weights only, one is not installed, or one fails; those before it have the run.
     """
     check(bool(to), "to", "", ", ".join(TRACKERS))
     names = check_trackers(to, "to")
-    return [send(path_of(run, runs_dir), name) for name in names]
+    folder = path_of(run, runs_dir)
+    if is_weights_only(folder):
+        raise InputError(f"{folder} has no {' and no '.join(LOGS)}, so no rows to send; allowed: a run with its logs")
+    return [send(folder, name) for name in names]
 
 
 def send_all(runs: Sequence[str | Path], names: Sequence[str], group: str | None = None) -> None:

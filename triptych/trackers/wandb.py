@@ -23,6 +23,7 @@ from triptych.trackers.base import FILM, PROJECT, About, Point, plain_name
 from triptych.trackers.columns import STEP
 from triptych.trackers.wandb_file import read_logged
 from triptych.utils.checks import check
+from triptych.utils.machine import is_there
 
 CLOUD, CLOUD_NOW = (
     "api.wandb.ai",
@@ -185,11 +186,3 @@ def wait_for(processes: Sequence[Sequence[float]]) -> None:
     for pid, begun in processes:
         while time.monotonic() < end and is_there(int(pid), begun):
             time.sleep(0.1)
-
-
-def is_there(pid: int, begun: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return process.create_time() == begun and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False

@@ -141,3 +141,16 @@ def gpu_note(framework: str) -> str | None:
     if sys.platform == "win32" and framework in ("jax", "keras"):
         return f"{framework} has no GPU support on native Windows; WSL2 has"
     return None
+
+
+def is_there(pid: int, begun: float) -> bool:
+    """Whether a process runs still, and is not another one of the same number.
+
+    Args:
+        begun: when it began, in seconds since 1970.
+    """
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - begun) < 0.1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False

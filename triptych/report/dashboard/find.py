@@ -57,8 +57,11 @@ def free(name: str, taken: Container[str]) -> str:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a run lies there: a config.json, which others write too, and a name that is only Triptych's beside it."""
-    own = ("episodes.csv", "checkpoints", ".lock")
+    """Whether a run lies there: a config.json, which others write too, and a name that is only Triptych's beside it.
+
+    Weights that were fetched have neither logs nor a lock, and nothing to watch.
+    """
+    own = ("episodes.csv", "metrics.csv", ".lock")
     return is_file_itself(folder / CONFIG) and any(os.path.lexists(folder / name) for name in own)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import shlex
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from triptych.report.dashboard.files import changed, is_held, told_of
+from triptych.report.dashboard.find import readable
 from triptych.report.dashboard.tail import Tail, ending
 from triptych.report.films import is_file_itself
 from triptych.runs.endings import why
@@ -24,6 +26,7 @@ RECENT = 60.0  # seconds of the log that the speed is taken over
 FEW = 8  # rows at least, where there are as many
 ALIVE = 45.0  # seconds since something was written, in which a run goes on that nothing else says it of
 SUMMARY, LOCK, CONFIG = "summary.json", ".lock", "config.json"
+RUNS = "runs"  # where runs lie that --runs-dir does not name
 COUNTED = ("steps", "updates", "seconds")  # in both logs: the further one is right
 ENDED = {"interrupted": "stopped", "failed": "failed", "diverged": "diverged"}
 
@@ -154,7 +157,19 @@ def state_of(run: Status, held: set[tuple[str, int]] | None) -> tuple[str, str]:
         if ended in ENDED:
             return ENDED[ended], str(run.summary.get("why") or "")
         return "finished", why(ended, int(steps), int(episodes))
-    return ("killed", "it ended without a word; triptych resume goes on with it") if run.written else ("unknown", "")
+    return (
+        ("killed", f"it ended without a word; {resume_command(run)} goes on with it")
+        if run.written
+        else ("unknown", "")
+    )
+
+
+def resume_command(run: Status) -> str:
+    """What goes on with a run, as it is typed where the page was started."""
+    path = run.path if run.path.name else run.path.resolve()
+    parent = path.parent.as_posix()
+    elsewhere = "" if parent == RUNS else f" --runs-dir {shlex.quote(readable(parent))}"
+    return f"triptych resume {shlex.quote(readable(path.name))}{elsewhere}"
 
 
 def speed_of(logs: list[Tail], column: str) -> float | None:

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from triptych.report.dashboard.status import Status, whole
+from triptych.report.dashboard.status import Status, resume_command, whole
 from triptych.report.dashboard.tail import Tail
 from triptych.report.films import is_file_itself
 from triptych.report.numbers import score
@@ -38,7 +38,7 @@ def ended(run: Status) -> str:
     lines = {
         "failed": "It failed",
         "diverged": "It diverged: its numbers are no longer finite",
-        "killed": "It was killed, or its machine went down. Go on with: triptych resume",
+        "killed": f"It was killed, or its machine went down. Go on with: {resume_command(run)}",
     }
     text = lines.get(run.state, "")
     return f"{text}: {run.said}" if text and run.said and run.state != "killed" else text
