@@ -31,7 +31,7 @@ def main(framework: str, steps: int, trackers: list[str]) -> None:
             "seconds": time.monotonic() - begun,  # all of it, and what trackers have left to send at its end
             "rate": run.steps_per_second,  # tests and checkpoints left out
         }
-    print(json.dumps(found | {"versions": versions(framework), "processor": machine.processor()}))
+    print(json.dumps(found | {"versions": versions(), "processor": machine.processor()}))
 
 
 if __name__ == "__main__":

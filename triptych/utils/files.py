@@ -98,9 +98,9 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Writes JSON with sorted keys, whole or not at all."""
-    text = json.dumps(as_json(content), indent=2, sort_keys=True, allow_nan=False) + "\n"
+def write_json(path: Path, content: Any, indent: int | None = 2) -> None:
+    """Writes JSON with sorted keys, whole or not at all; with `indent` None in one line, for numbers that nobody reads."""
+    text = json.dumps(as_json(content), indent=indent, sort_keys=True, allow_nan=False) + "\n"
     write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 

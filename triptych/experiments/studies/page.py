@@ -41,7 +41,7 @@ def write_page(path: Path, study: Study, result: Any, runs: list[Run]) -> None:
     for made in charts:  # a curve that could not be made, nor used this time, stays for another page
         curves = {curve["name"]: curve for curve in (*kept.get(made["task"], []), *made["curves"])}
         kept[made["task"]] = list(curves.values())
-    write_json(file, kept)
+    write_json(file, kept, indent=None)
     others = published.figure(study.published, result.rows) if study.published else None
     content = {
         "study": study,
