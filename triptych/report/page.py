@@ -43,13 +43,13 @@ def report(
     """
     check_page("report")
     if out is not None:
+        check_new_file(out)
         check(
             out.suffix.lower() in (".html", ".htm"),
             "out",
             str(out),
             "a file that ends on .html; .md and .pdf with --question",
         )
-        check_new_file(out)
     proofs = [path for path in (run_path(a, runs_dir) for a in arguments) if (path / "verdict.json").is_file()]
     names = [a for a in arguments if not (run_path(a, runs_dir) / "verdict.json").is_file()]
     logs = read_all(names, Path(runs_dir), frames_are, trust, columns)
