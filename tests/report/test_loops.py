@@ -187,7 +187,6 @@ PIXELS = {
 
 
 def test_a_file_trains_on_atari(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ale_py")
     check_training(override(load_recipe("space-invaders"), PIXELS), "torch", tmp_path, monkeypatch)
 
 
@@ -207,7 +206,6 @@ WRITTEN = {  # the most lines of a file: a DRQN carries a memory, pieces of epis
 
 
 def test_the_files_are_short_and_linters_find_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("ale_py")
     long = {}
     for name, most in WRITTEN.items():
         recipe = load_recipe(name)
