@@ -13,6 +13,7 @@ import pytest
 
 import triptych
 from tests.experiments.test_resume import BREAKOUT, CARTPOLE, CARTPOLE_PPO, MEMORY, assert_same, rows
+from triptych.report.page import report
 from triptych.training import session
 from triptych.utils.checks import InputError
 from triptych.utils.files import read_tensors, sha256
@@ -252,11 +253,38 @@ def test_without_a_recipe_the_other_runs_settings_are_taken(stopped: Path, tmp_p
 
 
 def test_weights_that_do_not_fit_are_refused_before_anything_is_written(stopped: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"tensor .* has shape"):
-        train(tmp_path / "r", "torch", SHORT | {"network.0.units": 7}, from_run=stopped)
+    other = SHORT | {"network.0.units": 7, "network.1.units": 7}
+    with pytest.raises(InputError, match=r"none of its layers fits this network \(dense_1/kernel has shape"):
+        train(tmp_path / "r", "torch", other, from_run=stopped)
+    with pytest.raises(InputError, match="take is 'lstm'; allowed: a layer"):
+        train(tmp_path / "r", "torch", SHORT, from_run=stopped, take=["lstm"])
+    with pytest.raises(InputError, match=r"take is \['dense'\]; allowed: layers, beside --from RUN"):
+        train(tmp_path / "r", "torch", SHORT, take="dense")
     with pytest.raises(InputError, match="no such run"):
         train(tmp_path / "r", "torch", SHORT, from_run="absent")
     assert not (tmp_path / "r").exists()
+
+
+def test_layers_are_taken_into_another_algorithms_run_and_the_page_tells_which(
+    stopped: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"recipe": "cartpole-ppo", "network.0.units": 256, "steps": 80, "best_window": 1}
+    begun = train(tmp_path / "r", "torch", settings, from_run=stopped, take=["dense"], quiet=False, video=False)
+    told = json.loads((begun.path / "config.json").read_text())["from"]
+    theirs = read_tensors(stopped / "checkpoints" / "best.safetensors")[0]
+    taken = {name for name, origin in told["tensors"].items() if origin == "taken"}
+    assert taken == {"dense_1/kernel", "dense_1/bias"}
+    assert told["take"] == ["dense"]
+    first = read_tensors(next((begun.path / "checkpoints").glob("boundary-000000000")) / "state.safetensors")[0]
+    assert all((first[f"learner/online/{name}"] == theirs[name]).all() for name in taken)
+    shape, misfit = theirs["dense_2/kernel"].shape, "dense_2/kernel is fresh: has shape"
+    lines = capsys.readouterr().err.splitlines()
+    assert f"warning: {misfit} {shape} there, (256, 64) here" in lines
+    assert any(line.split() == ["dense_1/bias", "(256,)", "taken"] for line in lines)
+    page = report([str(begun.path)], out=tmp_path / "page.html").read_text()
+    assert "<tr><th>dense_1/kernel</th><td>taken</td></tr>" in page
+    assert "<tr><th>head/policy_bias</th><td>fresh: not asked for</td></tr>" in page
+    assert f"--from={stopped}/checkpoints/best.safetensors --take dense</pre>" in page
 
 
 def test_a_moved_run_goes_on_and_is_evaluated(stopped: Path, tmp_path: Path) -> None:

@@ -59,8 +59,11 @@ class Train(Where):
     run_name: str | None = None  # name of the new run's folder; None: RECIPE-FRAMEWORK and a number
     profile: bool = False  # print at the end where the time went, and what other threads and precisions would give
     video: bool = True  # at the end, film a test game of the best weights, where the game can be drawn
-    # a run (its best weights) or a weights file to begin with; without RECIPE its settings are taken too
+    # a run (its best weights) or a weights file to begin with, where its layers fit; without RECIPE its settings are taken too
     start: Annotated[str | None, arg(name="from")] = None
+    take: tuple[
+        str, ...
+    ] = ()  # of these weights the layers (dense_1) or kinds of layers (conv) to take; none: all that fit
     exact: bool = False  # when it is stopped, keep only checkpoints from which a resume gives the numbers of a run that never stopped
     # your own code that watches the run, as module:name; the flag may be given several times
     callback: Annotated[tuple[str, ...], UseAppendAction] = ()
@@ -85,6 +88,7 @@ class Train(Where):
             callbacks=self.callback,
             device=self.device,
             from_run=self.start,
+            take=self.take,
             exact=self.exact,
             on=self.on,
             address=self.address,

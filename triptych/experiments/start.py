@@ -1,8 +1,9 @@
-"""What a new run begins with: the weights of another one (`train --from RUN`)."""
+"""What a new run begins with: weights of another one (`train --from RUN --take LAYERS`)."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,22 +15,25 @@ from triptych.runs.names import run_path
 from triptych.runs.records import own_source, read_settings
 from triptych.runs.trust import Allowed, allow
 from triptych.spec import Network
-from triptych.spec.weights import Weights, check_numbers, check_weights
+from triptych.spec.reuse import Reuse, reuse
+from triptych.spec.weights import Weights, check_numbers
 from triptych.utils.checks import InputError
 from triptych.utils.console import counted
 from triptych.utils.files import read_tensors, sha256
+from triptych.utils.seeds import generator
 
 
 @dataclass(frozen=True)
 class Start:
-    """Weights that a new run begins with."""
+    """Weights of another run, of which a new one takes what fits."""
 
     file: Path
     tensors: Weights
     told: dict[str, Any]  # what the new run's config.json says of them
+    take: tuple[str, ...] = ()  # layers or kinds of layers; none: all that fit
 
     @classmethod
-    def read(cls, run: str | Path, runs_dir: str | Path) -> Start:
+    def read(cls, run: str | Path, runs_dir: str | Path, take: Iterable[str] = ()) -> Start:
         """Those of a weights file, or a run's best ones (the latest, where it has no best). It runs no code."""
         path = run_path(str(run), runs_dir)
         if not path.exists() or (path.is_dir() and not (path / "checkpoints").is_dir()):
@@ -37,20 +41,31 @@ class Start:
         if path.is_dir():
             path = file_of(path / "checkpoints", "best")
         tensors, metadata = read_tensors(path)
+        check_numbers(tensors, str(path))
         known = metadata or {}
         told = {"file": str(path), "sha256": sha256(path), "steps": known.get("steps"), "updates": known.get("updates")}
-        return cls(path, tensors, told)
+        return cls(path, tensors, told, tuple(take))
 
-    def line(self) -> str:
+    def fit(self, network: Network, seed: int) -> Reuse:
+        """What the new network takes; the rest is drawn, as it would be without another run.
+
+        Raises:
+            InputError: no layer fits, or one that was asked for is not in both networks.
+        """
+        return reuse(self.tensors, network, generator(seed, "weights"), self.take, str(self.file))
+
+    def recorded(self, found: Reuse) -> dict[str, Any]:
+        """What config.json says under `from`."""
+        return self.told | {"take": list(self.take), "tensors": found.origins}
+
+    def line(self, found: Reuse) -> str:
         """What was taken, for the user."""
-        step = self.told["steps"]
+        step, count, all_of_them = self.told["steps"], len(found.taken), len(found.origins)
         at = "" if step is None else f", as they were at step {step:,}"
-        return f"from      {self.file}: all weights ({counted(len(self.tensors), 'tensor')}){at}; training begins at step 0"
-
-    def check(self, network: Network) -> None:
-        """Refuses weights of another network, by the tensor's name."""
-        check_weights(self.tensors, network, str(self.file))
-        check_numbers(self.tensors, str(self.file))
+        what = (
+            f"all weights ({counted(count, 'tensor')})" if count == all_of_them else f"{count} of {all_of_them} tensors"
+        )
+        return f"from      {self.file}: {what}{at}; training begins at step 0"
 
 
 def settings_behind(run: str | Path, runs_dir: str | Path) -> Recipe:

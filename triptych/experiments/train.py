@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from triptych import envs, frameworks
 from triptych.experiments.crew import check_on, crew_of
@@ -23,6 +23,7 @@ from triptych.runs.records import (
     RunResult,
 )
 from triptych.runs.trust import marks
+from triptych.spec.reuse import Reuse, table
 from triptych.trackers.following import Following
 from triptych.trackers.registry import check_trackers
 from triptych.training.callbacks.base import Borrowed, Callback, callbacks_of
@@ -49,6 +50,7 @@ def train(
     callbacks: Iterable[Any] = (),
     device: str = "auto",
     from_run: str | Path | None = None,
+    take: Iterable[str] = (),
     exact: bool = False,
     on: On = "here",
     address: str | None = None,
@@ -66,7 +68,9 @@ def train(
         video: film a test game of the best weights at the end, into the run's `videos/best.mp4`, where the game can draw itself.
         callbacks: what watches the run, see `triptych.Callback`: objects, classes, functions of (run, tick), or "module:name".
         device: "auto" (a GPU, where the framework sees one), "cpu", "cuda", or "cuda:1".
-        from_run: a run, or a weights file, whose weights this run begins with (a run's best ones); None: they are drawn.
+        from_run: a run, or a weights file, whose weights this run begins with (a run's best ones) where they fit; None: all are
+            drawn.
+        take: of these the layers ("dense_1"), or kinds of layers ("conv"), that are taken; none: all that fit.
         exact: where the run is stopped, write no checkpoint from which a resume would give other numbers than a run that
             never stopped: it then goes on from the last regular one.
         on: "ray": A3C's workers are Ray actors, each in a process of its own. What comes first is up to the machines then, so no two
@@ -97,16 +101,19 @@ def train(
     )
     label = label or (recipe if isinstance(recipe, str) else resolved.env.id)
     watching, trackers = callbacks_of(callbacks), check_trackers(track)
-    start = None if from_run is None else Start.read(from_run, runs_dir)
+    take = (take,) if isinstance(take, str) else tuple(take)
+    check(from_run is not None or not take, "take", list(take), "layers, beside --from RUN")
+    start = None if from_run is None else Start.read(from_run, runs_dir, take)
     prepared = prepare(resolved, framework)
     with open_games(prepared):
-        if start is not None:
-            start.check(prepared.network)
+        reused = None if start is None else start.fit(prepared.network, resolved.seed)
         frameworks.set_threads(prepared.threads)  # before a framework is loaded to ask for its GPUs
         frameworks.set_device(device, framework)
         name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
         path = new_path(name, runs_dir)
         warn(*prepared.notes)
+        if reused is not None:
+            warn(*(f"{tensor} is {why}" for tensor, why in reused.misfits.items()))
         following = Following(path, trackers, quiet)
         with RunFolder(path) as folder, crew_of(on, address, prepared.recipe, framework) as crew, following:
             new_path(name, runs_dir)  # looked at again behind its lock: another process may have made it meanwhile
@@ -117,7 +124,7 @@ def train(
                 "profile": Profile() if profile else None,
             }
             how["crew"] = crew
-            result = begin(folder, prepared, framework, start, how)
+            result = begin(folder, prepared, framework, Begun(start, reused), how)
             if video:
                 film_end(result, prepared.recipe, quiet)
     return result
@@ -147,17 +154,25 @@ def open_games(prepared: Prepared) -> Iterator[None]:
     prepared.games.close()
 
 
-def begin(folder: RunFolder, prepared: Prepared, framework: str, start: Start | None, how: dict[str, Any]) -> RunResult:
+class Begun(NamedTuple):
+    """What a run begins with: another one's weights, and what of them fits; or neither."""
+
+    start: Start | None
+    reused: Reuse | None
+
+
+def begin(folder: RunFolder, prepared: Prepared, framework: str, begun: Begun, how: dict[str, Any]) -> RunResult:
     """Makes a run of a folder, and trains."""
     exact = how["crew"] is None and is_exact(prepared)
-    weights = None if start is None else start.tensors
+    start, reused = begun
+    weights = None if reused is None else reused.weights
     session = Session(folder, prepared, framework, weights=weights, **how)
     session.save()  # the checkpoint at step 0: from here on the folder is a run
-    origin = {} if start is None else {"from": start.told}
+    origin = {} if start is None or reused is None else {"from": start.recorded(reused)}
     write_json(folder.path / "config.json", described(session, exact) | origin)
     session.introduce()
-    if start is not None and not how["quiet"]:
-        say(start.line())
+    if start is not None and reused is not None and not how["quiet"]:
+        say(start.line(reused), *(f"          {line}" for line in table(prepared.network.tensors(), reused.origins)))
     return session.go()
 
 

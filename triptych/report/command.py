@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,15 +18,17 @@ from triptych.utils.checks import InputError
 SHORT = {path: name for name, path in COMMON.items()}
 
 
-def repeat(recipe: Recipe, framework: str) -> str:
-    """`triptych train RECIPE --framework F` with a flag for each field that differs from the nearest recipe.
+def repeat(recipe: Recipe, framework: str, more: Sequence[str] = ()) -> str:
+    """`triptych train RECIPE --framework F` with a flag for each field that differs from the nearest recipe, and `more` words.
 
     A user's own file is named, never run: it may be a stranger's. Other layers than any recipe's cannot be
     said in flags.
     """
     start = ["triptych", "train"]
     if recipe.source:
-        command = shlex.join([*start, given(recipe.source), "--framework", framework, "--seed", str(recipe.seed)])
+        command = shlex.join(
+            [*start, given(recipe.source), "--framework", framework, "--seed", str(recipe.seed), *more]
+        )
         return f"{command}  # as the file was then: see the settings"
     wanted = flat(to_dict(recipe))
     env: Any = type(recipe.env)
@@ -40,7 +43,7 @@ def repeat(recipe: Recipe, framework: str) -> str:
         key=lambda found: len(found[1]),
     )
     flags = [word for path, value in differing.items() for word in flag(path, value)]
-    return shlex.join([*start, *name.split(), "--framework", framework, *flags])
+    return shlex.join([*start, *name.split(), "--framework", framework, *flags, *more])
 
 
 @lru_cache(maxsize=32)  # of the runs of a page, most play the same game

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych.report import figures, films, results, tables, words
+from triptych.report.begun import flags, reused
 from triptych.report.command import repeat
 from triptych.report.html import MOST_BYTES, check_page, render, script, write_page
 from triptych.report.logs import Log, read_all
@@ -89,6 +90,7 @@ def content(logs: list[Log], proofs: list[str]) -> dict[str, Any]:
         "charts": [{"game": game} | figures.data(runs, random, len(logs)) for game, runs in games.items()],
         "tested": [(log.name, test) for log in logs for test in log.evaluations],
         "speed": [tables.speed(log) for log in logs if log.summary],
+        "reused": [found for log in logs if (found := reused(log))],
         "settings": tables.settings([one.logs for one in series]),
         "names": [one.label for one in series] if len(games) == 1 else [game_label(one) for one in series],
         "machines": tables.machines(logs),
@@ -107,7 +109,8 @@ def game_label(series: Series) -> str:
 def commands(series: list[Series]) -> list[tuple[str, str]]:
     """What repeats each run, seeds of one series a line each."""
     return [
-        (one.label, "\n".join(repeat(log.recipe, log.framework) for log in one.logs if log.recipe)) for one in series
+        (one.label, "\n".join(repeat(log.recipe, log.framework, flags(log)) for log in one.logs if log.recipe))
+        for one in series
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from triptych.frameworks import FRAMEWORKS, title_of
 from triptych.recipes.serialise import to_dict
 from triptych.report import colours
+from triptych.report.begun import origin_of
 from triptych.report.command import flat
 from triptych.report.logs import Log
 from triptych.report.numbers import plain
@@ -77,9 +78,11 @@ def grouped(logs: list[Log]) -> list[list[Log]]:
 
 
 def settings_key(log: Log) -> str:
-    """A run's settings without its seed."""
+    """A run's settings without its seed, and what it began with."""
     assert log.recipe is not None
-    return repr(dataclasses.replace(log.recipe, seed=0))
+    origin = origin_of(log)
+    begun = "" if origin is None else f"{origin['sha256']} {origin.get('take', [])}"
+    return repr(dataclasses.replace(log.recipe, seed=0)) + begun
 
 
 def labels(groups: list[list[Log]]) -> list[str]:

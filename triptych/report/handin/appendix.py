@@ -11,6 +11,7 @@ from typing import Any
 from triptych.frameworks import title_of
 from triptych.recipes import Recipe
 from triptych.report import tables
+from triptych.report.begun import flags
 from triptych.report.command import repeat
 from triptych.report.films import link
 from triptych.report.handin.document import Block, Cell, Code, Links, Table, Text
@@ -231,7 +232,12 @@ def evaluations(logs: list[Log], sections: list[Section], page: Path, links: lis
 def repeated(named: list[tuple[str, Series]], sections: list[Section], words: list[str]) -> list[Block]:
     """What makes the runs again, and then this page."""
     commands = [
-        (label, "\n".join(dict.fromkeys(repeat(log.recipe, log.framework) for log in series.logs if log.recipe)))
+        (
+            label,
+            "\n".join(
+                dict.fromkeys(repeat(log.recipe, log.framework, flags(log)) for log in series.logs if log.recipe)
+            ),
+        )
         for label, series in named
     ]
     blocks: list[Block] = [Code(label, text, "sh") for label, text in commands if text]
