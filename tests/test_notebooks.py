@@ -10,6 +10,7 @@ import importlib.util
 import re
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -136,3 +137,12 @@ def test_a_solution_is_folded_away_in_jupyter_and_in_the_site(name: str) -> None
     for cell in tool.read(NOTEBOOKS[name]).cells:
         if "solution" in cell.metadata.get("tags", []):
             assert cell.metadata == tool.SOLUTION
+
+
+CHAPTERS = [path for path in NOTEBOOKS.values() if path.parent.name == "guide"]
+
+
+@pytest.mark.parametrize(("chapter", "after"), list(pairwise(CHAPTERS)), ids=lambda path: path.stem)
+def test_a_chapter_leads_to_the_next_one(chapter: Path, after: Path) -> None:
+    texts = [cell.source for cell in tool.read(chapter).cells if cell.cell_type == "markdown"]
+    assert [text for text in texts if re.search(rf"Next: \[[^]]+\]\({re.escape(after.name)}\)", text)]

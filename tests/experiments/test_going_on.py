@@ -265,6 +265,26 @@ def test_weights_that_do_not_fit_are_refused_before_anything_is_written(stopped:
     assert not (tmp_path / "r").exists()
 
 
+def test_a_run_without_weights_is_told_from_one_that_is_not_there(stopped: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    shutil.copy(stopped / "config.json", bare)
+    with pytest.raises(
+        InputError, match="this run has no weights, or none yet; allowed: a run that has written a checkp"
+    ):
+        train(tmp_path / "r", "torch", SHORT, from_run=bare)
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("kept", ["config.json", "checkpoints/best.safetensors"])
+def test_a_runs_games_are_made_from_its_settings_alone(stopped: Path, tmp_path: Path, kept: str) -> None:
+    """As results/ and fetched folders hold them: with the best weights only, or with none."""
+    for name in {"config.json", kept}:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(stopped / name, tmp_path / name)
+    assert triptych.make_env(tmp_path).action_space.n == 2
+
+
 def test_layers_are_taken_into_another_algorithms_run_and_the_page_tells_which(
     stopped: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

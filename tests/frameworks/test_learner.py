@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.parity import ladder
+from triptych import frameworks
 from triptych.spec import Adam
 from triptych.utils.checks import InputError
 
@@ -80,3 +81,15 @@ def test_gradients_of_another_network_are_refused_by_name(
     with pytest.raises(InputError, match=said):
         learner.apply(given, 1e-3)
     assert all(np.array_equal(array, before[name]) for name, array in learner.get_state().items())
+
+
+def test_pytorch_has_the_runs_threads_whoever_imported_it_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notebook's `import torch` gives it all cores, which wait for each other a hundred times as long as they work."""
+    import torch
+
+    torch.set_num_threads(4)
+    monkeypatch.setattr(frameworks, "THREADS", 2)
+    ladder.make_learner("torch", ladder.VECTOR)
+    assert torch.get_num_threads() == 2
+    ladder.make_learner("torch", ladder.PICTURE)  # cut into two parts, each of them on a thread of its own
+    assert torch.get_num_threads() == 1

@@ -87,6 +87,14 @@ def find_weights(run: Named, weights: str, framework: str | None, runs_dir: str 
     return Source(path, tensors, (metadata or {}).get("updates"), recipe, recipe, framework)
 
 
+def recipe_of(path: Path, allowed: Allowed) -> Recipe:
+    """The recipe of a run folder, whether or not it holds weights, or of a weights file."""
+    if path.is_dir():
+        found: Recipe = read_config(path, allowed)["recipe"]
+        return found
+    return find_weights(path, "latest", None, "", allowed).recipe
+
+
 def beside(path: Path, recorded: Any) -> Stored:
     """The recipe of a weights file, with the mark of the run folder that it lies in, if it does."""
     folder = path.absolute().parent.parent
@@ -110,7 +118,7 @@ def file_of(folder: Path, weights: str) -> Path:
         InputError: there are none.
     """
     names = ["best", "latest"] if weights == "best" else ["latest"]
-    found = [folder / f"{name}.safetensors" for name in names if (folder / f"{name}.safetensors").exists()]
+    found = [path for name in names if (path := folder / f"{name}.safetensors").exists()]
     if not found:
         if any((folder.parent / log).exists() for log in LOGS):
             raise InputError(
@@ -119,6 +127,11 @@ def file_of(folder: Path, weights: str) -> Path:
             )
         raise InputError(f"{folder} holds no {weights} weights; allowed: a run that has begun")
     return found[0]
+
+
+def holds_weights(folder: Path) -> bool:
+    """Whether the folder of a run's checkpoints has any."""
+    return any((folder / f"{name}.safetensors").exists() for name in ("best", "latest"))
 
 
 def make_agent(
@@ -161,7 +174,7 @@ def make_env(
         and (path := path_of(run, runs_dir)).exists()
         and path.suffix != ".py"
     ):
-        config = find_weights(run, "latest", None, runs_dir, Allowed(recipe, trust)).recipe.env
+        config = recipe_of(path, Allowed(recipe, trust)).env
     else:
         config = resolve(run if isinstance(run, Recipe) else str(run), {}).env
     return AsSeen(envs.make(config, 1))

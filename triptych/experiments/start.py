@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triptych.experiments.load import beside, file_of
+from triptych.experiments.load import beside, file_of, holds_weights
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict
 from triptych.runs.names import run_path
@@ -36,9 +36,13 @@ class Start:
     def read(cls, run: str | Path, runs_dir: str | Path, take: Iterable[str] = ()) -> Start:
         """Those of a weights file, or a run's best ones (the latest, where it has no best). It runs no code."""
         path = run_path(str(run), runs_dir)
-        if not path.exists() or (path.is_dir() and not (path / "checkpoints").is_dir()):
+        begun = path.is_dir() and ((path / "checkpoints").is_dir() or (path / "config.json").is_file())
+        if not path.is_file() and not begun:
             raise InputError(f"from is {str(run)!r}: no such run; allowed: a run folder, a run's name or its weights")
-        if path.is_dir():
+        if begun and not holds_weights(path / "checkpoints"):
+            allowed = "a run that has written a checkpoint, or a weights file"
+            raise InputError(f"from is {str(run)!r}: this run has no weights, or none yet; allowed: {allowed}")
+        if begun:
             path = file_of(path / "checkpoints", "best")
         tensors, metadata = read_tensors(path)
         check_numbers(tensors, str(path))

@@ -81,6 +81,8 @@ class Learner:
         self.parameters = self.online.named()
         spread = network.observation.is_picture and self.place.type == "cpu"  # small networks only wait for threads
         shards = frameworks.THREADS if spread else 1
+        # Whoever imported PyTorch before us left it all cores, and an earlier run its own number.
+        torch.set_num_threads(1 if shards > 1 else frameworks.THREADS)
         self.online_values = net.Sharded(self.online, network, precision, shards)
         self.target_values = net.Sharded(self.target, network, precision, shards)
         self.optimiser = OPTIMISERS[optimiser.kind](self.parameters.values(), optimiser)

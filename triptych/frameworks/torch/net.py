@@ -295,6 +295,5 @@ def call(module: nn.Module, grad: bool, given: Sequence[Any]) -> tuple[Tensor, .
 
 @cache
 def make_pool(shards: int) -> ThreadPoolExecutor:
-    """Threads for all parts but the caller's. From now on nobody's operations spread over further threads."""
-    torch.set_num_threads(1)
+    """Threads for all parts but the caller's; no operation of a part spreads over further threads (see `Learner`)."""
     return ThreadPoolExecutor(shards - 1, "shard", initializer=partial(torch.set_num_threads, 1))
