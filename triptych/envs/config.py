@@ -25,6 +25,11 @@ class GameConfig:
         within(self, 0, 1, "flicker")
 
     @property
+    def tested(self) -> GameConfig:
+        """As test games are played: without what is meant for a training alone."""
+        return self
+
+    @property
     def fill(self) -> Literal["zeros", "first"]:
         """What stands in a stack before an episode's first picture; here nothing is stacked."""
         return "zeros"

@@ -11,7 +11,7 @@ from typing import Any
 
 import gymnasium
 
-from triptych.envs import atari, cartpole, emulator, gym, toys
+from triptych.envs import atari, cartpole, emulator, gym, mazes, toys
 from triptych.envs.config import Kind, Unknown
 from triptych.envs.ids import near_ids
 from triptych.utils.checks import InputError, check
@@ -24,6 +24,7 @@ KINDS: list[Kind] = [
     emulator.KIND,
     cartpole.KIND,
     toys.KIND,
+    *mazes.KINDS,
     gym.KIND,
 ]
 ATARI_ID = re.compile(r"(?:.*:)?(?:ALE/[^/:]+|\w+NoFrameskip)-v\d+")

@@ -56,7 +56,8 @@ def screen_config(config: GameConfig) -> GameConfig:
     """
     envs.find(config.id)  # which may bring a kind of its own
     config = envs.changed(config, {})
-    check(isinstance(config, Screen), "env", config.id, "a game that draws itself, as this one shows no pictures")
+    draws = isinstance(config, Screen) or "render" in names(config)
+    check(draws, "env", config.id, "a game that draws itself, as this one shows no pictures")
     return dataclasses.replace(config, **{name: value for name, value in WHOLE.items() if name in names(config)})
 
 

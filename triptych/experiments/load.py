@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -84,7 +85,8 @@ def find_weights(run: Named, weights: str, framework: str | None, runs_dir: str 
         path = weights_file(path / "checkpoints", weights)
         tensors, metadata = read_tensors(path)
     check_framework(framework)
-    return Source(path, tensors, (metadata or {}).get("updates"), recipe, recipe, framework)
+    played = dataclasses.replace(recipe, env=recipe.env.tested)
+    return Source(path, tensors, (metadata or {}).get("updates"), played, recipe, framework)
 
 
 def recipe_of(path: Path, allowed: Allowed) -> Recipe:

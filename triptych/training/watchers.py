@@ -32,7 +32,7 @@ class Watchers:
     def __init__(self, recipe: Recipe, threads: int, theirs: Sequence[Callback]):
         self.best = Best(recipe.best_window)
         self.broken = Broken()
-        self.evaluation = Evaluation(partial(envs.make, recipe.env, threads=threads), recipe)
+        self.evaluation = Evaluation(partial(envs.make, recipe.env.tested, threads=threads), recipe)
         self.own: dict[str, Callback] = {
             "logs": Logs(recipe.algorithm.metrics),
             "best": self.best,

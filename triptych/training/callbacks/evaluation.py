@@ -73,7 +73,7 @@ class Evaluation(Periodic):
         watched, framework = Watched(agent), FRAMEWORKS[run.framework]
         path = run.path / "videos" / f"update-{run.counters.updates:09d}.mp4"
         title = f"{framework.title} at step {run.counters.steps:,}"
-        return Film(run.recipe.env, path, fps, title, framework.colour, watched.decided), watched
+        return Film(run.recipe.env.tested, path, fps, title, framework.colour, watched.decided), watched
 
     def close(self) -> None:
         if self.games:
