@@ -133,7 +133,16 @@ def test_learners_mirror_each_other() -> None:
     }
     for name in ("torch", "jax", "keras"):
         files = {path.name for path in (ROOT / "frameworks" / name).glob("*.py")}
-        assert files == {"__init__.py", "ops.py", "net.py", "learner.py", "frames.py", "layers.py", "plain.py"}
+        assert files == {
+            "__init__.py",
+            "ops.py",
+            "net.py",
+            "learner.py",
+            "frames.py",
+            "layers.py",
+            "neural_map.py",
+            "plain.py",
+        }
         assert contract <= methods(name)
 
 

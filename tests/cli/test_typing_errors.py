@@ -85,7 +85,7 @@ train cartpole --batch_size -1                   | --batch_size is -1; allowed: 
 train cartpole --quiet maybe                     | 'maybe' is a word too many
 train cartpole --quiet=maybe                     | --quiet is 'maybe'; allowed: True or False
 train cartpole 5000                              | '5000' is a word too many
-train cartpole --memory lsmt                     | --memory is 'lsmt'; allowed: none, stack, rnn, gru, lstm, attention, visual_attention
+train cartpole --memory lsmt                     | --memory is 'lsmt'; allowed: none, stack, rnn, gru, lstm, attention, visual_attention, neural_map
 train drqn-cartpole --memory lsmt                | did you mean lstm?
 train drqn-cartpole --memory transformer         | --memory is 'transformer'; allowed: none, stack
 train cartpole --precision float46               | allowed: float32, float64, bfloat16; did you mean float64?

@@ -11,6 +11,7 @@ from tests.parity.ladder import against_differences, close, gradients_of, make_w
 from tests.parity.memory_oracle import unroll
 from triptych import frameworks
 from triptych.algorithms import drqn
+from triptych.losses.shapes import steps_of
 from triptych.spec import (
     GRU,
     LSTM,
@@ -22,14 +23,18 @@ from triptych.spec import (
     Flatten,
     Layer,
     Network,
+    NeuralMap,
     Observation,
+    Part,
     Stack,
     VisualAttention,
+    each,
 )
 from triptych.spec.batches import Sequence
 
 VECTOR = Observation((5,), "float32")
 PICTURE = Observation((2, 14, 13), "uint8")
+PLACED = Observation.of({"numbers": Part((5,), "float32"), "position": Part((2,), "float32", is_place=True)})
 ACTIONS, BATCH = 3, 4
 CONFIG = drqn.Config(
     batch_size=BATCH, sequence_length=7, burn_in=3, n_step=2, delta=0.1, replay_size=1_000, double=True
@@ -47,6 +52,12 @@ KINDS: dict[str, tuple[Layer, ...]] = {
     "own": (Average(),),
     "attention-gated": (Attention(6, length=3, heads=3, gated=True),),
 }
+MAPS: dict[str, NeuralMap] = {
+    "map": NeuralMap(4, 3),
+    "map-plain": NeuralMap(5, 2, gated=False),
+    "map-egocentric": NeuralMap(5, 3, egocentric=True),
+    "map-blind": NeuralMap(2, 3, context=False, gated=False, egocentric=True),
+}
 ONE = tuple(kind for kind in KINDS if kind not in ("stack-lstm", "own"))  # whose oracle is written
 
 
@@ -56,6 +67,8 @@ def make_net(kind: str, config: drqn.Config = CONFIG) -> Network:
         return drqn.network(config, PICTURE, (Conv(3, 5, 3), VisualAttention(5, hidden=4), Dense(6)), ACTIONS)
     if kind == "pictures":
         return drqn.network(config, PICTURE, (Conv(3, 5, 3), Flatten(), LSTM(5), Dense(6)), ACTIONS)
+    if kind in MAPS:
+        return drqn.network(config, PLACED, (Dense(6), MAPS[kind], Dense(7)), ACTIONS)
     return drqn.network(config, VECTOR, (Dense(6), *KINDS[kind], Dense(7)), ACTIONS)
 
 
@@ -71,12 +84,23 @@ def state_size(network: Network) -> int:
 
 def make_state(network: Network, rng: np.random.Generator) -> np.ndarray:
     """A random state where it is a vector; where it is past inputs, none."""
-    vector = any(isinstance(layer, RNN | GRU | LSTM | VisualAttention | Average) for layer in network.layers)
+    vector = any(
+        isinstance(layer, RNN | GRU | LSTM | VisualAttention | Average | NeuralMap) for layer in network.layers
+    )
     shape = (BATCH, state_size(network))
+    maps = [layer for layer in network.layers if isinstance(layer, NeuralMap) and layer.egocentric]
+    if maps:
+        place = rng.integers(maps[0].size, size=(BATCH, 2))
+        return np.concatenate([rng.standard_normal((BATCH, shape[1] - 3)) * 0.5, place, np.ones((BATCH, 1))], axis=1)
     return rng.standard_normal(shape) * 0.5 if vector else np.zeros(shape)
 
 
-def observations(network: Network, steps: int, rng: np.random.Generator) -> np.ndarray:
+def observations(network: Network, steps: int, rng: np.random.Generator) -> Any:
+    """Random ones; a position goes a place on or stays, each way, and may begin anywhere."""
+    if network.observation.is_several:
+        walk = rng.random((1, BATCH, 2)) + 0.3 * rng.integers(-1, 2, (steps, BATCH, 2)).cumsum(axis=0)
+        walk = np.abs((walk + 1) % 2 - 1)  # turns at the edges
+        return {"numbers": rng.standard_normal((steps, BATCH, 5)), "position": walk}
     shape = (steps, BATCH, *network.observation.shape)
     if network.observation.is_picture:
         return rng.integers(0, 256, shape, dtype=np.uint8)
@@ -111,8 +135,9 @@ def numpy_loss(
     start, learned = config.burn_in, config.sequence_length - config.burn_in
 
     def values(weights: dict, first: dict) -> np.ndarray:
-        histories = unroll(network, first, batch.obs[:start], batch.state, batch.reset[:start])[1] if start else None
-        return unroll(network, weights, batch.obs[start:], histories or batch.state, batch.reset[start:])[0]
+        burnt, learned = steps_of(batch.obs, 0, start), steps_of(batch.obs, start)
+        histories = unroll(network, first, burnt, batch.state, batch.reset[:start])[1] if start else None
+        return unroll(network, weights, learned, histories or batch.state, batch.reset[start:])[0]
 
     q, q_target = values(online, burnt_in or online), values(target, target)
     errors = np.zeros((learned, BATCH))
@@ -138,7 +163,7 @@ def check_acting(framework: str, kind: str) -> None:
     state = first = make_state(network, rng)
     outputs, last = unroll(network, make_weights(network), obs, first, reset)
     for t in range(9):
-        found, state = learner.act(obs[t], state, reset[t])
+        found, state = learner.act(each(lambda part, t=t: part[t], obs), state, reset[t])
         close(framework, f"{kind}: outputs", found, outputs[t], step=t)
     if kind in ("rnn", "gru", "lstm"):
         close(framework, f"{kind}: state", state, np.stack([history.state for history in last]))

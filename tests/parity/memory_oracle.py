@@ -9,7 +9,21 @@ import numpy as np
 
 from tests.own_memory import Average
 from tests.parity.ladder import numpy_forward
-from triptych.spec import GRU, LSTM, RNN, Attention, Memory, Network, Stack, VisualAttention
+from tests.parity.map_oracle import neural_map
+from triptych.spec import (
+    GRU,
+    LSTM,
+    RNN,
+    Attention,
+    Memory,
+    Network,
+    NeuralMap,
+    Observation,
+    Stack,
+    VisualAttention,
+    each,
+    parts_of,
+)
 
 Weights = dict[str, np.ndarray]
 
@@ -28,6 +42,7 @@ class History:
     def __init__(self, state: np.ndarray):
         self.inputs: list[np.ndarray] = []
         self.state = state.copy()
+        self.position = np.zeros(2)  # where the agent is, for those that ask
 
 
 def rnn(layer: RNN, w: Weights, x: np.ndarray, history: History) -> np.ndarray:
@@ -118,12 +133,13 @@ STEPS: dict[type[Memory], Any] = {
     Stack: stack,
     Attention: attention,
     VisualAttention: visual,
+    NeuralMap: neural_map,
     Average: average,
 }
 
 
 def unroll(
-    network: Network, weights: Weights, obs: np.ndarray, start: np.ndarray | list[History], reset: np.ndarray
+    network: Network, weights: Weights, obs: Any, start: np.ndarray | list[History], reset: np.ndarray
 ) -> tuple[np.ndarray, list[History]]:
     """Outputs [T, B, A] of a network with one memory or none, and what its games then know.
 
@@ -138,15 +154,19 @@ def unroll(
             [above(network, placed[-1:], weights, forward_body(body, weights, step)) for step in obs]
         ), histories
     memory = placed[index]
-    below = Network(network.observation, network.layers[:index])
+    asked, main = memory.part, network.observation.main
+    below = Network(Observation(main.shape, main.dtype) if asked else network.observation, network.layers[:index])
     own = {name.split("/")[1]: array for name, array in weights.items() if name.startswith(f"{memory.name}/")}
     outputs = []
-    for step, starts in zip(obs, reset, strict=True):
+    for t, starts in enumerate(reset):
+        whole = each(lambda part, t=t: part[t], obs)
+        step = parts_of(whole)[network.observation.main_name] if asked else whole
         x = forward_body(below, weights, step) if index else step.astype(np.float64)
         row = []
         for game, vector in enumerate(x):
             if starts[game]:
                 histories[game] = History(np.zeros_like(histories[game].state))
+            histories[game].position = whole[asked][game] if asked else np.zeros(2)
             y = STEPS[type(memory.layer)](memory.layer, own, vector, histories[game])
             row.append(np.concatenate([y, vector]) if getattr(memory.layer, "skip", False) else y)
         outputs.append(above(network, placed[index + 1 :], weights, np.stack(row)))

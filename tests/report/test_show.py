@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import runpy
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import placed
 from triptych import frameworks
 from triptych.algorithms import ALGORITHMS
 from triptych.cli.main import run
@@ -56,6 +58,7 @@ RECIPES: dict[str, Recipe] = {
     "atari-lstm": override(
         load_recipe("drqn-lstm"), {"precision": "float64", "batch_size": 2, "network.4.units": 9, "network.5.units": 8}
     ),
+    "map": dataclasses.replace(placed.make_recipe("ppo", egocentric=True), precision="float64"),
     "bfloat16": override(
         load_recipe("space-invaders"),
         {"precision": "bfloat16", "batch_size": 4, "network.4.units": 16, "network.5.units": 8},

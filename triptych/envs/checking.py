@@ -29,6 +29,7 @@ from triptych.envs.members import (
     taken,
     wrong,
 )
+from triptych.envs.places import Place
 from triptych.spec.precision import LARGEST_FLOAT32
 from triptych.utils.checks import EnvironmentFailed, InputError
 from triptych.utils.console import warn
@@ -100,10 +101,18 @@ class Game:
         env_id: how it is called in what is told.
         index: which of the games that step together.
         pictures: the names of the parts that are pictures, which must keep to their bounds: by them they become bytes.
+        place: the part that says where the agent is, which must keep to its bounds too; None: there is none.
     """
 
-    def __init__(self, env: gymnasium.Env, env_id: str, index: int, pictures: Collection[str] = ()):
-        self.env, self.env_id, self.index, self.pictures = env, env_id, index, pictures
+    def __init__(
+        self,
+        env: gymnasium.Env,
+        env_id: str,
+        index: int,
+        pictures: Collection[str] = (),
+        place: Place | None = None,
+    ):
+        self.env, self.env_id, self.index, self.pictures, self.place_of = env, env_id, index, pictures, place
         self.space: spaces.Space = env.observation_space
         self.bounded = any(isinstance(box, spaces.Box) and is_bounded(box) for _, box in parts(self.space))
         self.bright: set[str] = set()  # the pictures that have shown a number above 1
@@ -147,6 +156,8 @@ class Game:
             trouble, reward = (self.place(f"the reward is {reward}"),), 0.0
         if said := not_finite(self.space, obs):
             return Returned(None, reward, *ends, (*trouble, self.place(said)))
+        if self.place_of is not None:
+            self.place_of.check(self.space, obs)
         if self.bounded and (self.pictures or self.env_id not in TOLD):
             self.check_bounds(obs)
         return Returned(obs, reward, *ends, trouble)

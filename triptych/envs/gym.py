@@ -25,6 +25,7 @@ from triptych.envs.config import Kind, Screen
 from triptych.envs.games import Step
 from triptych.envs.layout import LAYOUTS
 from triptych.envs.parts import View
+from triptych.envs.places import INFO, InfoPosition
 from triptych.spec import each, parts_of, whole_of
 from triptych.utils.checks import InputError, at_least, check, one_of
 from triptych.utils.install import install_hint
@@ -41,6 +42,9 @@ class Gym(Screen):
     # what is a picture and how it lies in its array, a letter an axis: rows h, columns w, colours c, stacked already s; see docs/environments.md
     layout: Literal["auto", "hw", "hwc", "chw", "shw", "hws", "shwc", "schw", "vector", "before"] = "auto"
     drop: tuple[str, ...] = ()  # parts of an observation (of a Dict or Tuple) that are left out, such as a sentence
+    # where the agent is, for memories with a map: a part of the observation, or info.NAME, of two numbers x and y
+    position: str = ""
+    position_bounds: tuple[float, ...] = ()  # x from, x to, y from, y to; (): what the part's space says
     kwargs: str = "{}"  # what else the id's maker takes, as JSON: '{"memory_length": 50}'
 
     def __post_init__(self) -> None:
@@ -49,6 +53,10 @@ class Gym(Screen):
         one_of(self, "layout", LAYOUTS)
         names = isinstance(self.drop, tuple) and all(isinstance(name, str) for name in self.drop)
         check(names, "drop", self.drop, "names of parts")
+        bounds = self.position_bounds
+        check(isinstance(self.position, str), "position", self.position, "a part of the observation, or info.NAME")
+        check(len(bounds) in (0, 4), "position_bounds", bounds, "four numbers: x from, x to, y from, y to")
+        check(bool(self.position) or not bounds, "position_bounds", bounds, "() without a position")
         self.arguments()
 
     def arguments(self) -> dict[str, Any]:
@@ -85,6 +93,10 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
             if "rgb_array" not in env.metadata.get("render_modes", []):
                 raise gymnasium.error.Error("it does not draw itself (no render mode rgb_array)")
             env = wrappers.AddRenderObservation(env, render_only=True)
+        if config.position.startswith(INFO):
+            env = InfoPosition(env, config.position.removeprefix(INFO))
+    except InputError:
+        raise
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:  # whatever its maker raises at arguments that it does not like
@@ -146,7 +158,9 @@ class GymGames:
         self.envs = [make_one(config, spec) for _ in range(num_envs)]
         self.num_envs = num_envs
         self.view = view_of(self.envs[0], config)
-        self.games = [Game(env, config.id, index, self.view.layouts) for index, env in enumerate(self.envs)]
+        self.games = [
+            Game(env, config.id, index, self.view.layouts, self.view.place) for index, env in enumerate(self.envs)
+        ]
         self.observation = self.view.observation
         self.stacked, self.fill = self.observation.is_picture, config.fill
         action_space = self.envs[0].action_space

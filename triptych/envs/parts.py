@@ -15,7 +15,8 @@ import numpy as np
 from gymnasium import spaces, wrappers
 
 from triptych.envs.layout import AXES, BEFORE, Layout, bounds, layout_of
-from triptych.spec import Observation, Part, whole_of
+from triptych.envs.places import POSITION, REST, Place
+from triptych.spec import Observation, Part
 from triptych.spec.observation import ONE
 from triptych.utils.checks import InputError, check
 
@@ -85,6 +86,9 @@ class View:
     def __init__(self, space: spaces.Space, config: Gym):
         self.space, self.config = space, config
         found = kept_leaves(space, config)
+        self.place = Place(found, config) if config.position else None
+        if self.place is not None:
+            found = {name: leaf for name, leaf in found.items() if name != self.place.name}
         laid = {name: layout_of(leaf, config.layout, where(name, config)) for name, leaf in found.items()}
         self.layouts = {name: layout for name, layout in laid.items() if layout is not None}
         hint = "one, beside vectors" + ("; leave others out with --env.drop NAME" if len(found) > 1 else "")
@@ -105,8 +109,9 @@ class View:
             }
         else:  # vectors alone are one vector, as Gymnasium flattens them
             self.whole = space if list(found) == self.names else spaces.Dict(found)
-            self.shown = {ONE: wrappers.FlattenObservation(Still(self.whole))}
-        self.observation = Observation.of({name: self.part(name) for name in self.shown})
+            self.shown = {ONE if self.place is None else REST: wrappers.FlattenObservation(Still(self.whole))}
+        placed = {} if self.place is None else {POSITION: Part((2,), "float32", is_place=True)}
+        self.observation = Observation.of({name: self.part(name) for name in self.shown} | placed)
 
     @property
     def is_stacked(self) -> bool:
@@ -129,9 +134,17 @@ class View:
             return through(self.shown[ONE], obs)
         kept = dict(zip(self.names, values(self.space, obs), strict=True))
         if self.whole is not None:
-            return through(self.shown[ONE], {name: kept[name] for name in self.whole.spaces})  # type: ignore[attr-defined]
-        seen = {name: through(part, kept[name]) for name, part in self.shown.items()}
-        return whole_of(seen) if self.observation.is_several else next(iter(seen.values()))
+            ((name, part),) = self.shown.items()
+            seen = {name: through(part, {one: kept[one] for one in self.whole.spaces})}  # type: ignore[attr-defined]
+        else:
+            seen = {name: through(part, kept[name]) for name, part in self.shown.items()}
+        if self.place is not None:
+            seen[POSITION] = self.place(kept[self.place.name])
+        return (
+            {name: seen[name] for name, _ in self.observation.named}
+            if self.observation.is_several
+            else next(iter(seen.values()))
+        )
 
 
 def kept_leaves(space: spaces.Space, config: Gym) -> dict[str, spaces.Space]:

@@ -23,7 +23,7 @@ COMMON = {  # short names that stand for a nested field
 def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     """The recipe with other values, by field name, common short name or dotted path (`algorithm.gamma`).
 
-    `env` may be a Gymnasium id; `memory` is the network's: none, stack, rnn, gru, lstm, attention, visual_attention, or one's own. A layer is said by its place or its name (`network.5.units`, `network.lstm_1.units`).
+    `env` may be a Gymnasium id; `memory` is the network's: none, stack, rnn, gru, lstm, attention, visual_attention, neural_map, or one's own. A layer is said by its place or its name (`network.5.units`, `network.lstm_1.units`).
     `optimiser.kind` is adam or rmsprop; learning rate, its end and the gradient's limit stay.
 
     Raises:

@@ -29,6 +29,7 @@ from triptych.spec.network import Layer as Layer
 from triptych.spec.network import Network as Network
 from triptych.spec.network import Placed as Placed
 from triptych.spec.network import layer_names as layer_names
+from triptych.spec.neural_map import NeuralMap as NeuralMap
 from triptych.spec.observation import Observation as Observation
 from triptych.spec.observation import Part as Part
 from triptych.spec.observation import each as each

@@ -20,6 +20,7 @@ from triptych.spec.attention import Attention, VisualAttention
 from triptych.spec.layers import LAYERS as LAYERS  # one door for whoever writes a network
 from triptych.spec.layers import ActorCritic, Conv, Dense, Dueling, Flatten, FrameAndDifference, FrameDifference, Shape
 from triptych.spec.memory import GRU, LSTM, RNN, Memory, Stack
+from triptych.spec.neural_map import NeuralMap
 from triptych.spec.observation import Observation as Observation
 from triptych.utils.checks import check
 
@@ -37,6 +38,7 @@ Layer = (
     | LSTM
     | Attention
     | VisualAttention
+    | NeuralMap
 )
 
 
@@ -134,6 +136,8 @@ class Network:
             check(stack == 2, "the stack before a difference layer", stack, "2 pictures, and it is the first layer")
         part = getattr(layer, "part", None)
         known = observation.others
+        if isinstance(layer, NeuralMap):
+            layer.check_position(observation.parts.get(layer.part) if layer.part in known else None)
         check(part is None or part in known, f"part of layer {layer.kind}", part, f"one of {', '.join(known)}")
 
     @property

@@ -25,6 +25,7 @@ class Part:
 
     shape: Shape
     dtype: str  # NumPy's name; uint8 is divided by 255 inside the network, nothing else is scaled
+    is_place: bool = False  # x and y of where the agent is, each from 0 to 1 between its bounds
 
     @property
     def is_picture(self) -> bool:

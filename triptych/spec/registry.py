@@ -9,6 +9,7 @@ from typing import Any
 from triptych.spec.attention import Attention, VisualAttention
 from triptych.spec.layers import LAYERS, LayerSpec
 from triptych.spec.memory import GRU, LSTM, RNN, Memory, Stack
+from triptych.spec.neural_map import NeuralMap
 from triptych.utils.checks import InputError, check
 
 Builder = Callable[..., Any] | str
@@ -101,4 +102,5 @@ def builder_of(framework: str, spec: type[LayerSpec]) -> Callable[..., Any] | No
         ) from None
 
 
-KINDS: dict[str, type[Memory]] = {kind.kind: kind for kind in (Stack, RNN, GRU, LSTM, Attention, VisualAttention)}
+SHIPPED = (Stack, RNN, GRU, LSTM, Attention, VisualAttention, NeuralMap)
+KINDS: dict[str, type[Memory]] = {kind.kind: kind for kind in SHIPPED}

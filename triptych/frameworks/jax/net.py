@@ -12,6 +12,7 @@ from flax import linen as nn
 from jax import numpy as jnp
 
 from triptych.frameworks.jax.layers import OWN
+from triptych.frameworks.jax.neural_map import MAPS
 from triptych.spec import (
     Conv,
     Dense,
@@ -77,6 +78,7 @@ LAYERS: dict[type, Any] = {
     FrameDifference: difference,
     FrameAndDifference: frame_and_difference,
     **OWN,
+    **MAPS,
 }
 ACTIVATIONS = {"relu": jax.nn.relu, "linear": lambda x: x}
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras import layers
 
 from triptych.frameworks.keras.layers import OWN
+from triptych.frameworks.keras.neural_map import MAPS
 from triptych.spec import (
     Conv,
     Dense,
@@ -80,6 +81,7 @@ LAYERS: dict[type, Any] = {
     FrameDifference: difference,
     FrameAndDifference: frame_and_difference,
     **OWN,
+    **MAPS,
 }
 
 

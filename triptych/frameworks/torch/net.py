@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from triptych.frameworks.torch.layers import OWN
+from triptych.frameworks.torch.neural_map import MAPS
 from triptych.spec import (
     Conv,
     Dense,
@@ -82,6 +83,7 @@ LAYERS: dict[type, Any] = {
     FrameDifference: difference,
     FrameAndDifference: frame_and_difference,
     **OWN,
+    **MAPS,
 }
 ACTIVATIONS = {"relu": torch.relu, "linear": lambda x: x}
 # Neutral kernels are HWIO and (in, out); PyTorch's are OIHW and (out, in).

@@ -20,12 +20,12 @@ from typing import Any
 from triptych import envs, frameworks
 from triptych.algorithms import definition
 from triptych.recipes import Recipe
-from triptych.report.show.copying import copied, needed, operations
+from triptych.report.show.copying import copied, definitions, names_in, needed, operations
 from triptych.report.show.examples import RANDOM, RANDOM_PARTS, ROLLOUTS, SEQUENCES, TRANSITIONS
 from triptych.report.show.loops.allowed import check_allowed
 from triptych.report.show.loops.build import loop_file
 from triptych.report.show.own import alias_of, check_names, layers_text, loss_text
-from triptych.report.show.text import class_of, folder_of, literal
+from triptych.report.show.text import LAYERS, class_of, folder_of, literal
 from triptych.report.show.tidy import tidied
 from triptych.spec import Network, Placed, dtypes, weights
 from triptych.spec.batches import Rollout, Sequence, Transition
@@ -117,7 +117,7 @@ def source(framework: str, recipe: Recipe, network: Network, name: str) -> Sourc
         settings(recipe, network, loss), "# Operations of the loss", used,
         operations_of(loss), "# Loss", inspect.getsource(definition(recipe.algorithm).batch), loss,
         "loss = make_loss(config)", "# Network", net, "# Weights: from a file, or drawn from the recipe's seed",
-        drawing(recipe), "# Optimiser and update", learner, update, main(network, recipe.algorithm),
+        drawing(network), "# Optimiser and update", learner, update, main(network, recipe.algorithm),
     ]  # fmt: skip
     body = "\n\n\n".join(part.strip("\n") for part in parts if part)
     lines = [IMPORTS, text.IMPORTS, text.LAYERS_IMPORTS, *losses.imports, *own.imports]
@@ -195,9 +195,9 @@ def observations(network: Network, stored: str) -> str:
     return f"OBSERVATION = {literal(shown)}  # shape and dtype of each part\n\n\n{RANDOM_PARTS.strip()}"
 
 
-def drawing(recipe: Recipe) -> str:
-    """How the recipe's first weights are drawn."""
-    kinds = {layer.initialiser for layer in recipe.network if hasattr(layer, "initialiser")}
+def drawing(network: Network) -> str:
+    """How a recipe's first weights are drawn."""
+    kinds = {initialiser for _, initialiser, *_ in to_draw(network)}
     shipped = Path(str(weights.__file__))
     functions = copied(shipped, sorted(kinds | {"glorot_uniform", "orthogonal_blocks", "draw"}))
     return f"""{functions.replace("shape: Shape", "shape")}
@@ -218,9 +218,13 @@ weights = {{name: np.asarray(array, PRECISION) for name, array in weights.items(
 
 def ours(framework: str, network: Network) -> str:
     """The shipped source of the layers that the framework has not as we need them: memory, and the dueling head."""
-    file = folder_of(framework) / "layers.py"
     used = {name for placed in network.placed() if (name := class_of(framework, placed.layer))}
-    return copied(file, needed(file, used))
+    texts: list[str] = []
+    for file in (folder_of(framework) / name for name in reversed(LAYERS)):  # the later ones use the first
+        names = needed(file, used)
+        used |= {name for one in names for name in names_in(definitions(file)[one])}
+        texts = [copied(file, names), *texts]
+    return "\n\n\n".join(filter(None, texts))
 
 
 def main(network: Network, config: Any) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.report.show.text import beside, class_of, constructor
+from triptych.report.show.text import asked, beside, class_of, constructor
 from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "JAX (Flax, optax)"
@@ -79,12 +79,13 @@ def layer(placed: Placed, precision: str) -> list[str]:
     return [f"x = jax.nn.relu({call})" if settings.activation == "relu" else f"x = {call}"]
 
 
-def memory(placed: Placed, number: int, stored: str) -> list[str]:
+def memory(network: Network, placed: Placed, number: int, stored: str) -> list[str]:
     """The lines that apply a memory to x."""
+    part = asked(network, placed, "astype(x.dtype)", ".reshape((*reset.shape, -1))")
     given = (f'"{stored}"', f'name="{placed.name}"')
     module = constructor("jax", placed, given, (f'"{stored}"', f'"{stored}"'))
     lines = [f'x = x.astype("{stored}").reshape((*reset.shape, *x.shape[1:]))']
-    lines.append(f"x, after_{number} = {module}(x, states[{number}], reset)")
+    lines.append(f"x, after_{number} = {module}({', '.join(['x', f'states[{number}]', 'reset', *part])})")
     return [*lines, "x = x.reshape((-1, *x.shape[2:]))"]
 
 
@@ -98,7 +99,7 @@ def network(network: Network, precision: str) -> str:
         others = [beside(network, name, "astype(x.dtype)") for name in placed.joined]
         lines += [f"x = jnp.concatenate([{', '.join(['x', *others])}], axis=1)"] if others else []
         if placed.state_size is not None:
-            lines += memory(placed, len(after), stored)
+            lines += memory(network, placed, len(after), stored)
             after.append(f"after_{len(after)}")
         elif class_of("jax", placed.layer):
             lines += [f'x = x.astype("{stored}")', *layer(placed, precision)]

@@ -128,6 +128,14 @@ def joined(network: Network, placed: Placed, precision: str) -> list[str]:
     return [f'x = ops.concatenate([ops.cast(x, "{dtype}"), {", ".join(others)}], axis=1)'] if others else []
 
 
+def asked(network: Network, placed: Placed, dtype: str) -> list[str]:
+    """The part of the observation that a memory is given beside x, if it asks for one."""
+    if placed.part is None:
+        return []
+    scaled = " / 255" * (network.observation.parts[placed.part].dtype == "uint8")
+    return [f'ops.reshape(ops.cast(obs[{placed.part!r}], "{dtype}"){scaled}, (steps, batch, -1))']
+
+
 def memory_network(network: Network, precision: str) -> str:
     """The model of a network that takes sequences and a state."""
     observation, (stored, _) = network.observation, dtypes(precision)
@@ -150,7 +158,8 @@ def memory_network(network: Network, precision: str) -> str:
             number = len(after)
             after.append(f"after_{number}")
             applied.append(f"x = ops.reshape(x, (steps, batch, *{placed.input_shape}))")
-            applied.append(f"x, after_{number} = self.{placed.name}(x, states[{number}], reset)")
+            given = ["x", f"states[{number}]", "reset", *asked(network, placed, stored)]
+            applied.append(f"x, after_{number} = self.{placed.name}({', '.join(given)})")
             applied.append(f"x = ops.reshape(x, (-1, *{placed.output_shape}))")
         else:
             applied += [f"x = self.{placed.name}(x)"] if made_by else written

@@ -20,21 +20,24 @@ def folder_of(framework: str) -> Path:
     return Path(str(frameworks.__file__)).parent / framework
 
 
+LAYERS = ("layers.py", "neural_map.py")  # of each framework: the layers that it has not as we need them
+
+
 @cache
 def shipped(framework: str) -> dict[str, str]:
-    """By the class of a layer's spec, the class in layers.py that is built for it: the table `MODULES` there."""
-    table = definitions(folder_of(framework) / "layers.py")["MODULES"].value
-    return {spec.id: module.id for spec, module in zip(table.keys, table.values, strict=True)}
+    """By the class of a layer's spec, the class in LAYERS that is built for it: the tables `MODULES` there."""
+    tables = [definitions(folder_of(framework) / name)["MODULES"].value for name in LAYERS]
+    return {spec.id: module.id for table in tables for spec, module in zip(table.keys, table.values, strict=True)}
 
 
 def class_of(framework: str, layer: LayerSpec) -> str | None:
-    """The class in layers.py that is built for a layer; None: the framework has its own, or a user brought it."""
+    """The class in LAYERS that is built for a layer; None: the framework has its own, or a user brought it."""
     spec = type(layer)
     return shipped(framework).get(spec.__name__) if spec.__module__.startswith("triptych.") else None
 
 
 def constructor(framework: str, placed: Placed, ours: tuple[str, ...] = (), own: tuple[str, ...] = ()) -> str:
-    """The call that makes a layer: from its class in layers.py, or by the function that a user registered for its kind.
+    """The call that makes a layer: from its class in LAYERS, or by the function that a user registered for its kind.
 
     Args:
         ours: what a class takes after the layer's settings and tensors.
@@ -70,6 +73,11 @@ def beside(network: Network, name: str, cast: str) -> str:
     """A part of the observation as what it joins: `cast` is the method call that gives it that dtype."""
     scaled = " / 255" if network.observation.parts[name].dtype == "uint8" else ""
     return f'obs["{name}"].{cast}{scaled}'
+
+
+def asked(network: Network, placed: Placed, cast: str, rest: str = "") -> list[str]:
+    """The part of the observation that a layer is given beside x, if it asks for one; `rest` stands behind it."""
+    return [f"{beside(network, placed.part, cast)}{rest}"] if placed.part else []
 
 
 def literal(value: Any) -> str:

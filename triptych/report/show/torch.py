@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.report.show.text import beside, constructor
+from triptych.report.show.text import asked, beside, constructor
 from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "PyTorch"
@@ -77,9 +77,9 @@ def network(network: Network, precision: str) -> str:
         made_by, lines = layer(placed)
         if placed.state_size is not None:
             lines = ["x = x.permute(0, 2, 3, 1)"] if len(placed.input_shape) == 3 else []
-            lines.append(
-                f"x, after_{memories} = self.{placed.name}(x.unflatten(0, reset.shape), states[{memories}], reset)"
-            )
+            part = asked(network, placed, "to(x.dtype)", ".unflatten(0, reset.shape)")
+            given = ["x.unflatten(0, reset.shape)", f"states[{memories}]", "reset", *part]
+            lines.append(f"x, after_{memories} = self.{placed.name}({', '.join(given)})")
             lines.append("x = x.flatten(0, 1)")
             memories += 1
         lines = [*joined(network, placed), *lines]

@@ -1,0 +1,89 @@
+"""The memory kind `neural_map`: see `triptych.spec.neural_map`. A map is [B, H, W, C], rows y and columns x."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+from jax import numpy as jnp
+
+from triptych.frameworks.jax.layers import Parameters, build, scan
+from triptych.spec import NeuralMap
+
+
+def cells_of(position, size: int):
+    """Columns and rows [T, B, 2] of positions from 0 to 1. Comparisons are exact; a product would be rounded at the edges."""
+    edges = jnp.asarray(np.arange(1, size) / size, "float32").astype(position.dtype)
+    return jnp.sum(position[..., None] >= edges.reshape((1, 1, 1, -1)), axis=-1, dtype="int32")
+
+
+def place_of(cells, size: int):
+    """[B, H, W], true at the places [B, 2]."""
+    numbers = jnp.arange(size)[None]
+    column, row = (cells[:, axis, None] == numbers for axis in (0, 1))
+    return row[:, :, None] & column[:, None, :]
+
+
+def shifted(grid, moved):
+    """The map moved against the agent, which has moved by so many columns and rows [B, 2]; zeros where nothing was."""
+    numbers = jnp.arange(grid.shape[1])
+    away = (numbers[None] - numbers[:, None])[None]  # [1, to, from]
+    columns, rows = ((away == moved[:, axis, None, None]).astype(grid.dtype) for axis in (0, 1))
+    return jnp.einsum("byh,bhxc->byxc", rows, jnp.einsum("bxw,bhwc->bhxc", columns, grid))
+
+
+class MapMemory(Parameters):
+    """A map that is read as a whole and written where the agent is. State: the map, and egocentric the place before."""
+
+    def __call__(self, x, state, reset, position):
+        return scan(self.step, state, reset, x, cells_of(position, self.spec.size))
+
+    def step(self, state, x, cell):
+        size, channels = self.spec.size, self.spec.channels
+        numbers = size * size * channels
+        grid, before = state[:, :numbers].reshape((-1, size, size, channels)), state[:, numbers:]
+        if self.spec.egocentric:
+            place = cell.astype(before.dtype)
+            grid = shifted(grid, (place - before[:, :2]) * before[:, 2:])
+            before = jnp.concatenate([place, jnp.ones_like(before[:, 2:])], axis=1)
+            cell = jnp.full_like(cell, size // 2)
+        here = place_of(cell, size)
+        read = self.read(grid)
+        known = jnp.concatenate([x, read], axis=1)
+        context = [self.ask(known, grid)] if self.spec.context else []
+        old = jnp.einsum("bhw,bhwc->bc", here.astype(grid.dtype), grid)
+        new = self.write(jnp.concatenate([known, *context], axis=1), old)
+        grid = jnp.where(here[..., None], new[:, None, None], grid)
+        state = jnp.concatenate([grid.reshape((len(x), -1)), before], axis=1)
+        return state, jnp.concatenate([read, *context, new], axis=1)
+
+    def read(self, grid):
+        x = grid
+        for index in (1, 2, 3):
+            kernel, bias = getattr(self, f"read_{index}_kernel"), getattr(self, f"read_{index}_bias")
+            around = ((1, 1), (1, 1))
+            x = jax.lax.conv_general_dilated(x, kernel, (2, 2), around, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+            x = jax.nn.relu(x + jnp.broadcast_to(bias, x.shape))
+        return self.dense("read", x.reshape((len(x), -1)))
+
+    def ask(self, known, grid):
+        """The context: all places, weighed by how well they answer."""
+        places = grid.reshape((len(grid), -1, grid.shape[-1]))
+        scores = jnp.einsum("bc,bpc->bp", self.dense("query", known), places)
+        return jnp.einsum("bp,bpc->bc", jax.nn.softmax(scores, axis=1), places)
+
+    def write(self, known, old):
+        if not self.spec.gated:
+            hidden = jax.nn.relu(self.dense("hidden", jnp.concatenate([known, old], axis=1)))
+            return jnp.tanh(self.dense("write", hidden))
+        size = self.spec.channels
+        gates, recurrent = self.dense("write", known), self.write_recurrent_kernel
+        g, z = jnp.split(jax.nn.sigmoid(gates[:, : 2 * size] + old @ recurrent[:, : 2 * size]), 2, axis=1)
+        new = jnp.tanh(gates[:, 2 * size :] + (g * old) @ recurrent[:, 2 * size :])
+        return (1 - z) * old + z * new
+
+
+MODULES = {NeuralMap: MapMemory}
+MAPS: dict[type, Any] = {spec: partial(build, module) for spec, module in MODULES.items()}
