@@ -98,7 +98,7 @@ class GoalSearchGames(ABC):
         self.ended = np.ones(num_envs, bool)
         self.chosen = np.zeros(num_envs, np.int64)
         shown = self.screen_shape if config.render else self.image_shape
-        floats = {"position": Part((2,), "float32"), "heading": Part((2,), "float32")}
+        floats = {"position": Part((2,), "float32", is_place=True), "heading": Part((2,), "float32")}
         parts = {"image": Part((1, *shown), "uint8")} | ({} if config.render else floats)
         self.observation = Observation.of({name: part for name, part in parts.items() if name not in config.drop})
 
