@@ -12,7 +12,7 @@ from pathlib import Path
 
 KEPT = (
     "config.json", "episodes.csv", "metrics.csv", "summary.json", "resumes.csv",
-    "checkpoints/best.safetensors", "evaluations/*.json", "videos/*-best-*.mp4",
+    "checkpoints/best.safetensors", "evaluations/*.json", "videos/*-best-*.mp4", "videos/best.mp4",
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ REPORTS = {  # what a page is made of
     "cartpole-positions": ("cartpole-positions",),
     "kung-fu-master": ("kung-fu-master/best",),
     "space-invaders": ("space-invaders", "space-invaders/lockstep"),
+    "space-invaders-original": ("space-invaders-original/torch", "space-invaders/torch"),
 }
 
 
