@@ -19,7 +19,7 @@ from triptych.envs.mazes.layouts import HELD_OUT, keys, mazes
 from triptych.envs.videos import Screening
 from triptych.utils.checks import InputError
 
-ABOVE = "triptych/Maze-v0"
+ABOVE, RAYCAST = "triptych/Maze-v0", "triptych/MazeRaycast-v0"
 WALL, RED, TEAL, GREEN, BLUE = 2, 3, 4, 5, 6
 SIZES = (7, 9, 11, 13, 15)
 
@@ -93,16 +93,23 @@ def play(games: GoalSearchGames, ways: list[list[int]]) -> tuple[np.ndarray, np.
     return total, length
 
 
+REPEATS = {ABOVE: (1, 1, 1), RAYCAST: (2, 3, 3)}  # steps of a tile forward, and of a quarter turn
+
+
+@pytest.mark.parametrize("env_id", [ABOVE, RAYCAST])
 @pytest.mark.parametrize(("goal", "score"), [("right", 1), ("wrong", -1)])
-def test_the_right_goal_pays_and_the_other_costs(goal: str, score: int) -> None:
-    games: Any = envs.make(EnvConfig(ABOVE, split="test"), 40)
-    games.reset(np.arange(40))
+def test_the_right_goal_pays_and_the_other_costs(env_id: str, goal: str, score: int) -> None:
+    games: Any = envs.make(EnvConfig(env_id, split="test"), 20)
+    games.reset(np.arange(20))
     inside = games.tiles[:, games.margin : -games.margin, games.margin : -games.margin]
     goals = [right if goal == "right" else RED + TEAL - right for right in games.right]
-    ways = [way(tiles.tolist(), tile) for tiles, tile in zip(inside, goals, strict=True)]
-    total, length = play(games, ways)  # type: ignore[arg-type]
+    found = [way(tiles.tolist(), tile) or [] for tiles, tile in zip(inside, goals, strict=True)]
+    ways = [[action for action in own for _ in range(REPEATS[env_id][action])] for own in found]
+    total, length = play(games, ways)
     assert (total == score).all()
-    assert (length == [len(own) for own in ways]).all()  # type: ignore[arg-type]
+    assert all(len(own) - 1 <= steps <= len(own) for own, steps in zip(ways, length, strict=True)), (
+        "a goal may begin half-way"
+    )
 
 
 @pytest.mark.parametrize(("settings", "steps"), [({}, 100), ({"split": "test"}, 500), ({"time_limit": 7}, 7)])
@@ -158,18 +165,71 @@ def test_an_agent_at_the_start_sees_the_indicator_and_walks_into_no_wall() -> No
     assert games.recv().obs["position"] * 15 == pytest.approx(np.array([[1.5, 2.5]])), "x is the column, y the row"
 
 
+def marched(tiles: np.ndarray, x: float, y: float, dx: float, dy: float) -> tuple[int, float]:
+    """What a ray meets, by small steps along it."""
+    for step in range(1, 40_000):
+        ahead = step * 0.0005
+        tile = int(tiles[int(y + ahead * dy), int(x + ahead * dx)])
+        if tile != 1 and (int(y + ahead * dy), int(x + ahead * dx)) != (int(y), int(x)):
+            return tile, ahead
+    raise AssertionError("no wall")
+
+
+def test_rays_meet_what_small_steps_along_them_meet() -> None:
+    games: Any = envs.make(EnvConfig(RAYCAST, picture=(10, 9), maze_size=(9, 15)), 12)
+    games.reset(np.arange(12))
+    for action in np.random.default_rng(2).choice(3, size=(40, 12), p=[0.6, 0.2, 0.2]):
+        games.send(action)
+        games.recv()
+    tile, distance, _ = games.cast()
+    edge = np.tan(np.radians(33))
+    for game in range(12):
+        angle = 2 * np.pi * games.facing[game] / 12
+        ahead, right = np.array([np.sin(angle), -np.cos(angle)]), np.array([np.cos(angle), np.sin(angle)])
+        for column in range(9):
+            ray = ahead + edge * (2 * (column + 0.5) / 9 - 1) * right
+            met = marched(games.tiles[game, 1:, 1:], games.x[game], games.y[game], *ray)
+            assert met[0] == tile[game, column]
+            assert met[1] == pytest.approx(distance[game, column], abs=0.002)
+
+
+def test_an_agent_in_the_first_person_begins_before_the_indicator_and_walks_into_no_wall() -> None:
+    games: Any = envs.make(EnvConfig(RAYCAST), 30)
+    image = games.reset(np.arange(30))["image"]
+    assert image.shape == (30, 1, 48, 64, 3)
+    for right, middle in zip(games.right, image[:, 0, 24, 32], strict=True):
+        assert middle.argmax() == (1 if right == RED else 2), "green or blue"
+    for action in np.random.default_rng(0).choice(3, size=(200, 30), p=[0.8, 0.1, 0.1]):
+        games.send(action)
+        seen = games.recv().obs
+        for aside in (-0.19, 0.19):
+            for ahead in (-0.19, 0.19):
+                tiles = games.tiles[games.every, (games.y + ahead).astype(int) + 1, (games.x + aside).astype(int) + 1]
+                assert np.isin(tiles, (1, RED, TEAL)).all()
+        np.testing.assert_allclose(np.linalg.norm(seen["heading"], axis=1), 1, rtol=1e-6)
+        assert ((seen["position"] > 0) & (seen["position"] < 1)).all()
+
+
 def test_the_whole_maze_can_be_seen() -> None:
     games = placed(ROOM, x=1, y=2, facing=1, view=None)
     image = games.look()["image"][0, 0]
     assert image.shape == (15, 15, 3)
-    assert image[2, 1].tolist() == [255, 220, 0]
+    assert image[2, 1].tolist() == [255, 220, 0], "the agent"
     assert image[2, 5].tolist() == [0, 200, 200]
 
 
-@pytest.mark.parametrize("settings", [{}, {"split": "test", "time_limit": 9}, {"curriculum": 40, "time_limit": 5}])
-def test_seeds_states_and_other_numbers_of_games(settings: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("env_id", "settings"),
+    [
+        (ABOVE, {}),
+        (ABOVE, {"split": "test", "time_limit": 9}),
+        (ABOVE, {"curriculum": 40, "time_limit": 5}),
+        (RAYCAST, {"picture": (8, 8), "time_limit": 30}),
+    ],
+)
+def test_seeds_states_and_other_numbers_of_games(env_id: str, settings: dict[str, Any]) -> None:
     """A game depends on its seed alone; one that was saved goes on as it would have."""
-    config = EnvConfig(ABOVE, maze_size=(7, 9), **settings)
+    config = EnvConfig(env_id, maze_size=(7, 9), **settings)
     one, all_three = envs.make(config, 1), envs.make(config, 3)
     seeds, actions = np.array([5, 6, 7]), np.random.default_rng(0).choice(3, size=(900, 3), p=[0.6, 0.2, 0.2])
     first, second = one.reset(seeds[1:2]), all_three.reset(seeds)
@@ -209,16 +269,18 @@ def test_a_curriculum_begins_with_the_smallest_mazes_and_tests_ignore_it() -> No
     assert (tested.curriculum, tested.time_limit) == (0, 10)
 
 
-def test_a_maze_is_a_gymnasium_environment() -> None:
-    env = gymnasium.make(ABOVE, maze_size=[9, 11], render_mode="rgb_array")
+@pytest.mark.parametrize("env_id", [ABOVE, RAYCAST])
+def test_a_maze_is_a_gymnasium_environment(env_id: str) -> None:
+    env = gymnasium.make(env_id, maze_size=[9, 11], render_mode="rgb_array")
     assert env.observation_space["position"].high.tolist() == [1, 1]  # type: ignore[index]
     check_env(env.unwrapped, skip_render_check=True)
     env.reset(seed=3)
     assert env.render().ndim == 3  # type: ignore[union-attr]
 
 
-def test_a_person_is_shown_the_whole_maze() -> None:
-    screening = Screening(EnvConfig(ABOVE, drop=("heading",)))
+@pytest.mark.parametrize("env_id", [ABOVE, RAYCAST])
+def test_a_person_is_shown_the_whole_maze(env_id: str) -> None:
+    screening = Screening(EnvConfig(env_id, drop=("heading",)))
     first = screening.reset(0)
     second = screening.step(1)
     assert first.shape == second.shape
@@ -234,6 +296,8 @@ def test_parts_can_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
+        ({"turns": 10}, "turns is 10; allowed: a number that 4 divides, so that a quarter turn is possible"),
+        ({"picture": (48, 1000)}, "picture is (48, 1000); allowed: rows and columns, 8 to 512 each"),
         ({"maze_size": (7, 10)}, "maze_size is (7, 10); allowed: two odd numbers, smallest and largest, from 7 to 101"),
         ({"maze_size": (11, 7)}, "maze_size is (11, 7); allowed: two odd numbers, smallest and largest, from 7 to 101"),
         ({"split": "held-out"}, "split is 'held-out'; allowed: train, test"),
@@ -246,5 +310,5 @@ def test_parts_can_be_left_out() -> None:
 )
 def test_bad_settings_are_told_in_one_line(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError) as raised:
-        EnvConfig(ABOVE, **settings)
+        EnvConfig(RAYCAST if {"turns", "picture"} & set(settings) else ABOVE, **settings)
     assert said in str(raised.value)

@@ -29,6 +29,7 @@ from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.values import steps_more
 from triptych.runs.endings import unlearned, why
 from triptych.runs.trust import Allowed
+from triptych.utils.checks import check
 from triptych.utils.console import put
 from triptych.utils.reading import read_json
 
@@ -156,6 +157,8 @@ class Evaluate(Somewhere, Where):
     framework: Framework | None = None  # the framework that plays; None: the run's own, and torch for a weights file
     device: Device = "auto"  # where the network runs: auto (a GPU, where the framework sees one), cpu, cuda or cuda:1
     flicker: float | None = None  # chance that an observation is hidden; None: as in training
+    # another value of one of the environment's settings, as split=test; the flag may be given several times
+    setting: Annotated[tuple[str, ...], UseAppendAction, arg(metavar="NAME=VALUE")] = ()
     plain: bool = False  # play Atari as Gymnasium itself does: without idle frames, FIRE and the maximum of two frames
     video: bool = False  # film the first game, into the folder videos/ of the run
     # your own Python file to run first, where the run needs it and came from elsewhere
@@ -174,18 +177,29 @@ class Evaluate(Somewhere, Where):
                 sticky=self.sticky, env=self.env,
                 framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video, flicker=self.flicker,
                 recipe=self.file, trust=self.trust,
-                plain=self.plain, device=self.device, on=self.on, address=self.address,
+                plain=self.plain, device=self.device, on=self.on, address=self.address, **self.settings(),
             )  # fmt: skip
         others = f", sticky {score.sticky:g}" if score.sticky is not None else ""
         others += f", {score.flicker:.0%} hidden" if score.flicker else ""
         others += ", plain" if score.plain else ""
-        interval = f" (95 % interval {score.low:.1f} to {score.high:.1f})" if score.games > 1 else ""
-        print(f"{score.mean:.1f}{interval} over {counted(score.games, 'game')} of {score.env}{others}")
+        others += "".join(f", {name} {value}" for name, value in score.settings.items())
+        digits = 1 if max(map(abs, score.rewards)) > 1 else 3  # of games that are won or lost, too
+        interval = f" (95 % interval {score.low:.{digits}f} to {score.high:.{digits}f})" if score.games > 1 else ""
+        print(f"{score.mean:.{digits}f}{interval} over {counted(score.games, 'game')} of {score.env}{others}")
         if score.video:
             print(f"video {score.video}")
         print(f"{score.policy}, seed {score.seed}, weights {score.weights}, {score.framework} {score.precision}")
         print_json(self, score)
         return 0
+
+    def settings(self) -> dict[str, Any]:
+        """The changed settings of the environment, as `evaluate` takes them."""
+        found = {}
+        for word in self.setting:
+            name, equals, value = word.partition("=")
+            check(bool(name and equals), "setting", word, "NAME=VALUE, such as split=test")
+            found[f"env.{name.replace('-', '_')}"] = value
+        return found
 
 
 def video_of(result: Any) -> str | None:

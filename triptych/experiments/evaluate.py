@@ -18,6 +18,7 @@ from triptych.envs.videos import Film, check_video
 from triptych.experiments.load import Source, find_weights, make_agent
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes.feasibility import prepare
+from triptych.recipes.values import read_setting
 from triptych.runs.names import check_links, safe
 from triptych.runs.records import Named, write_evaluation
 from triptych.runs.trust import Allowed
@@ -58,6 +59,9 @@ class EvaluationResult:
     seed: int
     longest: int = LONGEST  # steps after which a game is counted as it stands
     cut: int = 0  # games that did not end by then
+    settings: dict[str, Any] = dataclasses.field(
+        default_factory=dict
+    )  # other ones of the environment that were changed for this test
     weights: str  # the file
     video: str | None  # of the first game, where one was asked for
     framework: str
@@ -109,7 +113,7 @@ def evaluate(
         address: of a Ray cluster: "auto", or "HOST:PORT"; None: one of its own on this machine.
         changes: of the game; each left out, or None: as in the recipe. `sticky`: chance that the last action is repeated
             (Atari); `flicker`: chance that an observation is hidden; `env`: another Gymnasium id with the same observations
-            and actions.
+            and actions; `env.NAME`: any of its settings, such as `**{"env.split": "test"}`.
 
     A run folder keeps the score in `evaluations/`.
 
@@ -127,12 +131,15 @@ def evaluate(
     if device is not None:
         frameworks.set_device(device)
     test, given = Test(games, seed, policy, epsilon, video, plain), changes_of(changes)
+    settings = {name.removeprefix("env."): value for name, value in changes.items() if name.startswith("env.")}
     source = find_weights(run, weights, framework, runs_dir, Allowed(recipe, trust, env=changes.get("env")))
     tested = envs.changed(source.recipe.env, given | (envs.PLAIN if plain else {}))
+    settings = {name: read_setting(tested, name, value) for name, value in settings.items()}
+    tested = envs.changed(tested, settings)
     source = dataclasses.replace(source, recipe=dataclasses.replace(source.recipe, env=tested))
     if (folder := run_folder(source)) is not None:
         check_links(folder)
-    evaluation = play(source, test, report)
+    evaluation = dataclasses.replace(play(source, test, report), settings=settings)
     remember(source, evaluation)
     return evaluation
 
@@ -140,8 +147,8 @@ def evaluate(
 def changes_of(changes: dict[str, Any]) -> dict[str, Any]:
     """The fields of the game that a test changes."""
     for name in changes:
-        check(name in CHANGES, "a change", name, ", ".join(CHANGES))
-    return {CHANGES[name]: value for name, value in changes.items() if value is not None}
+        check(name in CHANGES or name.startswith("env."), "a change", name, ", ".join([*CHANGES, "env.NAME"]))
+    return {CHANGES[name]: value for name, value in changes.items() if name in CHANGES and value is not None}
 
 
 def play(source: Source, test: Test, report: Callable[[int], None] | None) -> EvaluationResult:
@@ -232,6 +239,7 @@ def remember(source: Source, evaluation: EvaluationResult) -> None:
         if value != before[key]
     )
     name += "-plain" if evaluation.plain else ""
+    name += "".join(f"-{key}-{safe(str(value))}" for key, value in evaluation.settings.items())
     name += f"-{evaluation.policy}" if not evaluation.policy.endswith(trained.algorithm.policy) else ""
     kept = dataclasses.asdict(evaluation) | {"weights": source.file.stem, "updates": source.updates or 0}
     del kept["video"]

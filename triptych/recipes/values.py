@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import re
 import types
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from triptych.frameworks import ALIASES
-from triptych.utils.checks import InputError
+from triptych.utils.checks import InputError, hint_of
 from triptych.utils.words import likely, shown
 
 THOUSANDS = {"k": 1_000, "m": 1_000_000}  # `10k`, `1M`
@@ -189,6 +190,23 @@ def apart(words: list[str]) -> list[str]:
 def names_apart(words: list[str]) -> list[str]:
     """`Pong,Breakout` as two words; a comma with a space behind it is part of a name: `positions, trained at 0% blank`."""
     return [part for word in words for part in re.split(r",(?!\s)", word) if part]
+
+
+def read_setting(config: Any, name: str, value: Any) -> Any:
+    """A field's value where it was written as a word; anything else is the value already.
+
+    Args:
+        config: a dataclass with that field; without it the value stays, for whoever says so.
+    """
+    owner: Any = type(config)
+    kind = hint_of(owner, name) if name in {field.name for field in dataclasses.fields(config)} else Any
+    found = reader(kind)
+    if not isinstance(value, str) or kind is str or found is None:
+        return value
+    try:
+        return found.read([value])
+    except Unreadable as error:
+        raise InputError(f"{name} is {shown(value)}; allowed: {error}") from None
 
 
 def refused(flag: str, words: list[str], error: Unreadable) -> InputError:

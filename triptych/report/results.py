@@ -168,6 +168,7 @@ def as_trained(test: dict[str, Any], env: GameConfig) -> bool:
     own = getattr(env, "sticky", None)
     sticky = own if test["sticky"] is None else test["sticky"]  # None: the recipe's, in tests of before
     same = (test["flicker"], test["env"]) == (env.flicker, env.id) and not test.get("plain")
+    same = same and not test.get("settings")
     return same and sticky in (own, stickiness(env))
 
 

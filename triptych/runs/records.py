@@ -110,6 +110,8 @@ class Test(TypedDict):
     env: str
     sticky: Finite | None
     flicker: NotRequired[Finite]  # older versions hid nothing
+    plain: NotRequired[bool]  # of older versions none was
+    settings: NotRequired[dict[str, Any]]  # of the environment that were changed for this test
     rewards: NotRequired[list[Finite]]
     lengths: NotRequired[list[Count]]
 

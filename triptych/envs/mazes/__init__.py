@@ -12,12 +12,18 @@ import gymnasium
 
 from triptych.envs.config import Kind
 from triptych.envs.mazes.above import ABOVE, AboveGames, Maze
-
-gymnasium.register(ABOVE, entry_point="triptych.envs.mazes.one:OneMaze", kwargs={"game": AboveGames, "config": Maze})
+from triptych.envs.mazes.raycast import RAYCAST, MazeRaycast, RaycastGames
 
 
 def plays_above(spec: Any) -> bool:
     return bool(spec.id == ABOVE)
 
 
-KINDS = (Kind(Maze, plays_above, AboveGames),)
+def plays_raycast(spec: Any) -> bool:
+    return bool(spec.id == RAYCAST)
+
+
+KINDS = (Kind(Maze, plays_above, AboveGames), Kind(MazeRaycast, plays_raycast, RaycastGames))
+for name, kind in zip((ABOVE, RAYCAST), KINDS, strict=True):
+    own = {"game": kind.make, "config": kind.config}
+    gymnasium.register(name, entry_point="triptych.envs.mazes.one:OneMaze", kwargs=own)

@@ -44,7 +44,7 @@ class Canvas:
         ahead = (columns - position[0]) * heading[0] + (rows - position[1]) * heading[1]
         aside = (columns - position[0]) * heading[1] - (rows - position[1]) * heading[0]
         # A triangle whose tip points where the agent looks.
-        inside = (ahead > -0.35) & (np.abs(aside) < 0.35 * (0.4 - ahead) / 0.75)
+        inside = (ahead > -0.35) & (np.abs(aside) < 0.25 * (0.45 - ahead) / 0.8)
         picture[inside] = AGENT
         return picture
 

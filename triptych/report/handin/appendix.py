@@ -211,6 +211,7 @@ def evaluations(logs: list[Log], sections: list[Section], page: Path, links: lis
         for place, test in enumerate(log.evaluations):
             address = link(files[place], page) if place < len(files) else ""
             how = f"{test['env']}{moves(test)}" + (f", {percent(test['flicker'])} hidden" if test["flicker"] else "")
+            how += "".join(f", {name} {value}" for name, value in test.get("settings", {}).items())
             rows.append(
                 [
                     Cell(log.name, strong=True), Cell(f"{test['weights']} weights", link=address), Cell(how), Cell(str(test["games"])),
