@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from triptych.buffers.rollout import Played, RolloutBuffer
-from triptych.buffers.store import FIELDS, Row, Store
+from triptych.buffers.store import FIELDS, Row, States, Store
 from triptych.spec import Observation
 
 VECTOR = Observation((3,), "float32")
@@ -14,22 +14,24 @@ PICTURE = Observation((4, 6, 5), "uint8")
 COLOUR = Observation((2, 6, 5, 3), "uint8")
 
 
-@pytest.mark.parametrize("state", [None, (7, "float32"), (7, "float64")])
+@pytest.mark.parametrize("states", [None, States(7, "float32"), States(7, "float64")])
 @pytest.mark.parametrize("observation", [VECTOR, PICTURE, COLOUR])
-def test_a_stores_bytes(observation: Observation, state: tuple[int, str] | None) -> None:
-    store = Store(60, 3, observation, state=state)
-    arrays = [getattr(store, name) for name in store.fields]
+def test_a_stores_bytes(observation: Observation, states: States | None) -> None:
+    store = Store(60, 3, observation, states=states)
+    arrays = [getattr(store, name) for name in FIELDS]
     held = sum(array.nbytes for array in arrays) + store.pictures.array.nbytes  # type: ignore[attr-defined]
-    assert Store.bytes_for(60, 1_000, observation, state=state) == held
-    assert Store.bytes_for(60, 30, observation, state=state) == held / 2, "half of it is written by then"
+    held += 0 if states is None else 60 * 7 * np.dtype(states.dtype).itemsize  # where every one is kept
+    assert Store.bytes_for(60, 1_000, observation, states=states) == held
+    assert Store.bytes_for(60, 30, observation, states=states) == held / 2, "half of it is written by then"
     assert store.row_bytes() * store.rows == held
-    assert {name: array.dtype.name for name, array in zip(FIELDS, arrays, strict=False)} == FIELDS
+    assert {name: array.dtype.name for name, array in zip(FIELDS, arrays, strict=True)} == FIELDS
 
 
 def test_bytes_by_hand() -> None:
     """A vector of three float32, 4 + 8 + 1 + 1 + 1 + 4 beside it, and a state of two float64."""
     assert Store.bytes_for(10, 10, VECTOR) == 10 * (12 + 19)
-    assert Store.bytes_for(10, 10, VECTOR, state=(2, "float64")) == 10 * (12 + 19 + 16)
+    assert Store.bytes_for(10, 10, VECTOR, states=States(2, "float64")) == 10 * (12 + 19 + 16)
+    assert Store.bytes_for(10, 10, VECTOR, states=States(2, "float64", 4)) == 10 * (12 + 19 + 4)
     # In float64 four numbers of 8; five floats, an action and four marks; a state of six a game.
     observation = Observation((4,), "float32")
     assert RolloutBuffer.bytes_for(10, 2, observation, 6, "float64") == 10 * 2 * (32 + 40 + 4 + 4) + 2 * 6 * 8
@@ -46,12 +48,14 @@ def test_a_rollouts_bytes(observation: Observation, precision: str) -> None:
 
 def test_a_row_without_a_state_or_a_lost_life() -> None:
     """They are nothing where they are not given, also where the ring has held others."""
-    store, nothing = Store(5, 1, VECTOR, state=(2, "float32")), np.zeros(1)
+    store, nothing = Store(5, 1, VECTOR, states=States(2, "float32")), np.zeros(1)
     full = Row(np.ones((1, 3)), nothing, nothing, nothing, np.ones(1), np.ones(1), np.ones((1, 2)))
     for _ in range(store.rows):
         store.add(full)
     assert store.lost_life.all()
-    assert (store.state == 1).all()
+    assert store.states is not None
+    slots, games = np.arange(store.rows), np.zeros(store.rows, int)
+    assert (store.states.get(slots, games)[1:] == 1).all()
     store.add(full._replace(lost_life=None, state=None))
     assert store.lost_life[:, 0].tolist() == [False, *[True] * (store.rows - 1)]
-    assert (store.state[0] == 0).all()
+    assert (store.states.get(slots, games)[0] == 0).all()

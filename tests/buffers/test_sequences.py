@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.buffers.replays import make_replay
 from tests.buffers.test_store import PICTURE, VECTOR, Everything
 from triptych.buffers.prioritised import rows_of
-from triptych.buffers.store import Row, Store
+from triptych.buffers.store import Row, States, Store
 
 STATE = 3  # numbers of an agent's state: row, game, age
 
@@ -57,7 +57,8 @@ def test_sequences_against_a_list_of_everything(
     burn_in = min(burn_in, length - 1)
     observation = VECTOR if form == "vector" else PICTURE
     everything = Everything(observation, num_envs, filled, np.random.default_rng(seed))
-    store = Store(40 * num_envs, num_envs, observation, filled, form == "compressed", state=(STATE, "float32"))  # type: ignore[arg-type]
+    states = States(STATE, "float32", length - burn_in, burn_in)
+    store = Store(40 * num_envs, num_envs, observation, filled, form == "compressed", states=states)  # type: ignore[arg-type]
     ages = fill(everything, store, steps, end_chance)
     replay = make_replay(
         store, 0.9, "sign", "float64", n_step=n_step, length=length, burn_in=burn_in, state=(STATE, True)

@@ -137,8 +137,13 @@ class Config(base.Config):
 
     @property
     def stores_state(self) -> bool:
-        """Whether the replay keeps the agent's state beside each observation."""
+        """Whether the replay keeps the agent's states at which samples begin."""
         return False
+
+    @property
+    def states_kept(self) -> tuple[int, int]:
+        """Of those: one in so many steps of an episode, and how many steps before a multiple of that."""
+        return 1, 0
 
     @property
     def longest_sample(self) -> int:

@@ -48,6 +48,10 @@ class Config(dqn.Config):
         return self.stored_state
 
     @property
+    def states_kept(self) -> tuple[int, int]:
+        return self.sequence_length - self.burn_in, self.burn_in
+
+    @property
     def longest_sample(self) -> int:
         return max(self.batch_size, self.sequence_length)
 

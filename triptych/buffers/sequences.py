@@ -102,7 +102,8 @@ class Sequences:
         """The states [B, S] to begin with: what the agent had at the rows, where `kept`; else zeros."""
         found = np.zeros((len(rows), self.state_size), self.precision)
         if self.stored_state:
-            found[kept] = store.state[rows[kept] % store.rows, games[kept]]
+            assert store.states is not None
+            found[kept] = store.states.get(rows[kept] % store.rows, games[kept])
         return found
 
     def example(self, store: Store, batch_size: int) -> Sequence:

@@ -18,6 +18,8 @@ from triptych.buffers.compression import GUESSED_RATIO, INDEX_BYTES, CompressedP
 from triptych.buffers.pictures import DevicePictures, Pictures, RawPictures, renamed
 from triptych.buffers.row import FIELDS as FIELDS
 from triptych.buffers.row import Row as Row
+from triptych.buffers.states import StateRing
+from triptych.buffers.states import States as States
 from triptych.spec import Observation, parts_of, whole_of
 
 
@@ -29,7 +31,7 @@ class Store:
         fill: what stands in the stack before an episode's first frame: zeros, or that frame repeated.
         compress: keep pictures compressed, exact to the byte; vectors are kept as they are.
         device: makes room for frames where the learner is (`triptych.frameworks.Frames`); None: they stay in memory.
-        state: numbers and dtype of an agent's state to keep with each observation; None: it is not kept.
+        states: which of the agent's states are kept; None: none.
     """
 
     action: np.ndarray  # [rows, N], as all of FIELDS
@@ -38,7 +40,6 @@ class Store:
     lost_life: np.ndarray
     mask: np.ndarray
     age: np.ndarray
-    state: np.ndarray  # [rows, N, S], where it is kept
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class Store:
         fill: Literal["zeros", "first"] = "zeros",
         compress: bool = False,
         device: Callable[[int, tuple[int, ...]], Any] | None = None,
-        state: tuple[int, str] | None = None,
+        states: States | None = None,
     ):
         self.observation, main = observation, observation.main
         self.stack = main.stack
@@ -69,10 +70,7 @@ class Store:
         self.vectors = {name: RawPictures(*size, part.shape, part.dtype) for name, part in others}  # the other parts
         for name, dtype in FIELDS.items():
             setattr(self, name, np.zeros(size, dtype))
-        self.fields = tuple(FIELDS)
-        if state is not None:
-            self.state = np.zeros((*size, state[0]), state[1])
-            self.fields = (*FIELDS, "state")
+        self.states = None if states is None else StateRing(states)
         self.count = 0  # rows written since the run's start
         self.transitions = 0  # complete ones among the rows kept
 
@@ -82,14 +80,14 @@ class Store:
         steps: int,
         observation: Observation,
         compress: bool = False,
-        state: tuple[int, str] | None = None,
+        states: States | None = None,
     ) -> float:
         """Bytes of a store of `capacity` observations after `steps` steps over all games; of compressed pictures a guess."""
         sizes = {name: float(np.prod(part.frame_shape)) * part.itemsize for name, part in observation.named}
         size = sizes.pop(observation.main_name)
         kept = size / GUESSED_RATIO + INDEX_BYTES if are_compressed(observation, compress) else size
         kept += sum(sizes.values()) + sum(np.dtype(dtype).itemsize for dtype in FIELDS.values())
-        kept += 0 if state is None else state[0] * np.dtype(state[1]).itemsize
+        kept += 0 if states is None else states.bytes
         return min(capacity, steps) * kept
 
     @property
@@ -99,7 +97,8 @@ class Store:
 
     def row_bytes(self) -> float:
         frames = self.pictures.row_bytes + sum(ring.row_bytes for ring in self.vectors.values())
-        return frames + sum(getattr(self, field)[0].nbytes for field in self.fields)
+        states = 0 if self.states is None else self.num_envs * self.states.states.bytes
+        return frames + states + sum(getattr(self, field)[0].nbytes for field in FIELDS)
 
     def add(self, row: Row) -> None:
         """Writes a row in place of the oldest."""
@@ -120,8 +119,8 @@ class Store:
         self.action[slot], self.reward[slot], self.terminated[slot] = row.action, row.reward, row.terminated
         self.mask[slot], self.age[slot] = row.mask, age
         self.lost_life[slot] = False if row.lost_life is None else row.lost_life
-        if "state" in self.fields:
-            self.state[slot] = 0 if row.state is None else row.state
+        if self.states is not None:
+            self.states.put(slot, age, row.state)
         self.count += 1
 
     def forget_last(self) -> None:
@@ -222,7 +221,8 @@ class Store:
     def take(self, start: int, end: int) -> dict[str, np.ndarray]:
         """Rows [start, end) as arrays, for a segment."""
         slots = np.arange(start, end) % self.rows
-        segment = {field: getattr(self, field)[slots] for field in self.fields}
+        segment = {field: getattr(self, field)[slots] for field in FIELDS}
+        segment |= {} if self.states is None else self.states.take(slots, self.num_envs)
         for name, ring in self.rings():
             segment |= renamed(ring.take(slots), "frame", f"frame/{name}" if name else "frame")
         return segment
@@ -236,12 +236,14 @@ class Store:
         rows = np.arange(start, start + len(segment["mask"]))
         kept = np.flatnonzero((rows >= self.oldest) & (rows < self.count))
         slots = rows[kept] % self.rows
-        for field in self.fields:
+        for field in FIELDS:
             if field in segment:  # one of an older version may lack a field: it stays 0
                 own, found = getattr(self, field), segment[field]
                 if found.shape[1:] != own.shape[1:]:
                     raise ValueError(f"{field} of shape {found.shape[1:]} a row, not {own.shape[1:]}")
                 own[slots] = found[kept]
+        if self.states is not None:
+            self.states.restore(segment, kept, slots)
         for name, ring in self.rings():
             part = self.observation.parts[name]
             held = renamed(segment, f"frame/{name}", "frame") if name else segment

@@ -9,7 +9,7 @@ from typing import cast
 from triptych import envs
 from triptych.algorithms import a2c, dqn
 from triptych.buffers.rollout import RolloutBuffer
-from triptych.buffers.store import Store
+from triptych.buffers.store import States, Store
 from triptych.envs.videos import check_video
 from triptych.frameworks import check_framework
 from triptych.recipes.recipe import Recipe
@@ -104,8 +104,9 @@ def check_replay(recipe: Recipe, games: envs.Games) -> None:
         check(not observation.is_several, "replay_on_device", True, "False, as this game shows more than pictures")
         return
     network = recipe.make_network(observation, games.num_actions)
-    state = (sum(network.state_sizes), dtypes(recipe.precision)[0]) if config.stores_state else None
-    need = Store.bytes_for(config.replay_size, recipe.steps, observation, config.compress, state)
+    size = sum(network.state_sizes), dtypes(recipe.precision)[0]
+    states = States(*size, *config.states_kept) if config.stores_state else None
+    need = Store.bytes_for(config.replay_size, recipe.steps, observation, config.compress, states)
     check_fits("replay_size", config.replay_size, need)
 
 

@@ -12,7 +12,7 @@ from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.prioritised import PrioritisedSampler
 from triptych.buffers.replay import Replay, Transitions, UniformSampler
 from triptych.buffers.sequences import Sequences
-from triptych.buffers.store import Row, Store
+from triptych.buffers.store import Row, States, Store
 from triptych.envs import Games, Step
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
@@ -127,7 +127,7 @@ def make_store(recipe: Recipe, games: Games, learner: Learner, state_size: int) 
     config, observation = cast(dqn.Config, recipe.algorithm), games.observation
     settings = (config.replay_size, recipe.num_envs, observation, recipe.env.fill, config.compress)
     if config.stores_state:
-        return Store(*settings, state=(state_size, learner.precision))
+        return Store(*settings, states=States(state_size, learner.precision, *config.states_kept))
     if not config.replay_on_device:
         return Store(*settings)
     need = Store.bytes_for(config.replay_size, config.replay_size, observation)  # taken at once
