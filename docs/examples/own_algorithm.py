@@ -8,7 +8,6 @@ An algorithm is its settings, a dataclass that inherits from one of ours, and it
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -59,7 +58,5 @@ def make_loss(config):
 
 triptych.register_algorithm(Conservative, make_loss=make_loss)
 
-# The settings of the recipe `cartpole`, taken over by a config of the new kind.
-cartpole = triptych.load_recipe("cartpole")
-settings = {field.name: getattr(cartpole.algorithm, field.name) for field in dataclasses.fields(dqn.Config)}
-recipe = dataclasses.replace(cartpole, algorithm=Conservative(**settings))
+# The recipe `cartpole` with all of its settings, and the new algorithm in place of DQN.
+recipe = triptych.override(triptych.load_recipe("cartpole"), {"algorithm": "conservative"})

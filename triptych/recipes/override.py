@@ -8,7 +8,7 @@ from typing import Any
 
 from triptych import envs
 from triptych.envs import fitted
-from triptych.recipes.recipe import Recipe, with_kind, with_memory
+from triptych.recipes.recipe import Recipe, with_algorithm, with_kind, with_memory
 from triptych.spec import Layer, layer_names
 from triptych.utils.checks import InputError, check
 
@@ -24,7 +24,7 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     """The recipe with other values, by field name, common short name or dotted path (`algorithm.gamma`).
 
     `env` may be a Gymnasium id; `memory` is the network's: none, stack, rnn, gru, lstm, attention, visual_attention, neural_map, or one's own. A layer is said by its place or its name (`network.5.units`, `network.lstm_1.units`).
-    `optimiser.kind` is adam or rmsprop; learning rate, its end and the gradient's limit stay.
+    `optimiser.kind` is adam or rmsprop; learning rate, its end and the gradient's limit stay. `algorithm` may be a kind that shares the recipe's settings, which stay.
 
     Raises:
         InputError: there is no such field, or the value is not allowed.
@@ -32,10 +32,13 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     changes = dict(changes)
     memory = changes.pop("memory", None)  # first: other changes may be of what it puts there
     kind = changes.pop("optimiser.kind", None)
+    named = changes.pop("algorithm") if isinstance(changes.get("algorithm"), str) else None
     body = recipe.network if memory is None else with_memory(recipe.network, memory)
     optimiser = recipe.optimiser if kind is None else with_kind(recipe.optimiser, kind)
+    algorithm = recipe.algorithm if named is None else with_algorithm(recipe.algorithm, named)
     tree: dict[str, Any] = {"network": {}} if memory is not None else {}
     tree |= {"optimiser": {}} if kind is not None else {}
+    tree |= {"algorithm": {}} if named is not None else {}
     for path, value in changes.items():
         name = "env.id" if path == "env" and isinstance(value, str) else COMMON.get(path, path)
         *parents, last = by_place(name, body).split(".")
@@ -49,7 +52,8 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     for key in tree:
         if key not in names:
             raise InputError(f"field is {key!r}; allowed: {', '.join([*names, 'memory'])}")
-    now = {name: getattr(recipe, name) for name in names} | {"network": body, "optimiser": optimiser}
+    now = {name: getattr(recipe, name) for name in names}
+    now |= {"network": body, "optimiser": optimiser, "algorithm": algorithm}
     return settled(
         dataclasses.replace(recipe, **{key: replace_all(now[key], branch, f"{key}.") for key, branch in tree.items()})
     )

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from triptych.algorithms import Config, definition
+from triptych.algorithms import ALGORITHMS, Config, definition
 from triptych.algorithms.schedules import linear_schedule
 from triptych.envs import GameConfig
 from triptych.envs.play import LONGEST
@@ -111,3 +111,17 @@ def with_kind(optimiser: Optimiser, kind: str) -> Optimiser:
         return optimiser
     shared = {field.name: getattr(optimiser, field.name) for field in dataclasses.fields(Optimiser)}
     return OPTIMISERS[kind](**shared)
+
+
+def with_algorithm(config: Config, kind: str) -> Config:
+    """An algorithm of another kind with these settings; those that it alone has are as they are by default.
+
+    Raises:
+        InputError: neither of the two inherits the other one's settings.
+    """
+    kinds = {name: one.config for name, one in ALGORITHMS.items()}
+    allowed = [name for name, one in kinds.items() if issubclass(one, type(config)) or isinstance(config, one)]
+    check(kind in allowed, "algorithm", kind, f"{', '.join(allowed)} in place of {config.kind}{likely(kind, allowed)}")
+    shared = {field.name for field in dataclasses.fields(kinds[kind])}
+    mine = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    return kinds[kind](**{name: value for name, value in mine.items() if name in shared})
