@@ -56,9 +56,9 @@ def run_cell(source: str, place: str, names: dict[str, Any]) -> None:
     """As Jupyter runs it: what stands in the last line is shown."""
     body = ast.parse(source, place)
     last = body.body.pop() if body.body and isinstance(body.body[-1], ast.Expr) else None
-    exec(compile(body, place, "exec"), names)
+    exec(compile(body, place, "exec", dont_inherit=True), names)  # not with the imports from __future__ of this file
     if last is not None:
-        value = eval(compile(ast.Expression(last.value), place, "eval"), names)
+        value = eval(compile(ast.Expression(last.value), place, "eval", dont_inherit=True), names)
         for how in ("_repr_html_", "_repr_markdown_"):
             getattr(value, how, lambda: None)()
 
