@@ -87,6 +87,6 @@ def test_a_layer_that_does_not_exist_is_refused(word: str) -> None:
 
 def test_the_table_has_a_line_for_each_tensor() -> None:
     found = taken(network(actions=5))
-    lines = table(network(actions=5).tensors(), found.origins, ["conv_1/kernel"], " until step 50")
-    assert lines[0] == "conv_1/kernel   (6, 6, 4, 4)  taken, frozen until step 50"
+    lines = table(network(actions=5).tensors(), found.origins, ["conv_1/kernel"])
+    assert lines[0] == "conv_1/kernel   (6, 6, 4, 4)  taken, frozen"
     assert lines[-1] == "head/bias       (5,)          fresh: has shape (3,) there, (5,) here"

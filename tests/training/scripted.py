@@ -141,6 +141,7 @@ class ScriptedLearner:
 
     device = "cpu"
     games: ScriptedGames | None = None  # which it looks at while it is updated
+    frozen: tuple[str, ...] = ()
     burn_in = ahead = 0  # steps of a sequence before and beyond those that are learned from
 
     def __init__(self, network: Any, loss: Any, adam: Any, weights: Any, precision: str):

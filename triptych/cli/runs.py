@@ -62,9 +62,8 @@ class Train(Where):
     video: bool = True  # at the end, film a test game of the best weights, where the game can be drawn
     # a run (its best weights) or a weights file to begin with, where its layers fit; without RECIPE its settings are taken too
     start: Annotated[str | None, arg(name="from")] = None
-    take: tuple[
-        str, ...
-    ] = ()  # of these weights the layers (dense_1) or kinds of layers (conv) to take; none: all that fit
+    # of these weights the layers (dense_1) or kinds of layers (conv) to take; none: all that fit
+    take: tuple[str, ...] = ()
     exact: bool = False  # when it is stopped, keep only checkpoints from which a resume gives the numbers of a run that never stopped
     # your own code that watches the run, as module:name; the flag may be given several times
     callback: Annotated[tuple[str, ...], UseAppendAction] = ()

@@ -12,9 +12,11 @@ from typing import Any
 from triptych import frameworks
 from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.going_on import GoingOn, decide, is_over, never_exact, promised, schedules, write_changes
+from triptych.experiments.switch import thawed_or_frozen
 from triptych.experiments.train import film_end, followed, open_games
 from triptych.frameworks import DISTRIBUTIONS, check_framework
 from triptych.recipes.feasibility import prepare
+from triptych.recipes.serialise import from_dict
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.endings import why
 from triptych.runs.folder import RunFolder
@@ -137,6 +139,9 @@ def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool
                 folder, prepared, framework,
                 quiet=wish.quiet, callbacks=followed(watching, following), checkpoints=checkpoints, exact=wish.exact, crew=crew,
             )  # fmt: skip
+            if "recipe" in manifest:
+                was = from_dict(manifest["recipe"], "boundary.json")
+                state = thawed_or_frozen(state, was, going.recipe, prepared.network)
             session.restore(state, bool(manifest.get("exact", True)))
             if wish.steps is not None:
                 session.postponed = ""

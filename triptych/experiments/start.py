@@ -6,18 +6,19 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from triptych.experiments.load import beside, file_of, holds_weights
 from triptych.recipes import Recipe
+from triptych.recipes.feasibility import Prepared
 from triptych.recipes.serialise import from_dict
 from triptych.runs.names import run_path
 from triptych.runs.records import own_source, read_settings
 from triptych.runs.trust import Allowed, allow
 from triptych.spec import Network
-from triptych.spec.reuse import Reuse, reuse
+from triptych.spec.reuse import Reuse, reuse, table
 from triptych.spec.weights import Weights, check_numbers
-from triptych.utils.checks import InputError
+from triptych.utils.checks import InputError, moment
 from triptych.utils.console import counted
 from triptych.utils.files import read_tensors, sha256
 from triptych.utils.seeds import generator
@@ -70,6 +71,25 @@ class Start:
             f"all weights ({counted(count, 'tensor')})" if count == all_of_them else f"{count} of {all_of_them} tensors"
         )
         return f"from      {self.file}: {what}{at}; training begins at step 0"
+
+
+class Begun(NamedTuple):
+    """What a run begins with: another one's weights, and what of them fits; or neither."""
+
+    start: Start | None
+    reused: Reuse | None
+
+    def lines(self, prepared: Prepared) -> list[str]:
+        """For the user: where the weights came from, and each tensor, taken, fresh or frozen. None where all are fresh, and learn."""
+        recipe, network = prepared.recipe, prepared.network
+        frozen, origins = recipe.frozen(network), {} if self.reused is None else self.reused.origins
+        lines = [] if self.start is None or self.reused is None else [self.start.line(self.reused)]
+        if frozen:
+            end = recipe.thaw_after
+            until = "to the run's end" if end is None else f"until {moment(end)}"
+            lines.append(f"frozen    {counted(len(frozen), 'tensor')} of {len(network.tensors())}, {until}")
+        rows = table(network.tensors(), origins, frozen) if lines else []
+        return [*lines, *(f"          {row}" for row in rows)]
 
 
 def settings_behind(run: str | Path, runs_dir: str | Path) -> Recipe:

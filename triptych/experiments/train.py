@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from triptych import envs, frameworks
 from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.film import film_run
 from triptych.experiments.ray_jobs import On
-from triptych.experiments.start import Start, settings_behind
+from triptych.experiments.start import Begun, Start, settings_behind
 from triptych.frameworks import DISTRIBUTIONS
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import Prepared, prepare
@@ -23,7 +23,6 @@ from triptych.runs.records import (
     RunResult,
 )
 from triptych.runs.trust import marks
-from triptych.spec.reuse import Reuse, table
 from triptych.trackers.following import Following
 from triptych.trackers.registry import check_trackers
 from triptych.training.callbacks.base import Borrowed, Callback, callbacks_of
@@ -154,13 +153,6 @@ def open_games(prepared: Prepared) -> Iterator[None]:
     prepared.games.close()
 
 
-class Begun(NamedTuple):
-    """What a run begins with: another one's weights, and what of them fits; or neither."""
-
-    start: Start | None
-    reused: Reuse | None
-
-
 def begin(folder: RunFolder, prepared: Prepared, framework: str, begun: Begun, how: dict[str, Any]) -> RunResult:
     """Makes a run of a folder, and trains."""
     exact = how["crew"] is None and is_exact(prepared)
@@ -171,8 +163,8 @@ def begin(folder: RunFolder, prepared: Prepared, framework: str, begun: Begun, h
     origin = {} if start is None or reused is None else {"from": start.recorded(reused)}
     write_json(folder.path / "config.json", described(session, exact) | origin)
     session.introduce()
-    if start is not None and reused is not None and not how["quiet"]:
-        say(start.line(reused), *(f"          {line}" for line in table(prepared.network.tensors(), reused.origins)))
+    if not how["quiet"]:
+        say(*begun.lines(prepared))
     return session.go()
 
 

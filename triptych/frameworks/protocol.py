@@ -25,6 +25,7 @@ class Learner(Protocol):
     frames: type[Frames]  # for a replay on the device
     device: str  # "cpu", or the GPU's name
     precision: str
+    frozen: tuple[str, ...]  # tensors that no update changes; none at first
 
     def __init__(
         self, network: Network, loss: LossFunction, optimiser: Optimiser, weights: dict[str, np.ndarray], precision: str
@@ -74,7 +75,7 @@ class Learner(Protocol):
             batch: what the loss wants, a NamedTuple of `triptych.spec.batches`.
 
         Returns:
-            The gradient of each weight by its neutral name (`conv_1/kernel`), in the weight's neutral shape, as NumPy
+            The gradient of each weight that is not frozen by its neutral name (`conv_1/kernel`), in the weight's neutral shape, as NumPy
             copies in the stored precision, before its norm is cut; and what `update` reports but `gradient_norm`.
 
         Raises:
@@ -88,7 +89,7 @@ class Learner(Protocol):
         Cuts the gradients' norm over all tensors to the optimiser's `max_norm`, moves the moments and then the weights.
 
         Args:
-            gradients: of every weight, as `gradients` gives them; read only, so read-only arrays will do.
+            gradients: of every weight that is not frozen, as `gradients` gives them; read only, so read-only arrays will do.
             learning_rate: of this step.
 
         Returns:
@@ -96,6 +97,14 @@ class Learner(Protocol):
 
         Raises:
             InputError: a tensor is missing, of another shape or of no weight; nothing has changed then.
+        """
+        ...
+
+    def freeze(self, names: tuple[str, ...]) -> None:
+        """From now on these tensors stay as they are, and all others learn.
+
+        What is frozen has no gradient and no moments, and its norm is in no sum. The moments of what was frozen before begin at
+        0 now, and Adam corrects them by their own count of updates.
         """
         ...
 
@@ -118,11 +127,14 @@ class Learner(Protocol):
     def get_state(self) -> dict[str, np.ndarray]:
         """Everything an exact resume needs: `online/`, `target/`, and of the optimiser its updates and moments.
 
-        Adam's are `adam/step`, `adam/m/`, `adam/v/`; RMSprop's `rmsprop/step`, `rmsprop/v/`.
+        Adam's are `adam/step`, `adam/m/`, `adam/v/`; RMSprop's `rmsprop/step`, `rmsprop/v/`. Frozen tensors have no moments;
+        `adam/since/NAME` is there where they began late: see `triptych.spec.moments`.
         """
         ...
 
-    def set_state(self, state: dict[str, np.ndarray]) -> None: ...
+    def set_state(self, state: dict[str, np.ndarray]) -> None:
+        """Takes up what `get_state` gave: what has no moments there is frozen."""
+        ...
 
 
 class Frames(Protocol):

@@ -11,6 +11,7 @@ from triptych.algorithms.schedules import linear_schedule
 from triptych.envs import GameConfig
 from triptych.envs.play import LONGEST
 from triptych.spec import KINDS, OPTIMISERS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
+from triptych.spec.reuse import selected
 from triptych.utils.checks import Period, as_period, at_least, check, one_of, period, positive
 from triptych.utils.words import likely, plain
 
@@ -42,6 +43,10 @@ class Recipe:
     checkpoint_every: int | None = None
     # number type of weights and gradients; bfloat16: of the layers' products alone, the rest float32
     precision: Precision = "float32"
+    # layers that stay as they are, by name (dense_1) or kind (conv): no gradient, no moments
+    freeze: tuple[str, ...] = ()
+    # when frozen layers begin to learn too: 50000 steps, or after so many updates or episodes; None: never
+    thaw_after: int | Period | None = None
     threads: int | None = None  # processor threads of the learner; None: one for each core, at most 8
     source: str = ""  # the user's own Python file that this recipe came from
 
@@ -51,6 +56,10 @@ class Recipe:
         at_least(self, 0, "seed")
         period(self, "evaluate_every")
         period(self, "weights_every")
+        period(self, "thaw_after")
+        check(self.thaw_after != 0, "thaw_after", 0, "above 0")
+        nothing = self.thaw_after is None or bool(self.freeze)
+        check(nothing, "thaw_after", self.thaw_after, "None, as no layer is frozen: --freeze LAYERS")
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", PRECISIONS)
         self.algorithm.check(self.num_envs, self.has_memory)
@@ -67,8 +76,20 @@ class Recipe:
             InputError: a layer cannot take what reaches it.
         """
         network = definition(self.algorithm).network(self.algorithm, observation, self.network, num_actions)
-        network.tensors()
+        self.frozen(network)
         return network
+
+    def frozen(self, network: Network) -> tuple[str, ...]:
+        """The tensors that stay as they are at the run's start.
+
+        Raises:
+            InputError: there is no such layer, or nothing would be left to learn.
+        """
+        tensors = network.tensors()
+        found = selected(self.freeze, tensors, "freeze")
+        all_of_them = bool(self.freeze) and len(found) == len(tensors)
+        check(not all_of_them, "freeze", list(self.freeze), "not all layers, as something must learn")
+        return found
 
     @property
     def evaluation_period(self) -> Period | None:

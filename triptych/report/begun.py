@@ -1,10 +1,13 @@
-"""What a run began with, where its weights were not drawn: another run's (`train --from RUN`)."""
+"""What a run began with: weights of another one (`train --from RUN`), and layers that are frozen (`--freeze LAYERS`)."""
 
 from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
 from triptych.report.logs import Log
+from triptych.report.show.build import network_of
+from triptych.spec.reuse import means
+from triptych.utils.checks import InputError, moment
 from triptych.utils.reading import typed
 
 
@@ -33,9 +36,23 @@ def flags(log: Log) -> list[str]:
 
 
 def reused(log: Log) -> dict[str, Any] | None:
-    """The page's table of it, tensor by tensor; None: all were drawn."""
-    origin = origin_of(log)
-    if origin is None:
+    """The page's table of each tensor: taken from another run or fresh, and frozen or not; None: all are fresh, and learn."""
+    origin, recipe = origin_of(log), log.recipe
+    frozen = () if recipe is None else recipe.freeze
+    if origin is None and not frozen:
         return None
-    rows = list(origin.get("tensors", {"all": "taken"}).items())
-    return {"name": log.name, "file": origin["file"], "sha256": origin["sha256"], "rows": rows}
+    until = "" if recipe is None or recipe.thaw_after is None else f" until {moment(recipe.thaw_after)}"
+    origins = {} if origin is None else origin.get("tensors", {"all": "taken"})
+    rows = [
+        (name, where + f", frozen{until}" * any(means(word, name) for word in frozen))
+        for name, where in (origins or dict.fromkeys(tensors_of(log), "fresh")).items()
+    ]
+    return {"name": log.name, "file": origin and origin["file"], "sha256": origin and origin["sha256"], "rows": rows}
+
+
+def tensors_of(log: Log) -> list[str]:
+    """The tensors of a run's network; none where its game may not be made here."""
+    try:
+        return list(network_of(log.recipe).tensors()) if log.recipe and log.playable else []
+    except InputError:
+        return []

@@ -120,18 +120,12 @@ def origin(name: str, asked: set[str], misfits: Mapping[str, str]) -> str:
     return TAKEN if other is None else f"fresh: its layer does not fit ({other})"
 
 
-def table(
-    shapes: Mapping[str, Shape], origins: Mapping[str, str], frozen: Iterable[str] = (), until: str = ""
-) -> list[str]:
-    """A line for each tensor: name, shape, where it comes from, and whether it is frozen.
-
-    Args:
-        until: the end of "frozen", as " until step 5,000".
-    """
+def table(shapes: Mapping[str, Shape], origins: Mapping[str, str], frozen: Iterable[str] = ()) -> list[str]:
+    """A line for each tensor: name, shape, where it comes from, and whether it is frozen."""
     names = max(map(len, shapes), default=0)
     sizes = max((len(str(shape)) for shape in shapes.values()), default=0)
     still = set(frozen)
     return [
-        f"{name:{names}}  {shape!s:{sizes}}  {origins.get(name, 'fresh')}{f', frozen{until}' if name in still else ''}"
+        f"{name:{names}}  {shape!s:{sizes}}  {origins.get(name, 'fresh')}{', frozen' if name in still else ''}"
         for name, shape in shapes.items()
     ]

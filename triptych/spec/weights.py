@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +103,18 @@ def initial_weights(network: Network, rng: np.random.Generator) -> Weights:
     return draw([(name, INITIALISERS[kind], *rest) for name, kind, *rest in to_draw(network)], rng)
 
 
-def check_weights(weights: Mapping[str, np.ndarray], network: Network, where: str) -> None:
+def check_weights(
+    weights: Mapping[str, np.ndarray], network: Network, where: str, without: Collection[str] = ()
+) -> None:
     """Refuses a missing, misshapen or extra tensor and names the first one.
+
+    Args:
+        without: tensors that may not be there, as those that are frozen have no gradient.
 
     Raises:
         InputError: with the tensor's name, its shape and the expected one.
     """
-    expected = network.tensors()
+    expected = {name: shape for name, shape in network.tensors().items() if name not in without}
     for name, shape in expected.items():
         if name not in weights:
             raise InputError(f"{where}: tensor {name} is missing; this network needs it with shape {shape}")

@@ -22,6 +22,7 @@ from triptych.training.counting import Choice, Tick
 from triptych.training.playing import Playing
 from triptych.training.remote import THREADS, Answer, RemoteWorker
 from triptych.training.sight import Sight
+from triptych.training.worker import Gradient
 from triptych.utils import install
 from triptych.utils.checks import EnvironmentFailed, InputError
 from triptych.utils.cluster import Cluster, task_options
@@ -138,7 +139,8 @@ class Actors(Asynchronous):
         if self.weights is None:
             self.weights = self.ray.put(self.learner.get_weights())
         counters = self.counters
-        ref = self.actors[number].play.remote(self.weights, counters.updates, counters.steps)
+        given = (self.weights, counters.updates, counters.steps, self.learner.frozen)
+        ref = self.actors[number].play.remote(*given)
         self.playing[ref] = number
         self.until[number] = time.monotonic() + self.config.worker_timeout + more
 
@@ -193,13 +195,23 @@ class Actors(Asynchronous):
         for tick in answer.ticks[:-1]:
             yield self.counted(tick)
         tick = self.counted(answer.ticks[-1])
-        updates = [] if answer.gradient is None else self.apply(answer.gradient)
+        self.settle_frozen()
+        updates = [] if answer.gradient is None else self.apply(self.completed(answer.gradient))
         if answer.gradient is not None:
             self.read_at = answer.gradient.started
         self.weights = None if updates else self.weights
         self.between = True
         self.send_on(number)
         yield tick._replace(updates=updates)
+
+    def completed(self, gradient: Gradient) -> Gradient:
+        """A gradient with zeros for the layers that were frozen where it was taken, and learn by now."""
+        weights = self.learner.get_weights() if self.still else {}
+        missing = weights.keys() - gradient.tensors.keys() - set(self.learner.frozen)
+        if not missing:
+            return gradient
+        zeros = {name: np.zeros_like(weights[name]) for name in missing}
+        return gradient._replace(tensors={**gradient.tensors, **zeros})
 
     def counted(self, tick: Tick) -> Tick:
         """A worker's step as one of the run."""
@@ -245,7 +257,8 @@ class Actors(Asynchronous):
         return found
 
     def try_out(self) -> None:
-        zeros = {name: np.zeros_like(tensor) for name, tensor in self.learner.get_weights().items()}
+        weights, frozen = self.learner.get_weights(), self.learner.frozen
+        zeros = {name: np.zeros_like(tensor) for name, tensor in weights.items() if name not in frozen}
         float(self.learner.apply(zeros, 0.0))  # waits for the device
 
 

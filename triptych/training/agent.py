@@ -38,7 +38,10 @@ def make_learner(recipe: Recipe, games: Games, learner_class: type[Learner], wei
     network = recipe.make_network(games.observation, games.num_actions)
     weights = weights or initial_weights(network, generator(recipe.seed, "weights"))
     loss = definition(recipe.algorithm).make_loss(recipe.algorithm)
-    return learner_class(network, loss, recipe.optimiser, weights, recipe.precision)
+    learner = learner_class(network, loss, recipe.optimiser, weights, recipe.precision)
+    if frozen := recipe.frozen(network):
+        learner.freeze(frozen)
+    return learner
 
 
 class Agent:

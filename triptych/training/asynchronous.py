@@ -159,9 +159,11 @@ class Scheduled(Asynchronous):
         return updates
 
     def learn_from(self, worker: Worker) -> list[dict[str, Any]]:
+        self.settle_frozen()
         if worker.learner is self.learner:
             made = (self.learner.update(batch, worker.learning_rate) for batch in worker.batches())
             return [self.count_update(0, scalars) for scalars in made]
+        worker.learner.freeze(self.learner.frozen)  # a gradient is of the tensors that learn where it is applied
         gradient = worker.gradient()
         return [] if gradient is None else self.apply(gradient)
 

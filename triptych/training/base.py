@@ -21,6 +21,8 @@ from triptych.training.counting import Counters as Counters
 from triptych.training.counting import Episode as Episode
 from triptych.training.counting import Tick
 from triptych.training.sight import Sight, sight_of
+from triptych.utils.checks import passed
+from triptych.utils.console import detail
 from triptych.utils.state import State
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Training(ABC):
     def __init__(self, recipe: Recipe, games: Games, learner: Learner):
         self.recipe, self.games, self.learner = recipe, games, learner
         self.network = recipe.make_network(games.observation, games.num_actions)
+        self.still = recipe.frozen(self.network)  # tensors that are frozen until the recipe thaws them
         self.agent = Agent(learner, self.network, recipe.algorithm.policy)
         self.counters = Counters()
         self.scores: deque[float] = deque(maxlen=RUNNING)
@@ -83,6 +86,22 @@ class Training(ABC):
     def learning_rate(self) -> float:
         """The optimiser's, of an update now."""
         return self.recipe.learning_rate(self.counters.steps)
+
+    def update(self, batch: Any) -> dict[str, Any]:
+        """One update of the learner; its scalars."""
+        self.settle_frozen()
+        return self.learner.update(batch, self.learning_rate)
+
+    def settle_frozen(self) -> None:
+        """Freezes what the recipe wants frozen by now, and lets the rest learn. To be called before each update."""
+        wanted = self.frozen_now()
+        if set(self.learner.frozen) != set(wanted):
+            detail(f"at step {self.counters.steps:,} {', '.join(wanted) or 'no layer'} stays frozen; all else learns")
+            self.learner.freeze(wanted)
+
+    def frozen_now(self) -> tuple[str, ...]:
+        """The tensors that the recipe wants frozen at this point of the run."""
+        return () if passed(self.recipe.thaw_after, self.counters) else self.still
 
     @property
     def can_checkpoint(self) -> bool:
@@ -136,6 +155,7 @@ class Training(ABC):
         saved = state.json
         self.set_learner(state.part("learner").arrays)
         self.counters = Counters(**saved["counters"])
+        self.settle_frozen()  # another than the state's where its settings were changed meanwhile
         self.scores.extend(saved["scores"])
         for name, rng in self.rngs.items():
             rng.bit_generator.state = saved["rngs"][name]

@@ -66,7 +66,7 @@ class OffPolicy(Playing):
             if batch is None:  # no piece of an episode is whole yet: these steps earn nothing, as those of the warm-up
                 counters.credit = 0
                 break
-            updates.append(self.learner.update(batch, self.learning_rate))
+            updates.append(self.update(batch))
             self.replay.learned(partial(self.learner.to_numpy, updates[-1]["td_error"]))
             counters.updates += 1
         return updates

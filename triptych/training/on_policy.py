@@ -69,7 +69,7 @@ class OnPolicy(Playing):
             return []
         updates = []
         for batch in self.batches():
-            updates.append(self.learner.update(batch, self.learning_rate))
+            updates.append(self.update(batch))
             self.counters.updates += 1
         return updates
 

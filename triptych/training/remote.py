@@ -98,19 +98,21 @@ class RemoteWorker:
         """Its number on its machine."""
         return os.getpid()
 
-    def play(self, weights: Mapping[str, np.ndarray], version: int, steps: int) -> Answer:
+    def play(self, weights: Mapping[str, np.ndarray], version: int, steps: int, frozen: tuple[str, ...] = ()) -> Answer:
         """Plays a rollout with these weights, and takes its gradient.
 
         Args:
             weights: by neutral name, read-only: they lie in Ray's store.
             version: updates behind them.
             steps: of the run, when they were handed out.
+            frozen: the tensors of which no gradient is taken.
         """
         if self.worker is None and (problem := self.begin()):
             return Answer([], None, problem)
         worker = self.worker
         assert worker is not None
         worker.take({name: np.array(tensor) for name, tensor in weights.items()}, version, steps)
+        worker.learner.freeze(frozen)
         try:
             ticks = [bare(tick) for tick in islice(run_loop(worker), worker.config.rollout_steps)]
             gradient = worker.gradient()

@@ -61,6 +61,10 @@ class Worker(OnPolicy):
             self.load()
         return super().select_actions()
 
+    def frozen_now(self) -> tuple[str, ...]:
+        """As they are: the run's learner says when frozen layers thaw."""
+        return self.learner.frozen
+
     @property
     def steps_of_run(self) -> int:
         return self.handed_at

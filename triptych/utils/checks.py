@@ -143,6 +143,12 @@ def passed(every: int | Period | None, counters: Any) -> int:
     return getattr(counters, found[1]) // found[0] if found else 0
 
 
+def moment(period: int | Period) -> str:
+    """The point of a run at which a period has passed for the first time: `step 5,000`, `update 200`."""
+    number, unit = period if isinstance(period, tuple) else (period, "steps")
+    return f"{unit.removesuffix('s')} {number:,}"
+
+
 def period(config: Any, name: str) -> None:
     """Checks that the named field of a dataclass is a number above 0 and a unit (None passes).
 

@@ -57,6 +57,8 @@ def fingerprint(recipe: Recipe) -> str:
     }  # so that runs of before are known again
     if settings["optimiser"]["kind"] == "adam":
         del settings["optimiser"]["kind"]
+    if not recipe.freeze:
+        del settings["freeze"], settings["thaw_after"]
     if Path(recipe.source).is_file():  # what stands in the user's file counts, not where it lies
         settings["source"] = sha256(Path(recipe.source))
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]

@@ -15,6 +15,7 @@ from triptych.frameworks.jax import net, ops
 from triptych.frameworks.jax.frames import Frames, find_device
 from triptych.frameworks.jax.frames import count_gpus as count_gpus
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, first_of, parts_of, whole_of
+from triptych.spec.moments import frozen_in, refrozen, since_in, told_since
 from triptych.spec.weights import check_weights
 
 # float64 exists in JAX only with this on; every dtype here is written out, so float32 runs keep theirs.
@@ -80,7 +81,9 @@ class Learner:
         self.optimiser = OPTIMISERS[optimiser.kind](optimiser)
         self.moment_names = MOMENTS[optimiser.kind]
         self.set_weights(weights)
-        self.moments = self.optimiser.init(self.online)
+        self.frozen: tuple[str, ...] = ()
+        self.since: dict[str, int] = {}  # updates before a tensor's moments began, where it was frozen
+        self.moments = {0: self.optimiser.init(self.online)}  # of the tensors that began together, by when
         self.sync_target()
         spread = network.observation.is_picture and self.device == "cpu"  # small networks only wait for threads
         self.shards = frameworks.THREADS if spread else 1
@@ -102,20 +105,30 @@ class Learner:
     def update(self, batch, learning_rate):
         batch = type(batch)(*map(self.to_device, batch))
         rate = np.asarray(learning_rate, self.precision)
-        self.online, self.moments, aux = self.compiled_step(self.online, self.moments, self.target, batch, rate)
+        trained, still = net.parted(self.online, self.frozen)
+        trained, self.moments, aux = self.compiled_step(trained, self.moments, still, self.target, batch, rate)
+        self.online = net.together(trained, still)
         return aux
 
     def gradients(self, batch):
         batch = type(batch)(*map(self.to_device, batch))
-        gradients, aux = self.compiled_gradients(self.online, self.target, batch)
+        gradients, aux = self.compiled_gradients(*net.parted(self.online, self.frozen), self.target, batch)
         return net.to_neutral(gradients), aux
 
     def apply(self, gradients, learning_rate):
-        check_weights(gradients, self.network, "gradients")
-        tree = net.to_native({name: gradients[name] for name in self.network.tensors()}, self.precision)
+        check_weights(gradients, self.network, "gradients", without=self.frozen)
+        names = [name for name in self.network.tensors() if name not in self.frozen]
+        tree = net.to_native({name: gradients[name] for name in names}, self.precision)
         rate = np.asarray(learning_rate, self.precision)
-        self.online, self.moments, norm = self.compiled_apply(self.online, self.moments, tree, rate)
+        trained, still = net.parted(self.online, self.frozen)
+        trained, self.moments, norm = self.compiled_apply(trained, self.moments, tree, rate)
+        self.online = net.together(trained, still)
         return norm
+
+    def freeze(self, names):
+        if set(names) == set(self.frozen):
+            return
+        self.set_state(refrozen(self.get_state(), self.settings.kind, names))
 
     def to_device(self, array):
         return jax.device_put(array)
@@ -145,27 +158,37 @@ class Learner:
 
         return jax.grad(score_of)(jnp.asarray(parts[main], self.precision))
 
-    def step(self, online, moments, target, batch, learning_rate):
+    def step(self, trained, moments, still, target, batch, learning_rate):
         """An update as a function: weights and moments after it, and what the loss reports."""
-        gradients, aux = self.differentiate(online, target, batch)
-        online, moments, norm = self.descend(online, moments, gradients, learning_rate)
-        return online, moments, {**aux, "gradient_norm": norm}
+        gradients, aux = self.differentiate(trained, still, target, batch)
+        trained, moments, norm = self.descend(trained, moments, gradients, learning_rate)
+        return trained, moments, {**aux, "gradient_norm": norm}
 
-    def differentiate(self, online, target, batch):
-        """The gradients as a tree like the weights', the loss and what it reports."""
+    def differentiate(self, trained, still, target, batch):
+        """The gradients as a tree like the trained weights', the loss and what it reports; `still` is frozen."""
 
         def loss_of(parameters):
+            parameters = net.together(parameters, still)
             return self.loss(ops, partial(self.outputs, parameters), partial(self.outputs, target), batch)
 
-        (loss, (td_error, scalars)), gradients = jax.value_and_grad(loss_of, has_aux=True)(online)
+        (loss, (td_error, scalars)), gradients = jax.value_and_grad(loss_of, has_aux=True)(trained)
         return gradients, {"loss": loss, "td_error": td_error, **scalars}
 
-    def descend(self, online, moments, gradients, learning_rate):
+    def descend(self, trained, moments, gradients, learning_rate):
         """Weights and moments after the optimiser's step, and the gradients' norm before it was cut."""
         gradients, norm = clip_by_global_norm(gradients, self.settings.max_norm)
-        steps, moments = self.optimiser.update(gradients, moments)
-        online = jax.tree.map(lambda parameter, step: parameter - learning_rate * step, online, steps)
-        return online, moments, norm
+        steps, after = {}, {}
+        for since, group in moments.items():
+            part = net.parted(gradients, self.begun(since))[1]
+            found, after[since] = self.optimiser.update(part, group)
+            steps = net.together(steps, found)
+        trained = jax.tree.map(lambda parameter, step: parameter - learning_rate * step, trained, steps)
+        return trained, after, norm
+
+    def begun(self, since):
+        """The tensors whose moments began after so many updates."""
+        names = self.network.tensors()
+        return {name for name in names if name not in self.frozen and self.since.get(name, 0) == since}
 
     def to_numpy(self, array):
         return np.asarray(array)
@@ -183,21 +206,27 @@ class Learner:
         state = {f"online/{name}": array for name, array in net.to_neutral(self.online).items()}
         state |= {f"target/{name}": array for name, array in net.to_neutral(self.target).items()}
         kind = self.settings.kind
-        state[f"{kind}/step"] = np.array(self.moments.count, np.int64)
-        for moment, own in self.moment_names.items():
-            found = net.to_neutral(getattr(self.moments, own))
-            state |= {f"{kind}/{moment}/{name}": array for name, array in found.items()}
-        return state
+        since, any_group = next(iter(self.moments.items()))
+        state[f"{kind}/step"] = np.array(any_group.count + since, np.int64)
+        for group in self.moments.values():
+            for moment, own in self.moment_names.items():
+                found = net.to_neutral(getattr(group, own))
+                state |= {f"{kind}/{moment}/{name}": array for name, array in found.items()}
+        return state | told_since(self.since, kind)
 
     def set_state(self, state):
-        names = self.get_weights()
+        kind, tensors = self.settings.kind, self.network.tensors()
+        self.frozen = frozen_in(state, kind, tensors)
+        self.since = since_in(state, kind, tensors)
 
-        def tree(part):
+        def tree(part, names):
             return net.to_native({name: state[f"{part}/{name}"] for name in names}, self.precision)
 
-        self.online = tree("online")
-        self.target = tree("target")
-        kind = self.settings.kind
-        count = jnp.array(state[f"{kind}/step"], jnp.int32)
-        moments = {own: tree(f"{kind}/{moment}") for moment, own in self.moment_names.items()}
-        self.moments = self.moments._replace(count=count, **moments)
+        self.online = tree("online", tensors)
+        self.target = tree("target", tensors)
+        steps, like = int(state[f"{kind}/step"]), next(iter(self.moments.values()))
+        self.moments = {}
+        for since in sorted({self.since.get(name, 0) for name in tensors if name not in self.frozen}):
+            names = [name for name in tensors if name in self.begun(since)]
+            moments = {own: tree(f"{kind}/{moment}", names) for moment, own in self.moment_names.items()}
+            self.moments[since] = like._replace(count=jnp.array(steps - since, jnp.int32), **moments)

@@ -140,6 +140,25 @@ def builder(placed: Placed):
     return builder_of("jax", spec) or LAYERS[spec]
 
 
+def parted(tree, names) -> tuple[Any, Any]:
+    """A tree of parameters (or moments) in two: all but the tensors of these neutral names, and those."""
+    if not names:
+        return tree, {}
+    rest: dict[str, dict[str, Any]] = {}
+    those: dict[str, dict[str, Any]] = {}
+    for layer, tensors in tree.items():
+        for key, leaf in tensors.items():
+            (those if f"{layer}/{key}" in names else rest).setdefault(layer, {})[key] = leaf
+    return rest, those
+
+
+def together(first, second):
+    """Two trees as one."""
+    if not (first and second):
+        return first or second
+    return {layer: {**first.get(layer, {}), **second.get(layer, {})} for layer in dict.fromkeys([*first, *second])}
+
+
 def to_neutral(tree) -> dict[str, np.ndarray]:
     """A tree of parameters (or moments) under neutral names, as copies."""
     return {f"{name}/{key}": np.array(leaf) for name, layer in tree.items() for key, leaf in layer.items()}

@@ -12,6 +12,7 @@ from triptych.frameworks.keras import net, ops
 from triptych.frameworks.keras.frames import Frames, find_device
 from triptych.frameworks.keras.frames import count_gpus as count_gpus
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, parts_of, whole_of
+from triptych.spec.moments import frozen_in, since_in, told_since
 from triptych.spec.weights import check_weights
 from triptych.utils.checks import InputError
 
@@ -37,12 +38,13 @@ class ExactAdam(keras.optimizers.Adam):
     """
 
     rate: tf.Tensor
+    since: list[int]  # updates before each variable's moments began
 
     def update_step(self, gradient, variable, learning_rate):
         beta_1 = tf.convert_to_tensor(self.beta_1, gradient.dtype)
         beta_2 = tf.convert_to_tensor(self.beta_2, gradient.dtype)
-        step = tf.cast(self.iterations + 1, gradient.dtype)
         index = self._get_variable_index(variable)
+        step = tf.cast(self.iterations + 1 - self.since[index], gradient.dtype)
         m, v = self._momentums[index], self._velocities[index]
         m.assign(beta_1 * m + (1 - beta_1) * gradient)
         v.assign(beta_2 * v + (1 - beta_2) * tf.square(gradient))
@@ -55,6 +57,7 @@ class ExactRMSprop(keras.optimizers.RMSprop):
     """RMSprop whose learning rate is an argument of the compiled step, as in `ExactAdam`."""
 
     rate: tf.Tensor
+    since: list[int]  # has no meaning here: RMSprop corrects nothing by the number of updates
 
     def update_step(self, gradient, variable, learning_rate):
         decay = tf.convert_to_tensor(self.rho, gradient.dtype)
@@ -89,8 +92,9 @@ class Learner:
         self.precision, _ = dtypes(precision)
         self.online = net.make_net(network, precision)
         self.target = net.make_net(network, precision)
-        self.optimiser = OPTIMISERS[optimiser.kind](optimiser)
-        self.optimiser.build(self.online.trainable_variables)
+        self.frozen: tuple[str, ...] = ()
+        self.since: dict[str, int] = {}  # updates before a tensor's moments began, where it was frozen
+        self.make_optimiser()
         self.set_weights(weights)
         self.sync_target()
         parts = whole_of(network.observation.parts)
@@ -99,9 +103,21 @@ class Learner:
         signature = None if network.unrolls else [obs]
         self.forward = tf.function(self.online, input_signature=signature)
         self.opened = None  # the network in two, for `sensitivity`
-        self.compiled_step = tf.function(self.step)  # each is compiled when it is first called
+        self.make_functions()
+
+    def make_functions(self):
+        """Each is compiled when it is first called. What is frozen is decided there."""
+        self.compiled_step = tf.function(self.step)
         self.compiled_gradients = tf.function(self.differentiate)
         self.compiled_apply = tf.function(self.descend)
+
+    def make_optimiser(self):
+        """One whose moments are all 0, of the variables that are not frozen."""
+        variables = net.named(self.online)
+        self.trained = {name: variable for name, variable in variables.items() if name not in self.frozen}
+        self.optimiser = OPTIMISERS[self.settings.kind](self.settings)
+        self.optimiser.build(list(self.trained.values()))
+        self.optimiser.since = [self.since.get(name, 0) for name in self.trained]
 
     def act(self, obs, state=None, reset=None):
         if state is None:
@@ -129,12 +145,26 @@ class Learner:
 
     def gradients(self, batch):
         gradients, aux = self.compiled_gradients(type(batch)(*map(self.to_device, batch)))
-        return {name: np.array(g) for name, g in zip(net.named(self.online), gradients, strict=True)}, aux
+        return {name: np.array(g) for name, g in zip(self.trained, gradients, strict=True)}, aux
 
     def apply(self, gradients, learning_rate):
-        check_weights(gradients, self.network, "gradients")
-        given = [tf.constant(np.asarray(gradients[name], self.precision)) for name in net.named(self.online)]
+        check_weights(gradients, self.network, "gradients", without=self.frozen)
+        given = [tf.constant(np.asarray(gradients[name], self.precision)) for name in self.trained]
         return self.compiled_apply(given, tf.constant(learning_rate, self.precision))
+
+    def freeze(self, names):
+        if set(names) == set(self.frozen):
+            return
+        steps, before = int(self.optimiser.iterations.numpy()), self.moments()
+        later = {name: steps for name in self.frozen if steps}
+        self.since = {name: count for name, count in (self.since | later).items() if name not in names}
+        self.frozen = tuple(names)
+        self.make_optimiser()
+        self.optimiser.iterations.assign(steps)
+        for name, variable in self.moments().items():
+            if name in before:
+                variable.assign(before[name])
+        self.make_functions()
 
     def to_device(self, array):
         return each(tf.convert_to_tensor, array)
@@ -148,14 +178,14 @@ class Learner:
         """The gradients in the order of the trained variables, the loss and what it reports."""
         with tf.GradientTape() as tape:
             loss, (td_error, scalars) = self.loss(ops, self.online, self.target, batch)
-        gradients = tape.gradient(loss, self.online.trainable_variables)
+        gradients = tape.gradient(loss, list(self.trained.values()))
         return gradients, {"loss": loss, "td_error": td_error, **scalars}
 
     def descend(self, gradients, learning_rate):
         """The optimiser's step along gradients; returns their norm before it was cut."""
         gradients, norm = clip_by_global_norm(gradients, self.settings.max_norm)
         self.optimiser.rate = learning_rate
-        self.optimiser.apply(gradients, self.online.trainable_variables)
+        self.optimiser.apply(gradients, list(self.trained.values()))
         return norm
 
     def to_numpy(self, array):
@@ -175,7 +205,7 @@ class Learner:
         """The optimiser's variables by neutral name: `adam/m/conv_1/kernel`."""
         found = {}
         for moment, own in MOMENTS[self.settings.kind].items():
-            for name, variable in zip(net.named(self.online), getattr(self.optimiser, own), strict=True):
+            for name, variable in zip(self.trained, getattr(self.optimiser, own), strict=True):
                 found[f"{self.settings.kind}/{moment}/{name}"] = variable
         return found
 
@@ -183,12 +213,19 @@ class Learner:
         state = {f"online/{name}": array for name, array in net.get_weights(self.online).items()}
         state |= {f"target/{name}": array for name, array in net.get_weights(self.target).items()}
         state[f"{self.settings.kind}/step"] = np.array(self.optimiser.iterations.numpy(), np.int64)
-        return state | {name: variable.numpy() for name, variable in self.moments().items()}
+        state |= {name: variable.numpy() for name, variable in self.moments().items()}
+        return state | told_since(self.since, self.settings.kind)
 
     def set_state(self, state):
+        kind, names = self.settings.kind, net.named(self.online)
+        self.freeze(frozen_in(state, kind, names))
+        if (since := since_in(state, kind, names)) != self.since:
+            self.since = since
+            self.make_optimiser()
+            self.make_functions()
         for part, model in (("online", self.online), ("target", self.target)):
             for name, variable in net.named(model).items():
                 variable.assign(state[f"{part}/{name}"])
         for name, variable in self.moments().items():
             variable.assign(state[name])
-        self.optimiser.iterations.assign(int(state[f"{self.settings.kind}/step"]))
+        self.optimiser.iterations.assign(int(state[f"{kind}/step"]))

@@ -13,6 +13,7 @@ from triptych.frameworks.torch import net, ops
 from triptych.frameworks.torch.frames import Frames, find_device
 from triptych.frameworks.torch.frames import count_gpus as count_gpus
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, parts_of, whole_of
+from triptych.spec.moments import frozen_in, since_in, told_since
 from triptych.spec.weights import check_weights
 
 torch.use_deterministic_algorithms(True, warn_only=True)  # the same seeds give the same bits
@@ -79,6 +80,9 @@ class Learner:
         self.online = net.Net(network, self.precision, self.precision).to(self.place)
         self.target = net.Net(network, self.precision, self.precision).to(self.place).requires_grad_(False)
         self.parameters = self.online.named()
+        self.frozen: tuple[str, ...] = ()
+        self.trained = dict(self.parameters)  # those that are not frozen
+        self.since: dict[str, int] = {}  # updates before a tensor's moments began, where it was frozen
         spread = network.observation.is_picture and self.place.type == "cpu"  # small networks only wait for threads
         shards = frameworks.THREADS if spread else 1
         # Whoever imported PyTorch before us left it all cores, and an earlier run its own number.
@@ -117,11 +121,11 @@ class Learner:
 
     def gradients(self, batch):
         aux = self.differentiate(batch)
-        return {name: net.to_neutral(parameter.grad) for name, parameter in self.parameters.items()}, aux
+        return {name: net.to_neutral(parameter.grad) for name, parameter in self.trained.items()}, aux
 
     def apply(self, gradients, learning_rate):
-        check_weights(gradients, self.network, "gradients")
-        for name, parameter in self.parameters.items():
+        check_weights(gradients, self.network, "gradients", without=self.frozen)
+        for name, parameter in self.trained.items():
             parameter.grad = torch.empty_like(parameter, requires_grad=False)  # in the parameter's order in memory
             net.assign(parameter.grad, gradients[name])
         return self.descend(learning_rate)
@@ -137,12 +141,33 @@ class Learner:
 
     def descend(self, learning_rate):
         """The optimiser's step along each parameter's `grad`; returns the norm of all of them before it was cut."""
-        gradients = [parameter.grad for parameter in self.parameters.values()]
+        gradients = [parameter.grad for parameter in self.trained.values()]
         norm = clip_by_global_norm(gradients, self.settings.max_norm)
         self.optimiser.param_groups[0]["lr"] = learning_rate
         self.optimiser.step()
         self.online_values.refresh()
         return norm
+
+    def steps(self):
+        """Updates so far."""
+        found = ((name, self.optimiser.state[parameter]) for name, parameter in self.trained.items())
+        return next((int(own["step"]) + self.since.get(name, 0) for name, own in found if own), 0)
+
+    def freeze(self, names):
+        if set(names) == set(self.frozen):
+            return
+        steps, before, kept = self.steps(), self.frozen, self.optimiser.state
+        self.frozen = tuple(names)
+        self.trained = {name: parameter for name, parameter in self.parameters.items() if name not in names}
+        for name, parameter in self.parameters.items():
+            parameter.requires_grad_(name not in names).grad = None
+        self.online_values.follow()
+        self.optimiser = OPTIMISERS[self.settings.kind](self.trained.values(), self.settings)
+        for parameter in self.trained.values():
+            if kept[parameter]:
+                self.optimiser.state[parameter] = kept[parameter]
+        later = {name: steps for name in before if steps}
+        self.since = {name: count for name, count in (self.since | later).items() if name not in names}
 
     def to_device(self, array):
         if isinstance(array, dict):  # observations of several parts
@@ -169,20 +194,22 @@ class Learner:
         state = {f"online/{name}": array for name, array in net.get_weights(self.online).items()}
         state |= {f"target/{name}": array for name, array in net.get_weights(self.target).items()}
         kind = self.settings.kind
-        state[f"{kind}/step"] = np.array(0, np.int64)
-        for name, parameter in self.parameters.items():
+        state[f"{kind}/step"] = np.array(self.steps(), np.int64)
+        for name, parameter in self.trained.items():
             moments = self.optimiser.state[parameter] or self.no_moments(parameter)
-            state[f"{kind}/step"] = np.array(int(moments["step"]), np.int64)
             state |= {f"{kind}/{moment}/{name}": net.to_neutral(moments[own]) for moment, own in self.moments.items()}
-        return state
+        return state | told_since(self.since, kind)
 
     def set_state(self, state):
         kind = self.settings.kind
+        self.freeze(frozen_in(state, kind, self.parameters))
+        self.since = since_in(state, kind, self.trained)
         for name, parameter in self.parameters.items():
             net.assign(parameter, state[f"online/{name}"])
             net.assign(self.target.named()[name], state[f"target/{name}"])
+        for name, parameter in self.trained.items():
             moments = self.no_moments(parameter)
-            moments["step"].fill_(int(state[f"{kind}/step"]))
+            moments["step"].fill_(int(state[f"{kind}/step"]) - self.since.get(name, 0))
             for moment, own in self.moments.items():
                 net.assign(moments[own], state[f"{kind}/{moment}/{name}"])
             self.optimiser.state[parameter] = moments

@@ -221,10 +221,15 @@ class Sharded:
             with torch.no_grad():
                 torch._foreach_copy_(self.parameters, self.master)
 
+    def follow(self) -> None:
+        """Freezes what the master has frozen. To be called whenever that has changed."""
+        for parameter, master in zip(self.parameters, self.master, strict=True):
+            parameter.requires_grad_(master.requires_grad)
+
     def __call__(self, *given: Any) -> Any:
         if self.pool is None and not self.rounds:
             return self.module(*given)
-        if self.master[0].requires_grad and torch.is_grad_enabled():
+        if torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.master):
             found = Split.apply(self, len(given), *given, *self.master)
         else:
             found = joined(self.outputs(given, grad=False))
@@ -278,11 +283,15 @@ class Split(torch.autograd.Function):
         sharded, axis = ctx.sharded, int(ctx.count > 1)
         outputs = [part[0] for part in ctx.parts]
         given = gradient.split([output.shape[axis] for output in outputs], dim=axis)
-        first, *rest = sharded.map(partial(gradients_of, sharded.parameters), outputs, given)
-        total = [gradient.to(master.dtype) for gradient, master in zip(first, sharded.master, strict=True)]
+        trained = [parameter for parameter in sharded.parameters if parameter.requires_grad]
+        masters = [master for master in sharded.master if master.requires_grad]
+        first, *rest = sharded.map(partial(gradients_of, trained), outputs, given)
+        total = [gradient.to(master.dtype) for gradient, master in zip(first, masters, strict=True)]
         for gradients in rest:
             torch._foreach_add_(total, gradients)
-        return None, None, *(None for _ in range(ctx.count)), *total
+        found = iter(total)  # what is frozen has none
+        whole = [next(found) if master.requires_grad else None for master in sharded.master]
+        return None, None, *(None for _ in range(ctx.count)), *whole
 
 
 def gradients_of(parameters: Sequence[Tensor], output: Tensor, gradient: Tensor) -> tuple[Tensor, ...]:

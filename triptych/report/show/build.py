@@ -31,7 +31,7 @@ from triptych.spec import Network, Placed, dtypes, weights
 from triptych.spec.batches import Rollout, Sequence, Transition
 from triptych.spec.weights import to_draw
 from triptych.utils import seeds
-from triptych.utils.checks import InputError
+from triptych.utils.checks import InputError, check
 from triptych.utils.files import write_whole
 
 TEXTS = "triptych.report.show"  # its module of a framework's name writes that framework's text
@@ -53,7 +53,12 @@ class Source:
 
 
 def show(recipe: Recipe, network: Network, name: str) -> list[Source]:
-    """The sources of a recipe's agent, one a framework, in the order torch, jax, keras."""
+    """The sources of a recipe's agent, one a framework, in the order torch, jax, keras.
+
+    Raises:
+        InputError: layers are frozen, which the texts do not say.
+    """
+    check(not recipe.freeze, "freeze", list(recipe.freeze), "none, as the shown update is of all layers")
     return [source(framework, recipe, network, name) for framework in shown()]
 
 
