@@ -11,7 +11,7 @@ from typing import Any
 
 import gymnasium
 
-from triptych.envs import atari, cartpole, emulator, gym, mazes, toys
+from triptych.envs import atari, cartpole, doom, emulator, gym, mazes, toys
 from triptych.envs.config import Kind, Unknown
 from triptych.envs.ids import near_ids
 from triptych.utils.checks import InputError, check
@@ -25,6 +25,7 @@ KINDS: list[Kind] = [
     cartpole.KIND,
     toys.KIND,
     *mazes.KINDS,
+    doom.KIND,
     gym.KIND,
 ]
 ATARI_ID = re.compile(r"(?:.*:)?(?:ALE/[^/:]+|\w+NoFrameskip)-v\d+")
@@ -74,6 +75,8 @@ def find(env_id: str, may_import: bool = False) -> Any:
         raise InputError(
             f"env is {env_id!r}: module {module!r} cannot be imported ({error}); allowed: an installed module, or {module}.py here"
         ) from None
+    if name.startswith(doom.PREFIX):
+        return found_in_doom(name)
     try:
         import ale_py  # registers the Atari ids; GPL-2.0, so it is an extra
 
@@ -87,6 +90,21 @@ def find(env_id: str, may_import: bool = False) -> Any:
             f"did you mean {near[0]}?" if near else f"allowed: a registered Gymnasium id ({str(error).splitlines()[0]})"
         )
     raise InputError(f"env is {shown(env_id)}; {hint}")
+
+
+def found_in_doom(name: str) -> Any:
+    """The spec of one of vizdoom's ids, which its package brings.
+
+    Raises:
+        InputError: it is not installed, or has no such id.
+    """
+    doom.register()
+    try:
+        return quiet_spec(name)
+    except gymnasium.error.Error as error:
+        near = near_ids(name)
+        hint = f"did you mean {near[0]}?" if near else f"allowed: one of vizdoom's ids ({str(error).splitlines()[0]})"
+    raise InputError(f"env is {shown(name)}; {hint}")
 
 
 def import_module(module: str) -> None:
@@ -120,6 +138,8 @@ def kind_of(spec: Any) -> Kind:
 
 def known_kind(env_id: str, may_import: bool) -> Kind | None:
     """The kind of an id; None where nobody here knows the id."""
+    if env_id.startswith(doom.PREFIX):
+        return doom.KIND  # by its name alone: vizdoom need not be there to read settings
     try:
         return kind_of(find(env_id, may_import))
     except InputError:

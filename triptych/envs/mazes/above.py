@@ -68,7 +68,7 @@ def bits(flags: np.ndarray) -> np.ndarray:
 class AboveGames(GoalSearchGames):
     """N mazes from above: one step forward, or a quarter turn."""
 
-    actions = ("forward", "left", "right")
+    action_names = ("forward", "left", "right")
     kept = ("x", "y", "facing")
 
     def __init__(self, config: Maze, spec: Any, num_envs: int, threads: int):

@@ -79,12 +79,12 @@ class GoalSearchGames(ABC):
     saves = True
     first_action = 0
     frames_per_step = 1
-    actions: tuple[str, ...] = ()  # their names
+    action_names: tuple[str, ...] = ()
     image_shape: tuple[int, int, int]  # rows, columns, colours
     kept: tuple[str, ...] = ("x", "y")  # arrays [N] that say where an agent is
 
     def __init__(self, config: GoalSearch, spec: Any, num_envs: int, threads: int, margin: int):
-        self.config, self.num_envs, self.num_actions = config, num_envs, len(self.actions)
+        self.config, self.num_envs, self.num_actions = config, num_envs, len(self.action_names)
         self.side, self.margin = config.extent, margin
         self.limit = config.limit
         self.typical_episode = int(min(self.limit, 500))

@@ -46,7 +46,7 @@ class MazeRaycast(GoalSearch):
 class RaycastGames(GoalSearchGames):
     """N mazes in the first person. Goals and indicators are blocks of their colour; an agent walks into a goal, and slides along walls."""
 
-    actions = ("forward", "left", "right")
+    action_names = ("forward", "left", "right")
     kept = ("x", "y", "facing")
 
     def __init__(self, config: MazeRaycast, spec: Any, num_envs: int, threads: int):
