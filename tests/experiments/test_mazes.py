@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import triptych
 from tests.experiments.test_parts import Killed
 from tests.experiments.test_resume import assert_same
 from triptych.cli.runs import Evaluate
+from triptych.experiments.jobs import study_job
 from triptych.experiments.resume import resume
 from triptych.experiments.train import train
 from triptych.recipes import load_recipe
@@ -63,6 +65,16 @@ def test_a_test_on_held_out_mazes_is_told_as_one(run: Any, capsys: pytest.Captur
     assert kept["lengths"] == [30, 30, 30]
     again = triptych.evaluate(run.path, 3, **{"env.split": "test", "env.maze_size": (13, 15), "env.time_limit": 30})
     assert again.rewards == kept["rewards"]
+
+
+def test_a_study_judges_a_run_in_the_mazes_that_it_names(run: Any) -> None:
+    held_out = {"env.split": "test", "env.maze_size": (13, 15), "env.time_limit": 30}
+    job = {"runs_dir": str(run.path.parent), "run_name": run.path.name, "quiet": True, "flicker": [None], "games": 3}
+    job |= {"epsilon": 0.0, "window": 2, "threshold": None, "test": json.dumps(held_out)}
+    found = study_job(override(load_recipe("maze-lstm"), SMALL), job)
+    assert found["tests"] == [{"flicker": None, "score": triptych.evaluate(run.path, 3, **held_out).mean}]
+    kept = read_evaluations(run.path)[-1]
+    assert kept["settings"] == {"split": "test", "maze_size": [13, 15], "time_limit": 30}
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,12 @@ def test_every_arm_can_be_trained(name: str) -> None:
     assert all(network_of(recipe).tensors() for recipe in recipes if recipe.seed == 0)
     assert len({fingerprint(recipe) for recipe in recipes}) == len(recipes), "no two arms are the same"
     assert len({(arm.task, arm.label) for arm in study.arms}) == len(study.arms)
-    assert study.seeds >= 5 or name in ("visual-attention", "atari57", "memory-loses")  # hours instead of minutes
+    assert study.seeds >= 5 or name in (
+        "visual-attention",
+        "atari57",
+        "memory-loses",
+        "neural-map",
+    )  # hours instead of minutes
     quick = [recipe_of(arm, 0, quick_of(arm)) for arm in study.arms]
     assert max(recipe.steps for recipe in quick) <= 4_096
 
@@ -135,6 +140,9 @@ def test_what_a_score_was_measured_by_is_part_of_it(tmp_path: Path, monkeypatch:
     assert {row.flicker for row in rows} == {0.25, 0.75}
     assert trained(games=20)[0] == 2, "a score over other games is another score"
     assert trained(epsilon=0.05)[0] == 2, "and with random actions too"
+    assert trained(tests={TASKS[0]: {"env.observe": "all"}})[0] == 1, "and in another environment, where a task says so"
+    assert [job["test"] for job in jobs] == ['{"env.observe": "all"}']
+    assert trained(tests={TASKS[0]: {"env.observe": "all"}})[0] == 0
     renamed = tuple(dataclasses.replace(arm, label=f"a {arm.label}") for arm in study.arms)
     monkeypatch.setattr(studies, "load_study", lambda name: dataclasses.replace(study, arms=renamed))
     jobs.clear()

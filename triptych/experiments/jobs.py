@@ -155,10 +155,11 @@ def study_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
         result = train_or_go_on(recipe, job, exact=True, callbacks=callbacks)
         if ended := without_result(result):
             return ended
+        given = json.loads(job.get("test") or "{}")
+        settings = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
         for flicker in job["flicker"]:
-            score = evaluate(
-                path, job["games"], recipe.seed, epsilon=job["epsilon"], flicker=flicker, trust=job.get("trust", False)
-            ).mean
+            how = {"epsilon": job["epsilon"], "flicker": flicker, "trust": job.get("trust", False)} | settings
+            score = evaluate(path, job["games"], recipe.seed, **how).mean
             tests.append({"flicker": flicker, "score": score})
     weights, _ = read_tensors(path / "checkpoints/latest.safetensors")
     config, summary = read_config(path), read_summary(path)

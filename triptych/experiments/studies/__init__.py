@@ -51,6 +51,8 @@ class Study:
     games: int = 50  # whole games that judge each run's best weights
     epsilon: float = 0.0  # share of random actions in those games
     flicker: tuple[float, ...] = ()  # chances of a hidden observation that the weights are judged under, too
+    # by task: settings of the environment in the games that judge, where they are others than in training, such as held-out mazes
+    tests: dict[str, dict[str, Any]] = field(default_factory=dict)
     reading: str = ""  # what its numbers mean, told under the figure
     goals: dict[str, Goal] = field(default_factory=dict)  # by task; a task without one has no steps to a threshold
     window: int = 100  # episodes whose mean is a point of the learning curve

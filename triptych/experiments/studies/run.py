@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -112,9 +113,9 @@ def missing_jobs(
     made = {(row["framework"], row["settings"], *test_of(row)) for row in read_runs(table)}
     found = []
     for (index, _), recipe in recipes.items():
-        done = (framework, fingerprint(recipe), study.games, study.epsilon)
-        missing = [chance for chance in study.flicker or (None,) if (*done, chance) not in made]
         arm = study.arms[index]
+        run = (framework, fingerprint(recipe))
+        missing = [test[2] for test in tests_of(study, arm.task) if (*run, *test) not in made]
         if arm in chosen and missing:
             found.append(job_of(arm, recipe, framework, quick) | asked_of(study, arm.task) | {"flicker": missing})
     return found
@@ -123,7 +124,17 @@ def missing_jobs(
 def asked_of(study: Study, task: str) -> dict[str, Any]:
     """What a run's process is to find out beside its score."""
     threshold = study.goals[task].threshold if task in study.goals else None
-    return {"window": study.window, "threshold": threshold, "film": task in study.films}
+    return {"window": study.window, "threshold": threshold, "film": task in study.films, "test": played(study, task)}
+
+
+def played(study: Study, task: str) -> str:
+    """The environment's settings in a task's tests as JSON; empty where they are those of the training."""
+    return json.dumps(study.tests[task], sort_keys=True) if study.tests.get(task) else ""
+
+
+def tests_of(study: Study, task: str) -> list[tuple[int, float, float | None, str]]:
+    """What the runs of a task are judged by now, as `test_of` reads it in the table."""
+    return [(study.games, study.epsilon, chance, played(study, task)) for chance in study.flicker or (None,)]
 
 
 def train_missing(
@@ -144,11 +155,12 @@ def train_missing(
 def rows_of_study(study: Study, recipes: Recipes, table: Path, framework: str) -> list[Run]:
     """The table's rows that are of these recipes and this study's tests, under the names that the arms have now."""
     arms = {fingerprint(recipe): study.arms[index] for (index, _), recipe in recipes.items()}
-    tests = [(study.games, study.epsilon, chance) for chance in study.flicker or (None,)]
     return [
         row | {"task": arms[row["settings"]].task, "label": arms[row["settings"]].label}
         for row in read_runs(table)
-        if row["framework"] == framework and row["settings"] in arms and test_of(row) in tests
+        if row["framework"] == framework
+        and row["settings"] in arms
+        and test_of(row) in tests_of(study, arms[row["settings"]].task)
     ]
 
 

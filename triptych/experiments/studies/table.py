@@ -14,7 +14,7 @@ from triptych.utils.tables import read_rows
 COLUMNS = (
     "framework", "task", "label", "seed", "settings", "flicker", "epsilon", "games", "score", "best_step", "steps", "updates",
     "parameters", "seconds", "peak_memory", "processor", "versions", "run",
-    "window", "area", "threshold", "threshold_step", "threshold_seconds",
+    "window", "area", "threshold", "threshold_step", "threshold_seconds", "test",
 )  # fmt: skip
 
 
@@ -42,11 +42,13 @@ class Run(TypedDict):
     threshold: NotRequired[Finite | None]  # that the study named
     threshold_step: NotRequired[Count | None]  # None: never reached
     threshold_seconds: NotRequired[Finite | None]  # of the run until then
+    test: NotRequired[str | None]  # the environment's settings in it, as JSON; nothing: those of the training
 
 
-def test_of(row: Run) -> tuple[int, float, float | None]:
-    """What a row's score was measured by: games, random actions, the chance of a hidden observation (None: as in training)."""
-    return row["games"], row["epsilon"], row["flicker"]
+def test_of(row: Run) -> tuple[int, float, float | None, str]:
+    """What a row's score was measured by: games, random actions, the chance of a hidden observation (None: as in training), and
+    the environment's other settings (empty: as in training)."""
+    return row["games"], row["epsilon"], row["flicker"], row.get("test") or ""
 
 
 def append_rows(table: Path, known: dict[str, Any], found: dict[str, Any]) -> None:
