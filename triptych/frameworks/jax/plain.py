@@ -77,12 +77,12 @@ class Agent:
     def outputs(self, weights, *given):
         return self.net.apply({"params": weights}, *given)
 
-    def initial_state(self, games):  # only: not dqn
+    def initial_state(self, games):  # only: not off_policy
         return np.zeros((games, self.state_size), self.floats)
 
     def act(self, obs, state, started):  # only: not dqn
         """What the network gives for observations [N, ...], and the state of its memory after them."""
-        obs = obs if obs.dtype == np.uint8 else obs.astype(self.floats)
+        obs = obs.astype(self.floats)  # only: not pictures
         outputs, state = self.forward(self.online, obs[None], state, started[None])
         return np.asarray(outputs[0]), np.asarray(state)
 
@@ -105,7 +105,7 @@ class Agent:
         self.target = self.online  # which stays as it is: an update makes new arrays
 
     def unrolled(self, weights, batch):  # only: not dqn
-        """What it gives for the steps that are learned from: those after the burn-in."""
+        """What it gives for the steps that are learned from; a burn-in before them only fills the memory."""
         start = self.args.burn_in  # only: burn_in
         state = self.outputs(weights, batch.obs[:start], batch.state, batch.reset[:start])[1]  # only: burn_in
         state = jax.lax.stop_gradient(state)  # the burn-in only brings the memory up to date  # only: burn_in
@@ -116,7 +116,7 @@ class Agent:
 class DQN(Agent):
     def act(self, obs):
         """Q values [N, A] of observations [N, ...]."""
-        obs = obs if obs.dtype == np.uint8 else obs.astype(self.floats)
+        obs = obs.astype(self.floats)  # only: not pictures
         return np.asarray(self.forward(self.online, obs))
 
     def loss(self, online, target, batch):
@@ -139,10 +139,11 @@ class DRQN(Agent):
     def loss(self, online, target, batch):
         q, steps = self.unrolled(online, batch), len(batch.action)  # [L + n, B, A]
         taken = jnp.take_along_axis(q[:steps], batch.action[..., None], axis=2)[..., 0]  # [L, B]
-        next_q = chooser = self.unrolled(target, batch)
-        chooser = q  # what the one network chooses, the other one values  # only: double
-        best = jnp.take_along_axis(next_q, chooser.argmax(axis=2)[..., None], axis=2)[..., 0]  # [L + n, B]
-        best = jnp.take_along_axis(best, jnp.arange(steps)[:, None] + batch.ahead, axis=0)
+        next_q = self.unrolled(target, batch)
+        best = jnp.take_along_axis(next_q, q.argmax(axis=2)[..., None], axis=2)[..., 0]  # chosen by q  # only: double
+        best = jnp.take_along_axis(next_q, next_q.argmax(axis=2)[..., None], axis=2)[..., 0]  # only: not double
+        best = jnp.take_along_axis(best, jnp.arange(steps)[:, None] + batch.ahead, axis=0)  # only: n_step
+        best = best[1:]  # one step on  # only: not n_step
         error = jax.lax.stop_gradient(batch.reward + batch.discount * best) - taken
         # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
         near = jnp.minimum(jnp.abs(error), self.args.delta)  # only: huber
@@ -150,8 +151,8 @@ class DRQN(Agent):
         each = jnp.square(error)  # only: squared
         each = jnp.abs(error)  # only: absolute
         living = batch.mask.sum()
-        logged = {"q_mean": (batch.mask * q[:steps].max(axis=2)).sum() / living}
-        return (batch.mask * each).sum() / living, logged
+        q_mean = (batch.mask * q[:steps].max(axis=2)).sum() / living
+        return (batch.mask * each).sum() / living, {"q_mean": q_mean}
 
 
 class ActorCritic(Agent):

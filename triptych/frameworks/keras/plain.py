@@ -6,32 +6,9 @@ A test trains what is written beside Triptych's own run, in float64: actions and
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
-
-
-class ExactAdam(keras.optimizers.Adam):
-    """Adam as published; Keras' own adds epsilon elsewhere. The learning rate is `rate`, a part of the compiled step."""
-
-    def update_step(self, gradient, variable, learning_rate):
-        step, index = tf.cast(self.iterations + 1, gradient.dtype), self._get_variable_index(variable)
-        beta_1, beta_2 = (tf.constant(beta, gradient.dtype) for beta in (self.beta_1, self.beta_2))
-        m, v = self._momentums[index], self._velocities[index]
-        m.assign(beta_1 * m + (1 - beta_1) * gradient)
-        v.assign(beta_2 * v + (1 - beta_2) * tf.square(gradient))
-        m_hat, v_hat = m / (1 - tf.pow(beta_1, step)), v / (1 - tf.pow(beta_2, step))
-        variable.assign_sub(self.rate * m_hat / (tf.sqrt(v_hat) + self.epsilon))
-
-
-class ExactRMSprop(keras.optimizers.RMSprop):
-    """RMSprop whose learning rate is `rate`, a part of the compiled step."""
-
-    def update_step(self, gradient, variable, learning_rate):
-        v = self._velocities[self._get_variable_index(variable)]
-        v.assign(self.rho * v + (1 - self.rho) * tf.square(gradient))
-        variable.assign_sub(self.rate * gradient / tf.sqrt(v + self.epsilon))
 
 
 class Tensors(layers.Layer):
@@ -85,18 +62,18 @@ class Agent:
         for layer in self.online.layers:
             for variable in layer.weights:
                 variable.assign(weights[f"{layer.name}/{variable.name}"])
-        self.optimiser = ExactAdam(args.learning_rate, args.beta_1, args.beta_2, args.adam_epsilon)  # only: adam
-        given = args.learning_rate, args.rms_decay  # only: rmsprop
-        self.optimiser = ExactRMSprop(*given, epsilon=args.rms_epsilon)  # only: rmsprop
-        self.optimiser.build(self.online.trainable_variables)
+        self.weights = self.online.trainable_variables
+        self.updates = tf.Variable(tf.zeros([], self.floats))  # only: adam
+        self.m, self.v = ([tf.Variable(tf.zeros_like(one)) for one in self.weights] for _ in range(2))  # only: adam
+        self.v = [tf.Variable(tf.zeros_like(one)) for one in self.weights]  # only: rmsprop
         self.forward, self.step = tf.function(self.online), tf.function(self.step)
 
-    def initial_state(self, games):  # only: not dqn
+    def initial_state(self, games):  # only: not off_policy
         return np.zeros((games, self.state_size), self.floats)
 
     def act(self, obs, state, started):  # only: not dqn
         """What the network gives for observations [N, ...], and the state of its memory after them."""
-        obs = obs if obs.dtype == np.uint8 else obs.astype(self.floats)
+        obs = obs.astype(self.floats)  # only: not pictures
         outputs, state = self.forward(*map(tf.constant, (obs[None], state, started[None])))
         return outputs[0].numpy(), state.numpy()
 
@@ -108,21 +85,27 @@ class Agent:
         """An update as a function of the graph, which is compiled."""
         with tf.GradientTape() as tape:
             loss, logged = self.loss(batch, *weights)
-        gradients = tape.gradient(loss, self.online.trainable_variables)
-        shrink = tf.minimum(self.args.max_norm / tf.linalg.global_norm(gradients), 1.0)  # only: max_norm
-        gradients = [gradient * shrink for gradient in gradients]  # only: max_norm
-        self.optimiser.rate = learning_rate
-        self.optimiser.apply(gradients, self.online.trainable_variables)
+        gradients = tape.gradient(loss, self.weights)
+        gradients, _ = tf.clip_by_global_norm(gradients, self.args.max_norm)  # only: max_norm
+        # Adam as published (Kingma & Ba 2015); Keras' own adds epsilon elsewhere.  # only: adam
+        step, beta_1, beta_2 = self.updates.assign_add(1.0), self.args.beta_1, self.args.beta_2  # only: adam
+        for weight, gradient, m, v in zip(self.weights, gradients, self.m, self.v, strict=True):  # only: adam
+            m.assign(beta_1 * m + (1 - beta_1) * gradient)
+            v.assign(beta_2 * v + (1 - beta_2) * tf.square(gradient))
+            m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)
+            weight.assign_sub(learning_rate * m_hat / (tf.sqrt(v_hat) + self.args.adam_epsilon))
+        for weight, gradient, v in zip(self.weights, gradients, self.v, strict=True):  # RMSprop  # only: rmsprop
+            v.assign(self.args.rms_decay * v + (1 - self.args.rms_decay) * tf.square(gradient))
+            weight.assign_sub(learning_rate * gradient / tf.sqrt(v + self.args.rms_epsilon))
         return {"loss": loss, **logged}
 
     def sync_target(self):  # only: off_policy
         self.target.set_weights(self.online.get_weights())
 
     def unrolled(self, net, batch):  # only: not dqn
-        """What it gives for the steps that are learned from: those after the burn-in."""
+        """What it gives for the steps that are learned from; a burn-in before them only fills the memory."""
         start = self.args.burn_in  # only: burn_in
-        state = net(batch.obs[:start], batch.state, batch.reset[:start])[1]  # only: burn_in
-        state = tf.stop_gradient(state)  # the burn-in only brings the memory up to date  # only: burn_in
+        state = tf.stop_gradient(net(batch.obs[:start], batch.state, batch.reset[:start])[1])  # only: burn_in
         return net(batch.obs[start:], state, batch.reset[start:])[0]  # only: burn_in
         return net(batch.obs, batch.state, batch.reset)[0]  # only: not burn_in
 
@@ -130,7 +113,7 @@ class Agent:
 class DQN(Agent):
     def act(self, obs):
         """Q values [N, A] of observations [N, ...]."""
-        obs = obs if obs.dtype == np.uint8 else obs.astype(self.floats)
+        obs = obs.astype(self.floats)  # only: not pictures
         return self.forward(tf.constant(obs)).numpy()
 
     def loss(self, batch):
@@ -152,10 +135,11 @@ class DRQN(Agent):
     def loss(self, batch):
         q, steps = self.unrolled(self.online, batch), batch.action.shape[0]  # [L + n, B, A]
         taken = tf.gather(q[:steps], batch.action, batch_dims=2)  # [L, B]
-        next_q = chooser = self.unrolled(self.target, batch)
-        chooser = q  # what the one network chooses, the other one values  # only: double
-        best = tf.gather(next_q, ops.argmax(chooser, axis=2), batch_dims=2)  # [L + n, B]
-        best = ops.take_along_axis(best, tf.range(steps)[:, None] + batch.ahead, axis=0)
+        next_q = self.unrolled(self.target, batch)
+        best = tf.gather(next_q, ops.argmax(q, axis=2), batch_dims=2)  # chosen by q  # only: double
+        best = tf.gather(next_q, ops.argmax(next_q, axis=2), batch_dims=2)  # only: not double
+        best = ops.take_along_axis(best, tf.range(steps)[:, None] + batch.ahead, axis=0)  # only: n_step
+        best = best[1:]  # one step on  # only: not n_step
         error = tf.stop_gradient(batch.reward + batch.discount * best) - taken
         # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
         near = ops.minimum(ops.abs(error), self.args.delta)  # only: huber
@@ -163,8 +147,8 @@ class DRQN(Agent):
         each = ops.square(error)  # only: squared
         each = ops.abs(error)  # only: absolute
         living = ops.sum(batch.mask)
-        logged = {"q_mean": ops.sum(batch.mask * ops.max(q[:steps], axis=2)) / living}
-        return ops.sum(batch.mask * each) / living, logged
+        q_mean = ops.sum(batch.mask * ops.max(q[:steps], axis=2)) / living
+        return ops.sum(batch.mask * each) / living, {"q_mean": q_mean}
 
 
 class ActorCritic(Agent):

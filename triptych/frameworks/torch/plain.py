@@ -78,12 +78,12 @@ class Agent:
     def to_device(self, array):
         return torch.from_numpy(np.ascontiguousarray(array)).to(DEVICE)
 
-    def initial_state(self, games):  # only: not dqn
+    def initial_state(self, games):  # only: not off_policy
         return np.zeros((games, self.state_size), self.floats)
 
     def act(self, obs, state, started):  # only: not dqn
         """What the network gives for observations [N, ...], and the state of its memory after them."""
-        obs = obs if obs.dtype == np.uint8 else obs.astype(self.floats)
+        obs = obs.astype(self.floats)  # only: not pictures
         with torch.inference_mode():
             outputs, state = self.online(*map(self.to_device, (obs[None], state, started[None])))
         return outputs[0].cpu().numpy(), state.cpu().numpy()
@@ -104,7 +104,7 @@ class Agent:
         self.target = copy.deepcopy(self.online).requires_grad_(False)
 
     def unrolled(self, net, batch):  # only: not dqn
-        """What it gives for the steps that are learned from: those after the burn-in."""
+        """What it gives for the steps that are learned from; a burn-in before them only fills the memory."""
         start = self.args.burn_in  # only: burn_in
         with torch.no_grad():  # the burn-in only brings the memory up to date  # only: burn_in
             state = net(batch.obs[:start], batch.state, batch.reset[:start])[1]
@@ -115,7 +115,7 @@ class Agent:
 class DQN(Agent):
     def act(self, obs):
         """Q values [N, A] of observations [N, ...]."""
-        obs = obs if obs.dtype == np.uint8 else obs.astype(self.floats)
+        obs = obs.astype(self.floats)  # only: not pictures
         with torch.inference_mode():
             return self.online(self.to_device(obs)).cpu().numpy()
 
@@ -140,10 +140,11 @@ class DRQN(Agent):
         q, steps = self.unrolled(self.online, batch), len(batch.action)  # [L + n, B, A]
         taken = q[:steps].gather(2, batch.action.long()[..., None])[..., 0]  # [L, B]
         with torch.no_grad():
-            next_q = chooser = self.unrolled(self.target, batch)
-            chooser = q  # what the one network chooses, the other one values  # only: double
-            best = next_q.gather(2, chooser.argmax(dim=2, keepdim=True))[..., 0]  # [L + n, B]
-            best = best.gather(0, torch.arange(steps, device=DEVICE)[:, None] + batch.ahead)
+            next_q = self.unrolled(self.target, batch)  # [L + n, B, A]
+            best = next_q.gather(2, q.argmax(dim=2, keepdim=True))[..., 0]  # chosen by q  # only: double
+            best = next_q.gather(2, next_q.argmax(dim=2, keepdim=True))[..., 0]  # only: not double
+            best = best.gather(0, torch.arange(steps, device=DEVICE)[:, None] + batch.ahead)  # only: n_step
+            best = best[1:]  # one step on  # only: not n_step
         error = batch.reward + batch.discount * best - taken
         # Huber's loss (1964): half the square of an error up to delta, linear beyond.  # only: huber
         near = error.abs().clamp(max=self.args.delta)  # only: huber
@@ -151,8 +152,8 @@ class DRQN(Agent):
         each = error.square()  # only: squared
         each = error.abs()  # only: absolute
         living = batch.mask.sum()
-        logged = {"q_mean": (batch.mask * q.detach()[:steps].amax(dim=2)).sum() / living}
-        return (batch.mask * each).sum() / living, logged
+        q_mean = (batch.mask * q.detach()[:steps].amax(dim=2)).sum() / living
+        return (batch.mask * each).sum() / living, {"q_mean": q_mean}
 
 
 class ActorCritic(Agent):

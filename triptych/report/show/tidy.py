@@ -14,22 +14,23 @@ from types import ModuleType
 from typing import Any"""
 
 
-def tidied(docstring: str, body: str, *imports: str) -> str:
+def tidied(docstring: str, body: str, *imports: str, future: bool = True) -> str:
     """A whole file: its docstring, the imports that its body uses, the body.
 
     Args:
         imports: lines that import, the first to bind a name wins; other statements among them are kept, those before
             an import (settings in `os.environ`) before the imports.
+        future: whether its annotations are left as text, which matters only where there are some.
     """
     lines = [line for text in (*imports, ANNOTATIONS) for line in text.splitlines() if line.strip()]
     before, after = settings_in(lines)
     aliases = aliases_in(body)
     used = used_names("\n".join([body, *after, *aliases]))
-    top = ["from __future__ import annotations"]
+    top = ["from __future__ import annotations\n"] if future else []
     if before:
-        top += ["\nimport os\n", *before]
+        top += ["import os\n", *before]
     found = "\n\n".join(sections([line for line in lines if is_import(line)], used, {"os"} if before else set()))
-    head = [docstring, "\n".join(top), found, "\n".join(after), "\n".join(aliases)]
+    head = [docstring, "\n".join(top).rstrip("\n"), found, "\n".join(after), "\n".join(aliases)]
     return "\n\n".join(part for part in head if part) + f"\n\n\n{body.strip()}\n"
 
 

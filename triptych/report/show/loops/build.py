@@ -29,8 +29,7 @@ PLAIN: dict[type, str] = {RNN: "Memory", GRU: "Memory", LSTM: "Memory", ActorCri
 HEADER = '''"""{name}: {kind} in {title}, in one file that trains by itself. {by}
 
 `python FILE --help` lists the settings. The same seed gives the run that Triptych gives, up to its first checkpoint
-where that cuts games which cannot be saved (Atari's). Not in here: checkpoints, videos, the best weights.
-"""'''
+where that cuts games which cannot be saved (Atari's). Not in here: checkpoints, videos, the best weights."""'''
 
 
 def loop_file(recipe: Recipe, network: Network, framework: str, name: str, text: ModuleType, by: str) -> str:
@@ -52,14 +51,15 @@ def loop_file(recipe: Recipe, network: Network, framework: str, name: str, text:
         return "\n\n\n".join(short(part) for part in parts if part)
 
     off_policy = recipe.algorithm.family == "off-policy"
+    own = sorted({PLAIN[type(placed.layer)] for placed in network.placed() if type(placed.layer) in PLAIN})
     net = plain_layers(text.network(network, recipe.precision), network, framework, recipe.precision)
     parts = [
         games_text(recipe.env),
-        copied(plain, *(PLAIN[type(placed.layer)] for placed in network.placed() if type(placed.layer) in PLAIN)),
+        in_one_class(copied(plain, *own), "Tensors", own[0], own[0]) if len(own) == 1 else copied(plain, *own),
         net,
         copied(HERE / "seeds.py", "generator", "game_seeds", *INITIALISERS, "orthogonal_blocks"),
         first_weights(network, recipe.precision),
-        copied(plain, AGENTS[kind]),
+        in_one_class(copied(plain, AGENTS[kind]), "Agent", AGENTS[kind], "Agent"),
         copied(HERE / "replay.py", "Replay") if off_policy else "",
         copied(HERE / "log.py", "Log"),
         copied(HERE / f"{'off' if off_policy else 'on'}_policy.py", "train"),
@@ -72,7 +72,7 @@ def loop_file(recipe: Recipe, network: Network, framework: str, name: str, text:
     body = f"{parse_args(recipe, body)}\n\n\n{body}"
     lines = [OURS, text.IMPORTS, text.LAYERS_IMPORTS, IMPORTS, *into.imports]
     header = HEADER.format(name=name, title=text.TITLE, kind=kind.upper(), by=by)
-    return tidied(header, body, *lines)
+    return tidied(header, body, *lines, future=False)
 
 
 def plain_layers(net: str, network: Network, framework: str, precision: str) -> str:
@@ -89,7 +89,19 @@ def plain_layers(net: str, network: Network, framework: str, precision: str) -> 
             call = constructor(framework, placed, given)
             assert call in net, call
             net = net.replace(call, f"{PLAIN[type(placed.layer)]}({shapes}{more})")
-    return net
+    return with_one_state(net)
+
+
+def with_one_state(net: str) -> str:
+    """The text of a network without what splits the states of several memories: there is one at most."""
+    net = re.sub(r" *states = .*\n", "", net)
+    net = re.sub(r"(\w+)\.(cat|concat|concatenate)\(\[after_0\], \w+=1\)", "state", net)
+    return net.replace("states[0]", "state").replace("after_0", "state")
+
+
+def in_one_class(text: str, parent: str, child: str, name: str) -> str:
+    """The text with a class and the only one that inherits from it as one class."""
+    return text.replace(f"\n\n\nclass {child}({parent}):\n", "\n\n").replace(f"class {parent}", f"class {name}")
 
 
 def without_unused(text: str) -> str:
@@ -168,14 +180,13 @@ def main(recipe: Recipe, network: Network, text: str) -> str:
     memory = f", {sum(network.state_sizes)}" if network.unrolls else ""
     lines = [
         "args = parse_args()",
-        f"agent = {AGENTS[kind]}(args, {net}, initial_weights(args.seed){memory})",
-        "log = Log(args)",
+        f"agent = Agent(args, {net}, initial_weights(args.seed){memory})",
     ]
     replay = ""
     if recipe.algorithm.family == "off-policy":
         shown = f"{observation.shape}, {literal(observation.dtype)}"
-        more = ", agent.initial_state(args.num_envs)" if kind == "drqn" else ""
+        more = ", agent.state_size, agent.floats" if kind == "drqn" else ""
         lines.append(f"replay = Replay(args, {shown}{more})")
         replay = "replay, "
-    lines.append(f"train(args, make_games, agent, {replay}log)")
+    lines.append(f"train(args, make_games, agent, {replay}Log(args))")
     return "\n".join(['if __name__ == "__main__":', *(f"    {line}" for line in lines)])

@@ -34,6 +34,7 @@ def features(recipe: Recipe, network: Network) -> dict[str, bool]:
         **{kind: any(layer.kind == kind for layer in recipe.network) for kind in ("rnn", "gru", "lstm")},
         "skip": any(getattr(layer, "skip", False) for layer in recipe.network),
         "pictures": network.observation.is_picture,
+        "stack": network.observation.is_picture and network.observation.shape[0] > 1,
         "tests": recipe.evaluation_period is not None,
         "episodes": recipe.episodes is not None,
         "solved_at": recipe.solved_at is not None,
@@ -86,6 +87,7 @@ def chosen(text: str, has: dict[str, bool]) -> str:
         kept.append(line.rstrip())
     text = "\n".join(kept)
     text = text.replace(", clip=None", ", clip" if has["ppo"] else "")
+    text = text.replace(" ahead mask", " ahead mask" if has["n_step"] else " mask")
     # Without a burn-in all steps are learned from.
     return text if has["burn_in"] else re.sub(r"\[(self\.)?args\.burn_in :\]", "", text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from triptych.envs.atari import Atari, vector_settings
@@ -13,16 +14,11 @@ IMPORTS = """import gymnasium
 from ale_py.vector_env import AtariVectorEnv
 from gymnasium import spaces, wrappers"""
 
-ATARI = '''class AtariGames(AtariVectorEnv):
-    def reset(self, *, seed=None, options=None):
-        """Begins all games anew, each from a seed of its own."""
-        return super().reset(seed=np.asarray(seed), options=options)
-
-
-def make_games(count):
+ATARI = '''def make_games(count):
     """Games side by side. One that has ended takes a step to begin anew."""
-    settings = {settings}
-    return AtariGames(num_envs=count, **settings)'''
+    return AtariVectorEnv(
+{settings}
+    )'''
 
 GYM = '''def make_games(count):
     """Games side by side. One that has ended takes a step to begin anew (Gymnasium's order NEXT_STEP)."""
@@ -42,8 +38,9 @@ def games_text(config: Any) -> str:
     """The functions that make the games of a recipe."""
     if isinstance(config, Atari):
         settings = vector_settings(config, find(config.id))
-        lines = "".join(f"        {literal(name)}: {literal(value)},\n" for name, value in settings.items())
-        return ATARI.replace("{settings}", f"{{\n{lines}    }}")
+        given = ["num_envs=count", *(f"{name}={literal(value)}" for name, value in settings.items())]
+        lines = textwrap.wrap(", ".join(given), 110, initial_indent=" " * 8, subsequent_indent=" " * 8)
+        return ATARI.replace("{settings}", "\n".join(lines))
     given = config.arguments() | ({} if config.time_limit is None else {"max_episode_steps": config.time_limit or -1})
     call = f"gymnasium.make({', '.join([literal(config.id), *(f'{name}={literal(value)}' for name, value in given.items())])})"
     seen = SEEN.get(config.observe) if isinstance(config, CartPole) else None

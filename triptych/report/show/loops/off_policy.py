@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from triptych.report.show.loops.seeds import game_seeds, generator
+from triptych.report.show.loops.seeds import generator
 
 
 def evaluate(args, games, agent, number):  # only: tests
     """The mean score of whole games, the best action always."""
-    obs, _ = games.reset(seed=game_seeds(args.seed, "evaluation", number, args.evaluate_games))
-    score, playing = np.zeros(args.evaluate_games), np.ones(args.evaluate_games, bool)
-    state, started = agent.initial_state(args.evaluate_games), playing.copy()  # only: drqn
+    seeds = generator(args.seed, "evaluation", number).integers(2**31 - 1, size=args.evaluate_games)
+    obs, _ = games.reset(seed=seeds)  # only: pictures
+    obs, _ = games.reset(seed=seeds.tolist())  # only: not pictures
+    score, playing = np.zeros(len(seeds)), np.ones(len(seeds), bool)
+    state, started = np.zeros((len(seeds), agent.state_size), agent.floats), ~playing  # only: drqn
     for _ in range(args.evaluate_steps):
         values = agent.act(obs)  # only: dqn
         values, state = agent.act(obs, state, started)  # only: drqn
         obs, reward, terminated, truncated, _ = games.step(values.argmax(axis=1))
         score += reward * playing
         playing &= ~(terminated | truncated)
-        started[:] = False  # only: drqn
         if not playing.any():
             break
     return score.mean()
@@ -32,11 +33,13 @@ def train(args, make_games, agent, replay, log):
     # What is drawn by chance comes from these two alone, in this order; another order would be another run.
     explore, sample = generator(args.seed, "explore"), generator(args.seed, "sample")
     games = make_games(args.num_envs)
-    obs, info = games.reset(seed=game_seeds(args.seed, "games", 0, args.num_envs))  # only: life_loss
-    obs, _ = games.reset(seed=game_seeds(args.seed, "games", 0, args.num_envs))  # only: not life_loss
+    seeds = generator(args.seed, "games", 0).integers(2**31 - 1, size=args.num_envs)
+    obs, info = games.reset(seed=seeds)  # only: life_loss
+    obs, _ = games.reset(seed=seeds)  # only: pictures and not life_loss
+    obs, _ = games.reset(seed=seeds.tolist())  # only: not pictures
     lives = np.array(info["lives"])  # only: life_loss
-    ended, credit, copied_at = np.zeros(args.num_envs, bool), 0, 0
-    state, started = agent.initial_state(args.num_envs), ~ended  # only: drqn
+    ended, credit = np.zeros(args.num_envs, bool), 0
+    state, started = np.zeros((args.num_envs, agent.state_size), agent.floats), ended  # only: drqn
     agent.sync_target()
     while log.steps < args.steps:
         # The share of random actions is 1 in the warm-up, then it falls.
@@ -46,8 +49,7 @@ def train(args, make_games, agent, replay, log):
         epsilon = np.interp(log.steps, [0, args.epsilon_steps], [args.epsilon_start, args.epsilon_end])  # only: linear
         epsilon = np.interp(step, [0, args.epsilon_steps], [args.epsilon_start, args.epsilon_end])  # only: linear_from
         epsilon = 1.0 if log.steps < args.warm_up else epsilon
-        # Both numbers are drawn for every game, whether or not they are needed.
-        greedy = explore.random(args.num_envs) >= epsilon
+        greedy = explore.random(args.num_envs) >= epsilon  # drawn for every game, as the next, needed or not
         actions = explore.integers(games.single_action_space.n, size=args.num_envs)
         if greedy.any():  # only: dqn
             actions = np.where(greedy, agent.act(obs).argmax(axis=1), actions)
@@ -83,8 +85,7 @@ def train(args, make_games, agent, replay, log):
         obs, ended = next_obs, terminated | truncated
         log.step(reward, acted, ended)
 
-        if log.is_due("target", args.target_every, log.TARGET_UNIT) and log.updates > copied_at:
-            copied_at = log.updates
+        if log.is_due("target", args.target_every, log.TARGET_UNIT):
             agent.sync_target()
         if log.is_due("metrics", args.log_every, log.steps) and log.updates:
             log.row("metrics", score=np.mean(log.scores or np.nan), **losses)

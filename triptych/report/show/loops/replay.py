@@ -21,7 +21,7 @@ class Replay:
     newest is kept; the stack is put together again when it is read.
     """
 
-    def __init__(self, args, shape, dtype, state=None):
+    def __init__(self, args, shape, dtype, state_size=0, floats=None):
         self.args, self.stack, self.count = args, 1, 0  # rows so far
         self.stack, *shape = shape  # only: pictures
         self.rows = max(self.stack + 4, -(-args.replay_size // args.num_envs))
@@ -30,8 +30,8 @@ class Replay:
         self.action, self.age = np.zeros((2, *size), np.int32)  # age: steps since the episode began
         self.reward = np.zeros(size)
         self.terminated, self.acted = np.zeros((2, *size), bool)
-        self.state_size = state.shape[1]  # only: drqn
-        self.state = np.zeros((self.rows, *state.shape), state.dtype)  # only: stored_state
+        self.state_size = state_size  # only: drqn and not stored_state
+        self.state = np.zeros((*size, state_size), floats)  # only: stored_state
         self.transitions = 0  # steps kept whose outcome is known  # only: learn_from
 
     def add(self, obs, action, reward, terminated, acted, state=None):
@@ -62,7 +62,7 @@ class Replay:
             missing = missing[~fits[first]]
         return drawn
 
-    def stacks(self, rows, games):  # only: pictures
+    def stacks(self, rows, games):  # only: stack
         """The newest picture at rows and games with those before it; what lies before an episode's first one is black."""
         back = np.arange(self.stack - 1, -1, -1)
         pictures = self.obs[(rows[..., None] - back) % self.rows, games[..., None]]
@@ -87,7 +87,9 @@ class Replay:
         here, ahead = (rows % self.rows, games), 1
         reward, discount, ahead = self.returns(rows, games)  # only: n_step
         reward, discount = self.reward[here], self.args.gamma * ~self.terminated[here]  # only: not n_step
-        obs, next_obs = self.stacks(rows, games), self.stacks(rows + ahead, games)  # only: pictures
+        obs, next_obs = self.stacks(rows, games), self.stacks(rows + ahead, games)  # only: stack
+        next_obs = self.obs[(rows + ahead) % self.rows, games][:, None]  # only: pictures and not stack
+        obs = self.obs[here][:, None]  # a picture of one channel  # only: pictures and not stack
         obs = self.obs[here].astype(floats)  # only: not pictures
         next_obs = self.obs[(rows + ahead) % self.rows, games].astype(floats)  # only: not pictures
         return Transition(
@@ -99,40 +101,39 @@ class Replay:
         )
 
     def sample_pieces(self, rng, floats):  # only: drqn
-        """An episode is cut into pieces of L steps, each drawn with equal chance."""
-        before, learned, beyond = 0, self.args.sequence_length, self.args.n_step  # only: not burn_in
-        before, learned, beyond = self.args.burn_in, self.args.sequence_length, self.args.n_step  # only: burn_in
-        learned -= before  # only: burn_in
-        rows, games = self.draw(rng, 2 * learned, before, learned)  # about one place in L begins a piece
-        grid = rows - before + np.arange(before + learned + beyond)[:, None]  # [T + n, B]
-        games = np.broadcast_to(games, grid.shape)
-        slots, age = grid % self.rows, self.age[rows % self.rows, games[0]] + grid - rows
-        lives = (self.acted[slots, games] & (grid + 1 < self.count))[before:]
+        """An episode is cut into pieces of L steps, each drawn with equal chance. What lies beyond its end is masked."""
+        before, learned = 0, self.args.sequence_length  # only: not burn_in
+        before, learned = self.args.burn_in, self.args.sequence_length - self.args.burn_in  # only: burn_in
+        first, games = self.draw(rng, 2 * learned, before, learned)  # about one place in L begins a piece
+        rows = first - before + np.arange(before + learned + self.args.n_step)[:, None]  # [T + n, B]  # only: n_step
+        rows = first - before + np.arange(before + learned + 1)[:, None]  # [T + 1, B]  # only: not n_step
+        slots, games = rows % self.rows, np.broadcast_to(games, rows.shape)
+        age = self.age[first % self.rows, games[0]] + rows - first
+        lives = (self.acted[slots, games] & (rows + 1 < self.count))[before:]
         lives = np.logical_and.accumulate(lives)  # until the piece's own episode ends
-        inside = age >= 0
-        inside[before + 1 :] = lives[:-1]
-        obs = self.stacks(grid, games)  # only: pictures
+        obs = self.stacks(rows, games)  # only: stack
+        obs = self.obs[slots, games][:, :, None]  # pictures of one channel  # only: pictures and not stack
         obs = self.obs[slots, games].astype(floats)  # only: not pictures
-        obs[~inside] = 0
-        state = np.zeros((len(rows), self.state_size), floats)
-        # Begin with what the agent had in mind there.  # only: stored_state
-        state = np.where((age[0] > 0)[:, None], self.state[slots[0], games[0]], state)  # only: stored_state
-        mask = lives[:learned]
-        reward, discount, ahead = np.zeros(mask.shape), np.ones(mask.shape), np.zeros(mask.shape, np.int32)
-        for step in range(beyond):  # n-step returns, which stop where the episode does
-            place, lives_on = np.s_[before + step : before + step + learned], lives[step : step + learned]
-            here = slots[place], games[place]
-            reward += np.where(lives_on, discount * self.reward[here], 0)
-            discount = np.where(lives_on, discount * self.args.gamma * ~self.terminated[here], discount)
-            ahead += lives_on
-        here = slots[before : before + learned], games[before : before + learned]
+        # What the agent had in mind there.  # only: stored_state
+        state = self.state[slots[0], games[0]] * (age[0] > 0)[:, None]  # only: stored_state
+        state = np.zeros((len(first), self.state_size), floats)  # only: not stored_state
+        action, rewards, terminated = (t[slots, games][before:] for t in (self.action, self.reward, self.terminated))
+        mask = lives[:learned]  # only: not n_step
+        reward, discount = rewards[:learned], self.args.gamma * ~terminated[:learned]  # only: not n_step
+        mask, ahead = lives[:learned], np.zeros((learned, len(first)), np.int32)  # only: n_step
+        reward, discount = np.zeros(mask.shape), np.ones(mask.shape)  # only: n_step
+        for step in range(self.args.n_step):  # n-step returns, which stop where the episode does  # only: n_step
+            now = np.s_[step : step + learned]
+            reward += np.where(lives[now], discount * rewards[now], 0)
+            discount = np.where(lives[now], discount * self.args.gamma * ~terminated[now], discount)
+            ahead += lives[now]
         return Sequence(
             obs=obs,  # [T + n, B, ...]
             reset=age == 0,  # [T + n, B], the memory is cleared before this
             state=state,  # [B, S] of the memory before the first step
-            action=np.where(mask, self.action[here], 0),  # [L, B] int32
+            action=action[:learned],  # [L, B] int32
             reward=reward.astype(floats),  # [L, B]
-            discount=np.where(mask, discount, 0).astype(floats),  # [L, B] of what follows: 0 beyond a terminal state
-            ahead=np.where(mask, ahead, 1),  # [L, B] how many steps on that is
+            discount=discount.astype(floats),  # [L, B] of what follows: 0 beyond a terminal state
+            ahead=ahead,  # [L, B] how many steps on that is  # only: n_step
             mask=mask.astype(floats),  # [L, B] 1 where an action was taken, 0 beyond the episode's end
         )

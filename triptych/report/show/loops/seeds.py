@@ -17,7 +17,8 @@ def generator(seed, name, *number):
 
 def game_seeds(seed, name, number, count):
     """Seeds for games: those that are learned from, or those of a test."""
-    return generator(seed, name, number).integers(2**31 - 1, size=count).tolist()
+    return generator(seed, name, number).integers(2**31 - 1, size=count)  # only: pictures
+    return generator(seed, name, number).integers(2**31 - 1, size=count).tolist()  # only: not pictures
 
 
 def glorot_uniform(rng, shape):
