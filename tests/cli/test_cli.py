@@ -408,6 +408,18 @@ BAD = [
         ["train", "drqn-cartpole", "--memory", "visual_attention"],
         "the input of visual_attention is (64,); allowed: a map",
     ),
+    (
+        ["train", "cartpole-ppo", "--memory", "neural_map"],
+        "the observation has no part `position`; allowed: an environ",
+    ),
+    (
+        ["train", "maze-neural-map", "--env.drop", "position"],
+        "the observation has no part `position`; allowed: an environ",
+    ),
+    (
+        ["train", "maze-neural-map", "--network.neural-map-1.size", "1"],
+        "size is 1; allowed: 2 or more: a map of one place",
+    ),
 ]
 
 
