@@ -13,6 +13,7 @@ import triptych
 from tests.experiments.test_parts import Killed
 from tests.experiments.test_resume import assert_same
 from tests.placed import make_recipe
+from triptych.experiments import looking
 from triptych.experiments.resume import resume
 from triptych.experiments.train import train
 from triptych.training.callbacks.logs import Logs
@@ -43,3 +44,10 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     resume(tmp_path / "killed", "torch", quiet=True)
     assert_same(tmp_path / "killed", whole.path)
     assert np.isfinite(triptych.evaluate(whole.path, games=2, trust=True).mean)
+    drawn: list[Any] = []
+    monkeypatch.setattr(looking, "write_sheet", lambda *given: drawn.append(given) or given[0])
+    looking.look_trained(whole.path, tmp_path / "look.png", looking.Wish(frames=3, every=2))
+    ((_, rows, captions, _),) = drawn
+    assert captions[-3:-1] == ["its map", "where it looks on it"]
+    bright = [int((picture == 255).all(axis=2).sum()) for picture in rows[1].pictures[-3:-1]]
+    assert all(bright), "a place that was written to, and the one that is looked at most"

@@ -44,7 +44,7 @@ def check_tools() -> None:
 
 WHOLE: dict[str, Any] = {
     "crop": (0.0, 1.0, 0.0, 1.0), "colour": True, "stack": 1, "size": None, "fill": "zeros", "observe": "all",
-    "flicker": 0.0, "render": True, "layout": "auto", "drop": (),
+    "flicker": 0.0, "render": True, "layout": "auto", "drop": (), "position": "", "position_bounds": (),
 }  # fmt: skip
 
 

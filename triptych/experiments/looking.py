@@ -26,6 +26,7 @@ from triptych.report.look import check_drawing, draw_sheet, write_sheet
 from triptych.report.trained_look import Moment, draw_moment
 from triptych.runs.trust import Allowed
 from triptych.spec import each
+from triptych.training.map_sight import MapReader, can_read
 from triptych.training.saliency import saliency
 from triptych.training.watched import decision_of
 from triptych.utils.checks import InputError, check
@@ -118,6 +119,8 @@ class Playing:
         self.games = envs.make(self.recipe.env, 1)
         stack.callback(self.games.close)
         self.agent = make_agent(source, self.games, None, 0.0, seed)
+        network = self.recipe.make_network(self.games.observation, self.games.num_actions)
+        self.map = MapReader(self.agent, network) if can_read(network) else None
         self.names = action_names(self.screening.games)
         self.colour = FRAMEWORKS[source.framework].colour
 
@@ -132,7 +135,8 @@ class Playing:
             if step % every == 0:
                 slopes = saliency(agent, obs, actions, state, starts)[0] if with_slopes else None
                 decision = decision_of(agent, outputs[0], actions[0])
-                yield Moment(screen, each(first, obs), decision, step, screening.reward, slopes)
+                sight = () if self.map is None else self.map(obs, state, bool(starts[0]))
+                yield Moment(screen, each(first, obs), decision, step, screening.reward, slopes, *sight)
             self.games.send(actions)
             screen = screening.step(int(actions[0]))
             played = self.games.recv()

@@ -32,6 +32,9 @@ class Moment:
     step: int
     score: float  # so far
     slopes: np.ndarray | None = None  # [*part] of the observation's main part, see `training.saliency`
+    strength: np.ndarray | None = None  # [H, W] of a neural map's places, see `training.map_sight`
+    looks: np.ndarray | None = None  # [H, W] how much the agent looks at each of them
+    place: tuple[int, int] | None = None  # column and row of the agent on the map
 
 
 def draw_moment(
@@ -49,10 +52,32 @@ def draw_moment(
     if moment.slopes is not None:
         pictures.append(slopes_of(recipe, observation, moment, pictures[0].shape[0]))
         captions.append("what the action hangs on")
+    if moment.strength is not None:
+        pictures.append(map_picture(moment.strength, moment.place, pictures[0].shape[0]))
+        captions.append("its map")
+    if moment.looks is not None:
+        pictures.append(map_picture(moment.looks, moment.place, pictures[0].shape[0]))
+        captions.append("where it looks on it")
     height = max(height_for(len(names), BESIDE), *(picture.shape[0] for picture in pictures))
     pictures.append(draw_bars(moment.decision, names, full, (BESIDE, height), colour))
     captions.append("")
     return Row(pictures, f"step {moment.step:,}, score {in_words(moment.score)}"), captions
+
+
+def map_picture(values: np.ndarray, place: tuple[int, int] | None, height: int) -> np.ndarray:
+    """Numbers by row and column as light, the largest one white, about as high as the screen; the agent's place is framed."""
+    most = float(values.max())
+    light = np.clip(values / most, 0, 1) if most > 0 else np.zeros_like(values)
+    side = max(4, height // len(values))
+    picture = np.round(255 * light).astype(np.uint8).repeat(side, axis=0).repeat(side, axis=1)
+    picture = np.repeat(picture[..., None], 3, axis=2)
+    if place is not None:
+        column, row = place
+        box = picture[row * side : (row + 1) * side, column * side : (column + 1) * side]
+        inside = box[1:-1, 1:-1].copy()
+        box[:] = HEAT.astype(np.uint8)
+        box[1:-1, 1:-1] = inside
+    return picture
 
 
 def slopes_of(recipe: Recipe, observation: Observation, moment: Moment, height: int) -> np.ndarray:
