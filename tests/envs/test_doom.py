@@ -45,6 +45,7 @@ def test_parts_and_actions(pair: DoomGames) -> None:
     assert {name: part.shape for name, part in seen.items()} == {
         "screen": (2, 2, 30, 40), "position": (2, 2), "heading": (2, 2)
     }  # fmt: skip
+    assert pair.observation.parts["position"].is_place
     assert seen["screen"][:, -1].std() > 0
     assert ((seen["position"] > 0) & (seen["position"] < 1)).all(), "between the walls of the map"
     np.testing.assert_allclose(np.linalg.norm(seen["heading"], axis=1), 1, rtol=1e-5)
@@ -235,5 +236,5 @@ def test_what_cannot_be_made_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == "vizdoom" else find(name, *rest)
     )
-    with pytest.raises(InputError, match="Doom needs vizdoom, which is not installed: pip install"):
+    with pytest.raises(InputError, match="vizdoom is not installed; allowed: pip install"):
         envs.find("VizdoomNowhere-v1")

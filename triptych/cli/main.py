@@ -9,6 +9,7 @@ from typing import Any
 from triptych.cli import exits
 from triptych.cli.app import print_completion, print_usage
 from triptych.cli.comparisons import Compare, Lockstep
+from triptych.cli.environments import Envs
 from triptych.cli.meant import in_their_words
 from triptych.cli.pages import Dashboard, Report, Show, Study
 from triptych.cli.parse import parse
@@ -24,6 +25,7 @@ from triptych.utils.words import nearest, plain, shown
 
 COMMANDS: dict[str, Any] = {
     "recipes": Recipes,
+    "envs": Envs,
     "train": Train,
     "compare": Compare,
     "lockstep": Lockstep,

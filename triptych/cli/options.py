@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe
 from triptych.trackers.registry import TRACKERS
-from triptych.utils.checks import InputError
+from triptych.utils.checks import InputError, check
 
 if TYPE_CHECKING:
     Framework = str
@@ -27,6 +27,7 @@ On = Annotated[Literal["here", "ray"], arg(metavar="{here,ray}")]
 Policy = Literal["sample", "greedy"]
 RecipeName = Annotated[Positional[str], arg(metavar="RECIPE", help_behavior_hint="")]
 RunName = Annotated[Positional[str], arg(metavar="RUN", help_behavior_hint="")]
+Settings = Annotated[tuple[str, ...], UseAppendAction, arg(metavar="NAME=VALUE")]
 ALL: tuple[str, ...] = tuple(FRAMEWORKS)
 
 
@@ -53,6 +54,20 @@ class Where(Command):
     """A command that works with runs."""
 
     runs_dir: Path = Path("runs")  # the folder in which run folders lie
+
+
+def settings_of(words: tuple[str, ...], before: str = "") -> dict[str, str]:
+    """What `--setting NAME=VALUE` said, by name with `before` in front.
+
+    Raises:
+        InputError: a word is no such pair.
+    """
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        check(bool(name and equals), "setting", word, "NAME=VALUE, such as split=test")
+        found[f"{before}{name.replace('-', '_')}"] = value
+    return found
 
 
 def named(name: str, recipe: Recipe) -> str:

@@ -19,17 +19,18 @@ from triptych.cli.options import (
     Policy,
     RecipeName,
     RunName,
+    Settings,
     Somewhere,
     Tracker,
     Where,
     needed,
     print_json,
+    settings_of,
 )
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.values import steps_more
 from triptych.runs.endings import unlearned, why
 from triptych.runs.trust import Allowed
-from triptych.utils.checks import check
 from triptych.utils.console import put
 from triptych.utils.reading import read_json
 
@@ -156,8 +157,7 @@ class Evaluate(Somewhere, Where):
     framework: Framework | None = None  # the framework that plays; None: the run's own, and torch for a weights file
     device: Device = "auto"  # where the network runs: auto (a GPU, where the framework sees one), cpu, cuda or cuda:1
     flicker: float | None = None  # chance that an observation is hidden; None: as in training
-    # another value of one of the environment's settings, as split=test; the flag may be given several times
-    setting: Annotated[tuple[str, ...], UseAppendAction, arg(metavar="NAME=VALUE")] = ()
+    setting: Settings = ()  # another value of one of the environment's settings, as split=test; may be given several times
     plain: bool = False  # play Atari as Gymnasium itself does: without idle frames, FIRE and the maximum of two frames
     video: bool = False  # film the first game, into the folder videos/ of the run
     # your own Python file to run first, where the run needs it and came from elsewhere
@@ -176,7 +176,7 @@ class Evaluate(Somewhere, Where):
                 sticky=self.sticky, env=self.env,
                 framework=self.framework, runs_dir=self.runs_dir, report=report, video=self.video, flicker=self.flicker,
                 recipe=self.file, trust=self.trust,
-                plain=self.plain, device=self.device, on=self.on, address=self.address, **self.settings(),
+                plain=self.plain, device=self.device, on=self.on, address=self.address, **settings_of(self.setting, "env."),
             )  # fmt: skip
         others = f", sticky {score.sticky:g}" if score.sticky is not None else ""
         others += f", {score.flicker:.0%} hidden" if score.flicker else ""
@@ -190,15 +190,6 @@ class Evaluate(Somewhere, Where):
         print(f"{score.policy}, seed {score.seed}, weights {score.weights}, {score.framework} {score.precision}")
         print_json(self, score)
         return 0
-
-    def settings(self) -> dict[str, Any]:
-        """The changed settings of the environment, as `evaluate` takes them."""
-        found = {}
-        for word in self.setting:
-            name, equals, value = word.partition("=")
-            check(bool(name and equals), "setting", word, "NAME=VALUE, such as split=test")
-            found[f"env.{name.replace('-', '_')}"] = value
-        return found
 
 
 def video_of(result: Any) -> str | None:

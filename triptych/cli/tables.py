@@ -17,6 +17,7 @@ from rich.syntax import Syntax
 from rich.table import Column, Table
 
 from triptych.experiments.compare import Comparison
+from triptych.experiments.environments import Tried, recipes_of, score
 from triptych.experiments.lockstep.prove import LockstepResult as Lockstep
 from triptych.experiments.studies.rows import Result
 from triptych.experiments.tune.result import TuneResult
@@ -85,6 +86,23 @@ def recipes_table(recipes: dict[str, Recipe]) -> None:
     for name, recipe in recipes.items():
         games = recipe.algorithm.games_at_once(recipe.num_envs)
         table.add_row(name, recipe.env.id, recipe.algorithm.kind, f"{recipe.steps:,}", str(games))
+    print_table(table)
+
+
+def environments_table(tried: list[Tried]) -> None:
+    """One line an environment."""
+    table = Table(
+        "id",
+        "extra",
+        "observation",
+        Column("actions", justify="right"),
+        Column("random play", justify="right"),
+        "recipes",
+        "seen",
+    )
+    for one in tried:
+        recipes, played = ", ".join(recipes_of(one.id)), score(one).partition(" (")[0]
+        table.add_row(one.id, one.extra, one.observation, str(one.actions), played, recipes, "; ".join(one.findings))
     print_table(table)
 
 

@@ -14,6 +14,7 @@ import gymnasium
 from triptych.envs import atari, cartpole, doom, emulator, gym, mazes, toys
 from triptych.envs.config import Kind, Unknown
 from triptych.envs.ids import near_ids
+from triptych.envs.packages import Package, bring, package_of, quietly
 from triptych.utils.checks import InputError, check
 from triptych.utils.install import install_hint
 from triptych.utils.words import shown
@@ -75,8 +76,8 @@ def find(env_id: str, may_import: bool = False) -> Any:
         raise InputError(
             f"env is {env_id!r}: module {module!r} cannot be imported ({error}); allowed: an installed module, or {module}.py here"
         ) from None
-    if name.startswith(doom.PREFIX):
-        return found_in_doom(name)
+    if package := package_of(name):
+        return found_in(package, name)
     try:
         import ale_py  # registers the Atari ids; GPL-2.0, so it is an extra
 
@@ -92,18 +93,21 @@ def find(env_id: str, may_import: bool = False) -> Any:
     raise InputError(f"env is {shown(env_id)}; {hint}")
 
 
-def found_in_doom(name: str) -> Any:
-    """The spec of one of vizdoom's ids, which its package brings.
+def found_in(package: Package, name: str) -> Any:
+    """The spec of an id that a package brings.
 
     Raises:
         InputError: it is not installed, or has no such id.
     """
-    doom.register()
     try:
+        bring(package)
         return quiet_spec(name)
     except gymnasium.error.Error as error:
         near = near_ids(name)
-        hint = f"did you mean {near[0]}?" if near else f"allowed: one of vizdoom's ids ({str(error).splitlines()[0]})"
+        said = str(error).splitlines()[0]
+        hint = f"did you mean {near[0]}?" if near else f"allowed: one of the ids of {package.name} ({said})"
+    except InputError as error:
+        hint = str(error)
     raise InputError(f"env is {shown(name)}; {hint}")
 
 
@@ -113,6 +117,7 @@ def import_module(module: str) -> None:
     While it is imported the folder is looked into first, so that a file there is meant and not a library of its name;
     afterwards last, for what it imports later.
     """
+    quietly()
     here, top = Path.cwd(), module.partition(".")[0]
     known = {str(Path(place or ".").resolve()) for place in sys.path}
     if str(here.resolve()) in known or not ((here / f"{top}.py").is_file() or (here / top).is_dir()):
@@ -138,8 +143,9 @@ def kind_of(spec: Any) -> Kind:
 
 def known_kind(env_id: str, may_import: bool) -> Kind | None:
     """The kind of an id; None where nobody here knows the id."""
-    if env_id.startswith(doom.PREFIX):
-        return doom.KIND  # by its name alone: vizdoom need not be there to read settings
+    package = package_of(env_id)
+    if package is not None and env_id not in gymnasium.registry:  # which need not be there to read settings
+        return doom.KIND if package.extra == "doom" else gym.KIND
     try:
         return kind_of(find(env_id, may_import))
     except InputError:

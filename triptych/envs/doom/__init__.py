@@ -5,5 +5,3 @@ which imports nothing of Triptych, and `launch` starts the engine so that it nev
 """
 
 from triptych.envs.doom.games import KIND as KIND
-from triptych.envs.doom.games import PREFIX as PREFIX
-from triptych.envs.doom.games import register as register

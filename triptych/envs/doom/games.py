@@ -6,7 +6,7 @@ A time limit is a truncation here, and its observation the last real one; vizdoo
 from __future__ import annotations
 
 import copy
-import importlib.util
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -18,10 +18,8 @@ from gymnasium import spaces
 from triptych.envs.config import Kind
 from triptych.envs.doom.engine import Engine, made, sweep
 from triptych.envs.gym import Gym, GymGames
-from triptych.utils.checks import InputError, check, one_of, within
-from triptych.utils.install import install_hint
+from triptych.utils.checks import check, one_of, within
 
-PREFIX = "Vizdoom"
 PARTS = ("position", "heading", "variables")
 RESOLUTIONS = ("160x120", "200x150", "256x192", "320x240", "400x300", "512x384", "640x480", "800x600")
 
@@ -50,17 +48,6 @@ class Doom(Gym):
 
 def plays(spec: Any) -> bool:
     return str(spec.entry_point).startswith("vizdoom.gymnasium_wrapper")
-
-
-def register() -> None:
-    """Makes vizdoom's ids known.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    if importlib.util.find_spec("vizdoom") is None:
-        raise InputError(f"Doom needs vizdoom, which is not installed: {install_hint('doom')}")
-    import vizdoom.gymnasium_wrapper  # noqa: F401
 
 
 class OneDoom(gymnasium.Env):
@@ -124,6 +111,8 @@ class DoomGames(GymGames):
     """N games, which play at the same time."""
 
     def __init__(self, config: Doom, spec: Any, num_envs: int, threads: int):
+        if "position" in config.parts:
+            config = dataclasses.replace(config, position="position")  # which a neural map may ask for
         options = spec.kwargs | with_files(config.arguments()) | {
             "frame_skip": config.frame_skip,
             "screen_resolution": f"RES_{config.resolution.upper()}",
@@ -170,7 +159,7 @@ def with_files(options: dict[str, Any]) -> dict[str, Any]:
 
 def unread(spec: Any) -> set[str]:
     """The fields of a config that these games never read: what they show is known."""
-    return {"layout", "drop", "render"}
+    return {"layout", "drop", "render", "position", "position_bounds"}
 
 
 def pictures(config: Doom) -> str:
