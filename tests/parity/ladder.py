@@ -127,7 +127,8 @@ def numpy_forward(network: Network, weights: dict[str, np.ndarray], obs: Any) ->
         elif isinstance(layer, FrameAndDifference):
             half = x.shape[-1] // 2
             # After the scale: pixels of 0 to 1, so what is white in the newer picture is 0.
-            x = np.concatenate([1 - x[..., half:], x[..., half:] - x[..., :half]], -1)
+            newer, gains = x[..., half:], (layer.picture_gain, layer.difference_gain)
+            x = np.concatenate([gains[0] * (1 - newer), gains[1] * (newer - x[..., :half])], -1)
         elif isinstance(layer, FrameDifference):
             half = x.shape[-1] // 2
             x = x[..., half:] - x[..., :half]
@@ -149,7 +150,7 @@ def check_layer(framework: str) -> None:
         (COLOUR, (FrameDifference(), Flatten(), Dense(4, "linear"))),
         (Observation((2, 7, 6), "uint8"), (FrameDifference(), Flatten(), Dense(4, "linear"))),
         (COLOUR, (FrameAndDifference(), Flatten(), Dense(4, "linear"))),
-        (Observation((2, 7, 6), "uint8"), (FrameAndDifference(), Conv(3, 2), Flatten(), Dense(4, "linear"))),
+        (Observation((2, 7, 6), "uint8"), (FrameAndDifference(4.0, 16.0), Conv(3, 2), Flatten(), Dense(4, "linear"))),
         (VECTOR, (Dense(6),)),
         (VECTOR, (Dense(6, "linear"),)),
     ]

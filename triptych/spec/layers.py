@@ -135,12 +135,23 @@ class FrameDifference(LayerSpec):
         return {}
 
 
+MOST_GAIN = 1_000  # of a picture: beyond it every network diverges
+
+
 @dataclass(frozen=True)
 class FrameAndDifference(FrameDifference):
     """Where things are beside what moved: the newer picture, light and dark swapped, and its difference. A drawing on white is
     so mostly zeros: ones wherever nothing is would drown the rest."""
 
+    picture_gain: float = 1.0  # what the swapped picture is multiplied by
+    difference_gain: float = 1.0  # and the difference; small inputs are learned from late
+
     kind: ClassVar[str] = "frame_and_difference"
+
+    def __post_init__(self) -> None:
+        for name in ("picture_gain", "difference_gain"):
+            gain = getattr(self, name)
+            check(0 < gain < MOST_GAIN, name, gain, f"above 0 and below {MOST_GAIN:,}")
 
     def output_shape(self, shape: Shape) -> Shape:
         height, width, channels = super().output_shape(shape)

@@ -61,14 +61,15 @@ def difference(placed: Placed, stored: str, compute: str):
     return subtract
 
 
-def swap_and_subtract(x):
+def swap_and_subtract(layer: FrameAndDifference, x):
     """The newer half of the channels, light and dark swapped, beside its difference from the older half."""
     older, newer = jnp.split(x, 2, axis=-1)
-    return jnp.concatenate([255 - newer, newer - older], axis=-1)
+    parts = [layer.picture_gain * (255 - newer), layer.difference_gain * (newer - older)]
+    return jnp.concatenate(parts, axis=-1)
 
 
 def frame_and_difference(placed: Placed, stored: str, compute: str):
-    return swap_and_subtract
+    return partial(swap_and_subtract, placed.layer)
 
 
 LAYERS: dict[type, Any] = {

@@ -65,13 +65,18 @@ def difference(placed: Placed, policy: str) -> layers.Layer:
 class FrameBesideDifference(layers.Layer):
     """The newer half of the channels, light and dark swapped, beside its difference from the older half."""
 
+    def __init__(self, layer: FrameAndDifference, **options):
+        super().__init__(**options)
+        self.gains = layer.picture_gain, layer.difference_gain
+
     def call(self, x):
         older, newer = keras.ops.split(x, 2, axis=-1)
-        return keras.ops.concatenate([255 - newer, newer - older], axis=-1)
+        picture, difference = self.gains
+        return keras.ops.concatenate([picture * (255 - newer), difference * (newer - older)], axis=-1)
 
 
 def frame_and_difference(placed: Placed, policy: str) -> layers.Layer:
-    return FrameBesideDifference(dtype=policy, name=placed.name)
+    return FrameBesideDifference(placed.layer, dtype=policy, name=placed.name)
 
 
 LAYERS: dict[type, Any] = {

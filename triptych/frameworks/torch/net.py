@@ -50,9 +50,13 @@ class Difference(nn.Module):
 class FrameBesideDifference(nn.Module):
     """The newer half of the channels, light and dark swapped, beside its difference from the older half."""
 
+    def __init__(self, layer: FrameAndDifference):
+        super().__init__()
+        self.picture_gain, self.difference_gain = layer.picture_gain, layer.difference_gain
+
     def forward(self, x: Tensor) -> Tensor:
         older, newer = x.chunk(2, dim=1)
-        return torch.cat([255 - newer, newer - older], dim=1)
+        return torch.cat([self.picture_gain * (255 - newer), self.difference_gain * (newer - older)], dim=1)
 
 
 def conv(placed: Placed) -> nn.Module:
@@ -73,7 +77,7 @@ def difference(placed: Placed) -> nn.Module:
 
 
 def frame_and_difference(placed: Placed) -> nn.Module:
-    return FrameBesideDifference()
+    return FrameBesideDifference(placed.layer)
 
 
 LAYERS: dict[type, Any] = {

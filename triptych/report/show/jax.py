@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.report.show.text import asked, beside, class_of, constructor
+from triptych.report.show.text import asked, beside, class_of, constructor, frame_beside
 from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "JAX (Flax, optax)"
@@ -68,7 +68,7 @@ def layer(placed: Placed, precision: str) -> list[str]:
     elif kind == "difference":
         return ["older, newer = jnp.split(x, 2, axis=-1)", "x = newer - older"]
     elif kind == "frame_and_difference":
-        joined = "x = jnp.concatenate([255 - newer, newer - older], axis=-1)"
+        joined = f"x = jnp.concatenate([{frame_beside(placed.layer)}], axis=-1)"
         return ["older, newer = jnp.split(x, 2, axis=-1)", joined]
     elif placed.state_size is None:
         precision = stored if placed.is_precise else compute

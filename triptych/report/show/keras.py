@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.report.show.text import constructor
+from triptych.report.show.text import constructor, frame_beside
 from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "Keras (TensorFlow)"
@@ -68,7 +68,7 @@ def layer(placed: Placed, precision: str) -> tuple[str, list[str]]:
     if kind == "difference":
         return "", ["older, newer = ops.split(x, 2, axis=-1)", "x = newer - older"]
     if kind == "frame_and_difference":
-        joined = "x = ops.concatenate([255 - newer, newer - older], axis=-1)"
+        joined = f"x = ops.concatenate([{frame_beside(placed.layer)}], axis=-1)"
         return "", ["older, newer = ops.split(x, 2, axis=-1)", joined]
     return constructor("keras", placed, (f'"{policy}"', f'"{name}"'), (f'"{policy}"',)), []
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from triptych import frameworks
 from triptych.report.show.copying import Text, definitions, gather
-from triptych.spec import LayerSpec, Network, Placed, builder_of
+from triptych.spec import FrameAndDifference, LayerSpec, Network, Placed, builder_of
 from triptych.utils.checks import check
 
 
@@ -78,6 +78,11 @@ def beside(network: Network, name: str, cast: str) -> str:
 def asked(network: Network, placed: Placed, cast: str, rest: str = "") -> list[str]:
     """The part of the observation that a layer is given beside x, if it asks for one; `rest` stands behind it."""
     return [f"{beside(network, placed.part, cast)}{rest}"] if placed.part else []
+
+
+def frame_beside(layer: FrameAndDifference) -> str:
+    """The two halves of its channels: of `older` and `newer`."""
+    return f"{layer.picture_gain} * (255 - newer), {layer.difference_gain} * (newer - older)"
 
 
 def literal(value: Any) -> str:

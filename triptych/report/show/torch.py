@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triptych.report.show.text import asked, beside, constructor
+from triptych.report.show.text import asked, beside, constructor, frame_beside
 from triptych.spec import Network, Optimiser, Placed, dtypes
 
 TITLE = "PyTorch"
@@ -62,7 +62,7 @@ def layer(placed: Placed) -> tuple[str, list[str]]:
     if kind == "difference":
         return "", ["older, newer = x.chunk(2, dim=1)", "x = newer - older"]
     if kind == "frame_and_difference":
-        return "", ["older, newer = x.chunk(2, dim=1)", "x = torch.cat([255 - newer, newer - older], dim=1)"]
+        return "", ["older, newer = x.chunk(2, dim=1)", f"x = torch.cat([{frame_beside(placed.layer)}], dim=1)"]
     return constructor("torch", placed), [call]
 
 
