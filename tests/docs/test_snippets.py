@@ -35,7 +35,14 @@ QUICK = {
 SLOW = ("--help", "--env", "--frameworks", "kung-fu-master", "breakout", "drqn", "--track", "--pdf", "--question", "--on", "--callback")  # fmt: skip
 CALLS = ("compare", "lockstep", "run_study", "tune", "video")  # Python that starts other processes
 READ: set[tuple[str, ...]] = set()
-RUNS = ("pole", "pole-jax", "pixels-torch", "breakout-torch", "kung-fu-master-1")  # names that pages give to runs
+RUNS = (
+    "pole",
+    "pole-jax",
+    "pixels-torch",
+    "breakout-torch",
+    "kung-fu-master-1",
+    "map",
+)  # names that pages give to runs
 
 
 @pytest.fixture(scope="session")
