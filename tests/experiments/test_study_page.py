@@ -72,6 +72,9 @@ def test_those_that_overlap_with_the_highest_are_near_it() -> None:
     assert (a and a.is_best, b and b.is_near, c and c.is_near, d) == (True, True, False, None)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "atari57"])
+NOT_MADE = ("atari57", "neural-map")  # the runs of the one are the reader's own, those of the other are to come
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NOT_MADE])
 def test_each_study_whose_runs_are_made_says_what_they_taught(name: str) -> None:
     assert 60 < len(load_study(name).learned) < 400

@@ -212,7 +212,7 @@ def test_the_files_are_short_and_linters_find_nothing(tmp_path: Path) -> None:
         for path in write(loops(recipe, network_of(recipe), name), tmp_path / name):
             lines = len(path.read_text().splitlines())
             long |= {f"{name}/{path.name}": lines} if lines >= 400 else {}
-    for name in ("cartpole", "drqn-cartpole", "darqn", "rainbow-lite", "kung-fu-master"):
+    for name in ("cartpole", "drqn-cartpole", "darqn", "rainbow-lite", "kung-fu-master", "maze-neural-map"):
         recipe = load_recipe(name)
         write(show(recipe, network_of(recipe), name), tmp_path / "shown" / name)
     settings = Path(triptych.__file__).parents[1] / "pyproject.toml"
@@ -226,6 +226,7 @@ REFUSED = {
     "rainbow-lite": "algorithm.prioritised is True; allowed: False with --loop",
     "cartpole-a3c": "algorithm is 'a3c'; allowed: dqn, drqn, a2c, ppo with --loop",
     "darqn": "memory is 'visual_attention'; allowed: none, rnn, gru, lstm with --loop",
+    "maze-neural-map": "memory is 'neural_map'; allowed: none, rnn, gru, lstm with --loop",
     "memory-chain": "env is 'triptych/MemoryChain-v0'; allowed: games of Gymnasium and ale-py with --loop",
     "cartpole --env.flicker 0.5": "env.flicker is 0.5; allowed: 0 with --loop",
     "cartpole --precision bfloat16": "precision is 'bfloat16'; allowed: float32, float64 with --loop",

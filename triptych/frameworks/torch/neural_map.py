@@ -45,16 +45,16 @@ class MapMemory(Parameters):
         size, channels = self.spec.size, self.spec.channels
         numbers = size * size * channels
         grid, before = state[:, :numbers].unflatten(1, (size, size, channels)), state[:, numbers:]
-        cells = cells_of(position, size)
         outputs = []
-        for t in range(len(x)):
-            grid, before, cell = cleared(grid, reset[t]), cleared(before, reset[t]), cells[t]
+        # Unbound at once: the gradient of each x[t] would be as large as that of x.
+        for now, starts, cell in zip(x.unbind(), reset.unbind(), cells_of(position, size).unbind(), strict=True):
+            grid, before = cleared(grid, starts), cleared(before, starts)
             if self.spec.egocentric:
                 place = cell.to(before.dtype)
                 grid = shifted(grid, (place - before[:, :2]) * before[:, 2:])
                 before = torch.cat([place, torch.ones_like(before[:, 2:])], dim=1)
                 cell = torch.full_like(cell, size // 2)
-            y, grid = self.step(x[t], grid, place_of(cell, size))
+            y, grid = self.step(now, grid, place_of(cell, size))
             outputs.append(y)
         return torch.stack(outputs), torch.cat([grid.flatten(1), before], dim=1)
 
