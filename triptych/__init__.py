@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from triptych.algorithms import register_algorithm
     from triptych.experiments.compare import compare
     from triptych.experiments.evaluate import evaluate
+    from triptych.experiments.growing import grow
     from triptych.experiments.load import load_agent, make_env
     from triptych.experiments.lockstep.prove import lockstep
     from triptych.experiments.resume import resume
@@ -47,6 +48,7 @@ __all__ = [
     "compare",
     "evaluate",
     "fetch",
+    "grow",
     "load_agent",
     "load_recipe",
     "lockstep",
@@ -86,6 +88,7 @@ HOMES = {
     "compare": "experiments.compare",
     "evaluate": "experiments.evaluate",
     "fetch": "trackers.fetch",
+    "grow": "experiments.growing",
     "load_agent": "experiments.load",
     "load_recipe": "recipes",
     "lockstep": "experiments.lockstep.prove",

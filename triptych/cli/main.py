@@ -14,7 +14,7 @@ from triptych.cli.meant import in_their_words
 from triptych.cli.pages import Dashboard, Report, Show, Study
 from triptych.cli.parse import parse
 from triptych.cli.pictures import Look, Video
-from triptych.cli.runs import Evaluate, Recipes, Resume, Train
+from triptych.cli.runs import Evaluate, Grow, Recipes, Resume, Train
 from triptych.cli.tracking import Fetch, Track
 from triptych.cli.tuning import Tune
 from triptych.recipes import built_in
@@ -31,6 +31,7 @@ COMMANDS: dict[str, Any] = {
     "lockstep": Lockstep,
     "evaluate": Evaluate,
     "resume": Resume,
+    "grow": Grow,
     "video": Video,
     "track": Track,
     "fetch": Fetch,

@@ -121,6 +121,8 @@ class Resume(Where):
     # of a Ray cluster, as for train, where the run was trained with --on ray
     address: str | None = None
     track: tuple[Tracker, ...] = ()  # trackers that follow the run, as for train
+    # a recipe, a run, or weights that `grow` wrote: go on with its network, and with what fits of the weights
+    network: Annotated[str | None, arg(metavar="RECIPE|None")] = None
 
     def run(self) -> int:
         from triptych.experiments.resume import Wish, go_on
@@ -132,12 +134,50 @@ class Resume(Where):
         wish = Wish(
             self.framework, self.quiet, Allowed(self.file, self.trust), self.callback, self.device,
             steps_more(self.steps), self.exact, self.accept_changes, self.video, self.address,
-            self.track,
+            self.track, self.network,
         )  # fmt: skip
         result, had_ended = go_on(self.name, self.runs_dir, wish)
         code = exits.DONE if had_ended else tell(result)
         print_json(self, result)
         return code
+
+
+@dataclass(frozen=True)
+class Grow(Where):
+    """Makes the weights of a larger network that plays as a run's does."""
+
+    name: RunName = ""  # a run folder, a run's name (its best weights), or a weights file
+    wider: tuple[str, ...] = ()  # layers that get more units or filters, and how many: dense_1=1024
+    deeper: tuple[str, ...] = ()  # layers behind which another one is put, which at first gives what it gets
+    # by how much the copies of a unit differ, as a share of a tensor's standard deviation; without it they learn alike
+    noise: float = 0.0
+    seed: int = 0  # decides which units are copied, and the noise
+    out: Path | None = None  # the weights file; None: grown.safetensors beside the run's weights
+    # your own Python file to run first, where the run needs it and came from elsewhere
+    file: Annotated[str | None, arg(name="recipe")] = None
+    trust: bool = False  # run code that the run names: the file of its recipe, the module of its environment's id
+
+    def run(self) -> int:
+        from triptych.experiments.growing import grow, sizes_of
+        from triptych.spec.reuse import table
+
+        needed(self.name, "RUN", "a run folder, a run's name under --runs-dir, or a weights file")
+        found = grow(
+            self.name, sizes_of(self.wider), self.deeper, noise=self.noise, seed=self.seed, out=self.out,
+            runs_dir=self.runs_dir, recipe=self.file, trust=self.trust,
+        )  # fmt: skip
+        put(
+            f"{found.source}: {found.before:,} weights become {found.after:,}, and compute the same",
+            *(f"  {line}" for line in table(found.network.tensors(), found.origins)),
+        )
+        if self.wider and not self.noise:
+            put("copies of a unit learn alike, as long as nothing parts them: --noise 0.1 does, and keeps the function")
+        path = shlex.quote(str(found.path))
+        put(f"go on with it: triptych resume {shlex.quote(self.name)} --network {path} --steps +N", str(found.path))
+        print_json(
+            self, {"weights": found.path, "before": found.before, "after": found.after, "tensors": found.origins}
+        )
+        return exits.DONE
 
 
 @dataclass(frozen=True)

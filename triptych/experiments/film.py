@@ -16,7 +16,7 @@ from triptych.envs.actions import action_names
 from triptych.envs.config import GameConfig
 from triptych.envs.panels import Panel, check_pillow, sheet
 from triptych.envs.videos import Screening, Video, check_tools, screen_config
-from triptych.experiments.load import Source, file_of
+from triptych.experiments.load import Source, as_saved, file_of
 from triptych.experiments.tape import SEED, Tape, play
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import Recipe
@@ -58,6 +58,7 @@ def record(folder: Path, recipe: Recipe, framework: str) -> Tape:
     """
     file = file_of(folder / "checkpoints", "best")
     tensors, metadata = read_tensors(file)
+    recipe = as_saved(recipe, metadata, file)
     source = Source(file, tensors, (metadata or {}).get("updates"), recipe, recipe, framework)
     fps = recipe.video_fps or FPS
     recorder, _ = play(source, SEED, SECONDS * fps, SEED)

@@ -11,6 +11,7 @@ from typing import Any
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict, to_dict
 from triptych.runs.trust import Stored, marked_anew
+from triptych.spec import Layer
 from triptych.utils.checks import InputError, check
 from triptych.utils.files import write_json
 
@@ -26,6 +27,22 @@ class GoingOn:
     recipe: Recipe
     changes: dict[str, Change]  # of settings, by name, that came with this resume
     ended: str  # what had ended the run, where it is given more steps
+    network: dict[str, Any] | None = None  # what config.json keeps of a network that came with this resume
+    told_of_network: str = ""  # and resumes.csv
+
+    def with_network(self, body: tuple[Layer, ...], freeze: tuple[str, ...] | None = None) -> GoingOn:
+        """The same with other layers.
+
+        Args:
+            freeze: those that are frozen, where they are called otherwise there.
+
+        Raises:
+            InputError: the algorithm cannot have them.
+        """
+        after = dataclasses.replace(self.recipe, network=body, freeze=self.recipe.freeze if freeze is None else freeze)
+        return dataclasses.replace(
+            self, recipe=after, changes=self.changes | differences(to_dict(self.recipe), to_dict(after))
+        )
 
     @property
     def words(self) -> str:
@@ -179,7 +196,8 @@ def write_changes(path: Path, config: dict[str, Any], going: GoingOn, step: int,
     written = {name: value for name, value in config.items() if name not in ("recipe", "recorded")}
     recorded = to_dict(going.recipe) if going.changes else config["recorded"]
     if going.changes:
-        change = {"step": step, "settings": {name: list(pair) for name, pair in going.changes.items()}}
+        change: dict[str, Any] = {"step": step, "settings": {name: list(pair) for name, pair in going.changes.items()}}
+        change |= {} if going.network is None else {"network": going.network}
         written["changes"] = [*config.get("changes", []), change]
         written |= marked_anew(Stored(path, config["recorded"], path, config), recorded)
     reasons = promise["resume_inexact"]

@@ -16,7 +16,7 @@ from triptych.algorithms import definition
 from triptych.envs.single import AsSeen
 from triptych.frameworks import check_framework
 from triptych.recipes import BUILT_IN, Recipe, resolve
-from triptych.recipes.serialise import from_dict
+from triptych.recipes.serialise import from_dict, to_dict
 from triptych.runs.names import LOGS
 from triptych.runs.records import Named, last_framework, path_of, read_beside, read_config
 from triptych.runs.trust import Allowed, Stored, allow
@@ -84,6 +84,7 @@ def find_weights(run: Named, weights: str, framework: str | None, runs_dir: str 
         recipe, framework = config["recipe"], framework or last_framework(path, config)
         path = weights_file(path / "checkpoints", weights)
         tensors, metadata = read_tensors(path)
+        recipe = as_saved(recipe, metadata, path)
     check_framework(framework)
     played = dataclasses.replace(recipe, env=recipe.env.tested)
     return Source(path, tensors, (metadata or {}).get("updates"), played, recipe, framework)
@@ -95,6 +96,15 @@ def recipe_of(path: Path, allowed: Allowed) -> Recipe:
         found: Recipe = read_config(path, allowed)["recipe"]
         return found
     return find_weights(path, "latest", None, "", allowed).recipe
+
+
+def as_saved(recipe: Recipe, metadata: dict[str, Any] | None, file: Path) -> Recipe:
+    """A run's recipe with the layers that its weights had when they were saved: a resume may have given the run others since."""
+    layers = ((metadata or {}).get("recipe") or {}).get("network")
+    recorded = to_dict(recipe)
+    if layers is None or layers == recorded["network"]:
+        return recipe
+    return from_dict(recorded | {"network": layers}, file)
 
 
 def beside(path: Path, recorded: Any) -> Stored:

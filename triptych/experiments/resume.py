@@ -12,11 +12,11 @@ from typing import Any
 from triptych import frameworks
 from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.going_on import GoingOn, decide, is_over, never_exact, promised, schedules, write_changes
-from triptych.experiments.switch import thawed_or_frozen
+from triptych.experiments.switch import Wanted, changed
 from triptych.experiments.train import film_end, followed, open_games
 from triptych.frameworks import DISTRIBUTIONS, check_framework
+from triptych.recipes import Recipe
 from triptych.recipes.feasibility import prepare
-from triptych.recipes.serialise import from_dict
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.endings import why
 from triptych.runs.folder import RunFolder
@@ -39,8 +39,8 @@ from triptych.training.callbacks.base import callbacks_of
 from triptych.training.ending import limit_of
 from triptych.training.session import Session
 from triptych.utils import machine
-from triptych.utils.checks import InputError
-from triptych.utils.console import counted, put, warn
+from triptych.utils.checks import InputError, check
+from triptych.utils.console import counted, put, say, warn
 from triptych.utils.failures import machine_failures
 
 DEFAULTED = {field.name for field in dataclasses.fields(RunResult) if field.default is not dataclasses.MISSING}
@@ -62,6 +62,7 @@ def resume(
     video: bool = True,
     address: str | None = None,
     track: Iterable[str] = (),
+    network: str | Recipe | None = None,
 ) -> RunResult:
     """Goes on with a run from its last checkpoint, in any framework, and returns what it came to; a finished run stays as it is.
 
@@ -76,6 +77,8 @@ def resume(
         video: film a test game at the end, as `train` does.
         address: of the Ray cluster, as in `train`, for a run whose workers were Ray actors.
         track: trackers that follow the run, as in `train`; those that did before go on where the run was cut back to.
+        network: a recipe, run or weights file (such as `grow` writes) with whose layers the run goes on. What fits of its weights is
+            taken, with what the optimiser remembers of it; the rest is fresh. All else of the run stays.
 
     Raises:
         InputError: the folder is no run, none of its checkpoints is whole, its settings are not those of the checkpoint, or
@@ -83,8 +86,9 @@ def resume(
         RunFailed, MachineFailed: as in `train`.
     """
     wish = Wish(
-        framework, quiet, Allowed(recipe, trust), callbacks, device, steps, exact, accept_changes, video, address, track
-    )
+        framework, quiet, Allowed(recipe, trust), callbacks, device, steps, exact, accept_changes, video, address, track,
+        network,
+    )  # fmt: skip
     return go_on(run, runs_dir, wish)[0]
 
 
@@ -103,6 +107,7 @@ class Wish:
     video: bool = True
     address: str | None = None
     track: Iterable[str] = ()
+    network: str | Recipe | None = None
 
 
 @machine_failures()
@@ -123,14 +128,20 @@ def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool
         checkpoints = Checkpoints(folder, config["recipe"], threads)
         manifest, state = checkpoints.load()
         if is_over(manifest, config["recipe"]) and wish.steps is None:
+            check(wish.network is None, "network", wish.network, "with --steps, as the run is finished")
             decide(config, manifest, None, wish.accept_changes)
             return finished(path, framework, manifest, wish.quiet), True
         if wish.exact:
             manifest, state = checkpoints.load(exact=True)
         going = decide(config, manifest, wish.steps, wish.accept_changes)
+        wanted = None if wish.network is None else Wanted.read(wish.network, runs_dir)
+        if wanted is not None:
+            wanted.check(config["recipe"], wish.network)
+            going = going.with_network(wanted.body, wanted.freeze)
         prepared = prepare(going.recipe, framework, is_new=False, threads=threads)
         following = Following(path, trackers, wish.quiet)
         with open_games(prepared), crew_of(on, wish.address, prepared.recipe, framework) as crew, following:
+            switched = changed(state, manifest, config, going.recipe, wanted, prepared.games)
             frameworks.set_threads(prepared.threads)
             frameworks.set_device(wish.device, framework)
             repeated = max(0, last_step(folder) - manifest["step"])
@@ -139,20 +150,23 @@ def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool
                 folder, prepared, framework,
                 quiet=wish.quiet, callbacks=followed(watching, following), checkpoints=checkpoints, exact=wish.exact, crew=crew,
             )  # fmt: skip
-            if "recipe" in manifest:
-                was = from_dict(manifest["recipe"], "boundary.json")
-                state = thawed_or_frozen(state, was, going.recipe, prepared.network)
-            session.restore(state, bool(manifest.get("exact", True)))
+            if switched.moves_states(session.training):
+                checkpoints.change_rows(switched.read, f"network-{manifest['step']}")
+            session.restore(switched.state, bool(manifest.get("exact", True)))
             if wish.steps is not None:
                 session.postponed = ""
             # Only now: what cannot be taken up changes nothing on the disk.
             checkpoints.rewind(manifest, session.weights())
+            if wanted is not None:
+                going = dataclasses.replace(going, network=switched.record(wanted), told_of_network=switched.told())
             note_resume(session, config, manifest, going, wish.exact)
             if not wish.quiet:
-                again = (
-                    f"; {counted(repeated, 'step')} after it, which no checkpoint has, are repeated" if repeated else ""
+                again = f"; {counted(repeated, 'step')} after it, which no checkpoint has, are repeated" * (
+                    repeated > 0
                 )
                 put(f"resumed at step {manifest['step']:,}{again}")
+                if wanted is not None:
+                    say(*switched.lines(prepared.network, session.training.learner.frozen))
             session.introduce()
             result = session.go()
             if wish.video:
@@ -172,7 +186,11 @@ def note_resume(
     cuts = bool(manifest.get("cuts", not exact)) and not limit_of(session)  # there it plays on no more: nothing is cut
     now = machine.describe("", session.threads, DISTRIBUTIONS)
     row = {"step": step, "framework": session.framework, "threads": session.threads, "processor": now["processor"]}
-    row |= {"versions": as_words(now["versions"]), "exact": exact, "changes": going.words}
+    row |= {
+        "versions": as_words(now["versions"]),
+        "exact": exact,
+        "changes": "; ".join(filter(None, (going.words, going.told_of_network))),
+    }
     session.folder.append_resume(row)
     write_changes(session.path, config, going, step, promised(config, step, exact, cuts))
     if going.changes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NotRequired, TypedDict
 
 from triptych.report.logs import Log
@@ -35,19 +36,41 @@ def flags(log: Log) -> list[str]:
     return [f"--from={origin['file']}", *(["--take", *take] if take else [])]
 
 
-def reused(log: Log) -> dict[str, Any] | None:
-    """The page's table of each tensor: taken from another run or fresh, and frozen or not; None: all are fresh, and learn."""
+def reused(log: Log) -> list[dict[str, Any]]:
+    """The page's tables of a run's tensors: what it began with, unless all are fresh and learn, and each other network that it went
+    on with."""
+    return [*begun(log), *switched(log)]
+
+
+def begun(log: Log) -> Iterator[dict[str, Any]]:
+    """Each tensor at step 0: taken from another run or fresh, and frozen or not."""
     origin, recipe = origin_of(log), log.recipe
     frozen = () if recipe is None else recipe.freeze
     if origin is None and not frozen:
-        return None
+        return
     until = "" if recipe is None or recipe.thaw_after is None else f" until {moment(recipe.thaw_after)}"
     origins = {} if origin is None else origin.get("tensors", {"all": "taken"})
     rows = [
         (name, where + f", frozen{until}" * any(means(word, name) for word in frozen))
         for name, where in (origins or dict.fromkeys(tensors_of(log), "fresh")).items()
     ]
-    return {"name": log.name, "file": origin and origin["file"], "sha256": origin and origin["sha256"], "rows": rows}
+    of = "weights of its own" if origin is None else f"weights of {origin['file']} (SHA-256 {origin['sha256']})"
+    yield {"told": f"{log.name} began with {of}.", "when": "at step 0", "rows": rows}
+
+
+class Switch(TypedDict):
+    """A network that a run went on with, as config.json tells it."""
+
+    tensors: NotRequired[dict[str, str]]
+
+
+def switched(log: Log) -> Iterator[dict[str, Any]]:
+    """Each tensor where the run went on with another network."""
+    for change in (log.config or {}).get("changes", []):
+        tensors = typed(change.get("network", {}), Switch, log.name, "changes.network").get("tensors", {})
+        if tensors:
+            told = f"{log.name} went on with another network from step {change['step']:,}."
+            yield {"told": told, "when": f"at step {change['step']:,}", "rows": list(tensors.items())}
 
 
 def tensors_of(log: Log) -> list[str]:

@@ -90,7 +90,7 @@ def content(logs: list[Log], proofs: list[str]) -> dict[str, Any]:
         "charts": [{"game": game} | figures.data(runs, random, len(logs)) for game, runs in games.items()],
         "tested": [(log.name, test) for log in logs for test in log.evaluations],
         "speed": [tables.speed(log) for log in logs if log.summary],
-        "reused": [found for log in logs if (found := reused(log))],
+        "reused": [table for log in logs for table in reused(log)],
         "settings": tables.settings([one.logs for one in series]),
         "names": [one.label for one in series] if len(games) == 1 else [game_label(one) for one in series],
         "machines": tables.machines(logs),

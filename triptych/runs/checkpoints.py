@@ -13,8 +13,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from triptych.buffers.store import Store
 from triptych.recipes import Recipe
@@ -52,6 +55,8 @@ class Checkpoints:
         self.metadata = {"recipe": to_dict(recipe)}
         self.threads = threads
         self.segments: list[dict[str, Any]] = []
+        self.read_as: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]] | None = None
+        self.mark = ""  # in the names of segments
         try:
             (self.folder / "store").mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -113,11 +118,13 @@ class Checkpoints:
 
     def save_segments(self, store: Store) -> None:
         """Writes the rows that no segment holds yet, and forgets segments that the ring has left behind."""
+        if self.read_as is not None:  # those that there are hold something else
+            self.segments, self.read_as = [], None
         start = max(self.segments[-1]["end"] if self.segments else 0, store.oldest)
         rows = max(1, int(SEGMENT_BYTES / store.row_bytes()))
         for begin in range(start, store.count, rows):
             end = min(begin + rows, store.count)
-            path = self.folder / "store" / f"rows-{begin:010d}-{end:010d}.safetensors"
+            path = self.folder / "store" / f"rows-{begin:010d}-{end:010d}{self.mark}.safetensors"
             write_tensors(path, store.take(begin, end))
             self.segments.append({"file": path.name, "start": begin, "end": end, "sha256": sha256(path)})
         self.segments = [segment for segment in self.segments if segment["end"] > store.oldest]
@@ -192,7 +199,16 @@ class Checkpoints:
             return
         for segment in self.segments:
             rows, _ = read_tensors(self.folder / "store" / segment["file"])
-            store.put(segment["start"], rows)
+            store.put(segment["start"], rows if self.read_as is None else self.read_as(rows))
+
+    def change_rows(self, read_as: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]], mark: str) -> None:
+        """Segments are to be read as something else, and written anew at the next save, under names of their own: earlier
+        checkpoints still need them as they are.
+
+        Args:
+            mark: in these names.
+        """
+        self.read_as, self.mark = read_as, f"-{mark}"
 
     def rewind(self, manifest: dict[str, Any], weights: Weights) -> None:
         """Makes logs and weights what they were at a boundary; `weights` are those that its learner has."""

@@ -45,6 +45,7 @@ class Changed(TypedDict):
 
     step: Count
     settings: dict[str, Annotated[list[Any], Meta(min_length=2, max_length=2)]]
+    network: NotRequired[dict[str, Any]]  # that came with it: layers, how they grew, where each tensor came from
 
 
 @dataclass(frozen=True)

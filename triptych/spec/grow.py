@@ -76,6 +76,19 @@ def same_again(layer: Any) -> Layer:
     return dataclasses.replace(layer, kernel=1, stride=1) if isinstance(layer, Conv) else layer
 
 
+def renamed(words: tuple[str, ...], body: tuple[Layer, ...], growth: Growth) -> tuple[str, ...]:
+    """Words that mean layers, as the same layers are called in the larger network; kinds of layers stay."""
+    names, places = layer_names(body), inserted(body, growth)
+    kept = [name for place, name in enumerate(layer_names(grown_body(body, growth))) if place not in places]
+    now = dict(zip(names, kept, strict=True))
+
+    def called(word: str) -> str:
+        layer, slash, tensor = word.replace("-", "_").partition("/")
+        return f"{now[layer]}{slash}{tensor}" if layer in now else word
+
+    return tuple(map(called, words))
+
+
 def check_head(body: tuple[Layer, ...], head: Any, growth: Growth) -> None:
     """Refuses to put a layer behind the one that a dueling head takes the place of."""
     name = layer_names(body)[-1] if body else ""

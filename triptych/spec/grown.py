@@ -209,6 +209,11 @@ class Grown:
             return several(piece.units, 2) if isinstance(layer, LSTM) else piece.units
         return identity(size)
 
+    def sources(self) -> dict[str, str]:
+        """The larger network's tensors that are made of the smaller one's, and of which."""
+        found = {name: piece.source(name) for piece in self.pieces for name in piece.new.tensors()}
+        return {name: source for name, source in found.items() if source is not None}
+
     def origins(self) -> dict[str, str]:
         """Of each tensor of the larger network, in words, where it comes from."""
         found = {}
