@@ -11,11 +11,12 @@ import pytest
 import triptych
 from tests.experiments.test_parts import Killed
 from tests.experiments.test_resume import assert_same
+from triptych import envs
 from triptych.cli.runs import Evaluate
 from triptych.experiments.jobs import study_job
 from triptych.experiments.resume import resume
 from triptych.experiments.train import train
-from triptych.recipes import load_recipe
+from triptych.recipes import load_recipe, resolve
 from triptych.recipes.override import override
 from triptych.runs.records import read_evaluations
 from triptych.training.callbacks.logs import Logs
@@ -75,6 +76,13 @@ def test_a_study_judges_a_run_in_the_mazes_that_it_names(run: Any) -> None:
     assert found["tests"] == [{"flicker": None, "score": triptych.evaluate(run.path, 3, **held_out).mean}]
     kept = read_evaluations(run.path)[-1]
     assert kept["settings"] == {"split": "test", "maze_size": [13, 15], "time_limit": 30}
+
+
+@pytest.mark.parametrize("env_id", ["triptych/Maze-v0", "triptych/MazeRaycast-v0"])
+def test_a_maze_given_by_its_id_alone_has_a_network_that_fits(env_id: str) -> None:
+    recipe = resolve(None, {"env": env_id})
+    games = envs.make(recipe.env, 1)
+    assert recipe.make_network(games.observation, games.num_actions).tensors()
 
 
 @pytest.mark.parametrize(

@@ -109,9 +109,14 @@ def run_file(path: Path, place: Path | None = None, what: str = "recipe") -> Mod
     return module
 
 
+SMALL_PICTURES = {
+    "triptych/Maze-v0": "maze-lstm"
+}  # ids whose pictures are too small for Atari's kernels -> a recipe that fits
+
+
 def default_recipe(env_id: str, is_picture: bool) -> Recipe:
-    """The settings for an environment without a recipe of its own; sticky actions are as its id says."""
-    recipe = load_recipe("space-invaders-tuned" if is_picture else "cartpole")
+    """The settings for an environment that is given by its id alone; sticky actions are as its id says."""
+    recipe = load_recipe(SMALL_PICTURES.get(env_id, "space-invaders-tuned" if is_picture else "cartpole"))
     return dataclasses.replace(recipe, env=EnvConfig(env_id))
 
 
