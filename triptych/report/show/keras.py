@@ -211,6 +211,7 @@ set_weights(online, weights)
 target.set_weights(online.get_weights())
 optimiser = {make_optimiser(optimiser)}
 optimiser.build(online.trainable_variables)
+optimiser.since = [0] * len(online.trainable_variables)  # nothing was ever frozen
 forward = tf.function(online)
 
 
