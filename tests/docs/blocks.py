@@ -27,6 +27,7 @@ NOT_CODE = ("text", "json", "mermaid", "diff", "powershell", "yaml", "toml")
 # Programs that are not ours: nothing of them is checked but that somebody meant to write them.
 FOREIGN = {
     "git",
+    "jupyter",
     "cd",
     ".",
     "source",
@@ -144,7 +145,11 @@ def read_make(words: list[str]) -> None:
 
 def read_pip(words: list[str]) -> None:
     assert words[0] == "install", words
+    files = [words[place + 1] for place, word in enumerate(words[:-1]) if word == "-c"]
+    assert [file for file in files if not (ROOT / file).is_file()] == []
     for word in words[1:]:
+        if word in files:
+            continue
         if extras := re.fullmatch(r"(?:triptych|\.)\[([\w,]+)\]", word):
             assert set(extras[1].split(",")) <= set(EXTRAS), word
         else:

@@ -41,6 +41,8 @@ RUNS = (
     "pixels-torch",
     "breakout-torch",
     "kung-fu-master-1",
+    "lstm-torch-seed0-1",
+    "no-memory-torch-seed0-1",
     "map",
 )  # names that pages give to runs
 
