@@ -89,7 +89,7 @@ def test_a_maze_given_by_its_id_alone_has_a_network_that_fits(env_id: str) -> No
     ("setting", "said"),
     [
         ("split=held", "split is 'held'; allowed: train, test"),
-        ("splt=test", "splt is 'test'; allowed: nothing, as these games do not read it"),
+        ("splt=test", "splt is 'test'; did you mean split?"),
         ("maze_size=8,9", "maze_size is (8, 9); allowed: two odd numbers"),
         ("split", "setting is 'split'; allowed: NAME=VALUE, such as split=test"),
     ],

@@ -248,4 +248,4 @@ def test_loop_wants_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["show", "cartpole", "--loop"])
     assert stop.value.code == 2
-    assert "loop is True; allowed: False without --write DIR" in capsys.readouterr().err
+    assert "loop needs a folder for its files; allowed: --loop --write DIR" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 from triptych.cli.options import Command, Framework, RecipeName, Somewhere, Tracker, Where, named, needed, print_json
 from triptych.recipes import Recipe, resolve
 from triptych.spec import Precision
-from triptych.utils.checks import InputError, check
+from triptych.utils.checks import InputError
 from triptych.utils.console import put
 
 
@@ -46,7 +46,8 @@ class Show(Command):
 
         if self.write is not None and self.write.exists() and not self.write.is_dir():
             raise InputError(f"write is {str(self.write)!r}, a file; allowed: a folder")
-        check(self.write is not None or not self.loop, "loop", True, "False without --write DIR")
+        if self.loop and self.write is None:
+            raise InputError("loop needs a folder for its files; allowed: --loop --write DIR")
         name = named(self.name, self.recipe)
         network = show.network_of(resolve(self.recipe, {}))
         found = (show.loops if self.loop else show.show)(self.recipe, network, name)

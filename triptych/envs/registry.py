@@ -87,10 +87,20 @@ def find(env_id: str, may_import: bool = False) -> Any:
         hint = f"allowed: a registered Gymnasium id (Atari ids need: {install_hint('atari')})"
     except gymnasium.error.Error as error:
         near = near_ids(env_id)
+        given = f"{module}:" if module and near and registered_by(near[0], module) else ""
         hint = (
-            f"did you mean {near[0]}?" if near else f"allowed: a registered Gymnasium id ({str(error).splitlines()[0]})"
+            f"did you mean {given}{near[0]}?"
+            if near
+            else f"allowed: a registered Gymnasium id ({str(error).splitlines()[0]})"
         )
     raise InputError(f"env is {shown(env_id)}; {hint}")
+
+
+def registered_by(env_id: str, module: str) -> bool:
+    """Whether an id's environment is of a module, or of a package: the id alone is known only where that was imported."""
+    maker = gymnasium.registry[env_id].entry_point
+    home = str(maker).partition(":")[0] if isinstance(maker, str) else getattr(maker, "__module__", "")
+    return home.partition(".")[0] == module.partition(".")[0]
 
 
 def found_in(package: Package, name: str) -> Any:

@@ -10,8 +10,9 @@ from triptych.envs.config import GameConfig, Unknown, names
 from triptych.envs.gym import Gym
 from triptych.envs.layout import BEFORE
 from triptych.envs.registry import KINDS, find, kind_like, known_kind, missing_module
-from triptych.utils.checks import check
+from triptych.utils.checks import InputError, check, shown
 from triptych.utils.reading import Finite, build, typed
+from triptych.utils.words import likely
 
 
 def EnvConfig(id: str, **settings: Any) -> GameConfig:
@@ -30,8 +31,12 @@ def EnvConfig(id: str, **settings: Any) -> GameConfig:
 def check_settings(config: type[GameConfig], env_id: str, settings: dict[str, Any]) -> None:
     """Refuses what games of a kind never read."""
     for name, value in settings.items():
-        others = ", ".join(field.name for field in dataclasses.fields(config) if field.name != "id")
-        allowed = f"nothing, as these games do not read it: {env_id} has {others}"
+        others = [field.name for field in dataclasses.fields(config) if field.name != "id"]
+        mistyped = not any(name in names(kind.config) for kind in KINDS)  # what no games have at all
+        near = likely(name, others) if mistyped and name not in names(config) else ""
+        if near:
+            raise InputError(f"{name} is {shown(value)}{near}")
+        allowed = f"nothing, as these games do not read it: {env_id} has {', '.join(others)}"
         check(name in names(config), name, value, allowed)
 
 

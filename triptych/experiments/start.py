@@ -23,6 +23,8 @@ from triptych.utils.console import counted
 from triptych.utils.files import read_tensors, sha256
 from triptych.utils.seeds import generator
 
+ALLOWED = "a run folder, a run's name or its weights"
+
 
 @dataclass(frozen=True)
 class Start:
@@ -39,13 +41,13 @@ class Start:
         path = run_path(str(run), runs_dir)
         begun = path.is_dir() and ((path / "checkpoints").is_dir() or (path / "config.json").is_file())
         if not path.is_file() and not begun:
-            raise InputError(f"from is {str(run)!r}: no such run; allowed: a run folder, a run's name or its weights")
+            raise InputError(f"from is {str(run)!r}: no such run; allowed: {ALLOWED}")
         if begun and not holds_weights(path / "checkpoints"):
             allowed = "a run that has written a checkpoint, or a weights file"
             raise InputError(f"from is {str(run)!r}: this run has no weights, or none yet; allowed: {allowed}")
         if begun:
             path = file_of(path / "checkpoints", "best")
-        tensors, metadata = read_tensors(path)
+        tensors, metadata = read_weights(path)
         check_numbers(tensors, str(path))
         known = metadata or {}
         told = {"file": str(path), "sha256": sha256(path), "steps": known.get("steps"), "updates": known.get("updates")}
@@ -92,6 +94,19 @@ class Begun(NamedTuple):
         return [*lines, *(f"          {row}" for row in rows)]
 
 
+def read_weights(path: Path) -> tuple[Weights, dict[str, Any] | None]:
+    """The tensors of a file that `--from` names, and what Triptych wrote beside them.
+
+    Raises:
+        InputError: it cannot be read; the line says that it stands behind `--from`.
+    """
+    try:
+        return read_tensors(path)
+    except InputError as error:
+        problem = str(error).removeprefix(f"{path}: ").partition("; allowed: ")[0]
+        raise InputError(f"from is {str(path)!r}: {problem}; allowed: {ALLOWED}") from None
+
+
 def settings_behind(run: str | Path, runs_dir: str | Path) -> Recipe:
     """The recipe that a run, or a weights file, was trained with: to train with it anew.
 
@@ -100,7 +115,7 @@ def settings_behind(run: str | Path, runs_dir: str | Path) -> Recipe:
     path = run_path(str(run), runs_dir)
     if not path.is_file():
         return read_settings(path)
-    _, metadata = read_tensors(path)
+    _, metadata = read_weights(path)
     if metadata is None or "recipe" not in metadata:
         raise InputError(f"{path} names no recipe; allowed: weights that triptych wrote, or a recipe beside --from")
     stored = beside(path, metadata["recipe"])

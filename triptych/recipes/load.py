@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import pkgutil
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -53,7 +54,8 @@ def load_recipe(name: str, place: Path | None = None) -> Recipe:
     defined = vars(run_file(path, place=place))
     recipe = defined.get("recipe")
     if not isinstance(recipe, Recipe):
-        what = f"`recipe` is a {type(recipe).__name__}" if "recipe" in defined else "defines no `recipe`"
+        kind = f"`recipe` is of type {type(recipe).__name__}"
+        what = kind if "recipe" in defined else "defines no `recipe`"
         raise InputError(f"recipe file {name}: {what}; allowed: recipe = triptych.Recipe(...)")
     return settled(dataclasses.replace(recipe, source=str(path.resolve())))
 
@@ -101,12 +103,21 @@ def run_file(path: Path, place: Path | None = None, what: str = "recipe") -> Mod
         exec(compile(content, str(full), "exec"), module.__dict__)
     except BaseException as error:
         del sys.modules[name]
+        where = f"{what} file {path}{line_of(error, full)}"
+        if type(error) is InputError:  # what the file gave to us cannot be used: it says what is allowed itself
+            raise InputError(f"{where}: {error}") from error
         if isinstance(error, InputError) or not isinstance(error, Exception):
             raise
         said = f"{type(error).__name__}: {error}"
-        raise InputError(f"{what} file {path} fails: {said}; allowed: a Python file that runs") from error
+        raise InputError(f"{where} fails: {said}; allowed: a Python file that runs") from error
     RUN.add(full)
     return module
+
+
+def line_of(error: BaseException, file: Path) -> str:
+    """`, line 7`: the line of a file that an error came out of; empty where it came out of none, as where the file is no Python."""
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == str(file)]
+    return f", line {lines[-1]}" if lines else ""
 
 
 SMALL_PICTURES = {

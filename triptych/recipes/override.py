@@ -11,6 +11,7 @@ from triptych.envs import fitted
 from triptych.recipes.recipe import Recipe, with_algorithm, with_kind, with_memory
 from triptych.spec import Layer, layer_names
 from triptych.utils.checks import InputError, check
+from triptych.utils.words import nearest
 
 COMMON = {  # short names that stand for a nested field
     "batch_size": "algorithm.batch_size",
@@ -51,7 +52,7 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     names = [field.name for field in dataclasses.fields(recipe)]
     for key in tree:
         if key not in names:
-            raise InputError(f"field is {key!r}; allowed: {', '.join([*names, 'memory'])}")
+            raise InputError(f"field is {key!r}; {meant(key, [*names, 'memory'])}")
     now = {name: getattr(recipe, name) for name in names}
     now |= {"network": body, "optimiser": optimiser, "algorithm": algorithm}
     return settled(
@@ -91,6 +92,12 @@ class Leaf:
     value: Any
 
 
+def meant(key: str, names: list[str], path: str = "") -> str:
+    """What is said of a field that is not there: the one that was probably meant, or else all."""
+    near = nearest(key, names, 1)
+    return f"did you mean {path}{near[0]}?" if near else f"allowed: {', '.join(names) or 'nothing below it'}"
+
+
 def replace_all(config: Any, tree: dict[str, Any] | Leaf, path: str) -> Any:
     """The dataclass or tuple with every change below it made at once, so that only the result is checked."""
     if isinstance(tree, Leaf):
@@ -106,6 +113,6 @@ def replace_all(config: Any, tree: dict[str, Any] | Leaf, path: str) -> Any:
     names = [field.name for field in dataclasses.fields(config)] if dataclasses.is_dataclass(config) else []
     for key in tree:
         if key not in names:
-            raise InputError(f"field is {path + key!r}; allowed: {', '.join(names) or 'nothing below it'}")
+            raise InputError(f"field is {path + key!r}; {meant(key, names, path)}")
     new = {key: replace_all(getattr(config, key), branch, f"{path}{key}.") for key, branch in tree.items()}
     return dataclasses.replace(config, **new)
