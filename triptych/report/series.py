@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from triptych.frameworks import FRAMEWORKS, title_of
+from triptych.recipes import Recipe
 from triptych.recipes.serialise import to_dict
 from triptych.report import colours
 from triptych.report.begun import origin_of
 from triptych.report.command import flat
 from triptych.report.logs import Log
 from triptych.report.numbers import plain
+from triptych.spec import Conv, Memory
 from triptych.utils.console import counted
 
 MOST_IN_A_LABEL = 2  # settings that it names; with more to tell, it is the run's name
@@ -107,13 +109,26 @@ def label(log: Log, others: list[Log], with_framework: bool, with_kind: bool) ->
         return log.name
     rivals = [other for other in others if other.recipe and other.recipe.algorithm.kind == log.recipe.algorithm.kind]
     differing = differing_settings(rivals)
-    if len(differing) > MOST_IN_A_LABEL:
-        return log.name
     own = flat(to_dict(log.recipe))
     settings = [f"{setting_name(path)} {plain(own.get(path))}" for path in differing]
+    if len(differing) > MOST_IN_A_LABEL:
+        # Without its memory a network's layers move up, so many settings differ where one thing does.
+        memories = {memory_of(other.recipe) for other in rivals if other.recipe}
+        if len(memories) == 1 or not all(path.startswith("network.") for path in differing):
+            return log.name
+        settings = [memory_of(log.recipe).replace("none", "no memory")]
     who = [log.recipe.algorithm.kind.upper()] if with_kind else []
     who += [title_of(log.framework)] if with_framework or not (with_kind or settings) else []
     return ", ".join([*([" in ".join(who)] if who else []), *settings])
+
+
+def memory_of(recipe: Recipe) -> str:
+    """What of its network remembers: `lstm 256`, `attention`; `none`, and then how many observations it sees at once."""
+    kinds = [
+        f"{layer.kind} {getattr(layer, 'units', '')}".strip() for layer in recipe.network if isinstance(layer, Memory)
+    ]
+    stack = getattr(recipe.env, "stack", 1) if any(isinstance(layer, Conv) for layer in recipe.network) else 1
+    return " and ".join(kinds) or (f"none, but {stack} observations at once" if stack > 1 else "none")
 
 
 def differing_settings(logs: list[Log]) -> list[str]:

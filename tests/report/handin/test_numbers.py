@@ -15,8 +15,9 @@ from scipy import stats
 from tests.report.handin.conftest import SCORES
 from tests.report.test_page import made
 from triptych.recipes import load_recipe
+from triptych.recipes.override import override
 from triptych.report.handin.answer import answer, caption, unfinished
-from triptych.report.handin.appendix import memory_of
+from triptych.report.handin.appendix import hidden_in
 from triptych.report.handin.document import Figure, Heading, Table, Text
 from triptych.report.handin.figures import answer_figure, curve_of, learning_figures, profile_figure
 from triptych.report.handin.pairs import MOST_PAIRS, comparison, in_one_thing, pairs_of
@@ -24,9 +25,10 @@ from triptych.report.handin.request import Reading, Request, sections
 from triptych.report.handin.rewards import rewards_of
 from triptych.report.handin.studies import read_study
 from triptych.report.handin.tasks import Group, Task, normalised, tasks_of, told_apart
-from triptych.report.handin.thresholds import first_reach, thresholds
+from triptych.report.handin.thresholds import first_reach, halfway, thresholds
 from triptych.report.handin.words import p_value
 from triptych.report.logs import Log, read
+from triptych.report.series import memory_of, series_of
 
 DQN, JAX, PPO = SCORES.values()
 
@@ -327,6 +329,26 @@ def test_what_remembers_is_named() -> None:
     assert [memory_of(load_recipe(name)) for name in ("cartpole-positions-ppo", "cartpole", "space-invaders", "kung-fu-master-ff")] == [
         "lstm 64", "none", "none, but 4 observations at once", "none, but 4 observations at once",
     ]  # fmt: skip
+
+
+def test_what_is_hidden_from_the_agent_stands_beside_its_game() -> None:
+    blind = override(load_recipe("kung-fu-master"), {"env.flicker": 0.5})
+    assert [hidden_in(recipe) for recipe in (load_recipe("cartpole"), load_recipe("drqn-cartpole"), blind)] == [
+        "", "positions alone are seen", "50 % of the pictures are black",
+    ]  # fmt: skip
+
+
+def test_no_threshold_is_asked_halfway_to_a_curve_that_never_rises_above_chance() -> None:
+    log = made("a")
+    assert halfway(Task("Pong", [], "the mean", logs=[log], chance=10.0)) is not None
+    assert halfway(Task("Pong", [], "the mean", logs=[log], chance=1_000.0)) is None
+
+
+def test_runs_that_differ_in_their_memory_are_named_by_it() -> None:
+    recipe, log = load_recipe("drqn-cartpole"), made("a")
+    both = (recipe, override(recipe, {"memory": "none"}))
+    logs = [dataclasses.replace(log, config=(log.config or {}) | {"recipe": one}) for one in both]
+    assert [series.label for series in series_of(logs)] == ["lstm 64", "no memory"]
 
 
 def test_a_run_that_is_not_at_its_end_is_named(task: Task) -> None:

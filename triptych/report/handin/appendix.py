@@ -20,8 +20,7 @@ from triptych.report.handin.studies import Kept
 from triptych.report.logs import Log
 from triptych.report.numbers import finite, percent, plain, score, whole
 from triptych.report.results import moves, steps
-from triptych.report.series import Series
-from triptych.spec import Conv, Memory
+from triptych.report.series import Series, memory_of
 from triptych.utils.console import counted
 
 MOST_SETTINGS = 40  # that differ, of a table
@@ -48,7 +47,7 @@ def setup(named: list[tuple[str, Series]], sections: list[Section]) -> list[Bloc
         lengths = sorted({steps(log) for log in series.logs})
         rows.append(
             [
-                Cell(label, colour=series.colour, strong=True), Cell(recipe.env.id), Cell(recipe.algorithm.kind.upper()), Cell(memory_of(recipe)),
+                Cell(label, colour=series.colour, strong=True), Cell(recipe.env.id, hidden_in(recipe)), Cell(recipe.algorithm.kind.upper()), Cell(memory_of(recipe)),
                 Cell(title_of(series.framework)), Cell(", ".join(seeds)), Cell(" to ".join(dict.fromkeys(whole(length) for length in (lengths[0], lengths[-1])))),
                 Cell(str(recipe.num_envs)), Cell(plain(recipe.optimiser.learning_rate)),
             ]
@@ -78,13 +77,12 @@ def setup(named: list[tuple[str, Series]], sections: list[Section]) -> list[Bloc
     return blocks
 
 
-def memory_of(recipe: Recipe) -> str:
-    """What of its network remembers: `lstm 256`, `attention`; `none`, and then how many observations it sees at once."""
-    kinds = [
-        f"{layer.kind} {getattr(layer, 'units', '')}".strip() for layer in recipe.network if isinstance(layer, Memory)
-    ]
-    stack = getattr(recipe.env, "stack", 1) if any(isinstance(layer, Conv) for layer in recipe.network) else 1
-    return " and ".join(kinds) or (f"none, but {stack} observations at once" if stack > 1 else "none")
+def hidden_in(recipe: Recipe) -> str:
+    """What the environment's settings keep from the agent, as far as they have standard names; "" where nothing."""
+    seen, flicker = getattr(recipe.env, "observe", "all"), getattr(recipe.env, "flicker", 0.0)
+    told = [f"{seen} alone are seen"] if seen != "all" else []
+    told += [f"{percent(flicker)} of the pictures are black"] if flicker else []
+    return ", ".join(told)
 
 
 def of_study(kept: Kept) -> list[Cell]:

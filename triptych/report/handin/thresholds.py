@@ -27,12 +27,14 @@ def threshold_of(task: Task, named: float | None) -> tuple[float, str] | None:
 
 
 def halfway(task: Task) -> tuple[float, str] | None:
-    """What some runs reach in any case: half of what was learned."""
+    """What some runs reach in any case: half of what was learned; None where no curve rises above random play."""
     curves = [whole_windows(log) for log in task.logs]
     if not any(curves):
         return None
     highest = max(max(curve) for curve in curves if curve)
     low = task.chance if task.chance is not None else min(curve[0] for curve in curves if curve)
+    if highest <= low:
+        return None
     start = "random play" if task.chance is not None else "the lowest start"
     who = f"half of the way from {start} to the highest of these curves, so chosen after the runs (--threshold names another)"
     return (low + highest) / 2, who
