@@ -107,6 +107,15 @@ def test_recipe_is_found_wherever_it_stands(arguments: list[str], name: str) -> 
     assert parsed.recipe.env.id == (load_recipe(name).env.id if name else "CartPole-v1")
 
 
+def test_a_run_may_be_called_none() -> None:
+    """The word for runs without memory; for a number it stays another spelling of None."""
+    named = {
+        word: parse(Train, "train", ["cartpole", "--run-name", word]).run_name for word in ("none", "None", "lstm")
+    }
+    assert named == {"none": "none", "None": None, "lstm": "lstm"}
+    assert parse(Train, "train", ["cartpole", "--episodes", "none"]).recipe.episodes is None
+
+
 def test_several_recipes_keep_their_order() -> None:
     for arguments in (
         ["--seeds", "2", "cartpole", "cartpole-ppo"],

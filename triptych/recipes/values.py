@@ -131,12 +131,15 @@ def choice(words: list[str], choices: tuple[str, ...]) -> str:
 
 
 def union(options: list[Reader | None]) -> Reader | None:
-    """What any of some readers takes; None first, as a word may be `none`."""
+    """What any of some readers takes; None first. Where any text is taken, `none` is a text (a run's name, say), and `None` alone is none."""
     readers = sorted((found for found in options if found), key=lambda found: found.metavar != "None")
+    is_text = any(found.metavar == "STR" for found in readers)
 
     def read(words: list[str]) -> Any:
         allowed = []
         for found in readers:
+            if found.metavar == "None" and is_text and words != ["None"]:
+                continue
             try:
                 return found.read(words)
             except Unreadable as error:
