@@ -371,7 +371,8 @@ def test_a_page_of_fifteen_long_runs_is_below_the_limit(fifteen: Path, tmp_path:
 def test_films_of_several_runs_come_first(tmp_path: Path) -> None:
     for name in ("update-000000300-best-seed-0.mp4", "a-side-by-side.mp4"):
         (tmp_path / "videos").mkdir(exist_ok=True)
-        (tmp_path / "videos" / name).write_bytes(b"film")
+        (tmp_path / "videos" / name).write_bytes(name.encode())
+    (tmp_path / "videos" / "0-side-by-side.mp4").write_bytes(b"a-side-by-side.mp4")  # the same film again
     found = films.films([dataclasses.replace(made("a"), path=tmp_path)])
     assert [film.name for film in found] == ["a side by side", "update 300, best weights, seed 0"]
     assert films.shown(found, tmp_path / "page.html", 0)[0]["address"] == "videos/a-side-by-side.mp4"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import re
 import stat
@@ -42,7 +43,18 @@ def films(logs: list[Log]) -> list[FilmFile]:
         for log in logs
         for file in (newest(log.path / "videos", "*.mp4")[:A_RUN] if log.path else [])
     ]
-    return sorted(comparisons(logs) + found, key=lambda film: not film.is_of_several)
+    return once(sorted(comparisons(logs) + found, key=lambda film: not film.is_of_several))
+
+
+def once(found: list[FilmFile]) -> list[FilmFile]:
+    """Each film once: `compare` leaves a copy of its film with the first run, and the film of one run is that run's own."""
+    kept: dict[Any, FilmFile] = {}
+    for film in found:
+        try:
+            kept.setdefault(hashlib.sha256(film.file.read_bytes()).digest(), film)
+        except OSError:
+            kept[film.file] = film  # the page says that it cannot be shown
+    return list(kept.values())
 
 
 def newest(folder: Path, pattern: str) -> list[Path]:
