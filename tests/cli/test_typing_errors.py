@@ -16,9 +16,9 @@ REFUSED = """
 trian cartpole                                   | command is 'trian'; did you mean train?
 evalute run                                      | command is 'evalute'; did you mean evaluate?
 cartpole                                         | command is 'cartpole', a recipe; did you mean triptych train cartpole?
-fly                                              | command is 'fly'; allowed: recipes, train, compare
+fly                                              | command is 'fly'; allowed: recipes, envs, train, compare
 tain                                             | did you mean train?
---framework torch                                | command is '--framework'; allowed: recipes, train
+--framework torch                                | command is '--framework'; allowed: recipes, envs, train
 train                                            | RECIPE is missing; allowed: a name that `triptych recipes` lists
 compare                                          | RECIPE is missing
 evaluate                                         | RUN is missing; allowed: a run folder
