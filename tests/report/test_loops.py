@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import triptych
+from tests.cli.test_cli import call
 from triptych import envs, frameworks
 from triptych.cli.main import main
 from triptych.recipes import Recipe, load_recipe
@@ -249,3 +250,70 @@ def test_loop_wants_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
         main(["show", "cartpole", "--loop"])
     assert stop.value.code == 2
     assert "loop needs a folder for its files; allowed: --loop --write DIR" in capsys.readouterr().err
+
+
+GAME = """import gymnasium
+import numpy as np
+from length_of_its_own import LENGTH
+
+
+class Line(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        self.steps = 0
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action):
+        self.steps += 1
+        return np.full(2, self.steps / LENGTH, np.float32), 0.5, self.steps >= LENGTH, False, {}
+
+
+gymnasium.register("its_own/Short-v0", Line)
+"""
+OF_ITS_OWN = """import triptych
+from triptych.recipes import load_recipe
+
+recipe = triptych.override(load_recipe("cartpole"), {"env": "short_game_of_its_own:its_own/Short-v0"})
+"""
+
+
+def test_a_file_starts_with_a_game_of_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its module and what that imports are copied; the run says where it wrote, and whole numbers are whole."""
+    names = {"short_game_of_its_own.py": GAME, "length_of_its_own.py": "LENGTH = 7\n", "mine.py": OF_ITS_OWN}
+    for name, text in names.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    show_loop = ["show", "mine.py", "--loop", "--write", "trains"]
+    assert call(*show_loop) == 0
+    files = sorted(path.name for path in (tmp_path / "trains").iterdir())
+    assert files == ["dqn_jax.py", "dqn_keras.py", "dqn_torch.py", "length_of_its_own.py", "short_game_of_its_own.py"]
+
+    (tmp_path / "elsewhere").mkdir()
+    command = [sys.executable, str(tmp_path / "trains" / "dqn_torch.py"), "--steps", "20"]
+    done = subprocess.run(command, cwd=tmp_path / "elsewhere", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "elsewhere" / "runs").iterdir()
+    assert done.stdout.splitlines()[-1] == f"written to runs/{folder.name}"
+    assert [row.split(",")[3:] for row in (folder / "episodes.csv").read_text().splitlines()[1:]] == [["3.5", "7"]] * 2
+
+    capsys.readouterr()
+    (tmp_path / "trains" / "length_of_its_own.py").write_text("LENGTH = 8\n")
+    assert call(*show_loop) == 2
+    assert "length_of_its_own.py exists and is not" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", ["--steps -3", "--num-envs 0", "--seed -1"])
+def test_a_file_refuses_numbers_that_no_run_can_have(
+    flags: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(loops(RECIPES["dqn"], network_of(RECIPES["dqn"]), "dqn"), tmp_path)[0]
+    with pytest.raises(SystemExit) as stop:
+        by_itself(file, monkeypatch, *flags.split())
+    assert stop.value.code == 2
+    assert "allowed: --steps and --num-envs above 0, --seed 0 or more" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()

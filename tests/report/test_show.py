@@ -114,6 +114,26 @@ def check_file(recipe: Recipe, name: str, framework: str, tmp_path: Path, monkey
         np.testing.assert_allclose(shown["update"](batch, rate), np.asarray(loss), tolerance, tolerance)
 
 
+@pytest.mark.parametrize(
+    ("argument", "code", "said"),
+    [("--help", None, "python FILE [weights.safetensors] prints"), ("none", "none: no such file", "")],
+)
+def test_a_file_explains_itself_and_refuses_weights_that_are_not_there(
+    argument: str,
+    code: str | None,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    write(show(RECIPES["cartpole"], network_of(RECIPES["cartpole"]), "cartpole"), tmp_path)
+    monkeypatch.setattr(sys, "argv", ["dqn_torch.py", argument])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(tmp_path / "dqn_torch.py"), run_name="__main__")
+    assert str(stop.value.code).startswith(str(code))
+    assert said in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("framework", list(frameworks.FRAMEWORKS))
 def test_a_file_runs_by_itself_with_and_without_weights(
     framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -43,6 +43,7 @@ class Show(Command):
     def run(self) -> int:
         from triptych.cli.tables import sources
         from triptych.report.show import build as show
+        from triptych.report.show.loops.own_games import own_files
 
         if self.write is not None and self.write.exists() and not self.write.is_dir():
             raise InputError(f"write is {str(self.write)!r}, a file; allowed: a folder")
@@ -55,7 +56,7 @@ class Show(Command):
             sources(found, show.layer_table(network), show.names_table())
             print_json(self, {"sources": {source.framework: source.file for source in found}})
         else:
-            files = show.write(found, self.write)
+            files = show.write(found, self.write, own_files(self.recipe) if self.loop else ())
             put(*map(str, files))
             print_json(self, {"files": files})
         return 0

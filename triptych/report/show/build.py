@@ -11,6 +11,7 @@ import dataclasses
 import importlib.util
 import inspect
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from math import prod
 from pathlib import Path
@@ -24,11 +25,13 @@ from triptych.report.show.copying import copied, definitions, names_in, needed, 
 from triptych.report.show.examples import RANDOM, RANDOM_PARTS, ROLLOUTS, SEQUENCES, TRANSITIONS
 from triptych.report.show.loops.allowed import check_allowed
 from triptych.report.show.loops.build import loop_file
+from triptych.report.show.loops.own_games import Own
 from triptych.report.show.own import alias_of, check_names, layers_text, loss_text
 from triptych.report.show.text import LAYERS, class_of, folder_of, literal
 from triptych.report.show.tidy import tidied
 from triptych.spec import Network, Placed, dtypes, weights
-from triptych.spec.batches import Rollout, Sequence, Transition
+from triptych.spec.batches import Rollout, Transition
+from triptych.spec.batches import Sequence as Sequences
 from triptych.spec.weights import to_draw
 from triptych.utils import seeds
 from triptych.utils.checks import InputError, check
@@ -93,20 +96,26 @@ def network_of(recipe: Recipe) -> Network:
     return recipe.make_network(games.observation, games.num_actions)
 
 
-def write(sources: list[Source], folder: Path) -> list[Path]:
-    """Writes `dqn_torch.py`, `dqn_jax.py` and `dqn_keras.py` (or `drqn_...`), each whole or not at all.
+def write(sources: list[Source], folder: Path, own: Sequence[Own] = ()) -> list[Path]:
+    """Writes `dqn_torch.py`, `dqn_jax.py` and `dqn_keras.py` (or `drqn_...`), each whole or not at all, and copies the user's own files.
+
+    Returns:
+        all that the folder now holds of them.
 
     Raises:
         InputError: one of these names belongs to a file that somebody else wrote.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{found.algorithm}_{found.framework}.py" for found in sources]
     for path in paths:
         if path.exists() and WRITTEN_BY not in path.read_text(encoding="utf-8", errors="replace")[:1_000]:
             raise InputError(f"{path} exists and was not written by triptych; allowed: another folder")
+    copies = [one for one in own if one.needs_copy(folder)]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in copies:
+        one.copy(folder)
     for path, found in zip(paths, sources, strict=True):
         write_whole(path, lambda temporary, text=found.file: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]
-    return paths
+    return [*paths, *(folder / one.name for one in own)]
 
 
 def source(framework: str, recipe: Recipe, network: Network, name: str) -> Source:
@@ -148,6 +157,7 @@ python FILE [weights.safetensors] prints what the network gives for one batch, a
 """'''
 
 IMPORTS = """import json
+import os
 import sys
 import zlib
 from functools import partial
@@ -212,7 +222,12 @@ def drawing(network: Network) -> str:
 
 
 weights = draw(layers_to_draw(), generator(SEED, "weights"))
+if {{"-h", "--help"}} & set(sys.argv):
+    print(__doc__)
+    sys.exit()
 if len(sys.argv) > 1:
+    if not os.path.isfile(sys.argv[1]):
+        sys.exit(f"{{sys.argv[1]}}: no such file; allowed: weights of this network, or nothing")
     drawn, weights = weights, load_file(sys.argv[1])
     for name in {{**drawn, **weights}}:
         there, here = (str(found[name].shape) if name in found else "missing" for found in (weights, drawn))
@@ -237,7 +252,7 @@ def main(network: Network, config: Any) -> str:
     batch = definition(config).batch
     if batch is Transition:
         return TRANSITIONS
-    if batch is Sequence:
+    if batch is Sequences:
         return SEQUENCES.format(**lengths(network, config))
     return ROLLOUTS.format(steps=config.rollout_steps, state=sum(network.state_sizes))
 

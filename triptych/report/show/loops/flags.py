@@ -16,6 +16,9 @@ from triptych.utils.checks import as_period
 RENAMED = {"adam": {"epsilon": "adam_epsilon"}, "rmsprop": {"decay": "rms_decay", "epsilon": "rms_epsilon"}}
 
 
+ABOVE_0 = "min(args.steps, args.num_envs) > 0 <= args.seed"
+SAID = "allowed: --steps and --num-envs above 0, --seed 0 or more"
+
 CONSTANTS = ("beta_1", "beta_2", "adam_epsilon", "rms_decay", "rms_epsilon", "delta", "evaluate_steps")
 
 
@@ -45,7 +48,8 @@ def parse_args(recipe: Recipe, body: str) -> str:
             "    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])",
             "    add = parser.add_argument",
             *(f"    {line}" for line in lines),
-            "    return parser.parse_args()",
+            "    args = parser.parse_args()",
+            f'    return args if {ABOVE_0} else parser.error("{SAID}")',
         ]
     )
 

@@ -22,7 +22,6 @@ class Log:
         self.score, self.length = np.zeros(args.num_envs), np.zeros(args.num_envs, np.int64)
         self.scores = deque(maxlen=100)
         self.folder = Path(args.runs_dir, time.strftime(f"{Path(__file__).stem}-{args.seed}-%Y%m%d-%H%M%S"))
-        self.folder.mkdir(parents=True, exist_ok=True)
         if args.track == "tensorboard":
             from tensorboard.summary import Writer
 
@@ -52,9 +51,10 @@ class Log:
         """Adds a row to a file, and to what is tracked; all but single episodes are printed."""
         row = {"steps": self.steps, "updates": self.updates, "seconds": time.perf_counter() - self.start}
         path, row = self.folder / f"{table}.csv", row | {name: float(number) for name, number in numbers.items()}
+        path.parent.mkdir(parents=True, exist_ok=True)
         head = "" if path.exists() else ",".join(row) + "\n"
         with path.open("a") as file:
-            file.write(head + ",".join(map(str, row.values())) + "\n")
+            file.write(head + ",".join(f"{number:.15g}" for number in row.values()) + "\n")
         if table != "episodes":
             print(table, " ".join(f"{name} {number:.6g}" for name, number in row.items()))
         for name in numbers if self.args.track == "tensorboard" else ():

@@ -42,13 +42,12 @@ def train(args, make_games, agent, replay, log):
     state, started = np.zeros((args.num_envs, agent.state_size), agent.floats), ended  # only: drqn
     agent.sync_target()
     while log.steps < args.steps:
-        # The share of random actions is 1 in the warm-up, then it falls.
         step, span = log.steps, args.epsilon_start - args.epsilon_end  # only: exponential
         step = max(0, log.steps - args.epsilon_from)  # only: epsilon_from
         epsilon = args.epsilon_end + span * np.exp(-step / args.epsilon_steps)  # only: exponential
         epsilon = np.interp(log.steps, [0, args.epsilon_steps], [args.epsilon_start, args.epsilon_end])  # only: linear
         epsilon = np.interp(step, [0, args.epsilon_steps], [args.epsilon_start, args.epsilon_end])  # only: linear_from
-        epsilon = 1.0 if log.steps < args.warm_up else epsilon
+        epsilon = 1.0 if log.steps < args.warm_up else epsilon  # the share of random actions
         greedy = explore.random(args.num_envs) >= epsilon  # drawn for every game, as the next, needed or not
         actions = explore.integers(games.single_action_space.n, size=args.num_envs)
         if greedy.any():  # only: dqn
@@ -96,3 +95,4 @@ def train(args, make_games, agent, replay, log):
             break
         if len(log.scores) == 100 and np.mean(log.scores) > args.solved_at:  # only: solved_at
             break
+    print("written to" if log.folder.exists() else "too short to write to", log.folder)

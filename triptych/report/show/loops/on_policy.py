@@ -126,3 +126,4 @@ def train(args, make_games, agent, log):
             break
         if len(log.scores) == 100 and np.mean(log.scores) > args.solved_at:  # only: solved_at
             break
+    print("written to" if log.folder.exists() else "too short to write to", log.folder)

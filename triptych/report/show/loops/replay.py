@@ -114,8 +114,7 @@ class Replay:
         obs = self.stacks(rows, games)  # only: stack
         obs = self.obs[slots, games][:, :, None]  # pictures of one channel  # only: pictures and not stack
         obs = self.obs[slots, games].astype(floats)  # only: not pictures
-        # What the agent had in mind there.  # only: stored_state
-        state = self.state[slots[0], games[0]] * (age[0] > 0)[:, None]  # only: stored_state
+        state = self.state[slots[0], games[0]] * (age[0] > 0)[:, None]  # the agent's own, there  # only: stored_state
         state = np.zeros((len(first), self.state_size), floats)  # only: not stored_state
         action, rewards, terminated = (t[slots, games][before:] for t in (self.action, self.reward, self.terminated))
         mask = lives[:learned]  # only: not n_step
