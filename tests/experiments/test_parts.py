@@ -152,7 +152,8 @@ def test_it_is_shown_filmed_looked_at_and_reported(tmp_path: Path) -> None:
     write(show(recipe, network, "parts"), tmp_path / "shown")
     path = look(recipe, tmp_path / "look.png", 2)
     assert path.stat().st_size > 0
-    assert [len(row) for row in observe(recipe, 2, 0)] == [3, 3], "screen, picture, numbers"
+    rows, captions = observe(recipe, 2, 0)
+    assert [len(row) for row in rows] == [3, 3] == [len(captions)] * 2, "screen, picture, numbers"
     with Film(recipe.env, tmp_path / "film.mp4", 8) as film:
         film.reset(0)
         film.step(1)

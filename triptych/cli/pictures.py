@@ -20,7 +20,8 @@ from triptych.utils.console import put
 class Look(Where):
     """Draws what the agent sees, beside the screen, as a PNG.
 
-    The game is played at random, or by a trained agent, whose values are drawn as bars.
+    The game is played at random, or by a trained agent, whose values are drawn as bars. Of a game that draws no pictures
+    it tells the numbers, and what random play scores.
     """
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
@@ -38,8 +39,10 @@ class Look(Where):
     framework: Framework | None = None  # with --trained: the framework that plays; None: the run's own
 
     def run(self) -> int:
-        from triptych.report.look import look
+        from triptych.cli.tables import numbers_seen
+        from triptych.report.look import look_and_tell
 
+        numbers = None
         if self.trained is not None:
             file = self.look_trained(self.trained)
         else:
@@ -47,9 +50,12 @@ class Look(Where):
             name = named(self.name, self.recipe)
             title = f"{name}: {self.recipe.env.id}, seed {self.recipe.seed}"
             frames = 4 if self.frames is None else self.frames
-            file = look(resolve(self.recipe, {}), self.out or Path(f"look-{name}.png"), frames, title=title)
+            out = self.out or Path(f"look-{name}.png")
+            file, numbers = look_and_tell(resolve(self.recipe, {}), out, frames, title=title)
+        if numbers is not None:
+            numbers_seen(numbers)
         put(str(file))
-        print_json(self, {"file": file})
+        print_json(self, {"file": file} | ({"numbers": dataclasses.asdict(numbers)} if numbers else {}))
         return exits.DONE
 
     def look_trained(self, run: str) -> Path:

@@ -22,6 +22,7 @@ from triptych.experiments.lockstep.prove import LockstepResult as Lockstep
 from triptych.experiments.studies.rows import Result
 from triptych.experiments.tune.result import TuneResult
 from triptych.recipes import Recipe
+from triptych.report.look_numbers import Numbers
 from triptych.report.numbers import plain
 from triptych.report.show.build import Source
 from triptych.utils.console import counted, put
@@ -104,6 +105,17 @@ def environments_table(tried: list[Tried]) -> None:
         recipes, played = ", ".join(recipes_of(one.id)), score(one).partition(" (")[0]
         table.add_row(one.id, one.extra, one.observation, str(one.actions), played, recipes, "; ".join(one.findings))
     print_table(table)
+
+
+def numbers_seen(numbers: Numbers) -> None:
+    """One line a part of the observation, and what random play scores."""
+    head, *lines = numbers.table()
+    table = Table(*(Column(title, justify="right" if title in ("min", "max") else "left") for title in head))
+    for cells in lines:
+        if len(cells) > 1:
+            table.add_row(*map(escape, cells))
+    print_table(table)
+    put(*(cells[0] for cells in lines if len(cells) == 1))
 
 
 def comparison_table(comparison: Comparison) -> None:

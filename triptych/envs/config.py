@@ -7,7 +7,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
-from triptych.utils.checks import check, one_of, positive, within
+from triptych.utils.checks import InputError, check, one_of, positive, shown, within
+
+DRAWN = "an environment with render mode rgb_array"  # what films and screens need
+
+
+class DrawsNothing(InputError):
+    """A game was to be seen as a person sees it, and draws no pictures."""
+
+
+def no_pictures(env_id: str, whose: str = "", why: str = "") -> DrawsNothing:
+    """The error's line.
+
+    Args:
+        whose: behind `env`, where several are asked.
+        why: what happened, where the game says that it can draw itself.
+    """
+    reason = f" ({why})" if why else ""
+    return DrawsNothing(f"env{whose} is {shown(env_id)}: it draws no pictures{reason}; allowed: {DRAWN}")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ What a game returns is held against what its spaces say: see checking.py.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import os
 import warnings
@@ -21,7 +22,7 @@ from gymnasium.envs.registration import load_env_creator
 from triptych.envs.broken import BrokenSteps
 from triptych.envs.checking import Contract, Game, Returned, WrongError, described
 from triptych.envs.closing import Closing
-from triptych.envs.config import Kind, Screen
+from triptych.envs.config import Kind, Screen, no_pictures
 from triptych.envs.games import Step
 from triptych.envs.layout import LAYOUTS
 from triptych.envs.parts import View
@@ -77,6 +78,7 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
     """One game as its id gives it, or seen by its rendered screen.
 
     Raises:
+        DrawsNothing: it was to be seen by its rendered screen, and has none.
         InputError: it cannot be made, or its actions are no choice.
     """
     options = config.arguments()
@@ -91,7 +93,7 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
             env = gymnasium.make(with_contract(spec), disable_env_checker=True, **options)
         if config.render:
             if "rgb_array" not in env.metadata.get("render_modes", []):
-                raise gymnasium.error.Error("it does not draw itself (no render mode rgb_array)")
+                raise no_pictures(config.id)
             env = wrappers.AddRenderObservation(env, render_only=True)
         if config.position.startswith(INFO):
             env = InfoPosition(env, config.position.removeprefix(INFO))
@@ -101,6 +103,8 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
         raise
     except BaseException as error:  # whatever its maker raises at arguments that it does not like
         told = str(error) if isinstance(error, WrongError) else described(error)
+        if config.render and not isinstance(error, gymnasium.error.DependencyNotInstalled):
+            check_drawn(config, spec, told)
         raise InputError(f"env is {config.id!r}, which cannot be made: {told}") from None
     for name in ("observation_space", "action_space"):
         found = getattr(env, name, None)
@@ -109,6 +113,24 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
     if not isinstance(env.action_space, spaces.Discrete):
         raise InputError(f"env is {config.id!r} with action space {env.action_space}; allowed: a Discrete one")
     return env
+
+
+def check_drawn(config: Gym, spec: Any, told: str) -> None:
+    """Says of a game that was asked for its screen that it has none, where all else of it works.
+
+    Args:
+        told: what its maker said when it was asked.
+
+    Raises:
+        DrawsNothing: it can be made, but for its screen.
+    """
+    try:
+        env = make_one(dataclasses.replace(config, render=False), spec)
+    except InputError:
+        return
+    modes = env.metadata.get("render_modes", [])
+    Closing(config.id, env.close)()
+    raise no_pictures(config.id, why=told if "rgb_array" in modes else "")
 
 
 def with_contract(spec: Any) -> Any:

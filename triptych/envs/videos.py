@@ -17,9 +17,10 @@ import numpy as np
 from triptych import envs
 from triptych.envs.actions import action_names
 from triptych.envs.bars import Decision, spread
-from triptych.envs.config import GameConfig, Screen, names
+from triptych.envs.config import DrawsNothing, GameConfig, Screen, names, no_pictures
+from triptych.envs.games import Games
 from triptych.envs.panels import Panel, check_pillow, sheet
-from triptych.utils.checks import InputError, check
+from triptych.utils.checks import InputError
 from triptych.utils.console import warn
 from triptych.utils.files import fresh_folder, is_link, write_whole
 from triptych.utils.install import install_hint
@@ -52,13 +53,26 @@ def screen_config(config: GameConfig) -> GameConfig:
     """The same game, observed as its whole coloured screen, one picture at a time.
 
     Raises:
-        InputError: it draws none, or its id is not known.
+        DrawsNothing: its kind has no screen.
+        InputError: its id is not known.
     """
     envs.find(config.id)  # which may bring a kind of its own
     config = envs.changed(config, {})
-    draws = isinstance(config, Screen) or "render" in names(config)
-    check(draws, "env", config.id, "a game that draws itself, as this one shows no pictures")
+    if not (isinstance(config, Screen) or "render" in names(config)):
+        raise no_pictures(config.id)
     return dataclasses.replace(config, **{name: value for name, value in WHOLE.items() if name in names(config)})
+
+
+def own_screen(config: GameConfig) -> Games | None:
+    """One game seen as a person sees it, which belongs to the caller; None: it draws no pictures.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        return envs.make(screen_config(config), 1)
+    except DrawsNothing:
+        return None
 
 
 class Video:

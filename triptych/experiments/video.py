@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from triptych import envs
-from triptych.envs.config import Screen
+from triptych.envs.config import DrawsNothing, no_pictures
 from triptych.envs.videos import check_tools, screen_config
 from triptych.experiments.evaluate import run_folder
 from triptych.experiments.film import FPS, SECONDS, film
@@ -143,13 +143,10 @@ def check_out(path: Path) -> None:
 def check_pictures(source: Source) -> None:
     """Refuses an agent whose game shows no pictures."""
     env = source.recipe.env
-    allowed = "agents of games that draw themselves"
-    if not isinstance(envs.changed(env, {}), Screen):
-        raise InputError(f"env of {source.file} is {env.id!r}, which shows no pictures; allowed: {allowed}")
     try:
         envs.make(screen_config(env), 1).close()
-    except InputError as error:
-        raise InputError(f"env of {source.file} shows no pictures: {error}; allowed: {allowed}") from None
+    except DrawsNothing:
+        raise no_pictures(env.id, whose=f" of {source.file}") from None
 
 
 def names_of(found: list[Source]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from triptych import envs
-from triptych.envs.videos import screen_config
+from triptych.envs.videos import own_screen
 from triptych.recipes import Recipe
-from triptych.spec import FrameDifference, each
+from triptych.report.look_numbers import Numbers, numbers_of
+from triptych.spec import FrameDifference, each, parts_of
 from triptych.utils.checks import InputError, check
 from triptych.utils.files import check_new_file, write_whole
 from triptych.utils.install import install_hint
@@ -22,6 +24,8 @@ APART = 40  # steps of random play between two rows
 SCALE, WANTED = 3, 280  # screen pixels a pixel of what the agent sees at least, and a side of it about
 GAP, LINE = 12, 16  # pixels between pictures, of a line of numbers
 HEAD, LETTERS = 30, 17  # pixels of the title, of the captions, of a row's label, and of their letters
+WIDE = 9  # pixels of a table's letter, about
+SCREEN, GETS = "screen", "what the agent gets"
 BACKGROUND, INK = (250, 250, 248), (40, 40, 40)
 
 
@@ -34,25 +38,36 @@ class Row:
 
 
 def look(recipe: Recipe, path: Path, frames: int = 4, *, title: str = "", seed: int | None = None) -> Path:
+    """Draws `frames` observations of random play: see `look_and_tell`, whose file this is."""
+    return look_and_tell(recipe, path, frames, title=title, seed=seed)[0]
+
+
+def look_and_tell(
+    recipe: Recipe, path: Path, frames: int = 4, *, title: str = "", seed: int | None = None
+) -> tuple[Path, Numbers | None]:
     """Draws `frames` observations of random play, a row each: the screen, then every picture of the stack.
+
+    A game that draws nothing has no screen. Above its rows stands what its numbers are, and what random play scores.
 
     Args:
         path: the PNG to write, whole or not at all.
         seed: of the game and the actions; None: the recipe's.
 
+    Returns:
+        the file, and what stands above its rows, if anything.
+
     Raises:
-        InputError: Pillow is missing, `path` is no PNG, or the environment shows no screen.
+        InputError: Pillow is missing, `path` is no PNG, or the environment cannot be made.
     """
     check(frames > 0, "frames", frames, "above 0")
     check(path.suffix.lower() == ".png", "out", str(path), "a file that ends on .png")
     check_new_file(path)
     check_drawing()
-    rows = [
-        Row([enlarge(picture) for picture in row])
-        for row in observe(recipe, frames, recipe.seed if seed is None else seed)
-    ]
-    captions = ["screen", *columns(recipe, len(rows[0].pictures) - 1)]
-    return write_sheet(path, rows, captions, title)
+    seed = recipe.seed if seed is None else seed
+    rows, captions = observe(recipe, frames, seed)
+    numbers = None if captions[0] == SCREEN else numbers_of(recipe.env, seed)
+    drawn = [Row([enlarge(picture) for picture in row]) for row in rows]
+    return write_sheet(path, drawn, captions, title, table=numbers.table() if numbers else ()), numbers
 
 
 def check_drawing() -> None:
@@ -61,98 +76,141 @@ def check_drawing() -> None:
         raise InputError(f"look needs Pillow, which is not installed: {install_hint('pixels')}")
 
 
-def write_sheet(path: Path, rows: list[Row], captions: list[str], title: str) -> Path:
+def write_sheet(
+    path: Path, rows: list[Row], captions: list[str], title: str, table: Sequence[Sequence[str]] = ()
+) -> Path:
     """Writes rows of pictures as a PNG."""
-    sheet = draw_sheet(rows, captions, title)
+    sheet = draw_sheet(rows, captions, title, table)
     write_whole(path, lambda temporary: sheet.save(temporary, "PNG"))
     return path
 
 
-def draw_sheet(rows: list[Row], captions: list[str], title: str) -> Any:
-    """Rows of pictures as a Pillow picture, the title above them and a caption above each column."""
+def draw_sheet(rows: list[Row], captions: list[str], title: str, table: Sequence[Sequence[str]] = ()) -> Any:
+    """Rows of pictures as a Pillow picture, the title above them and a caption above each column.
+
+    Args:
+        table: lines of cells, between title and captions.
+    """
     from PIL import Image
 
     heights = [max(picture.shape[0] for picture in row.pictures) + (HEAD if row.label else 0) for row in rows]
     width = max(sum(picture.shape[1] + GAP for picture in row.pictures) for row in rows) + GAP
-    sheet = Image.new("RGB", (width, 2 * HEAD + sum(heights) + GAP * len(rows)), BACKGROUND)
+    lefts, wide = places_of(table)
+    top = (2 + len(table)) * HEAD
+    sheet = Image.new("RGB", (max(width, wide), top + sum(heights) + GAP * len(rows)), BACKGROUND)
     draw_text(sheet, GAP, 6, title, LETTERS)
-    top = 2 * HEAD
+    for index, cells in enumerate(table, start=1):
+        for left, cell in zip(lefts, cells, strict=False):
+            draw_text(sheet, left, HEAD * index + 4, cell, LETTERS)
     for index, (row, height) in enumerate(zip(rows, heights, strict=True)):
         below = HEAD if row.label else 0
         draw_text(sheet, GAP, top + 6, row.label, LETTERS)
         left = GAP
         for picture, caption in zip(row.pictures, captions, strict=True):
             if index == 0:
-                draw_text(sheet, left, HEAD + 4, caption, LETTERS)
+                draw_text(sheet, left, top - HEAD + 4, caption, LETTERS)
             sheet.paste(Image.fromarray(picture), (left, top + below))
             left += picture.shape[1] + GAP
         top += height + GAP
     return sheet
 
 
-def observe(recipe: Recipe, count: int, seed: int) -> list[list[np.ndarray]]:
-    """Rows of uint8 pictures [H, W, 3]: the screen, the stack from the oldest to the newest, what the network makes of it.
+def places_of(table: Sequence[Sequence[str]]) -> tuple[list[int], int]:
+    """Where each column of a table begins, and how wide the table is, in pixels. A line of one cell is a sentence."""
+    lefts, left = [], GAP
+    for cells in zip(*(line for line in table if len(line) > 1), strict=True):
+        lefts.append(left)
+        left += WIDE * max(map(len, cells)) + 2 * GAP
+    sentences = [GAP + WIDE * len(line[0]) for line in table if len(line) == 1]
+    return lefts or [GAP], max([left, *sentences])
 
-    Of observations with several parts, each vector's numbers are a picture at the row's end.
+
+def observe(recipe: Recipe, count: int, seed: int) -> tuple[list[list[np.ndarray]], list[str]]:
+    """Rows of uint8 pictures [H, W, 3], and what stands above them.
+
+    The screen, where the game draws one, the stack from the oldest to the newest, what the network makes of it; at the
+    row's end each vector's numbers.
     """
-    games, screens = envs.make(recipe.env, 1), envs.make(screen_config(recipe.env), 1)
+    screens = own_screen(recipe.env)
+    games = envs.make(recipe.env, 1)
     recipe.make_network(games.observation, games.num_actions)
     rng, seeds = generator(seed, "look"), game_seeds(seed, "look", 0, 1)
-    obs, screen = games.reset(seeds), screens.reset(seeds)
-    rows = [picture_row(recipe, each(first_game, obs), screen[0, -1])]
+    obs = games.reset(seeds)
+    screen = None if screens is None else screens.reset(seeds)[0, -1]
+    rows = [picture_row(recipe, each(first_game, obs), screen)]
     while len(rows) < count:
         for _ in range(APART):
             action = rng.integers(games.num_actions, size=1)
             games.send(action)
-            screens.send(action)
-            obs, screen = games.recv().obs, screens.recv().obs
-        rows.append(picture_row(recipe, each(first_game, obs), screen[0, -1]))
+            obs = games.recv().obs
+            if screens is not None:
+                screens.send(action)
+                screen = screens.recv().obs[0, -1]
+        rows.append(picture_row(recipe, each(first_game, obs), screen))
+    captions = [SCREEN] * (screens is not None) + columns(recipe, each(first_game, obs))
     games.close()
-    screens.close()
-    return rows
+    if screens is not None:
+        screens.close()
+    return rows, captions
 
 
 def first_game(part: np.ndarray) -> np.ndarray:
     return part[0]
 
 
-def picture_row(recipe: Recipe, obs: Any, screen: np.ndarray) -> list[np.ndarray]:
-    if isinstance(obs, dict):  # the picture's row, and beside it the numbers of each other part
-        row = [screen]
-        for part in (part for part in obs.values() if part.ndim >= 3):
-            row = picture_row(recipe, part, screen)
-        return row + [numbers(part, screen.shape[0], name) for name, part in obs.items() if part.ndim < 3]
-    if obs.ndim < 3:
-        return [screen, numbers(obs, screen.shape[0])]
-    pictures = [coloured(frame) for frame in frames_of(recipe, obs)]
+def picture_row(recipe: Recipe, obs: Any, screen: np.ndarray | None) -> list[np.ndarray]:
+    """The screen [H, W, 3], if there is one, then what `columns` names."""
+    before, height = ([], 0) if screen is None else ([screen], screen.shape[0])
+    parts = parts_of(obs)
+    pictures = [picture for part in parts.values() if part.ndim >= 3 for picture in pictures_of(recipe, part)]
+    return before + pictures + [numbers(part, height, name) for name, part in parts.items() if part.ndim < 3]
+
+
+def pictures_of(recipe: Recipe, part: np.ndarray) -> list[np.ndarray]:
+    """Those of a stack, and what the network makes of them."""
+    pictures = [coloured(frame) for frame in frames_of(recipe, part)]
     if isinstance(recipe.network[0], FrameDifference):  # grey for no change; most are faint, so they are stretched
-        change = obs[1].astype(float) - obs[0]
+        change = part[1].astype(float) - part[0]
         shown = np.ceil(127 * np.abs(change) / max(1.0, np.abs(change).max()))  # even the faintest
         pictures.append(coloured((127 + shown * np.sign(change)).astype(np.uint8)))
-    return [screen, *pictures]
+    return pictures
+
+
+def planes_of(recipe: Recipe) -> int:
+    """How many numbers of a pixel are one picture."""
+    return 3 if getattr(recipe.env, "colour", False) else 1
 
 
 def frames_of(recipe: Recipe, obs: np.ndarray) -> list[np.ndarray]:
     """The pictures of an observation, grey or in colours; those that the environment stacks itself lie in its last axis."""
     if obs.ndim == 3:
         return list(obs)
-    planes = 3 if getattr(recipe.env, "colour", False) else 1
+    planes = planes_of(recipe)
     return [
         frame[..., start : start + planes].squeeze() for frame in obs for start in range(0, frame.shape[-1], planes)
     ]
 
 
-def columns(recipe: Recipe, count: int) -> list[str]:
-    """What stands above the pictures of a row."""
-    stack = getattr(recipe.env, "stack", 1)
-    if stack > count > 1:
-        return [f"picture {place + 1}" for place in range(count)]  # of a stack of the environment's own
-    if stack > count:
-        return ["what the agent gets"]
-    names = [f"t-{back}" if back else "t (newest)" for back in range(stack - 1, -1, -1)]
-    if isinstance(recipe.network[0], FrameDifference):
-        names.append("difference (contrast stretched)")
-    return names + ["beside it"] * (count - len(names))
+def columns(recipe: Recipe, obs: Any) -> list[str]:
+    """What stands above the pictures of a row, but for the screen: pictures first, then the other parts by their names."""
+    parts = parts_of(obs)
+    pictures = [name for part in parts.values() if part.ndim >= 3 for name in names_of(recipe, part)]
+    return pictures + [name or GETS for name, part in parts.items() if part.ndim < 3]
+
+
+def names_of(recipe: Recipe, part: np.ndarray) -> list[str]:
+    """What a part's pictures are called: when they were seen, and which of several they are."""
+    stack = len(part)
+    inside = len(frames_of(recipe, part)) // stack
+    times = [f"t-{back}" if back else "t (newest)" for back in range(stack - 1, -1, -1)] if stack > 1 else [""]
+    if inside == 1:
+        kinds = [""]
+    elif inside == 3 and not hasattr(recipe.env, "colour"):  # these games are always in colours
+        kinds = ["red", "green", "blue"]
+    else:  # of a stack of the environment's own
+        kinds = [f"picture {place + 1}" for place in range(inside)]
+    named = [", ".join(filter(None, (kind, time))) or GETS for time in times for kind in kinds]
+    return named + ["difference (contrast stretched)"] * isinstance(recipe.network[0], FrameDifference)
 
 
 def coloured(frame: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from triptych.envs.bars import Decision, draw_bars, height_for
 from triptych.envs.panels import BESIDE
 from triptych.envs.panels import score as in_words
 from triptych.recipes import Recipe
-from triptych.report.look import Row, coloured, columns, enlarge, frames_of, numbers, picture_row
+from triptych.report.look import SCREEN, Row, coloured, columns, enlarge, frames_of, numbers, picture_row
 from triptych.spec import Observation, parts_of
 
 HEAT, FULL = (
@@ -48,7 +48,7 @@ def draw_moment(
         colour: of the agent.
     """
     pictures = [enlarge(picture) for picture in picture_row(recipe, moment.obs, moment.screen)]
-    captions = ["screen", *columns(recipe, len(pictures) - 1)]
+    captions = [SCREEN, *columns(recipe, moment.obs)]
     if moment.slopes is not None:
         pictures.append(slopes_of(recipe, observation, moment, pictures[0].shape[0]))
         captions.append("what the action hangs on")

@@ -154,7 +154,7 @@ def test_the_settings_that_fit_are_those_of_pictures() -> None:
 @pytest.mark.parametrize(("shape", "colour", "pictures"), [([5, N, N], False, 5), ([2, N, N, 3], True, 2), ([2, N, N, 3], False, 2), ([N, N, 3], True, 4)])  # fmt: skip
 def test_look_draws_each_picture_of_a_stack(shape: list[int | None], colour: bool, pictures: int, tmp_path: Path) -> None:  # fmt: skip
     recipe = dataclasses.replace(make_recipe("dqn"), env=config_of(shape, {"colour": colour}, **BYTES))
-    (row,) = observe(recipe, 1, 0)
+    ((row,), _) = observe(recipe, 1, 0)
     assert [picture.shape for picture in row[1:]] == [(40, 40, 3)] * pictures
     assert look(recipe, tmp_path / "look.png", 1).is_file()
 
