@@ -377,3 +377,5 @@ def test_compare_trains_each_framework_with_each_seed(tmp_path: Path, capfd: pyt
     assert test["difference"] == pytest.approx(sum(scores[0]) / 2 - sum(scores[1]) / 2)
     assert test["equivalent"] == (max(-test["low"], test["high"]) < 490)
     assert "jax less torch: " in out
+    runs = [Path(run).name for row in result["rows"] for run in row["runs"]]
+    assert f"triptych report {' '.join(runs)} --runs-dir {tmp_path}\n" in out

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from tyro.conf import Positional, Suppress, arg
 
 from triptych.cli import exits
 from triptych.cli.options import ALL, Device, Framework, RecipeName, Somewhere, Tracker, Where, named, print_json
 from triptych.recipes import Recipe
-from triptych.utils.console import warn
+from triptych.utils.console import put, warn
+
+if TYPE_CHECKING:  # which a mere --help does not wait for
+    from triptych.experiments.compare import ComparisonRow
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,16 @@ class Compare(Somewhere, Where):
         run_folders(result)
         if result.video:
             print(f"video {result.video}")
+        if result.rows:
+            put(f"page of its curves and tests: {self.report_command(result.rows)}")
         print_json(self, result)
         return exits.FAILED if result.failures else exits.DONE
+
+    def report_command(self, rows: list[ComparisonRow]) -> str:
+        """What makes a page of the runs."""
+        runs = [Path(run).name for row in rows for run in row.runs]
+        elsewhere = [] if self.runs_dir == Path("runs") else ["--runs-dir", str(self.runs_dir)]
+        return shlex.join(["triptych", "report", *runs, *elsewhere])
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ It writes the page and nothing else: what random play scores is remembered in th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from triptych.report import figures, films, results, tables, words
 from triptych.report.begun import flags, reused
 from triptych.report.command import repeat
 from triptych.report.html import MOST_BYTES, check_page, render, script, write_page
-from triptych.report.logs import Log, read_all
+from triptych.report.logs import Log, proofs, read_all
+from triptych.report.logs.folders import PROOF
 from triptych.report.random_play import cached, random_play
 from triptych.report.series import Series, series_of
 from triptych.report.show import build as show
@@ -51,13 +52,13 @@ def report(
             str(out),
             "a file that ends on .html; .md and .pdf with --question",
         )
-    proofs = [path for path in (run_path(a, runs_dir) for a in arguments) if (path / "verdict.json").is_file()]
-    names = [a for a in arguments if not (run_path(a, runs_dir) / "verdict.json").is_file()]
+    paths = {argument: run_path(argument, runs_dir) for argument in arguments}
+    names = [argument for argument in arguments if not (paths[argument] / PROOF).is_file()]
     logs = read_all(names, Path(runs_dir), frames_are, trust, columns)
     if not logs:
         raise InputError("there is no run to report on; allowed: at least one run folder, run's name or CSV file")
     path = out or default_place(logs, Path(runs_dir)) / "report.html"
-    found = content(logs, [verdict(proof / "verdict.json") for proof in proofs])
+    found = content(logs, verdicts(paths.values()))
     found |= {"style": script("page.css"), "script": script("chart.js", "curves.js", "page.js")}
     room = MOST_BYTES - len(render("page.html", **found, films=[]).encode())
     write_page(path, "page.html", **found, films=films.shown(films.films(logs), path, room))
@@ -70,9 +71,11 @@ def default_place(logs: list[Log], runs_dir: Path) -> Path:
     return own if own is not None and own.resolve().is_relative_to(runs_dir.resolve()) else runs_dir
 
 
-def verdict(file: Path) -> str:
-    """What a lockstep folder shows, in a sentence."""
-    return words.verdict(read_verdict(file))
+def verdicts(paths: Iterable[Path]) -> list[str]:
+    """What the locksteps in some folders show, a sentence each; of several the folder's name stands before it."""
+    files = list(dict.fromkeys(file for path in paths if path.is_dir() for file in proofs(path)))
+    several = len(files) > 1
+    return [(f"{file.parent.name}. " if several else "") + words.verdict(read_verdict(file)) for file in files]
 
 
 def content(logs: list[Log], proofs: list[str]) -> dict[str, Any]:

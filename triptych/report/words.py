@@ -191,16 +191,28 @@ def sentences(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
         (log, unlearned(log.summary.get("broken_steps") or 0, log.summary.get("broken_first") or "")) for log in logs
     ]
     lines += [f"{log.name}: {told}." for log, told in lost if told]
-    for log in logs:
-        found = random.get(log.random_key)
-        rewards = [value for value in log.columns.get("running_reward", []) if value is not None][FULL:]
-        above = sum(value > found["band"][1] for value in rewards) if found else 0
-        if found and rewards and above <= LUCK * len(rewards):
-            lines.append(
-                f"{log.name} never leaves the band of random play: its running reward stays at {found['band'][1]:,.1f} or below, "
-                f"but for luck."
-            )
+    lines += [line for log in logs if (line := no_better_than_random(log, random.get(log.random_key)))]
     return lines
+
+
+def no_better_than_random(log: Log, found: dict[str, Any] | None) -> str:
+    """Says of a run that it scores no more than random play, as far as training and tests show it; "" where it does, or nothing is known.
+
+    Training scores are those of an agent that explores, so a test above random play outweighs them.
+    """
+    rewards = [value for value in log.columns.get("running_reward", []) if value is not None][FULL:]
+    if not found or not rewards or sum(value > found["band"][1] for value in rewards) > LUCK * len(rewards):
+        return ""
+    test = next(iter(best_tests(log)), None)
+    if test is not None and test["low"] > found["high"]:
+        return ""
+    tested = (
+        f", and its best weights scored {test['mean']:,.1f} in {counted(test['games'], 'test game')}" if test else ""
+    )
+    return (
+        f"{log.name} plays no better than chance: its running reward stays within what random play reaches by luck "
+        f"(up to {found['band'][1]:,.1f}){tested}."
+    )
 
 
 def verdict(proof: dict[str, Any]) -> str:

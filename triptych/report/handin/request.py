@@ -10,14 +10,13 @@ from pathlib import Path
 
 from triptych.report.handin.studies import StudyResult, is_study, read_study
 from triptych.report.logs import Log, read_all
-from triptych.report.words import verdict
+from triptych.report.logs.folders import PROOF
+from triptych.report.page import verdicts
 from triptych.runs.names import run_path
-from triptych.runs.records import read_verdict
 from triptych.utils.checks import InputError, check
 from triptych.utils.reading import is_text
 
 LONGEST = 2_000  # letters of what the author writes
-PROOF = "verdict.json"  # in a lockstep's folder
 LINK = re.compile(r"(?P<text>[^=]*[^=\s][^=]*)=(?P<address>https?://\S+)")
 
 
@@ -97,10 +96,8 @@ def sections(arguments: Sequence[str], request: Request, how: Reading) -> list[S
 
 def section(name: str, arguments: Sequence[str], how: Reading) -> Section:
     paths = {argument: run_path(argument, how.runs_dir) for argument in arguments}
-    proofs = [path / PROOF for path in paths.values() if (path / PROOF).is_file()]
     studies = [path for path in paths.values() if is_study(path)]
     rest = [a for a, path in paths.items() if not is_study(path) and not (path / PROOF).is_file()]
     logs = read_all(rest, how.runs_dir, how.frames_are, how.trust, how.columns) if rest else []
-    return Section(
-        name, logs, [read_study(path) for path in studies], [verdict(read_verdict(proof)) for proof in proofs]
-    )
+    proved = verdicts(path for path in paths.values() if path not in studies)
+    return Section(name, logs, [read_study(path) for path in studies], proved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import mimetypes
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from triptych.report.logs.parts import Found, as_log, as_logs, joined
 from triptych.report.logs.sb3 import is_monitor, read_monitors
 from triptych.runs.names import run_path
 from triptych.utils.checks import InputError
-from triptych.utils.console import counted
+from triptych.utils.console import counted, warn
 from triptych.utils.tables import Table
 
 ALLOWED = "a run folder, a run's name, a folder of them, or a log of another tool (docs/logs.md)"
@@ -105,7 +106,9 @@ class Reader:
         for file in files:
             if not file.is_file():
                 raise InputError(f"log is {str(file)!r}: no such file or run; allowed: {ALLOWED}")
-        if len(files) == 1:
+        if len(files) == 1 and (kind := kind_of(files[0])):
+            warn(f"{files[0]} is left out: {kind}, no log")
+        elif len(files) == 1:
             self.logs += self.file(files[0], file_name(files[0]))
         else:
             self.logs.append(as_log(self.one_run(files)))
@@ -197,6 +200,12 @@ class Reader:
         parts = [joined([part for run in runs for part in run.parts])]
         notes = list(dict.fromkeys(note for run in runs for note in run.notes))
         return Found(runs[0].name, parts, all(run.episodes for run in runs), runs[0].played, notes)
+
+
+def kind_of(file: Path) -> str:
+    """What a file is that can be no log, told by its name: films, pictures and pages lie beside runs; "" where it may be one."""
+    kind = mimetypes.guess_type(file.name)[0] or ""
+    return kind if kind.startswith(("video/", "image/", "audio/")) or kind in ("text/html", "application/pdf") else ""
 
 
 def monitors(files: Sequence[Path]) -> list[Table]:

@@ -19,6 +19,7 @@ COMMON = {
     "outputs", "tb", "tensorboard", "runs", "tmp", "events",
 }  # fmt: skip  # names that tell nothing
 STAMP = re.compile(r"[_-]\d{4}-\d\d-\d\d[_-]\d\d-\d\d-\d\d\w*$")  # what Ray puts behind a trial's name
+PROOF, TENSORS = "verdict.json", "-tensors.csv"  # in a lockstep's folder
 MOST_DIRECTORIES = 5_000
 MOST_DEPTH = 8
 
@@ -47,14 +48,25 @@ def is_own(folder: Path) -> bool:
         return False
     if not any((folder / name).is_file() for name in (*PROGRESS, "monitor.csv")):
         return True
+    return has_key(config, "recipe")
+
+
+def has_key(file: Path, key: str) -> bool:
+    """Whether a JSON file has a key at its top."""
     try:
-        return "recipe" in json.loads(config.read_text(encoding="utf-8"))
+        return key in json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError, TypeError, RecursionError):
         return False
 
 
+def is_proof(folder: Path, files: Sequence[str]) -> bool:
+    """Whether a lockstep wrote a folder, be it stopped before its verdict; `files` are the folder's."""
+    compared = {name.removesuffix(TENSORS) + ".csv" for name in files if name.endswith(TENSORS)}
+    return bool(compared & set(files)) or (PROOF in files and has_key(folder / PROOF, "agree"))
+
+
 def directories(folder: Path) -> Iterator[Directory]:
-    """The directories in a folder that hold a run or a log; links are not followed.
+    """The directories in a folder that hold a run or a log; links are not followed, and what a lockstep compared is no result.
 
     Raises:
         InputError: there are too many of them.
@@ -62,10 +74,12 @@ def directories(folder: Path) -> Iterator[Directory]:
     found: list[tuple[Path, list[str]]] = []
     for count, (where, below, files) in enumerate(os.walk(folder, followlinks=False)):
         path = Path(where)
-        if count > MOST_DIRECTORIES:
-            raise InputError(f"{folder} holds more than {MOST_DIRECTORIES:,} folders; allowed: a folder of runs")
-        if is_own(path):
+        check_count(folder, count)
+        proof = is_proof(path, files)
+        if is_own(path) or proof:
             below.clear()
+        if proof:
+            continue
         depth = len(path.relative_to(folder).parts)
         below[:] = [name for name in sorted(below) if not name.startswith(".") and depth < MOST_DEPTH]
         logs = sorted(name for name in files if is_log(name) and not (path / name).is_symlink())
@@ -74,6 +88,34 @@ def directories(folder: Path) -> Iterator[Directory]:
     names = run_names(folder, [path for path, _ in found])
     for (path, logs), name in zip(found, names, strict=True):
         yield Directory(path, name, is_own=True) if is_own(path) else sorted_out(path, name, logs)
+
+
+def proofs(folder: Path) -> list[Path]:
+    """The verdicts of the locksteps in a folder, or its own where it has one; links are not followed.
+
+    Raises:
+        InputError: there are too many folders.
+    """
+    if (folder / PROOF).is_file():
+        return [folder / PROOF]
+    found = []
+    for count, (where, below, files) in enumerate(os.walk(folder, followlinks=False)):
+        check_count(folder, count)
+        path, depth = Path(where), len(Path(where).relative_to(folder).parts)
+        proof = is_proof(path, files)
+        if proof and PROOF in files:
+            found.append(path / PROOF)
+        below[:] = (
+            []
+            if proof or is_own(path)
+            else [name for name in sorted(below) if not name.startswith(".") and depth < MOST_DEPTH]
+        )
+    return found
+
+
+def check_count(folder: Path, count: int) -> None:
+    if count > MOST_DIRECTORIES:
+        raise InputError(f"{folder} holds more than {MOST_DIRECTORIES:,} folders; allowed: a folder of runs")
 
 
 def is_log(name: str) -> bool:
