@@ -1,4 +1,4 @@
-"""`{fields} MODULE:CLASS`: the fields of a dataclass as a table: name, default, and the comment behind it in the source.
+"""`{fields} MODULE:CLASS`: the fields of a dataclass as a table: name, default, and the comment behind it in the source, or above it.
 
 Settings and results are explained there and nowhere else, so the table is what the code says.
 """
@@ -37,12 +37,17 @@ def own_fields(kind: type) -> dict[str, tuple[str, str]]:
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     }
+    alone = {number for number, line in enumerate(source.splitlines(), 1) if line.lstrip().startswith("#")}
     found = {}
     for node in body.body:
         if not isinstance(node, ast.AnnAssign) or any(word in ast.unparse(node.annotation) for word in HIDDEN):
             continue
         default = ast.unparse(node.value) if node.value else ""
-        found[ast.unparse(node.target)] = (default, comments.get(node.end_lineno or node.lineno, ""))
+        behind, above = comments.get(node.end_lineno or node.lineno, ""), ""
+        line = node.lineno - 1
+        while not behind and line in alone:  # a comment that had no room behind its field stands on the lines above
+            above, line = f"{comments[line]} {above}".rstrip(), line - 1
+        found[ast.unparse(node.target)] = (default, behind or above)
     return {name: told for name, told in found.items() if not name.startswith("_")}
 
 

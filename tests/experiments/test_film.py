@@ -131,7 +131,7 @@ def test_the_command_says_where_the_film_is(tmp_path: Path, capsys: pytest.Captu
     flags = ["--steps", "300", "--warm-up", "100", "--runs-dir", str(tmp_path), "--run-name", "r", "--quiet", "--json"]
     assert run(["train", "cartpole", *flags]) == 0
     *lines, answer = capsys.readouterr().out.splitlines()
-    video = str(tmp_path / "r" / "videos" / "best.mp4")
+    video = str(tmp_path / "r" / "videos" / "latest.mp4")  # the run is too short for best weights
     assert f"video {video}" in lines
     assert json.loads(answer)["video"] == video
 
@@ -151,6 +151,14 @@ def test_a_run_that_is_resumed_is_filmed_at_its_end(tmp_path: Path) -> None:
     ended = triptych.resume(stopped.path)
     assert ended.stopped_by == "steps"
     assert (ended.path / "videos" / "best.mp4").is_file()
+
+
+def test_a_film_of_the_latest_weights_gives_way_to_one_of_the_best(tmp_path: Path) -> None:
+    short = SMALL | {"steps": 120}
+    run = triptych.train("cartpole", "torch", run_name="r", runs_dir=tmp_path, **short)
+    assert [path.name for path in (run.path / "videos").iterdir()] == ["latest.mp4"]
+    triptych.resume(run.path, steps=SMALL["steps"])
+    assert [path.name for path in (run.path / "videos").iterdir()] == ["best.mp4"]
 
 
 def test_a_run_is_filmed_under_its_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,13 @@ class DarkResets(Base):
         return (obs if self.begun == 1 else np.full_like(obs, np.nan)), info
 
 
+class Dark(Base):
+    """Not one of its observations is finite but those of its resets."""
+
+    def look(self) -> np.ndarray:
+        return np.full(3, np.nan, np.float32) if self.t else super().look()
+
+
 class Slow(Base):
     """So that somebody may end its process meanwhile."""
 
@@ -121,5 +128,5 @@ class Closes(Base):
         raise OSError("no such window")
 
 
-for kind in (Raises, NeverBegins, Hangs, NotFinite, DarkResets, Slow, Closes):
+for kind in (Raises, NeverBegins, Hangs, NotFinite, DarkResets, Dark, Slow, Closes):
     gymnasium.register(f"{kind.__name__}-v0", entry_point=kind)

@@ -245,6 +245,36 @@ def test_numbers_that_are_not_finite_are_named_and_not_learned_from(
     assert re.search(r"(reward is nan|observation holds inf) in game \d at step \d+ of its episode", said)
 
 
+@pytest.mark.parametrize(
+    ("recipe", "settings", "steps"),
+    [
+        ("cartpole", {}, 100),
+        (
+            "cartpole-ppo",
+            {"warm_up": None, "num_envs": 2, "algorithm.rollout_steps": 64, "algorithm.minibatches": 2},
+            128,
+        ),
+    ],
+)
+def test_a_game_that_nothing_can_be_learned_from_fails_once_it_should_have_been(
+    recipe: str, settings: dict[str, Any], steps: int, tmp_path: Path
+) -> None:
+    chosen = NAN | {"env": "tests.training.failing_env:Dark-v0"} | settings
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    with pytest.raises(
+        triptych.RunFailed, match=f"not one of the {steps} steps so far could be learned from"
+    ) as failed:
+        triptych.train(recipe, runs_dir=tmp_path, run_name="r", **chosen)
+    assert "the observation holds nan in game 0" in str(failed.value)
+    result = failed.value.result
+    assert (result.stopped_by, result.steps, result.updates, result.broken_steps) == ("failed", steps, 0, steps)
+
+
+def test_a_run_that_was_not_to_learn_ends_well_on_such_a_game(tmp_path: Path) -> None:
+    settings = NAN | {"env": "tests.training.failing_env:Dark-v0", "steps": 200, "warm_up": 200}
+    assert triptych.train(runs_dir=tmp_path, **settings).stopped_by == "steps"
+
+
 def test_an_observation_of_a_reset_that_is_not_finite_is_told_once(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

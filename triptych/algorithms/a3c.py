@@ -66,6 +66,9 @@ class Config(a2c.Config):
         told = f"gradients of worker {', '.join(late)} come later than max_staleness ({self.oldest}) and are dropped"
         return [*found, told] if late else found
 
+    def steps_before_updates(self, num_envs: int) -> int:
+        return super().steps_before_updates(self.games_at_once(num_envs))
+
     def check_apart(self) -> None:
         allowed = "none with --on ray: there a gradient is as old as the machines make it"
         check(self.delays is None, "algorithm.delays", self.delays, allowed)

@@ -43,6 +43,10 @@ class Config(ABC):
         """What is allowed in a run of so many steps but surely not meant, a line each."""
         return []
 
+    def steps_before_updates(self, num_envs: int) -> int:
+        """The steps of a run, over all games, that are played before the first update can come."""
+        return 0
+
     def ranges(self) -> dict[str, str]:
         """What a search tries where nobody says what: values of fields around those that they have here, as `tune --over` reads them."""
         return {}

@@ -107,6 +107,9 @@ class Config(base.Config):
             )
         return lines
 
+    def steps_before_updates(self, num_envs: int) -> int:
+        return self.warm_up if self.learn_from is None else self.learn_from
+
     def ranges(self) -> dict[str, str]:
         number, unit = self.target_every
         return {

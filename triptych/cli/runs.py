@@ -234,10 +234,10 @@ class Evaluate(Somewhere, Where):
 
 def video_of(result: Any) -> str | None:
     """The film of a run's best weights, where there is one."""
-    from triptych.experiments.film import NAME
+    from triptych.experiments.film import NAMES
 
-    path = result.path / "videos" / NAME
-    return str(path) if path.is_file() else None
+    paths = (result.path / "videos" / name for name in NAMES)
+    return next((str(path) for path in paths if path.is_file()), None)
 
 
 def exact_hint(folder: Path, path: str) -> list[str]:

@@ -28,7 +28,8 @@ from triptych.utils.files import read_tensors, write_whole
 FPS = 30  # pictures a second, where the recipe says nothing; a picture is a step
 SECONDS = 60  # of a film at most: games go on longer
 LINGER = 1.5  # seconds that the last picture stays
-NAME, SIDE_BY_SIDE = "best.mp4", "side-by-side.mp4"  # in a run's videos/
+NAMES = ("best.mp4", "latest.mp4")  # in a run's videos/: of its best weights, or of the latest where it has no best
+SIDE_BY_SIDE = "side-by-side.mp4"
 MOST_ROWS = 3
 OFF = "TRIPTYCH_NO_VIDEO"  # an environment variable that turns films off for good
 
@@ -119,7 +120,7 @@ class Stand:
 
 
 def film_run(folder: Path, recipe: Recipe, framework: str, quiet: bool = True) -> Tape | None:
-    """Films a test game of a run's best weights into its videos/; a failure is a warning, never the run's end.
+    """Films a test game of a run's best weights (of the latest, where it has no best) into its videos/; a failure is a warning, never the run's end.
 
     Returns:
         the tape, for a film of several runs; None where there is none.
@@ -128,7 +129,11 @@ def film_run(folder: Path, recipe: Recipe, framework: str, quiet: bool = True) -
         if not can_film(recipe.env, quiet):
             return None
         tape = record(folder, recipe, framework)
-        film([[tape]], folder / "videos" / NAME)
+        weights = file_of(folder / "checkpoints", "best").stem
+        film([[tape]], folder / "videos" / f"{weights}.mp4")
+        for name in NAMES:
+            if name != f"{weights}.mp4":  # one of before, as of a run that has been gone on with
+                (folder / "videos" / name).unlink(missing_ok=True)
         return tape
     except KeyboardInterrupt:
         warn("no video: interrupted; the run is whole")

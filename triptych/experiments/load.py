@@ -119,7 +119,8 @@ def weights_file(folder: Path, weights: str) -> Path:
     """The file of a run's best or latest weights; told where they are not those that were asked for."""
     found = file_of(folder, weights)
     if found.stem != weights:
-        warn(f"{folder} holds no best weights yet (they need a full window of episodes): playing the latest")
+        why = "the run has not played a full window of episodes after its first update (--best-window)"
+        warn(f"{folder} holds no best weights, as {why}: playing the latest, as --weights latest does")
     return found
 
 

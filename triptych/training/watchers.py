@@ -55,7 +55,7 @@ class Watchers:
         for callback in self.all:
             try:
                 getattr(callback, event)(run, *what)
-            except EnvironmentFailed as failure:  # of test games
+            except EnvironmentFailed as failure:  # of test games, or one that nothing can be learned from
                 self.failure = self.failure or failure
             except NotFiniteError:
                 raise

@@ -6,13 +6,15 @@ from typing import Any
 
 from triptych.training.callbacks.base import Callback, Run
 from triptych.training.loop import Tick
+from triptych.utils.checks import EnvironmentFailed
 from triptych.utils.console import warn
 
+FEWEST = 100  # steps of a run that are played at least before it is given up
 UNKNOWN = "a number was not finite"  # of runs of before, which did not keep the first
 
 
 class Broken(Callback):
-    """Says the first number that was not finite at once, and counts all such steps."""
+    """Says the first number that was not finite at once, and counts all such steps. Where there are no others, the run fails."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -24,6 +26,20 @@ class Broken(Callback):
             warn(f"{self.first}; nothing is learned from such steps")
         if tick.step.broken is not None:
             self.count += int((tick.step.broken & tick.mask).sum())
+        if self.count == run.counters.steps and run.counters.updates == 0:
+            self.check_hope(run)
+
+    def check_hope(self, run: Run) -> None:
+        """Ends a run that was to learn by now, where not one step so far had finite numbers.
+
+        Raises:
+            EnvironmentFailed
+        """
+        recipe, steps = run.recipe, run.counters.steps
+        before = recipe.algorithm.steps_before_updates(recipe.num_envs)
+        if before < recipe.steps and steps >= min(max(before, FEWEST), recipe.steps):
+            problem = f"not one of the {steps:,} steps so far could be learned from; the first: {self.first}"
+            raise EnvironmentFailed(recipe.env.id, None, steps, problem)
 
     def get_state(self) -> dict[str, Any]:
         return {"count": self.count, "first": self.first}
