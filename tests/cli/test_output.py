@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import re
 import subprocess
 import sys
@@ -14,12 +15,13 @@ from typing import Any
 import pytest
 
 from tests.cli.test_cli import call
+from triptych.cli.compared import comparison_table
 from triptych.cli.main import COMMANDS
 from triptych.cli.options import plain_json
-from triptych.cli.tables import comparison_table
 from triptych.experiments.compare import Comparison, ComparisonRow
 from triptych.recipes import BUILT_IN
 from triptych.utils.console import LOGGER, detail, say, set_level, warn
+from triptych.utils.machine import Load
 
 SMALL = ["--steps", "300", "--warm-up", "100", "--threads", "1", "--evaluate-every", "0", "--no-video"]
 
@@ -284,3 +286,48 @@ def test_bash_completes_a_flag_and_a_recipe(tmp_path: Path, capsys: pytest.Captu
         )
         done = subprocess.run(["bash", "-c", code], capture_output=True, text=True)
         assert found in done.stdout.split(), done.stderr
+
+
+def compared(seeds: int, load: Load | None = None) -> None:
+    scores = [float(100 * seed) for seed in range(seeds)]
+    row = ComparisonRow("cartpole", "torch", 50.0, 10.5, 90.5, 40.0, 100.0, 10.0, 1.0, 1_000_000, scores, [])
+    comparison_table(Comparison("cartpole", [row], [], None, [], [*range(seeds)], 20, 100, 1, "a processor", {}), load)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "title", "cell", "caution"),
+    [
+        (1, "score (95 % over 20 games)", "50.0 (10.5 to 90.5)", False),
+        (2, "score (lowest to highest of 2 seeds)", "50.0 (0.0 to 100.0)", True),
+        (4, "score (lowest to highest of 4 seeds)", "50.0 (0.0 to 300.0)", True),
+        (5, "score (95 % over 5 seeds)", "50.0 (10.5 to 90.5)", False),
+    ],
+)
+def test_few_seeds_have_a_range_and_no_interval(
+    seeds: int, title: str, cell: str, caution: bool, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    compared(seeds)
+    said = capsys.readouterr().out
+    assert title in said
+    assert cell in said
+    assert (f"{seeds} seeds are too few for an interval" in said) == caution
+
+
+@pytest.mark.parametrize(("loads", "said"), [([1.0, 5.0, 5.2], True), ([1.0, 1.9, 5.2], False), ([], False)])
+def test_a_machine_with_more_work_than_cores_is_told_below_the_speeds(
+    loads: list[float], said: bool, capsys: pytest.CaptureFixture
+) -> None:
+    load = Load()
+    load.cores, load.seen = 2, loads
+    compared(1, load)
+    assert ("the machine had a load of 5.0 on 2 cores: " in capsys.readouterr().out) == said
+
+
+def test_the_load_is_looked_at_while_it_lasts_and_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (3.5, 1.0, 1.0), raising=False)
+    with Load(every=1e-3) as load:
+        while not load.seen:
+            load.over.wait(1e-3)
+    assert load.typical == 3.5
+    assert len(load.seen) >= 2

@@ -192,6 +192,7 @@ def test_a_precision_that_is_asked_for_and_not_used_is_told_before_anything_runs
     assert notes == [
         "proof     in float64: in a lower precision rounding alone drives the frameworks apart",
         "proof     these settings are changed for it: algorithm.epsilon_start = 0.1",
+        "proof     --steps 30,000 counts from the end of the warm-up of 1,000: 31,000 steps in all",
     ]
     assert "here it would begin" in last
 

@@ -45,18 +45,20 @@ class Compare(Somewhere, Where):
     )  # the recipe's fields that flags name
 
     def run(self) -> int:
-        from triptych.cli.tables import comparison_table, run_folders
+        from triptych.cli.compared import comparison_table, run_folders
         from triptych.experiments.compare import compare
+        from triptych.utils.machine import Load
 
         labels = [named(self.name, self.recipe), *(named(other, self.recipe) for other in self.others)]
         recipes: Any = [self.recipe, *self.others] if self.others else self.recipe
-        result = compare(
-            recipes, self.frameworks, self.seeds, games=self.games, margin=self.margin, runs_dir=self.runs_dir,
-            run_name=self.run_name, label=labels if self.others else labels[0], quiet=self.quiet,
-            video=self.video, device=self.device, on=self.on, address=self.address, go_on=self.go_on, track=self.track,
-            **(self.given if self.others else {}),
-        )  # fmt: skip
-        comparison_table(result)
+        with Load() as load:
+            result = compare(
+                recipes, self.frameworks, self.seeds, games=self.games, margin=self.margin, runs_dir=self.runs_dir,
+                run_name=self.run_name, label=labels if self.others else labels[0], quiet=self.quiet,
+                video=self.video, device=self.device, on=self.on, address=self.address, go_on=self.go_on, track=self.track,
+                **(self.given if self.others else {}),
+            )  # fmt: skip
+        comparison_table(result, None if self.address else load)  # a cluster's speeds are those of its nodes
         run_folders(result)
         if result.video:
             print(f"video {result.video}")

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 from triptych.cli import exits
+from triptych.cli.compared import comparison_table, run_folders
 from triptych.cli.main import guarded
-from triptych.cli.tables import comparison_table, lockstep_lines, run_folders
+from triptych.cli.tables import lockstep_lines
 from triptych.experiments.compare import Comparison, compare
 from triptych.experiments.lockstep.prove import lockstep
 from triptych.frameworks import FRAMEWORKS

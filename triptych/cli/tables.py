@@ -1,4 +1,4 @@
-"""What `compare` and `lockstep` print."""
+"""Tables in a terminal, and what `lockstep` prints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from rich.progress import Progress
 from rich.syntax import Syntax
 from rich.table import Column, Table
 
-from triptych.experiments.compare import Comparison
 from triptych.experiments.environments import Tried, recipes_of, score
 from triptych.experiments.lockstep.prove import LockstepResult as Lockstep
 from triptych.experiments.studies.rows import Result
@@ -116,45 +115,6 @@ def numbers_seen(numbers: Numbers) -> None:
             table.add_row(*map(escape, cells))
     print_table(table)
     put(*(cells[0] for cells in lines if len(cells) == 1))
-
-
-def comparison_table(comparison: Comparison) -> None:
-    """One line a framework, of each recipe."""
-    several = len(comparison.seeds) > 1
-    over = f"{len(comparison.seeds)} seeds" if several else counted(comparison.games, "game")
-    table = Table(
-        title=f"{comparison.recipe}: {comparison.steps:,} steps, {counted(comparison.threads, 'thread')}, {comparison.processor}"
-    )
-    recipes = len({row.recipe for row in comparison.rows}) > 1
-    for title in ["recipe"] * recipes + ["framework"]:
-        table.add_column(title)
-    for title in (f"score (95 % over {over})", "last weights", "steps/s", "updates/s", "compile", "peak memory"):
-        table.add_column(title, justify="right")
-    for row in comparison.rows:
-        table.add_row(
-            *[row.recipe] * recipes,
-            row.framework,
-            f"{row.score:,.1f} ({row.low:,.1f} to {row.high:,.1f})",
-            f"{row.latest_score:,.1f}",
-            f"{row.steps_per_second:,.0f}",
-            f"{row.updates_per_second:,.1f}",
-            f"{row.compile_seconds:.2f} s",
-            f"{row.peak_memory / 1e6:,.0f} MB",
-        )
-    print_table(table)
-    for test in comparison.equivalence:
-        verdict = {True: "equivalent", False: "not shown to be equivalent", None: "no spread, so nothing is shown"}
-        print(
-            f"{' less '.join(test.frameworks)}: {test.difference:+,.1f} (90 % interval {test.low:+,.1f} to {test.high:+,.1f}), "
-            f"margin {test.margin:,g}: {verdict[test.equivalent]}"
-        )
-
-
-def run_folders(comparison: Comparison) -> None:
-    """Where the runs of a comparison lie."""
-    for row in comparison.rows:
-        for run in row.runs:
-            put(f"run folder: {run}")
 
 
 def study_table(result: Result) -> None:

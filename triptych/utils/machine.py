@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import statistics
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
@@ -154,3 +157,38 @@ def is_there(pid: int, begun: float) -> bool:
         return abs(process.create_time() - begun) < 0.1 and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+class Load:
+    """How much work the machine has while this context lasts, of all who use it.
+
+    `typical` is the median of the load averages over a minute, in processes that run or want to; None: the system tells none.
+    """
+
+    def __init__(self, every: float = 5.0):
+        self.every = every  # seconds between two looks
+        self.cores = os.cpu_count() or 1  # the machine's, as the load is; not only those this process may use
+        self.seen: list[float] = []
+        self.over = threading.Event()
+        self.watcher = threading.Thread(target=self.watch, daemon=True)
+
+    def watch(self) -> None:
+        while not self.over.wait(self.every):
+            self.look()
+
+    def look(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):  # Windows has none
+            self.seen.append(os.getloadavg()[0])
+
+    @property
+    def typical(self) -> float | None:
+        return statistics.median(self.seen) if self.seen else None
+
+    def __enter__(self) -> Load:
+        self.watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.watcher.join()
+        self.look()

@@ -81,7 +81,7 @@ def lockstep(
         checked(recipe, names, changes, lambda found: play.provable(found, steps)[0]), steps
     )
     if not quiet:
-        say(*at_the_start(overrides))
+        say(*at_the_start(overrides, steps, resolved.algorithm.steps_before_learning))
     label = label or safe(recipe if isinstance(recipe, str) else resolved.env.id)
     folder = new_path(run_name or fresh_name(f"lockstep-{label}", runs_dir), runs_dir)
     with RunFolder(folder):
@@ -101,14 +101,19 @@ def lockstep(
     return result
 
 
-def at_the_start(overrides: dict[str, Any]) -> list[str]:
-    """What of the recipe is not taken, told before it runs."""
+def at_the_start(overrides: dict[str, Any], steps: int, warm_up: int) -> list[str]:
+    """What of the recipe is not taken, and how its steps are counted, told before it runs."""
     others = [f"{name} = {value}" for name, value in overrides.items() if name != "precision"]
     lines = []
     if "precision" in overrides:
         lines.append("proof     in float64: in a lower precision rounding alone drives the frameworks apart")
     if others:
         lines.append(f"proof     these settings are changed for it: {', '.join(others)}")
+    if warm_up:
+        total = steps + warm_up
+        lines.append(
+            f"proof     --steps {steps:,} counts from the end of the warm-up of {warm_up:,}: {total:,} steps in all"
+        )
     return lines
 
 
