@@ -111,7 +111,7 @@ class DoomGames(GymGames):
     """N games, which play at the same time."""
 
     def __init__(self, config: Doom, spec: Any, num_envs: int, threads: int):
-        if "position" in config.parts:
+        if "position" in config.parts and "position" not in config.drop and not config.render:
             config = dataclasses.replace(config, position="position")  # which a neural map may ask for
         options = spec.kwargs | with_files(config.arguments()) | {
             "frame_skip": config.frame_skip,
