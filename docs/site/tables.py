@@ -34,7 +34,7 @@ def label(table: nodes.table) -> None:
     for body in table.findall(nodes.tbody):
         for row in body.findall(nodes.row):
             for name, entry in list(zip(heads, row.children, strict=True))[1:]:
-                if entry.children and isinstance(entry.children[0], nodes.paragraph):
+                if name and entry.children and isinstance(entry.children[0], nodes.paragraph):
                     entry.children[0].insert(
                         0, nodes.raw("", f'<span class="label" data-label="{escape(name)}"></span>', format="html")
                     )

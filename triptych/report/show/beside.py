@@ -12,8 +12,8 @@ from triptych.spec import Shape
 from triptych.utils.checks import check
 
 PARTS = ("network", "operations", "loss", "update", "file")
-# Beside each other where there is room, else one above the other; the site colours what is of the class highlight.
-COLUMNS = "display: grid; gap: 0 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr))"
+# Beside each other where there is room for whole lines of code, else one above the other; the site colours what is of the class highlight.
+COLUMNS = "display: grid; gap: 0 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 44rem), 1fr))"
 
 
 @dataclass(frozen=True)
