@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium
 
 from triptych.algorithms import ALGORITHMS
+from triptych.envs.packages import package_of
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes.load import RUN
 from triptych.spec import KINDS, LAYERS
@@ -27,9 +28,12 @@ def restored() -> Iterator[None]:
     try:
         yield
     finally:
+        # Packages register their ids when they are imported, which happens once: their modules stay loaded.
+        theirs = {name: spec for name, spec in gymnasium.registry.items() if package_of(name)}
         for table, kept in zip(TABLES[:-1], before[:-1], strict=True):
             table.clear()
             table.update(kept)
+        gymnasium.registry.update(theirs)
         for name in set(sys.modules) - set(before[-1]):
             if name.startswith("_"):  # a file that `run_file` ran: other modules stay loaded
                 origin = getattr(sys.modules[name], "__spec__", None)
