@@ -34,6 +34,11 @@ def test_its_verdict_is_told_where_its_folder_lies_in_one_that_is_given(runs: Pa
     assert "made the same 2,999 updates" in report([str(runs)], runs_dir=runs).read_text(encoding="utf-8")
 
 
+def test_a_lockstep_that_was_stopped_is_left_out_with_a_line(runs: Path, capsys: pytest.CaptureFixture) -> None:
+    assert report([str(runs / "mine.csv"), str(runs / "lockstep-2")], runs_dir=runs).is_file()
+    assert f"{runs / 'lockstep-2'} is left out: a lockstep that has no verdict" in capsys.readouterr().err
+
+
 def test_of_several_verdicts_each_has_its_folders_name(runs: Path) -> None:
     (runs / "lockstep-2" / "verdict.json").write_text((runs / "lockstep-1" / "verdict.json").read_text())
     first, second = verdicts([runs, runs / "lockstep-1"])

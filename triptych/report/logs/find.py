@@ -12,7 +12,7 @@ from triptych.report.logs import tensorboard
 from triptych.report.logs.columns import Naming, parse_columns, shown
 from triptych.report.logs.events import read_events
 from triptych.report.logs.files import read_runs, table_of
-from triptych.report.logs.folders import EVENTS, Directory, directories, file_name, is_own
+from triptych.report.logs.folders import EVENTS, Directory, directories, file_name, is_own, is_proof
 from triptych.report.logs.log import Arrays, Log
 from triptych.report.logs.own import read_run
 from triptych.report.logs.parts import Found, as_log, as_logs, joined
@@ -117,6 +117,9 @@ class Reader:
         """A run folder, or all that is found in a folder."""
         if is_own(folder):
             self.logs.append(read_run(folder, self.trust))
+            return
+        if is_proof(folder, [path.name for path in folder.iterdir()]):
+            warn(f"{folder} is left out: a lockstep that has no verdict")
             return
         before = len(self.logs) + len(self.exports)
         failures: list[InputError] = []
