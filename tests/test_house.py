@@ -140,6 +140,7 @@ def test_learners_mirror_each_other() -> None:
             "learner.py",
             "frames.py",
             "layers.py",
+            "export.py",
             "neural_map.py",
             "plain.py",
         }

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from triptych.algorithms import register_algorithm
     from triptych.experiments.compare import compare
     from triptych.experiments.evaluate import evaluate
+    from triptych.experiments.exporting import export
     from triptych.experiments.growing import grow
     from triptych.experiments.load import load_agent, make_env
     from triptych.experiments.lockstep.prove import lockstep
@@ -47,6 +48,7 @@ __all__ = [
     "Study",
     "compare",
     "evaluate",
+    "export",
     "fetch",
     "grow",
     "load_agent",
@@ -87,6 +89,7 @@ HOMES = {
     "Study": "experiments.studies",
     "compare": "experiments.compare",
     "evaluate": "experiments.evaluate",
+    "export": "experiments.exporting",
     "fetch": "trackers.fetch",
     "grow": "experiments.growing",
     "load_agent": "experiments.load",

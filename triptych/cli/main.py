@@ -10,6 +10,7 @@ from triptych.cli import exits
 from triptych.cli.app import print_completion, print_usage
 from triptych.cli.comparisons import Compare, Lockstep
 from triptych.cli.environments import Envs
+from triptych.cli.exchange import Export
 from triptych.cli.meant import in_their_words
 from triptych.cli.pages import Dashboard, Report, Show, Study
 from triptych.cli.parse import parse
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Any] = {
     "evaluate": Evaluate,
     "resume": Resume,
     "grow": Grow,
+    "export": Export,
     "video": Video,
     "track": Track,
     "fetch": Fetch,

@@ -60,7 +60,12 @@ def record(folder: Path, recipe: Recipe, framework: str) -> Tape:
     file = file_of(folder / "checkpoints", "best")
     tensors, metadata = read_tensors(file)
     recipe = as_saved(recipe, metadata, file)
-    source = Source(file, tensors, (metadata or {}).get("updates"), recipe, recipe, framework)
+    return tape_of(Source(file, tensors, (metadata or {}).get("updates"), recipe, recipe, framework))
+
+
+def tape_of(source: Source) -> Tape:
+    """Plays one test game with weights, for as long as a film may be."""
+    recipe, framework = source.recipe, source.framework
     fps = recipe.video_fps or FPS
     recorder, _ = play(source, SEED, SECONDS * fps, SEED)
     title, decisions = FRAMEWORKS[framework].title, tuple(recorder.decisions)

@@ -2,7 +2,7 @@
 
 Each folder holds the same files with the same names: `ops` (NumPy-spelled operations), `net` (the
 spec as that framework's own network), `layers` (what it lacks: memory), `learner` (differentiation, optimiser, compiled step),
-`frames` (a replay's pictures on the device) and `plain` (an agent as `show --loop` writes it into a file; no run uses it).
+`frames` (a replay's pictures on the device), `export` (a policy as a file of its own) and `plain` (an agent as `show --loop` writes it into a file; no run uses it).
 
 May be in here: the only imports of a framework in Triptych. May not: an algorithm, a buffer, a game.
 """
@@ -13,10 +13,11 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from triptych.frameworks.protocol import Frames as Frames
 from triptych.frameworks.protocol import Learner as Learner
@@ -36,12 +37,20 @@ class Framework:
     distributions: tuple[str, ...]  # whose versions decide numbers
     colour: str  # in figures; told apart by colour-blind readers too
     folder: str  # the package with ops, net, layers, learner and frames
+    exports: tuple[str, ...]  # what its export.py writes a policy as
     aliases: tuple[str, ...] = ()  # what else people type for it
 
 
 FRAMEWORKS = {
     "torch": Framework(
-        "PyTorch", "torch", ("torch",), ("torch",), "#d9560b", "triptych.frameworks.torch", ("pytorch",)
+        "PyTorch",
+        "torch",
+        ("torch",),
+        ("torch",),
+        "#d9560b",
+        "triptych.frameworks.torch",
+        ("onnx", "torchscript"),
+        ("pytorch",),
     ),
     "jax": Framework(
         "JAX",
@@ -50,6 +59,7 @@ FRAMEWORKS = {
         ("jax", "flax", "optax"),
         "#1f77d0",
         "triptych.frameworks.jax",
+        ("stablehlo",),
         ("flax",),
     ),
     "keras": Framework(
@@ -59,6 +69,7 @@ FRAMEWORKS = {
         ("keras", "tensorflow-cpu", "tensorflow"),
         "#c2449a",
         "triptych.frameworks.keras",
+        ("savedmodel",),
         ("tensorflow", "tf"),
     ),
 }
@@ -197,3 +208,15 @@ def load(name: str) -> ModuleType:
         if (error.name or "").startswith("triptych"):
             raise
         raise missing(name, f"the package {error.name}") from None
+
+
+def exporter(name: str, to: str) -> tuple[Callable[..., None], Callable[..., Any]]:
+    """What writes a policy as one of a framework's `exports`, and what opens such a file to play it.
+
+    The first is (learner, signature, path, about: what the file says of itself), the second (signature, path) and gives
+    a function of the arrays that go in to those that come out, NumPy's, in the signature's order.
+    """
+    load(name)
+    module = importlib.import_module(f"{FRAMEWORKS[name].folder}.export")
+    found: tuple[Callable[..., None], Callable[..., Any]] = module.FORMATS[to]
+    return found

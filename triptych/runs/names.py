@@ -16,7 +16,17 @@ LOGS = ("episodes.csv", "metrics.csv")
 RECIPE_FILE = "recipe.py"  # the copy of the user's file that the run's recipe came from
 ERROR_FILE = "error.txt"  # the traceback of what failed in a user's own code
 # What a run writes into or cuts without making it anew.
-OWN = (".lock", *LOGS, "resumes.csv", "checkpoints", "checkpoints/store", "evaluations", "videos", "trackers")
+OWN = (
+    ".lock",
+    *LOGS,
+    "resumes.csv",
+    "checkpoints",
+    "checkpoints/store",
+    "evaluations",
+    "videos",
+    "trackers",
+    "exports",
+)
 
 
 class OutsideError(InputError):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from importlib import metadata
 from pathlib import Path
+
+from triptych.utils.checks import InputError
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -17,6 +20,19 @@ def install_hint(extra: str) -> str:
         return f'pip install -e "{"." if is_here(checkout) else checkout}[{extra}]"'
     came_from = source()
     return f'pip install "triptych[{extra}]{f" @ {came_from}" if came_from else ""}"'
+
+
+def check_package(package: str, extra: str, what: str) -> None:
+    """Refuses where a package is not installed, without importing it.
+
+    Args:
+        what: needs it, in words.
+
+    Raises:
+        InputError: the line names the extra that installs it.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise InputError(f"{what} needs {package}, which is not installed: {install_hint(extra)}")
 
 
 def version() -> str:

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from flax import linen as nn
 from jax import numpy as jnp
+from jax.export import is_symbolic_dim
 
 from triptych.frameworks.jax.layers import OWN
 from triptych.frameworks.jax.neural_map import MAPS
@@ -39,7 +40,9 @@ def conv(placed: Placed, stored: str, compute: str):
 
 
 def in_pieces(module: nn.Module, x):
-    """The module's output for the pictures [B, H, W, C], a few at a time."""
+    """The module's output for the pictures [B, H, W, C], a few at a time; where B is left open, all at once."""
+    if is_symbolic_dim(x.shape[0]):
+        return module(x)
     return jnp.concatenate([module(part) for part in jnp.array_split(x, -(-len(x) // PICTURES))])
 
 

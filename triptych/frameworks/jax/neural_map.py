@@ -56,7 +56,7 @@ class MapMemory(Parameters):
         old = jnp.einsum("bhw,bhwc->bc", here.astype(grid.dtype), grid)
         new = self.write(jnp.concatenate([known, *context], axis=1), old)
         grid = jnp.where(here[..., None], new[:, None, None], grid)
-        state = jnp.concatenate([grid.reshape((len(x), -1)), before], axis=1)
+        state = jnp.concatenate([grid.reshape((x.shape[0], -1)), before], axis=1)
         return state, jnp.concatenate([read, *context, new], axis=1)
 
     def read(self, grid):
@@ -66,11 +66,11 @@ class MapMemory(Parameters):
             around = ((1, 1), (1, 1))
             x = jax.lax.conv_general_dilated(x, kernel, (2, 2), around, dimension_numbers=("NHWC", "HWIO", "NHWC"))
             x = jax.nn.relu(x + jnp.broadcast_to(bias, x.shape))
-        return self.dense("read", x.reshape((len(x), -1)))
+        return self.dense("read", x.reshape((x.shape[0], -1)))
 
     def ask(self, known, grid):
         """The context: all places, weighed by how well they answer."""
-        places = grid.reshape((len(grid), -1, grid.shape[-1]))
+        places = grid.reshape((grid.shape[0], -1, grid.shape[-1]))
         scores = jnp.einsum("bc,bpc->bp", self.dense("query", known), places)
         return jnp.einsum("bp,bpc->bc", jax.nn.softmax(scores, axis=1), places)
 

@@ -33,6 +33,11 @@ class Parameters(keras.layers.Layer):
         return y if bias is None else y + bias
 
 
+def lengths(x) -> list[Any]:
+    """Of an array's axes: numbers, or TensorFlow's own where an axis was left open, as in what is exported."""
+    return [tf.shape(x)[axis] if length is None else length for axis, length in enumerate(x.shape)]
+
+
 def cleared(state, starts):
     """The state [B, S], zeroed where an episode starts [B]."""
     return tf.where(starts[:, None], tf.zeros_like(state), state)
@@ -84,7 +89,7 @@ def episodes_of(reset, before: int):
 
 def where_same(part, episodes, now):
     """A part [N, B, ...] of the inputs, zero where it is of another episode than `now`."""
-    same = tf.reshape(episodes == now, (*part.shape[:2], *[1] * (len(part.shape) - 2)))
+    same = tf.reshape(episodes == now, (*lengths(part)[:2], *[1] * (len(part.shape) - 2)))
     return tf.where(same, part, tf.zeros_like(part))
 
 
@@ -92,7 +97,7 @@ class FrameWindow(Parameters):
     """The last inputs side by side, oldest first. State: those before this one."""
 
     def call(self, x, state, reset):
-        before, (steps, batch, size) = self.spec.length - 1, x.shape
+        before, (steps, batch, size) = self.spec.length - 1, lengths(x)
         past = tf.transpose(tf.reshape(state, (batch, before, size)), (1, 0, 2))
         inputs, episodes = tf.concat([past, x], axis=0), episodes_of(reset, before)
         now = episodes[before:]
@@ -107,7 +112,7 @@ class TransformerBlock(Parameters):
     def call(self, x, state, reset):
         before, size = self.spec.length - 1, self.spec.units
         x = self.dense("embed", x)
-        steps, batch, _ = x.shape
+        steps, batch, _ = lengths(x)
         past, flags = tf.reshape(state[:, : before * size], (batch, before, size)), state[:, before * size :]
         inputs = tf.concat([tf.transpose(past, (1, 0, 2)), x], axis=0)  # [S, B, D], S = before + T
         lives = tf.concat([tf.transpose(flags), tf.ones_like(x[..., 0])], axis=0)  # [S, B]
@@ -130,7 +135,7 @@ class TransformerBlock(Parameters):
         size = self.spec.units // heads
         normal = self.norm(1, inputs)
         pairs = (("query", normal[-steps:]), ("key", normal), ("value", normal))
-        query, key, value = (tf.reshape(self.dense(name, x), (*x.shape[:2], heads, size)) for name, x in pairs)
+        query, key, value = (tf.reshape(self.dense(name, x), (*lengths(x)[:2], heads, size)) for name, x in pairs)
         scores = tf.einsum("tbhd,sbhd->bhts", query, key) / size**0.5
         place = tf.range(inputs.shape[0])[None] - tf.range(steps)[:, None]
         scores += tf.gather(self.distance_bias, tf.clip_by_value(place, 0, length - 1), axis=1)
@@ -139,7 +144,7 @@ class TransformerBlock(Parameters):
         mask = seen & same & (tf.transpose(lives)[:, None] > 0)
         scores = tf.where(mask[:, None], scores, scores.dtype.min)
         mixed = tf.einsum("bhts,sbhd->tbhd", tf.nn.softmax(scores), value)
-        return self.dense("out", tf.reshape(mixed, (steps, inputs.shape[1], heads * size)))
+        return self.dense("out", tf.reshape(mixed, (steps, lengths(inputs)[1], heads * size)))
 
     def join(self, index: int, x, y):
         """The residual path, or GTrXL's gate in its place."""
@@ -159,7 +164,7 @@ class LookingLSTM(Parameters):
     """An LSTM that weighs the places of a map by what it remembers. State: h, then c."""
 
     def call(self, x, state, reset):
-        steps, batch, height, width, channels = x.shape
+        steps, batch, height, width, channels = lengths(x)
         places = tf.reshape(x, (steps, batch, height * width, channels))
         weighed, outputs = self.dense("place", places), []
         for t in range(steps):

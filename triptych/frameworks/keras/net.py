@@ -220,7 +220,7 @@ class MemoryNet(keras.Model):
                 x = layer(x, *asked)
             else:
                 x = keras.ops.reshape(x, (steps, batch, *placed.input_shape))
-                asked = [keras.ops.reshape(part, (steps, batch, -1)) for part in asked]
+                asked = [keras.ops.reshape(part, (steps, batch, part.shape[-1])) for part in asked]
                 x, new = layer(x, states[len(after)], reset, *asked)
                 x = keras.ops.reshape(x, (-1, *placed.output_shape))
                 after.append(new)

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from triptych.frameworks.keras.layers import Parameters, build, cleared
+from triptych.frameworks.keras.layers import Parameters, build, cleared, lengths
 from triptych.spec import NeuralMap
 
 
@@ -45,13 +45,13 @@ class MapMemory(Parameters):
 
     def step(self, state, x, cell):
         size, channels = self.spec.size, self.spec.channels
-        numbers, games = size * size * channels, x.shape[0]
+        numbers, games = size * size * channels, lengths(x)[0]
         grid, before = tf.reshape(state[:, :numbers], (games, size, size, channels)), state[:, numbers:]
         if self.spec.egocentric:
             place = tf.cast(cell, before.dtype)
             grid = shifted(grid, (place - before[:, :2]) * before[:, 2:])
             before = tf.concat([place, tf.ones_like(before[:, 2:])], axis=1)
-            cell = tf.fill(cell.shape, size // 2)
+            cell = tf.fill(lengths(cell), size // 2)
         here = place_of(cell, size)
         read = self.read(grid)
         known = tf.concat([x, read], axis=1)
@@ -66,11 +66,11 @@ class MapMemory(Parameters):
         for index in (1, 2, 3):
             kernel, bias = getattr(self, f"read_{index}_kernel"), getattr(self, f"read_{index}_bias")
             x = tf.nn.relu(tf.nn.conv2d(x, tf.convert_to_tensor(kernel), 2, around) + bias)
-        return self.dense("read", tf.reshape(x, (x.shape[0], -1)))
+        return self.dense("read", tf.reshape(x, (lengths(x)[0], self.read_kernel.shape[0])))
 
     def ask(self, known, grid):
         """The context: all places, weighed by how well they answer."""
-        places = tf.reshape(grid, (grid.shape[0], -1, grid.shape[-1]))
+        places = tf.reshape(grid, (lengths(grid)[0], -1, grid.shape[-1]))
         scores = tf.einsum("bc,bpc->bp", self.dense("query", known), places)
         return tf.einsum("bp,bpc->bc", tf.nn.softmax(scores), places)
 

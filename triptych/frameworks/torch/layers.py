@@ -41,6 +41,8 @@ class Parameters(nn.Module):
 
 def pieces(reset: Tensor) -> list[tuple[int, int]]:
     """[T, B] cut where any game starts an episode, so that a fused kernel can run through each piece."""
+    if len(reset) == 1:  # a step that is played, and all that an exporter can follow
+        return [(0, 1)]
     cuts = torch.nonzero(reset[1:].any(dim=1)).flatten().tolist()
     return list(pairwise([0, *(cut + 1 for cut in cuts), len(reset)]))
 
