@@ -30,9 +30,8 @@ class Export(Where):
     out: Path | None = None
     # which weights of the run: those with the highest mean in training, or the latest
     weights: Literal["best", "latest"] = "best"
-    framework: Framework | None = (
-        None  # the framework that writes it; None: the run's own, and torch for a weights file
-    )
+    # the framework that writes it; None: the run's own, and torch for a weights file
+    framework: Framework | None = None
     games: int = 100  # whole games that are played for the score of an hf folder
     # send the hf folder to this repository of the Hub, as whoever is logged in there
     push: Annotated[str | None, arg(metavar="OWNER/NAME|None")] = None
