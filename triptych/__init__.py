@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from triptych.experiments.evaluate import evaluate
     from triptych.experiments.exporting import export
     from triptych.experiments.growing import grow
+    from triptych.experiments.importing import import_agent
     from triptych.experiments.load import load_agent, make_env
     from triptych.experiments.lockstep.prove import lockstep
     from triptych.experiments.resume import resume
@@ -51,6 +52,7 @@ __all__ = [
     "export",
     "fetch",
     "grow",
+    "import_agent",
     "load_agent",
     "load_recipe",
     "lockstep",
@@ -92,6 +94,7 @@ HOMES = {
     "export": "experiments.exporting",
     "fetch": "trackers.fetch",
     "grow": "experiments.growing",
+    "import_agent": "experiments.importing",
     "load_agent": "experiments.load",
     "load_recipe": "recipes",
     "lockstep": "experiments.lockstep.prove",

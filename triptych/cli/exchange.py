@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tyro.conf import arg
+from tyro.conf import Positional, arg
 
 from triptych.cli import exits
-from triptych.cli.options import Framework, RunName, Where, needed, print_json
+from triptych.cli.options import Command, Framework, RunName, Where, needed, print_json
 from triptych.utils.console import put
 
 if TYPE_CHECKING:
     Format = str
 else:
     Format = Literal["onnx", "torchscript", "stablehlo", "savedmodel", "safetensors", "hf"]
+
+
+@dataclass(frozen=True)
+class Import(Command):
+    """Makes an agent that Stable-Baselines3 saved a weights file that plays here."""
+
+    # the zip; nothing in it is unpickled
+    name: Annotated[Positional[str], arg(metavar="FILE", help_behavior_hint="")] = ""
+    # a recipe with the same layers, whose game and settings it gets; None: the layers are read from the zip
+    given: Annotated[str | None, arg(name="as", metavar="RECIPE|None")] = None
+    env: str | None = None  # the Gymnasium id that it plays, which no zip says; None: the recipe's
+    # the weights file; None: beside the zip, under its name
+    out: Path | None = None
+
+    def run(self) -> int:
+        from triptych.experiments.importing import import_agent
+        from triptych.utils.console import counted
+
+        needed(self.name, "FILE", "a zip that Stable-Baselines3's `save` wrote")
+        found = import_agent(self.name, recipe=self.given, env=self.env, out=self.out)
+        for name, shape in found.network.tensors().items():
+            put(f"  {name} {list(shape)}")
+        put(f"{found.source}: {found.algorithm} of {found.env}, {counted(found.weights, 'number')}")
+        path = shlex.quote(str(found.path))
+        put(f"test it with: triptych evaluate {path} --policy greedy", str(found.path))
+        print_json(self, {"weights": found.path, "algorithm": found.algorithm, "env": found.env})
+        return exits.DONE
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from triptych.cli import exits
 from triptych.cli.app import print_completion, print_usage
 from triptych.cli.comparisons import Compare, Lockstep
 from triptych.cli.environments import Envs
-from triptych.cli.exchange import Export
+from triptych.cli.exchange import Export, Import
 from triptych.cli.meant import in_their_words
 from triptych.cli.pages import Dashboard, Report, Show, Study
 from triptych.cli.parse import parse
@@ -34,6 +34,7 @@ COMMANDS: dict[str, Any] = {
     "resume": Resume,
     "grow": Grow,
     "export": Export,
+    "import": Import,
     "video": Video,
     "track": Track,
     "fetch": Fetch,

@@ -1,0 +1,244 @@
+"""Agents of Stable-Baselines3's: they play here as they do there, and nothing of their files is unpickled."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from triptych import InputError, evaluate
+from triptych.__main__ import main
+from triptych.experiments.importing import import_agent
+from triptych.experiments.load import load_agent
+from triptych.utils.seeds import game_seeds
+
+stable_baselines3 = pytest.importorskip("stable_baselines3")
+torch = pytest.importorskip("torch")
+
+
+class Pictures(gymnasium.Env):
+    """Pictures as Atari's are, channels first; nothing happens in it."""
+
+    observation_space = spaces.Box(0, 255, (4, 84, 84), np.uint8)
+    action_space = spaces.Discrete(4)
+
+    def reset(self, seed: int | None = None, options: Any = None) -> tuple[np.ndarray, dict[str, Any]]:
+        return np.zeros((4, 84, 84), np.uint8), {}
+
+    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        return np.zeros((4, 84, 84), np.uint8), 0.0, True, False, {}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """DQN of CartPole, trained for a moment."""
+    path = tmp_path_factory.mktemp("theirs") / "dqn.zip"
+    settings: dict[str, Any] = {"learning_starts": 100, "buffer_size": 2_000, "policy_kwargs": {"net_arch": [32, 16]}}
+    stable_baselines3.DQN("MlpPolicy", "CartPole-v1", seed=1, device="cpu", **settings).learn(1_500).save(path)
+    return path
+
+
+def changed(path: Path, to: Path, **entries: Any) -> Path:
+    """A zip with other entries: bytes, or what is done with the JSON of `data`; None: without it."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(to, "w") as new:
+        for name in old.namelist():
+            change = entries.get(name.replace(".", "_"), old.read(name))
+            if callable(change):
+                change = json.dumps(change(json.loads(old.read(name)))).encode()
+            if change is not None:
+                new.writestr(name, change)
+    return to
+
+
+class Seeded(gymnasium.Wrapper):
+    """Begins each episode with the next of some seeds."""
+
+    def __init__(self, env: gymnasium.Env, seeds: np.ndarray) -> None:
+        super().__init__(env)
+        self.seeds: Iterator[int] = iter(
+            [*map(int, seeds), 0]
+        )  # after the last game one more begins, which nobody counts
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        return self.env.reset(seed=next(self.seeds))
+
+
+def test_a_hundred_games_end_as_in_the_library_that_trained_it(trained: Path, tmp_path: Path) -> None:
+    """Its own `evaluate_policy`, on games of the same seeds."""
+    from stable_baselines3.common.evaluation import evaluate_policy
+    from stable_baselines3.common.monitor import Monitor
+
+    found = import_agent(trained, env="CartPole-v1", out=tmp_path / "mine.safetensors")
+    score = evaluate(found.path, games=100, seed=0)
+    env = Monitor(Seeded(gymnasium.make("CartPole-v1"), game_seeds(0, "evaluate", 0, 100)))
+    model = stable_baselines3.DQN.load(trained, device="cpu")
+    rewards, lengths = evaluate_policy(model, env, n_eval_episodes=100, return_episode_rewards=True)
+    assert (score.rewards, score.lengths) == (rewards, lengths)
+    assert score.mean == np.mean(rewards)
+    assert len(set(rewards)) > 1
+
+
+def test_its_values_are_the_same_in_each_framework(trained: Path, tmp_path: Path, framework: str) -> None:
+    found = import_agent(trained, env="CartPole-v1", out=tmp_path / "mine.safetensors")
+    obs = np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32)
+    with torch.no_grad():
+        theirs = stable_baselines3.DQN.load(trained, device="cpu").q_net(torch.from_numpy(obs)).numpy()
+    mine = load_agent(found.path, framework=framework).act(obs)[0]
+    assert np.allclose(mine, theirs, rtol=1e-5, atol=1e-6)
+    assert np.array_equal(mine.argmax(1), theirs.argmax(1))
+
+
+@pytest.mark.parametrize("kind", ["DQN", "PPO", "A2C"])
+def test_convolutions_give_what_they_give_there(kind: str, tmp_path: Path) -> None:
+    """Channels come first there and last here, before and behind the flattening."""
+    settings = {"DQN": {"buffer_size": 10}, "PPO": {"n_steps": 8, "batch_size": 8}, "A2C": {}}[kind]
+    model = getattr(stable_baselines3, kind)("CnnPolicy", Pictures(), device="cpu", seed=2, **settings)
+    model.save(tmp_path / "theirs.zip")
+    found = import_agent(tmp_path / "theirs.zip", env="BreakoutNoFrameskip-v4")
+    assert (found.path, found.algorithm) == (tmp_path / "theirs.safetensors", kind.lower())
+    obs = np.random.default_rng(0).integers(0, 256, (6, 4, 84, 84), dtype=np.uint8)
+    mine = load_agent(found.path).act(obs)[0]
+    with torch.no_grad():
+        given = torch.from_numpy(obs)
+        if kind == "DQN":
+            theirs = model.q_net(given).numpy()
+        else:
+            logits = model.policy.get_distribution(given).distribution.logits.numpy()
+            theirs = np.concatenate([logits, model.policy.predict_values(given).numpy()], axis=1)
+            mine[:, :-1] -= np.log(np.exp(mine[:, :-1]).sum(axis=1, keepdims=True))
+    assert np.allclose(mine, theirs, atol=1e-5)
+    assert np.abs(theirs).max() > 1e-3
+
+
+def test_the_last_line_is_the_weights_file(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "mine.safetensors"
+    with pytest.raises(SystemExit) as stop:
+        main(["import", str(trained), "--env", "CartPole-v1", "--out", str(out)])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(out)
+    assert out.is_file()
+
+
+def test_a_recipe_with_the_same_layers_takes_it(trained: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.py"
+    recipe.write_text(
+        "from triptych import load_recipe, override\n"
+        "from triptych.spec import Dense\n"
+        "recipe = override(load_recipe('cartpole'), {'network': (Dense(32), Dense(16))})\n"
+    )
+    found = import_agent(trained, recipe=str(recipe), out=tmp_path / "mine.safetensors")
+    assert found.env == "CartPole-v1"
+    assert load_agent(found.path, recipe=str(recipe)).act(np.zeros((1, 4), np.float32))[0].shape == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "env is missing"),
+        (
+            {"recipe": "cartpole"},
+            "as is 'cartpole', whose layers are dense-256-relu, dense-256-relu; allowed: those of",
+        ),
+        ({"recipe": "cartpole-ppo"}, "a recipe of dqn"),
+        ({"env": "Acrobot-v1"}, "observations of 'Acrobot-v1' is (6,); allowed: (4,)"),
+        ({"env": "CartPole-v1", "out": "mine.pth"}, "a file that ends on .safetensors"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_a_line(trained: Path, settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError) as error:
+        import_agent(trained, **settings)
+    assert told in str(error.value)
+    assert not trained.with_suffix(".safetensors").exists()
+
+
+class Trap:
+    """Whoever unpickles it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_that_would_run_code_does_not(trained: Path, tmp_path: Path) -> None:
+    mark, content = tmp_path / "was-run", io.BytesIO()
+    torch.save({"q_net.q_net.0.weight": Trap(mark)}, content)
+    bad = changed(trained, tmp_path / "bad.zip", policy_pth=content.getvalue())
+    with pytest.raises(InputError, match="or holds more than tensors, which may be code"):
+        import_agent(bad, env="CartPole-v1")
+    assert not mark.exists()
+    assert not bad.with_suffix(".safetensors").exists()
+
+
+def test_pickles_beside_the_plain_entries_are_never_read(trained: Path, tmp_path: Path) -> None:
+    import base64
+
+    mark = tmp_path / "was-run"
+    serialized = base64.b64encode(pickle.dumps(Trap(mark))).decode()
+
+    def trapped(data: dict[str, Any]) -> dict[str, Any]:
+        return {
+            k: v | {":serialized:": serialized} if isinstance(v, dict) and ":serialized:" in v else v
+            for k, v in data.items()
+        }
+
+    found = import_agent(changed(trained, tmp_path / "trap.zip", data=trapped), env="CartPole-v1")
+    assert found.path.is_file()
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ({"data": None}, "holds no data"),
+        ({"policy_pth": None}, "holds no policy.pth"),
+        ({"data": b"{"}, "data"),
+        ({"data": b"[]"}, "data is no object"),
+        (
+            {"policy_pth": b"nonsense"},
+            "is damaged, no file of PyTorch's, or holds more than tensors, which may be code",
+        ),
+        ({"data": lambda data: data | {"observation_space": 7}}, "its observations have shape"),
+        ({"data": lambda data: data | {"action_space": {"_shape": "[2]"}}}, "its actions are no single choice"),
+        (
+            {
+                "data": lambda data: (
+                    data | {"policy_kwargs": {"activation_fn": "<class 'torch.nn.modules.activation.ELU'>"}}
+                )
+            },
+            "its layers have the activation ELU; allowed: ReLU",
+        ),
+    ],
+)
+def test_a_zip_of_something_else_is_refused_in_a_line(
+    trained: Path, tmp_path: Path, entries: dict[str, Any], told: str
+) -> None:
+    bad = changed(trained, tmp_path / "bad.zip", **entries)
+    with pytest.raises(InputError) as error:
+        import_agent(bad, env="CartPole-v1")
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.zip").write_text("no zip")
+    with pytest.raises(InputError, match="is damaged, or no zip"):
+        import_agent(tmp_path / "model.zip", env="CartPole-v1")
+    with pytest.raises(InputError, match="no such file"):
+        import_agent(tmp_path / "other.zip", env="CartPole-v1")
+
+
+def test_layers_of_their_own_for_policy_and_value_are_refused(tmp_path: Path) -> None:
+    stable_baselines3.PPO("MlpPolicy", "CartPole-v1", device="cpu").save(tmp_path / "ppo.zip")
+    with pytest.raises(InputError, match="layers of their own"):
+        import_agent(tmp_path / "ppo.zip", env="CartPole-v1")

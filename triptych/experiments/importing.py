@@ -1,0 +1,124 @@
+"""`import`: weights that another library trained, as a file that `evaluate` plays."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from triptych import envs
+from triptych.algorithms import a2c, dqn, ppo
+from triptych.experiments.stable_baselines import ALLOWED, Found, read_zip
+from triptych.recipes import Recipe, resolve
+from triptych.recipes.serialise import to_dict
+from triptych.spec import Adam, Network
+from triptych.spec.weights import check_numbers, check_weights, save_weights
+from triptych.utils.checks import InputError, check
+from triptych.utils.failures import machine_failures
+from triptych.utils.files import check_new_file, sha256
+
+CONFIGS: dict[str, Any] = {"dqn": dqn.Config, "a2c": a2c.Config, "ppo": ppo.Config}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What `import_agent` wrote."""
+
+    path: Path
+    source: Path
+    algorithm: str
+    env: str
+    network: Network
+    weights: int  # numbers in it
+
+
+@machine_failures()
+def import_agent(
+    file: str | Path, *, recipe: str | Recipe | None = None, env: str | None = None, out: str | Path | None = None
+) -> Imported:
+    """Writes the weights of an agent that Stable-Baselines3 saved as a weights file of Triptych's.
+
+    Nothing in the file is unpickled. DQN with MlpPolicy or CnnPolicy, A2C and PPO with CnnPolicy.
+
+    Args:
+        file: the zip.
+        recipe: that it becomes an agent of, by name or file: its game, its algorithm, its network, which must be the
+            zip's; None: the network is read from the zip, and `env` says the game.
+        env: a Gymnasium id; None: the recipe's.
+        out: the weights file; None: beside `file`, under its name.
+
+    Raises:
+        InputError: it is no such zip, its network is not the recipe's, or not one for the game; nothing is written then.
+    """
+    source = Path(file)
+    path = source.with_suffix(".safetensors") if out is None else Path(out)
+    check(path.suffix == ".safetensors", "out", str(path), "a file that ends on .safetensors")
+    check_new_file(path)
+    if source.is_dir() or source.suffix != ".zip":
+        raise InputError(f"FILE is {str(source)!r}; allowed: {ALLOWED}")
+    found = read_zip(source)
+    made = recipe_of(found, recipe, env)
+    games = envs.make(made.env, 1)
+    games.close()
+    network = made.make_network(games.observation, games.num_actions)
+    check_game(found, network, games, made.env.id, source)
+    check_weights(found.weights, network, str(source))
+    check_numbers(found.weights, str(source))
+    told = {"steps": found.steps, "updates": None, "imported": {"file": source.name, "sha256": sha256(source)}}
+    save_weights(path, found.weights, {"recipe": to_dict(made), **told})
+    count = sum(array.size for array in found.weights.values())
+    return Imported(path, source, found.algorithm, made.env.id, network, count)
+
+
+def recipe_of(found: Found, recipe: str | Recipe | None, env: str | None) -> Recipe:
+    """The recipe that the weights are of.
+
+    Raises:
+        InputError: it learns with another algorithm or has another body than the zip, or no game is named.
+    """
+    if recipe is None:
+        if env is None:
+            raise InputError(
+                "env is missing, as a zip does not say which game it plays; allowed: --env ID, or --as RECIPE"
+            )
+        config = CONFIGS[found.algorithm]()
+        return Recipe(envs.EnvConfig(env), found.body, config, Adam(), steps=max(found.steps or 1, 1))
+    made = resolve(recipe, {} if env is None else {"env": env})
+    kinds = {"a2c", "ppo", "a3c"} if found.algorithm != "dqn" else {"dqn"}
+    known = made.algorithm.kind
+    check(known in kinds, "as", str(recipe), f"a recipe of {found.algorithm}, as the file is; this one is of {known}")
+    ours, theirs = plain(made.network), plain(found.body)
+    if ours != theirs:
+        raise InputError(
+            f"as is {str(recipe)!r}, whose layers are {words(ours)}; allowed: those of the file, {words(theirs)}"
+        )
+    return made
+
+
+def plain(body: tuple[Any, ...]) -> list[dict[str, Any]]:
+    """Layers without what only their first weights depend on."""
+    return [
+        {"kind": layer.kind, **{k: v for k, v in dataclasses.asdict(layer).items() if k != "initialiser"}}
+        for layer in body
+    ]
+
+
+def words(layers: list[dict[str, Any]]) -> str:
+    said = ("-".join(str(value) for value in layer.values()) for layer in layers)
+    return ", ".join(said) or "none"
+
+
+def check_game(found: Found, network: Network, games: envs.Games, env: str, source: Path) -> None:
+    """Refuses a game whose observations or actions are others than the zip says."""
+    observation = network.observation
+    if observation.is_several:
+        raise InputError(
+            f"env is {env!r}, whose observations have several parts; allowed: a game of one array, as {source}"
+        )
+    part = observation.main
+    height, width, channels = part.picture_shape if part.is_picture else (0, 0, 0)
+    shape = (channels, height, width) if part.is_picture else part.shape
+    check(shape == found.shape, f"observations of {env!r}", shape, f"{found.shape}, as {source.name} was trained on")
+    actions = games.num_actions
+    check(actions == found.actions, f"actions of {env!r}", actions, f"{found.actions}, as {source.name} has")

@@ -1,0 +1,236 @@
+"""Agents that Stable-Baselines3 saved: what their network is, and its weights under neutral names.
+
+A zip of it holds `data` (JSON, with pickles as text inside) and state dicts. Of `data` the plain and the readable entries are
+read, never the pickles beside them.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from triptych.frameworks.foreign import read_torch
+from triptych.spec import Conv, Dense, Flatten, Layer
+from triptych.spec.weights import Weights
+from triptych.utils.checks import InputError, check
+from triptych.utils.reading import parse_json
+
+MOST_BYTES = 2_000_000_000  # of the weights; those of a Nature network are 7 MB
+ALLOWED = "a zip that Stable-Baselines3's `save` wrote, of DQN, A2C or PPO"
+NATURE = ((8, 4), (4, 2), (3, 1))  # kernel and stride of Stable-Baselines3's convolutions; strides are in no state dict
+ENTRY = re.compile(r"(.*)\.(\d+)\.(weight|bias)")
+
+
+@dataclass(frozen=True)
+class Found:
+    """An agent of Stable-Baselines3's."""
+
+    algorithm: str  # dqn, a2c or ppo
+    body: tuple[Layer, ...]
+    weights: Weights  # by neutral name, head included
+    shape: tuple[int, ...]  # of an observation, channels first
+    actions: int
+    steps: int | None  # that it was trained for, where the zip says so
+
+
+def read_zip(path: Path) -> Found:
+    """What a zip of Stable-Baselines3's holds.
+
+    Raises:
+        InputError: it is no such zip, it is damaged, or its agent is of a kind that Triptych has no network for.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            data = parse_json(entry(archive, "data", path), f"{path}: data", any_text=True)
+            content = entry(archive, "policy.pth", path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; allowed: {ALLOWED}") from None
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError) as error:
+        reason = str(error).split("\n")[0]
+        raise InputError(f"{path} is damaged, or no zip ({reason}); allowed: {ALLOWED}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: data is no object; allowed: {ALLOWED}")
+    tensors = read_torch(content, f"{path}: policy.pth")
+    shape, actions = shape_of(data, path), actions_of(data, path)
+    steps = data.get("num_timesteps")
+    steps = steps if isinstance(steps, int) and steps >= 0 else None
+    if any(name.startswith("q_net.") for name in tensors):
+        return q_network(tensors, data, shape, actions, steps, path)
+    if "action_net.weight" in tensors and not any(name.startswith("lstm") for name in tensors):
+        return actor_critic(tensors, data, shape, actions, steps, path)
+    raise InputError(
+        f"{path} holds an agent of another kind (its tensors begin with {first_of(tensors)}); allowed: {ALLOWED}"
+    )
+
+
+def entry(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    """A file inside, no larger than a network is."""
+    try:
+        info = archive.getinfo(name)
+    except KeyError:
+        raise InputError(f"{path} holds no {name}; allowed: {ALLOWED}") from None
+    check(
+        info.file_size <= MOST_BYTES, f"size of {name} in {path.name}", info.file_size, f"at most {MOST_BYTES:,} bytes"
+    )
+    with archive.open(info) as file:
+        return file.read(MOST_BYTES)
+
+
+def first_of(tensors: Mapping[str, Any]) -> str:
+    return next(iter(tensors), "nothing").split(".")[0]
+
+
+def readable(data: Mapping[str, Any], space: str, field: str) -> str:
+    """What stands beside a pickled space, as text; empty where it does not."""
+    found = data.get(space)
+    said = found.get(field) if isinstance(found, dict) else None
+    return str(said) if isinstance(said, str | int | list) else ""
+
+
+def shape_of(data: Mapping[str, Any], path: Path) -> tuple[int, ...]:
+    said = readable(data, "observation_space", "_shape")
+    numbers = re.findall(r"\d+", said) if re.fullmatch(r"[\[(][\d, ]*[\])]", said) else []
+    if len(numbers) not in (1, 3) or any(len(number) > 6 for number in numbers):
+        raise InputError(
+            f"{path}: its observations have shape {said or 'of another kind'}; allowed: a vector or pictures"
+        )
+    return tuple(map(int, numbers))
+
+
+def actions_of(data: Mapping[str, Any], path: Path) -> int:
+    said = readable(data, "action_space", "n")
+    if not re.fullmatch(r"\d{1,6}", said):
+        raise InputError(f"{path}: its actions are no single choice of several; allowed: a Discrete action space")
+    return int(said)
+
+
+def chain(tensors: Mapping[str, np.ndarray], before: str, path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Weight and bias of the layers of an `nn.Sequential`, in order.
+
+    Raises:
+        InputError: a layer has not both, as layers of a normalisation or without bias have not.
+    """
+    found: dict[int, dict[str, np.ndarray]] = {}
+    for name, tensor in tensors.items():
+        match = ENTRY.fullmatch(name)
+        if match and match[1] == before:
+            found.setdefault(int(match[2]), {})[match[3]] = tensor
+    layers = []
+    for index, layer in sorted(found.items()):
+        if set(layer) != {"weight", "bias"} or layer["weight"].ndim not in (2, 4):
+            raise InputError(f"{path}: layer {before}.{index} is no dense layer or convolution; allowed: those alone")
+        layers.append((layer["weight"], layer["bias"]))
+    return layers
+
+
+def features(
+    tensors: Mapping[str, np.ndarray], before: str, shape: tuple[int, ...], path: Path
+) -> tuple[list[Layer], Weights]:
+    """The convolutions and the dense layer that Stable-Baselines3 puts in front of pictures; nothing for vectors.
+
+    Raises:
+        InputError: they are no `NatureCNN`, the only one whose strides are known.
+    """
+    convolutions, dense = chain(tensors, f"{before}.cnn", path), chain(tensors, f"{before}.linear", path)
+    if len(shape) == 1 and not (convolutions or dense):
+        return [], {}
+    kernels = [weight.shape[2:] for weight, _ in convolutions]
+    nature = [(kernel, kernel) for kernel, _ in NATURE]
+    if len(shape) != 3 or kernels != nature or len(dense) != 1:
+        raise InputError(
+            f"{path}: its features are not those of a NatureCNN on pictures; allowed: NatureCNN, or a vector"
+        )
+    body: list[Layer] = []
+    weights: Weights = {}
+    for index, ((weight, bias), (kernel, stride)) in enumerate(zip(convolutions, NATURE, strict=True), start=1):
+        body.append(Conv(len(bias), kernel, stride))
+        weights |= {f"conv_{index}/kernel": weight.transpose(2, 3, 1, 0), f"conv_{index}/bias": bias}
+    ((weight, bias),) = dense
+    channels = len(convolutions[-1][1])
+    rows, columns = sides(weight.shape[1], channels, shape, path)
+    # PyTorch flattens channels first, ours are fastest.
+    kernel_of = weight.reshape(len(bias), channels, rows, columns).transpose(2, 3, 1, 0).reshape(-1, len(bias))
+    body += [Flatten(), Dense(len(bias))]
+    return body, weights | {"dense_1/kernel": kernel_of, "dense_1/bias": bias}
+
+
+def sides(inputs: int, channels: int, shape: tuple[int, ...], path: Path) -> tuple[int, int]:
+    """Rows and columns of the last convolution's output."""
+    rows, columns = shape[1:]
+    for kernel, stride in NATURE:
+        rows, columns = ((side - kernel) // stride + 1 for side in (rows, columns))
+    if rows * columns * channels != inputs:
+        raise InputError(
+            f"{path}: its dense layer takes {inputs} numbers, its convolutions give {rows * columns * channels}"
+        )
+    return rows, columns
+
+
+def activation_of(data: Mapping[str, Any], default: str, path: Path) -> str:
+    """Of the hidden layers: what `policy_kwargs` says in readable form.
+
+    Raises:
+        InputError: it is another one than Triptych's layers have.
+    """
+    said = readable(data, "policy_kwargs", "activation_fn")
+    name = re.sub(r"\W+", " ", said).split()[-1] if said else default
+    if name != "ReLU":
+        raise InputError(f"{path}: its layers have the activation {name}; allowed: ReLU")
+    return "relu"
+
+
+def q_network(
+    tensors: dict[str, np.ndarray], data: Mapping[str, Any], shape: tuple[int, ...], actions: int,
+    steps: int | None, path: Path,
+) -> Found:  # fmt: skip
+    body, weights = features(tensors, "q_net.features_extractor", shape, path)
+    layers = chain(tensors, "q_net.q_net", path)
+    if not layers:
+        raise InputError(f"{path}: its Q network has no layers; allowed: {ALLOWED}")
+    *hidden, head = layers
+    if hidden:
+        activation_of(data, "ReLU", path)
+    first = sum(isinstance(layer, Dense) for layer in body) + 1
+    for index, (weight, bias) in enumerate(hidden, start=first):
+        body.append(Dense(len(bias)))
+        weights |= {f"dense_{index}/kernel": weight.T, f"dense_{index}/bias": bias}
+    weights |= {"head/kernel": head[0].T, "head/bias": head[1]}
+    return Found("dqn", tuple(body), weights, shape, actions, steps)
+
+
+def actor_critic(
+    tensors: dict[str, np.ndarray], data: Mapping[str, Any], shape: tuple[int, ...], actions: int,
+    steps: int | None, path: Path,
+) -> Found:  # fmt: skip
+    if any(name.startswith("mlp_extractor.") for name in tensors):
+        raise InputError(
+            f"{path}: its policy and its value have layers of their own (net_arch), which no network of Triptych has; "
+            "allowed: CnnPolicy as it comes, or DQN"
+        )
+    if not shares_features(tensors):
+        raise InputError(f"{path}: its policy and its value have features of their own; allowed: shared ones")
+    body, weights = features(tensors, "features_extractor", shape, path)
+    for ours, theirs in (("policy", "action_net"), ("value", "value_net")):
+        if not {f"{theirs}.weight", f"{theirs}.bias"} <= tensors.keys():
+            raise InputError(f"{path}: {theirs} is not whole; allowed: {ALLOWED}")
+        weights |= {
+            f"head/{ours}_kernel": tensors[f"{theirs}.weight"].T,
+            f"head/{ours}_bias": tensors[f"{theirs}.bias"],
+        }
+    return Found("ppo" if "clip_range" in data else "a2c", tuple(body), weights, shape, actions, steps)
+
+
+def shares_features(tensors: Mapping[str, np.ndarray]) -> bool:
+    """Whether the copies of the features that a shared extractor is saved with are copies."""
+    for name, tensor in tensors.items():
+        for own in ("pi_features_extractor.", "vf_features_extractor."):
+            shared = tensors.get("features_extractor." + name.removeprefix(own)) if name.startswith(own) else tensor
+            if shared is None or not np.array_equal(shared, tensor):
+                return False
+    return True
