@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from triptych.algorithms import register_algorithm
     from triptych.experiments.compare import compare
+    from triptych.experiments.distilling import distil
     from triptych.experiments.evaluate import evaluate
     from triptych.experiments.exporting import export
     from triptych.experiments.growing import grow
@@ -48,6 +49,7 @@ __all__ = [
     "RunFailed",
     "Study",
     "compare",
+    "distil",
     "evaluate",
     "export",
     "fetch",
@@ -90,6 +92,7 @@ HOMES = {
     "RunFailed": "utils.failures",
     "Study": "experiments.studies",
     "compare": "experiments.compare",
+    "distil": "experiments.distilling",
     "evaluate": "experiments.evaluate",
     "export": "experiments.exporting",
     "fetch": "trackers.fetch",

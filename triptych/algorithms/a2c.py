@@ -82,6 +82,10 @@ class Config(base.Config):
             "entropy_weight": ",".join(f"{weight:g}" for weight in weights),
         }
 
+    @property
+    def unlearned_steps(self) -> int:
+        return self.burn_in
+
     def passes(self) -> tuple[int, int]:
         """How often a rollout is learned from, and into how many minibatches it is cut each time."""
         return 1, 1

@@ -69,6 +69,16 @@ class Config(ABC):
         """Steps at the run's start that are played at random; a proof counts from their end."""
         return 0
 
+    @property
+    def unlearned_steps(self) -> int:
+        """First steps of each sequence or rollout of a batch that are not learned from."""
+        return 0
+
+    @property
+    def samples_on_device(self) -> bool:
+        """Whether the observations of a batch are put together where the network is, out of NumPy's reach."""
+        return False
+
     def provable(self) -> Self:
         """The same with the numbers replaced that would make a lockstep empty. Network, loss and optimiser stay."""
         return self

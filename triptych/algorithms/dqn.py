@@ -139,6 +139,10 @@ class Config(base.Config):
         return dataclasses.replace(self, replay_size=size, replay_on_device=False, learn_from=None, n_step=1)
 
     @property
+    def samples_on_device(self) -> bool:
+        return self.replay_on_device
+
+    @property
     def stores_state(self) -> bool:
         """Whether the replay keeps the agent's states at which samples begin."""
         return False

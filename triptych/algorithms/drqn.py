@@ -44,6 +44,10 @@ class Config(dqn.Config):
         self.check_kept("sequence_length", length, length + self.n_step, num_envs)
 
     @property
+    def unlearned_steps(self) -> int:
+        return self.burn_in
+
+    @property
     def stores_state(self) -> bool:
         return self.stored_state
 
@@ -69,7 +73,7 @@ def make_loss(config: Config) -> LossFunction:
         start, state = config.burn_in, batch.state
         if start:
             state = xp.stop_gradient(network(steps_of(batch.obs, 0, start), state, batch.reset[:start])[1])
-        return network(steps_of(batch.obs, start), state, batch.reset[start:])[0]
+        return network(steps_of(batch.obs, start), state, steps_of(batch.reset, start))[0]
 
     def loss(xp: ModuleType, online: Any, target: Any, batch: Sequence) -> tuple[Array, tuple[Array, dict[str, Array]]]:
         check_arrays(

@@ -9,6 +9,7 @@ from typing import Any
 from triptych.cli import exits
 from triptych.cli.app import print_completion, print_usage
 from triptych.cli.comparisons import Compare, Lockstep
+from triptych.cli.distilling import Distil
 from triptych.cli.environments import Envs
 from triptych.cli.exchange import Export, Import
 from triptych.cli.meant import in_their_words
@@ -33,6 +34,7 @@ COMMANDS: dict[str, Any] = {
     "evaluate": Evaluate,
     "resume": Resume,
     "grow": Grow,
+    "distil": Distil,
     "export": Export,
     "import": Import,
     "video": Video,

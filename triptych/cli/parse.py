@@ -57,12 +57,15 @@ class Reading:
     """One reading of the arguments of a command that takes a recipe."""
 
     def __init__(self, kind: Any, name: str, arguments: list[str], described: str):
+        # A command may want a run in front of RECIPE, for a field of the recipe; without RECIPE that run's settings are taken.
+        self.front: str | None = getattr(kind, "FRONT", None)
+        self.run, arguments = in_front(arguments) if self.front else ("", arguments)
         self.kind, self.name, self.arguments, self.described = kind, name, arguments, described
         deciding, words = read_some(DECIDING, arguments)
         self.env, self.memory = deciding.get("env", ""), deciding.get("memory", "")
         self.optimiser = deciding.get("optimiser", "")
         self.layout = {"layout": deciding["layout"]} if deciding.get("layout") else {}
-        self.origin = deciding.get("origin", "") or deciding.get("trained", "")
+        self.origin = deciding.get("origin", "") or deciding.get("trained", "") or self.run
         self.search = (
             deciding.get("resume", "") if "resume" in {field.name for field in dataclasses.fields(kind)} else ""
         )
@@ -141,6 +144,8 @@ class Reading:
         return read(flags, self.name, arguments, self.described)
 
     def made(self, word: str, start: Recipe, given: Given) -> Any:
+        if self.front and not self.run:
+            raise InputError(f"{self.front.upper()} is missing; allowed: a run, in front of everything else")
         if not (word or self.env or self.origin or self.search):
             raise InputError(
                 "RECIPE is missing; allowed: a name that `triptych recipes` lists, a Python file, a run, or --env ID"
@@ -150,7 +155,14 @@ class Reading:
             own["name"] = built_in(word)
         if "given" in {field.name for field in dataclasses.fields(self.kind)}:
             own["given"] = given.recipe
-        return self.kind(recipe=override(start, given.recipe), **own)
+        in_front = {self.front: self.run} if self.front else {}
+        return self.kind(recipe=override(start, given.recipe | in_front), **own)
+
+
+def in_front(arguments: list[str]) -> tuple[str, list[str]]:
+    """The first argument, where it is no flag, and the others."""
+    is_word = bool(arguments) and not arguments[0].startswith("-")
+    return (arguments[0], arguments[1:]) if is_word else ("", arguments)
 
 
 def without(arguments: list[str], word: str) -> list[str]:

@@ -18,6 +18,7 @@ from triptych.experiments.film import FPS, film_side_by_side
 from triptych.experiments.ray_jobs import On, check_place, place_of
 from triptych.experiments.sweep import train_all
 from triptych.experiments.tape import Tape, read
+from triptych.experiments.teach import with_teacher
 from triptych.frameworks import FRAMEWORKS, set_device, versions
 from triptych.recipes import BUILT_IN, Recipe, resolve
 from triptych.recipes.feasibility import prepare
@@ -121,7 +122,7 @@ def compare(
     names = tuple(frameworks)
     given: list[Any] = list(recipe) if isinstance(recipe, list | tuple) else [recipe]
     check_margin(margin, seeds, len(names) * len(given))
-    resolved = [checked(settings_of(one, runs_dir), names, changes) for one in given]
+    resolved = [checked(settings_of(one, runs_dir), names, changes, runs_dir=runs_dir) for one in given]
     called = label if isinstance(label, list | tuple) else [label] * len(given)
     titles = [
         title or safe(Path(one).name if isinstance(one, str) else found.env.id)
@@ -229,10 +230,11 @@ def checked(
     names: tuple[str, ...],
     changes: dict[str, Any],
     provable: Callable[[Recipe], Recipe] = lambda recipe: recipe,
+    runs_dir: str | Path = "runs",
 ) -> Recipe:
     """The resolved recipe, after everything that can be refused was looked at; `provable` gives the one that a lockstep plays."""
     check(bool(names), "frameworks", "", ", ".join(ALL))
     check(len(set(names)) == len(names), "frameworks", " ".join(names), "each one once")
-    resolved = resolve(recipe, changes)
+    resolved = with_teacher(resolve(recipe, changes), runs_dir)
     prepare(provable(resolved), *names, num_envs=1).games.close()
     return resolved

@@ -11,14 +11,16 @@ from triptych.recipes import Recipe
 from triptych.recipes.load import RUN
 from triptych.runs.travel import texts_of
 from triptych.training.actors import Crew
+from triptych.utils.checks import check
 from triptych.utils.cluster import open_ray
 
 
 def check_on(on: str, address: str | None, recipe: Recipe) -> None:
-    """Refuses Ray for an algorithm that has no workers, and an address without Ray."""
+    """Refuses Ray for an algorithm that has no workers and for a recipe with a teacher, and an address without Ray."""
     check_place(on, address)
     if on == "ray":
         recipe.algorithm.check_apart()
+        check(not recipe.teacher, "on", "ray", "here with a teacher")
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from triptych import frameworks
 from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.going_on import GoingOn, decide, is_over, never_exact, promised, schedules, write_changes
 from triptych.experiments.switch import Wanted, changed
+from triptych.experiments.teach import kept
 from triptych.experiments.train import film_end, followed, open_games
 from triptych.frameworks import DISTRIBUTIONS, check_framework
 from triptych.recipes import Recipe
@@ -138,7 +139,8 @@ def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool
         if wanted is not None:
             wanted.check(config["recipe"], wish.network)
             going = going.with_network(wanted.body, wanted.freeze)
-        prepared = prepare(going.recipe, framework, is_new=False, threads=threads)
+        teacher = kept(path, config)
+        prepared = prepare(going.recipe, framework, is_new=False, threads=threads, teacher=teacher)
         following = Following(path, trackers, wish.quiet)
         with open_games(prepared), crew_of(on, wish.address, prepared.recipe, framework) as crew, following:
             switched = changed(state, manifest, config, going.recipe, wanted, prepared.games)

@@ -38,15 +38,7 @@ class Start:
     @classmethod
     def read(cls, run: str | Path, runs_dir: str | Path, take: Iterable[str] = ()) -> Start:
         """Those of a weights file, or a run's best ones (the latest, where it has no best). It runs no code."""
-        path = run_path(str(run), runs_dir)
-        begun = path.is_dir() and ((path / "checkpoints").is_dir() or (path / "config.json").is_file())
-        if not path.is_file() and not begun:
-            raise InputError(f"from is {str(run)!r}: no such run; allowed: {ALLOWED}")
-        if begun and not holds_weights(path / "checkpoints"):
-            allowed = "a run that has written a checkpoint, or a weights file"
-            raise InputError(f"from is {str(run)!r}: this run has no weights, or none yet; allowed: {allowed}")
-        if begun:
-            path = file_of(path / "checkpoints", "best")
+        path = weights_of(run, runs_dir, "from")
         tensors, metadata = read_weights(path)
         check_numbers(tensors, str(path))
         known = metadata or {}
@@ -92,6 +84,25 @@ class Begun(NamedTuple):
             lines.append(f"frozen    {counted(len(frozen), 'tensor')} of {len(network.tensors())}, {until}")
         rows = table(network.tensors(), origins, frozen) if lines else []
         return [*lines, *(f"          {row}" for row in rows)]
+
+
+def weights_of(run: str | Path, runs_dir: str | Path, setting: str) -> Path:
+    """A weights file as it is given, or that of a run's best weights, or of its latest where it has no best.
+
+    Args:
+        setting: where the run was named, for the error's line.
+
+    Raises:
+        InputError: there is no such run, or it has no weights.
+    """
+    path = run_path(str(run), runs_dir)
+    begun = path.is_dir() and ((path / "checkpoints").is_dir() or (path / "config.json").is_file())
+    if not path.is_file() and not begun:
+        raise InputError(f"{setting} is {str(run)!r}: no such run; allowed: {ALLOWED}")
+    if begun and not holds_weights(path / "checkpoints"):
+        allowed = "a run that has written a checkpoint, or a weights file"
+        raise InputError(f"{setting} is {str(run)!r}: this run has no weights, or none yet; allowed: {allowed}")
+    return file_of(path / "checkpoints", "best") if begun else path
 
 
 def read_weights(path: Path) -> tuple[Weights, dict[str, Any] | None]:

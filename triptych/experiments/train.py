@@ -13,6 +13,7 @@ from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.film import film_run
 from triptych.experiments.ray_jobs import On
 from triptych.experiments.start import Begun, Start, settings_behind
+from triptych.experiments.teach import keep, told_of, with_teacher
 from triptych.frameworks import DISTRIBUTIONS
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import Prepared, prepare
@@ -89,7 +90,7 @@ def train(
     """
     if recipe is None and from_run is not None:
         recipe = settings_behind(from_run, runs_dir)
-    resolved = resolve(recipe, changes)
+    resolved = with_teacher(resolve(recipe, changes), runs_dir)
     check_on(on, address, resolved)
     check(on == "here" or not exact, "exact", exact, "False with --on ray, where no two runs are alike")
     check(
@@ -161,10 +162,12 @@ def begin(folder: RunFolder, prepared: Prepared, framework: str, begun: Begun, h
     session = Session(folder, prepared, framework, weights=weights, **how)
     session.save()  # the checkpoint at step 0: from here on the folder is a run
     origin = {} if start is None or reused is None else {"from": start.recorded(reused)}
+    if prepared.teacher is not None:
+        origin |= keep(folder.path, prepared.teacher)
     write_json(folder.path / "config.json", described(session, exact) | origin)
     session.introduce()
     if not how["quiet"]:
-        say(*begun.lines(prepared))
+        say(*begun.lines(prepared), *told_of(prepared))
     return session.go()
 
 

@@ -50,5 +50,21 @@ def mse(xp: ModuleType, teacher: Array, student: Array) -> Array:
     return xp.sum(xp.square(xp.stop_gradient(teacher) - student), axis=1)
 
 
+def distance(
+    xp: ModuleType, kind: str, teacher: Array, student: Array, temperature: float, student_temperature: float = 1.0
+) -> Array:
+    """How far [N] the student is from the teacher by one of `LOSSES`.
+
+    Args:
+        temperature: of the teacher, which `kl` alone asks for.
+        student_temperature: by which the student's outputs are divided first where they are to be a policy (`kl`, `nll`): that of the
+            teacher, where both give Q values and the student's must stay such.
+    """
+    if kind == "mse":
+        return mse(xp, teacher, student)
+    student = student / student_temperature
+    return nll(xp, teacher, student) if kind == "nll" else kl(xp, teacher, student, temperature)
+
+
 def check_outputs(teacher: Array, student: Array) -> None:
     check_arrays(teacher=(teacher, "NA", "float"), student=(student, "NA", "float"))

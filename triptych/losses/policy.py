@@ -45,7 +45,7 @@ def evaluate_actions(xp: ModuleType, network: Any, batch: Rollout, burn_in: int)
     state = batch.state
     if burn_in:
         state = xp.stop_gradient(network(steps_of(batch.obs, 0, burn_in), state, batch.reset[:burn_in])[1])
-    outputs = network(steps_of(batch.obs, burn_in), state, batch.reset[burn_in:])[0]  # [T, B, A + 1]
+    outputs = network(steps_of(batch.obs, burn_in), state, steps_of(batch.reset, burn_in))[0]  # [T, B, A + 1]
     mask = batch.mask[burn_in:]
     check_arrays(mask=(mask, "TB", "float"), outputs=(outputs, "TBA", "float"))
     log_probs = xp.log_softmax(outputs[..., :-1])

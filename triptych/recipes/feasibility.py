@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from triptych import envs
@@ -13,6 +14,7 @@ from triptych.buffers.store import States, Store
 from triptych.envs.videos import check_video
 from triptych.frameworks import check_framework
 from triptych.recipes.recipe import Recipe
+from triptych.recipes.teacher import TeacherWeights, read_teacher
 from triptych.spec import Network, dtypes
 from triptych.spec.registry import check_built
 from triptych.utils import machine
@@ -30,6 +32,7 @@ class Prepared:
     network: Network
     threads: int
     notes: tuple[str, ...]  # what should be known before a run, a line each
+    teacher: TeacherWeights | None = None  # of a recipe that is to be trained and has one
 
 
 def prepare(
@@ -39,6 +42,7 @@ def prepare(
     threads: int | None = None,
     is_new: bool = True,
     trains: bool = True,
+    teacher: Path | None = None,
 ) -> Prepared:
     """Makes the games of a recipe and asks all that could refuse it, before anything is loaded or written.
 
@@ -48,6 +52,7 @@ def prepare(
         threads: of the learner and the games; None: what the recipe or the fixed rule says.
         is_new: False: of a run that is there already, whose settings are what they are.
         trains: False: it is only played.
+        teacher: where the recipe's teacher lies; None: where it says.
 
     Raises:
         InputError: what does not fit, and what is allowed; the games are closed then.
@@ -63,15 +68,17 @@ def prepare(
                 check_built(framework, type(layer))
         if is_new:
             check_read(recipe.env, games)
+        teaching = None
         if trains:
             check_memory(recipe, games)
             check_films(recipe)
+            teaching = read_teacher(recipe, games, teacher or "") if recipe.teacher else None
         seen = envs.first_looks(recipe.env) if is_new else []
     except BaseException:
         games.close()
         raise
     notes = (*seen, *recipe.warnings(), *machine.precision_notes(recipe.precision))
-    return Prepared(recipe, games, network, threads, notes)
+    return Prepared(recipe, games, network, threads, notes, teaching)
 
 
 def check_read(config: envs.GameConfig, games: envs.Games) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from triptych.algorithms import ALGORITHMS, Config, definition
 from triptych.algorithms.schedules import linear_schedule
+from triptych.algorithms.teaching import LOSSES, METRIC
 from triptych.envs import GameConfig
 from triptych.envs.play import LONGEST
 from triptych.spec import KINDS, OPTIMISERS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
@@ -47,6 +48,14 @@ class Recipe:
     freeze: tuple[str, ...] = ()
     # when frozen layers begin to learn too: 50000 steps, or after so many updates or episodes; None: never
     thaw_after: int | Period | None = None
+    # a run (its best weights) or a weights file that teaches: what the network gives is drawn to what that one gives
+    teacher: str = ""
+    teacher_weight: float = 1.0  # of the distance to the teacher, beside the algorithm's own loss
+    teacher_until: int | None = None  # step by which this weight has fallen to 0, in a straight line; None: it stays
+    teacher_loss: Literal["kl", "nll", "mse"] = "kl"  # how that distance is measured (docs/how-to/distil.md)
+    teacher_temperature: float | None = None  # of the teacher's softmax; None: 0.01 for Q values, 1 for a policy
+    teacher_plays: int = 0  # steps at the run's start in which the teacher chooses the actions
+    teacher_alone: bool = False  # learn from the teacher alone, not from rewards
     threads: int | None = None  # processor threads of the learner; None: one for each core, at most 8
     source: str = ""  # the user's own Python file that this recipe came from
 
@@ -63,6 +72,7 @@ class Recipe:
         at_least(self, -1e300, "solved_at")
         one_of(self, "precision", PRECISIONS)
         self.algorithm.check(self.num_envs, self.has_memory)
+        check_teaching(self)
 
     @property
     def has_memory(self) -> bool:
@@ -92,9 +102,21 @@ class Recipe:
         return found
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """The scalars that an update reports, beside the loss."""
+        return (*self.algorithm.metrics, METRIC) if self.teacher else self.algorithm.metrics
+
+    @property
     def evaluation_period(self) -> Period | None:
         """Between evaluations; None: there are none."""
         return as_period(self.evaluate_every)
+
+    def teacher_weight_at(self, step: int) -> float:
+        """That of the distance to the teacher at `step`; 0 without one."""
+        if not self.teacher:
+            return 0.0
+        end = self.teacher_until
+        return self.teacher_weight if end is None else linear_schedule(step, self.teacher_weight, 0.0, end)
 
     def learning_rate(self, step: int) -> float:
         """The optimiser's rate at `step`: constant, or on a straight line to its final value at the last step."""
@@ -106,6 +128,24 @@ class Recipe:
     def warnings(self) -> list[str]:
         """What is allowed but surely not meant, a line each."""
         return self.algorithm.warnings(self.steps, self.num_envs)
+
+
+def check_teaching(recipe: Recipe) -> None:
+    """Refuses settings of a teacher that say nothing, or contradict each other."""
+    positive(recipe, "teacher_weight", "teacher_until", "teacher_temperature")
+    at_least(recipe, 0, "teacher_plays")
+    one_of(recipe, "teacher_loss", LOSSES)
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        said = field.name.startswith("teacher_") and value != field.default
+        check(bool(recipe.teacher) or not said, field.name, value, f"{field.default}, as nobody teaches: --teacher RUN")
+    until, plays, alone = recipe.teacher_until, recipe.teacher_plays, recipe.teacher_alone
+    check(until is None or not alone, "teacher_until", until, "None, as nothing is learned but from the teacher")
+    own = recipe.algorithm.policy == "sample" and not alone
+    allowed = f"0, as {recipe.algorithm.kind} learns from what it plays itself; or --teacher-alone"
+    check(not (own and plays), "teacher_plays", plays, allowed)
+    on_device = bool(recipe.teacher) and recipe.algorithm.samples_on_device
+    check(not on_device, "algorithm.replay_on_device", True, "False, as a teacher looks on")
 
 
 def with_memory(body: tuple[Layer, ...], kind: str) -> tuple[Layer, ...]:

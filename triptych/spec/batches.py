@@ -61,3 +61,16 @@ class Rollout(NamedTuple):
     mask: Array  # [T, B] float, 1 where an action was taken
     entropy_weight: Array  # [] float
     clip: Array  # [] float, how far the policy may move for gain
+
+
+class Taught(NamedTuple):
+    """A batch of any kind, and what a teacher makes of the observations in it that are learned from."""
+
+    batch: Any  # Transition, Sequence or Rollout
+    teacher: Array  # [B, A], of the others [L, B, A] without the burn-in: float, Q values or logits of a network that stays as it is
+    weight: Array  # [] float, of the distance to the teacher
+
+
+def moved(batch: Any, move: Callable[[Any], Array]) -> Any:
+    """A batch whose arrays were moved, each by itself, such as to a device."""
+    return type(batch)(*(moved(part, move) if isinstance(part, tuple) else move(part) for part in batch))

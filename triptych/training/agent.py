@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from triptych.algorithms import definition
+from triptych.algorithms.teaching import Lesson, taught
 from triptych.envs import Games
 from triptych.frameworks import Learner, numpy_ops
 from triptych.recipes import Recipe
@@ -29,15 +30,24 @@ def draw(logits: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.n
     return actions, numpy_ops.select(log_probs, actions)
 
 
-def make_learner(recipe: Recipe, games: Games, learner_class: type[Learner], weights: Weights | None = None) -> Learner:
+def make_learner(
+    recipe: Recipe,
+    games: Games,
+    learner_class: type[Learner],
+    weights: Weights | None = None,
+    lesson: Lesson | None = None,
+) -> Learner:
     """A learner at step 0.
 
     Args:
         weights: to begin with, by neutral name; None: they are drawn.
+        lesson: how it learns from a teacher, where one looks on.
     """
     network = recipe.make_network(games.observation, games.num_actions)
     weights = weights or initial_weights(network, generator(recipe.seed, "weights"))
     loss = definition(recipe.algorithm).make_loss(recipe.algorithm)
+    if lesson is not None:
+        loss = taught(loss, lesson)
     learner = learner_class(network, loss, recipe.optimiser, weights, recipe.precision)
     if frozen := recipe.frozen(network):
         learner.freeze(frozen)

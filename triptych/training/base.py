@@ -27,6 +27,7 @@ from triptych.utils.state import State
 
 if TYPE_CHECKING:
     from triptych.training.playing import Playing
+    from triptych.training.teacher import Teacher
 
 
 class Training(ABC):
@@ -35,6 +36,7 @@ class Training(ABC):
     overlaps: ClassVar[bool] = False  # whether it learns while the games play
     repeats: ClassVar[bool] = True  # whether the same seeds give the same run
     store: Store | None = None  # rows that checkpoints keep in segments
+    teacher: Teacher | None = None  # that looks on
     apart = False  # whether the games are not where `set_state` has put the rest: no checkpoint held them; see `resume_here`
 
     def __init__(self, recipe: Recipe, games: Games, learner: Learner):
@@ -85,7 +87,17 @@ class Training(ABC):
     @property
     def learning_rate(self) -> float:
         """The optimiser's, of an update now."""
-        return self.recipe.learning_rate(self.counters.steps)
+        return self.recipe.learning_rate(self.schedules_at)
+
+    @property
+    def schedules_at(self) -> int:
+        """Steps of the run at which schedules are read, for an update now."""
+        return self.counters.steps
+
+    def taught(self, batch: Any) -> Any:
+        """A batch with what the teacher makes of it, as long as one teaches; else as it is."""
+        weight = self.recipe.teacher_weight_at(self.schedules_at)
+        return batch if self.teacher is None or not weight else self.teacher.look_at(batch, weight)
 
     def update(self, batch: Any) -> dict[str, Any]:
         """One update of the learner; its scalars."""

@@ -8,6 +8,7 @@ from functools import partial
 from triptych.envs import Games
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
+from triptych.recipes.teacher import TeacherWeights, read_teacher
 from triptych.runs.folder import RUNNING as RUNNING
 from triptych.spec.weights import Weights
 from triptych.training.actors import Actors, Crew
@@ -17,6 +18,7 @@ from triptych.training.base import Counters as Counters
 from triptych.training.base import Training
 from triptych.training.off_policy import OffPolicy
 from triptych.training.on_policy import OnPolicy
+from triptych.training.teacher import Teacher, lesson_of
 
 FAMILIES: dict[str, type[Training]] = {"off-policy": OffPolicy, "on-policy": OnPolicy}
 
@@ -27,19 +29,29 @@ def make_training(
     learner_class: type[Learner],
     weights: Weights | None = None,
     crew: Crew | None = None,
+    teacher: TeacherWeights | None = None,
 ) -> Training:
     """Everything at step 0: weights drawn (or as they are given), target copied, games started.
 
     Args:
         crew: where A3C's workers are, if they are Ray actors; None: in this process.
+        teacher: of a recipe that has one; None: it is read from where the recipe says.
     """
     if crew is not None:
         return Actors(recipe, games, make_learner(recipe, games, learner_class, weights), crew)
-    make = partial(make_learner, recipe, games, learner_class, weights)
+    if recipe.teacher and teacher is None:
+        teacher = read_teacher(recipe, games)
+    lesson = None if teacher is None else lesson_of(recipe, teacher)
+    make = partial(make_learner, recipe, games, learner_class, weights, lesson)
     family = recipe.algorithm.family
-    return (
+    training: Training = (
         Scheduled(recipe, games, make(), make) if family == "asynchronous" else FAMILIES[family](recipe, games, make())
     )
+    if teacher is not None:
+        looks_on = Teacher(recipe, teacher, learner_class)
+        for each in (training, *training.players()):
+            each.teacher = looks_on
+    return training
 
 
 def compile_learner(training: Training) -> float:

@@ -50,6 +50,8 @@ class OffPolicy(Playing):
         state = self.state
         if greedy.any() or state is not None:  # a memory must see what chance does too
             values, state = self.agent.act(self.obs, state, self.started)
+            if self.teacher is not None and self.counters.steps < self.recipe.teacher_plays:
+                values = self.teacher.outputs(self.obs)
             actions = np.where(greedy, np.argmax(values, axis=1), actions)
         return Choice(actions, greedy, state, epsilon)
 
@@ -66,7 +68,7 @@ class OffPolicy(Playing):
             if batch is None:  # no piece of an episode is whole yet: these steps earn nothing, as those of the warm-up
                 counters.credit = 0
                 break
-            updates.append(self.update(batch))
+            updates.append(self.update(self.taught(batch)))
             self.replay.learned(partial(self.learner.to_numpy, updates[-1]["td_error"]))
             counters.updates += 1
         return updates

@@ -11,7 +11,7 @@ from triptych.algorithms import a2c
 from triptych.buffers.rollout import Played, RolloutBuffer
 from triptych.envs import Step
 from triptych.spec import dtypes
-from triptych.spec.batches import Rollout
+from triptych.spec.batches import Rollout, Taught
 from triptych.training.agent import draw
 from triptych.training.base import Choice
 from triptych.training.playing import Playing
@@ -37,7 +37,10 @@ class OnPolicy(Playing):
     def select_actions(self) -> Choice:
         """Draws from the policy."""
         outputs, state = self.agent.act(self.obs, self.state, self.started)
-        actions, log_prob = draw(outputs[:, :-1], self.rngs["explore"])
+        logits = outputs[:, :-1]
+        if self.teacher is not None and self.steps_of_run < self.recipe.teacher_plays:
+            logits = self.teacher.logits(self.obs)
+        actions, log_prob = draw(logits, self.rngs["explore"])
         return Choice(actions, np.ones(len(actions), bool), state, 0.0, log_prob, outputs[:, -1])
 
     def observe(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
@@ -73,7 +76,7 @@ class OnPolicy(Playing):
             self.counters.updates += 1
         return updates
 
-    def batches(self) -> Iterator[Rollout]:
+    def batches(self) -> Iterator[Rollout | Taught]:
         """What is learned from a full rollout, which is empty then."""
         recipe, config = self.recipe, self.config
         outputs, _ = self.agent.act(self.obs, self.state, self.started)
@@ -83,7 +86,7 @@ class OnPolicy(Playing):
             for batch in self.rollout.minibatches(self.rngs["sample"], self.minibatches, recipe.has_memory, **scalars):
                 # Where all of it are episodes' last observations, there is no mean to learn from.
                 if batch.mask[config.burn_in :].any():
-                    yield batch
+                    yield self.taught(batch)
 
     @property
     def steps_of_run(self) -> int:
@@ -91,8 +94,8 @@ class OnPolicy(Playing):
         return self.counters.steps
 
     @property
-    def learning_rate(self) -> float:
-        return self.recipe.learning_rate(self.rollout_start)
+    def schedules_at(self) -> int:
+        return self.rollout_start
 
     @property
     def can_checkpoint(self) -> bool:

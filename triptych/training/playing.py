@@ -105,7 +105,7 @@ class Playing(Training):
 
     def try_out(self) -> None:
         self.agent.act(self.obs, self.state, self.started)
-        aux = self.learner.update(self.example(), 0.0)
+        aux = self.learner.update(self.taught(self.example()), 0.0)
         float(aux["loss"])  # waits for the device
 
     def cut(self) -> list[dict[str, Any]]:

@@ -64,13 +64,14 @@ class Session:
         frameworks.set_threads(prepared.threads)
         self.folder, self.path, self.recipe, self.framework = folder, folder.path, recipe, framework
         self.threads, self.quiet, self.exact = prepared.threads, quiet, exact
-        self.training = make_training(recipe, prepared.games, frameworks.load(framework).Learner, weights, crew)
+        learner_class, teacher = frameworks.load(framework).Learner, prepared.teacher
+        self.training = make_training(recipe, prepared.games, learner_class, weights, crew, teacher)
         self.agent = self.training.agent
         self.compile_seconds = compile_learner(self.training)
         detail(f"{framework} is ready, compiled in {self.compile_seconds:.1f} s")
         self.checkpoints = checkpoints or Checkpoints(folder, recipe, prepared.threads)
         self.clock = Clock()
-        wanted = {"episodes": EPISODES, "metrics": metrics_columns(recipe.algorithm.metrics)}
+        wanted = {"episodes": EPISODES, "metrics": metrics_columns(recipe.metrics)}
         self.columns = {table: folder.columns(f"{table}.csv", names) for table, names in wanted.items()}
         self.watchers = Watchers(recipe, prepared.threads, callbacks)
         self.first_step = self.first_update = 0

@@ -34,7 +34,7 @@ class Watchers:
         self.broken = Broken()
         self.evaluation = Evaluation(partial(envs.make, recipe.env.tested, threads=threads), recipe)
         self.own: dict[str, Callback] = {
-            "logs": Logs(recipe.algorithm.metrics),
+            "logs": Logs(recipe.metrics),
             "best": self.best,
             "weights": KeptWeights(recipe.weights_every),
             "evaluation": self.evaluation,

@@ -83,7 +83,7 @@ class Worker(OnPolicy):
     def try_gradient(self) -> Weights:
         """Calls once, on zeros, what a rollout calls: a framework compiles it then. Nothing that is kept of it changes."""
         self.agent.act(self.obs, self.state, self.started)
-        tensors, _ = self.learner.gradients(self.example())
+        tensors, _ = self.learner.gradients(self.taught(self.example()))
         return tensors
 
     def learner_state(self) -> dict[str, np.ndarray]:

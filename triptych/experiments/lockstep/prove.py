@@ -78,7 +78,7 @@ def lockstep(
     check(len(names) > 1, "frameworks", " ".join(names), "two or more")
     check(steps > 0, "steps", steps, "above 0")
     resolved, overrides = play.provable(
-        checked(recipe, names, changes, lambda found: play.provable(found, steps)[0]), steps
+        checked(recipe, names, changes, lambda found: play.provable(found, steps)[0], runs_dir), steps
     )
     if not quiet:
         say(*at_the_start(overrides, steps, resolved.algorithm.steps_before_learning))

@@ -59,6 +59,8 @@ def fingerprint(recipe: Recipe) -> str:
         del settings["optimiser"]["kind"]
     if not recipe.freeze:
         del settings["freeze"], settings["thaw_after"]
+    if not recipe.teacher:
+        settings = {name: value for name, value in settings.items() if not name.startswith("teacher")}
     if Path(recipe.source).is_file():  # what stands in the user's file counts, not where it lies
         settings["source"] = sha256(Path(recipe.source))
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]

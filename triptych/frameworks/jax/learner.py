@@ -15,6 +15,7 @@ from triptych.frameworks.jax import net, ops
 from triptych.frameworks.jax.frames import Frames, find_device
 from triptych.frameworks.jax.frames import count_gpus as count_gpus
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, first_of, parts_of, whole_of
+from triptych.spec.batches import moved
 from triptych.spec.moments import frozen_in, refrozen, since_in, told_since
 from triptych.spec.weights import check_weights
 
@@ -103,7 +104,7 @@ class Learner:
         return np.asarray(self.compiled_sensitivity(score, self.online, obs, actions, state, reset))
 
     def update(self, batch, learning_rate):
-        batch = type(batch)(*map(self.to_device, batch))
+        batch = moved(batch, self.to_device)
         rate = np.asarray(learning_rate, self.precision)
         trained, still = net.parted(self.online, self.frozen)
         trained, self.moments, aux = self.compiled_step(trained, self.moments, still, self.target, batch, rate)
@@ -111,7 +112,7 @@ class Learner:
         return aux
 
     def gradients(self, batch):
-        batch = type(batch)(*map(self.to_device, batch))
+        batch = moved(batch, self.to_device)
         gradients, aux = self.compiled_gradients(*net.parted(self.online, self.frozen), self.target, batch)
         return net.to_neutral(gradients), aux
 

@@ -12,6 +12,7 @@ from triptych.frameworks.keras import net, ops
 from triptych.frameworks.keras.frames import Frames, find_device
 from triptych.frameworks.keras.frames import count_gpus as count_gpus
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, parts_of, whole_of
+from triptych.spec.batches import moved
 from triptych.spec.moments import frozen_in, since_in, told_since
 from triptych.spec.weights import check_weights
 from triptych.utils.checks import InputError
@@ -140,11 +141,11 @@ class Learner:
         return tf.cast(found, self.precision).numpy()
 
     def update(self, batch, learning_rate):
-        batch = type(batch)(*map(self.to_device, batch))
+        batch = moved(batch, self.to_device)
         return self.compiled_step(batch, tf.constant(learning_rate, self.precision))
 
     def gradients(self, batch):
-        gradients, aux = self.compiled_gradients(type(batch)(*map(self.to_device, batch)))
+        gradients, aux = self.compiled_gradients(moved(batch, self.to_device))
         return {name: np.array(g) for name, g in zip(self.trained, gradients, strict=True)}, aux
 
     def apply(self, gradients, learning_rate):

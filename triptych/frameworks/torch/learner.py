@@ -13,6 +13,7 @@ from triptych.frameworks.torch import net, ops
 from triptych.frameworks.torch.frames import Frames, find_device
 from triptych.frameworks.torch.frames import count_gpus as count_gpus
 from triptych.spec import Adam, Network, Optimiser, RMSprop, dtypes, each, parts_of, whole_of
+from triptych.spec.batches import moved
 from triptych.spec.moments import frozen_in, since_in, told_since
 from triptych.spec.weights import check_weights
 
@@ -132,7 +133,7 @@ class Learner:
 
     def differentiate(self, batch):
         """Leaves each parameter's gradient in its `grad`; returns the loss and what it reports."""
-        batch = type(batch)(*map(self.to_device, batch))
+        batch = moved(batch, self.to_device)
         loss, (td_error, scalars) = self.loss(ops, self.online_values, self.target_values, batch)
         self.optimiser.zero_grad()
         loss.backward()

@@ -62,6 +62,7 @@ def show(recipe: Recipe, network: Network, name: str) -> list[Source]:
         InputError: layers are frozen, which the texts do not say.
     """
     check(not recipe.freeze, "freeze", list(recipe.freeze), "none, as the shown update is of all layers")
+    check(not recipe.teacher, "teacher", recipe.teacher, "none, as the shown update has no teacher")
     return [source(framework, recipe, network, name) for framework in shown()]
 
 
