@@ -21,22 +21,24 @@ else:
 
 @dataclass(frozen=True)
 class Import(Command):
-    """Makes an agent that Stable-Baselines3 saved a weights file that plays here."""
+    """Makes an agent of Stable-Baselines3's, or of another program, a weights file that plays here."""
 
-    # the zip; nothing in it is unpickled
+    # the zip, or with --mapping another file of weights; nothing in it is unpickled
     name: Annotated[Positional[str], arg(metavar="FILE", help_behavior_hint="")] = ""
     # a recipe with the same layers, whose game and settings it gets; None: the layers are read from the zip
     given: Annotated[str | None, arg(name="as", metavar="RECIPE|None")] = None
     env: str | None = None  # the Gymnasium id that it plays, which no zip says; None: the recipe's
-    # the weights file; None: beside the zip, under its name
+    # a TOML file that says which tensor is which, for weights of any other program (docs/how-to/in-and-out.md)
+    mapping: Path | None = None
+    # the weights file; None: beside FILE, under its name
     out: Path | None = None
 
     def run(self) -> int:
         from triptych.experiments.importing import import_agent
         from triptych.utils.console import counted
 
-        needed(self.name, "FILE", "a zip that Stable-Baselines3's `save` wrote")
-        found = import_agent(self.name, recipe=self.given, env=self.env, out=self.out)
+        needed(self.name, "FILE", "a zip that Stable-Baselines3's `save` wrote, or with --mapping a file of weights")
+        found = import_agent(self.name, recipe=self.given, env=self.env, mapping=self.mapping, out=self.out)
         for name, shape in found.network.tensors().items():
             put(f"  {name} {list(shape)}")
         put(f"{found.source}: {found.algorithm} of {found.env}, {counted(found.weights, 'number')}")

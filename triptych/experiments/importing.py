@@ -9,11 +9,12 @@ from typing import Any
 
 from triptych import envs
 from triptych.algorithms import a2c, dqn, ppo
+from triptych.experiments.mapping import mapped, read_mapping, read_weights
 from triptych.experiments.stable_baselines import ALLOWED, Found, read_zip
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.serialise import to_dict
 from triptych.spec import Adam, Network
-from triptych.spec.weights import check_numbers, check_weights, save_weights
+from triptych.spec.weights import Weights, check_numbers, check_weights, save_weights
 from triptych.utils.checks import InputError, check
 from triptych.utils.failures import machine_failures
 from triptych.utils.files import check_new_file, sha256
@@ -35,17 +36,23 @@ class Imported:
 
 @machine_failures()
 def import_agent(
-    file: str | Path, *, recipe: str | Recipe | None = None, env: str | None = None, out: str | Path | None = None
+    file: str | Path,
+    *,
+    recipe: str | Recipe | None = None,
+    env: str | None = None,
+    mapping: str | Path | None = None,
+    out: str | Path | None = None,
 ) -> Imported:
-    """Writes the weights of an agent that Stable-Baselines3 saved as a weights file of Triptych's.
+    """Writes the weights of an agent that Stable-Baselines3, or any other program, saved as a weights file of Triptych's.
 
-    Nothing in the file is unpickled. DQN with MlpPolicy or CnnPolicy, A2C and PPO with CnnPolicy.
+    Nothing in the file is unpickled. Of Stable-Baselines3's: DQN with MlpPolicy or CnnPolicy, A2C and PPO with CnnPolicy.
 
     Args:
-        file: the zip.
+        file: the zip; with `mapping` a .safetensors or .npz file, a state dict of PyTorch's, or Flax's bytes.
         recipe: that it becomes an agent of, by name or file: its game, its algorithm, its network, which must be the
             zip's; None: the network is read from the zip, and `env` says the game.
         env: a Gymnasium id; None: the recipe's.
+        mapping: a file that says which of its tensors is which of the recipe's, see `triptych.experiments.mapping`.
         out: the weights file; None: beside `file`, under its name.
 
     Raises:
@@ -55,20 +62,47 @@ def import_agent(
     path = source.with_suffix(".safetensors") if out is None else Path(out)
     check(path.suffix == ".safetensors", "out", str(path), "a file that ends on .safetensors")
     check_new_file(path)
+    check(path.absolute() != source.absolute(), "out", str(path), "another file than the one that is read")
+    if mapping is not None:
+        return import_mapped(source, Path(mapping), recipe, env, path)
     if source.is_dir() or source.suffix != ".zip":
-        raise InputError(f"FILE is {str(source)!r}; allowed: {ALLOWED}")
+        raise InputError(f"FILE is {str(source)!r}; allowed: {ALLOWED}, or another file of weights with --mapping FILE")
     found = read_zip(source)
     made = recipe_of(found, recipe, env)
-    games = envs.make(made.env, 1)
-    games.close()
-    network = made.make_network(games.observation, games.num_actions)
+    games, network = game_of(made)
     check_game(found, network, games, made.env.id, source)
-    check_weights(found.weights, network, str(source))
-    check_numbers(found.weights, str(source))
-    told = {"steps": found.steps, "updates": None, "imported": {"file": source.name, "sha256": sha256(source)}}
-    save_weights(path, found.weights, {"recipe": to_dict(made), **told})
-    count = sum(array.size for array in found.weights.values())
-    return Imported(path, source, found.algorithm, made.env.id, network, count)
+    return write(path, source, made, network, found.weights, found.steps)
+
+
+def import_mapped(
+    source: Path, mapping: Path, recipe: str | Recipe | None, env: str | None, path: Path
+) -> Imported:
+    """What `import_agent` does with a mapping file."""
+    if recipe is None:
+        raise InputError("as is missing; allowed with --mapping: --as RECIPE, whose layers are those of the file")
+    made = resolve(recipe, {} if env is None else {"env": env})
+    said = read_mapping(mapping)
+    weights = mapped(said, read_weights(source, said.layout), source)
+    return write(path, source, made, game_of(made)[1], weights, None)
+
+
+def game_of(recipe: Recipe) -> tuple[envs.Games, Network]:
+    """The recipe's games, closed again, and the network for them."""
+    games = envs.make(recipe.env, 1)
+    games.close()
+    return games, recipe.make_network(games.observation, games.num_actions)
+
+
+def write(
+    path: Path, source: Path, recipe: Recipe, network: Network, weights: Weights, steps: int | None
+) -> Imported:
+    """The weights file, once its tensors are those of the network."""
+    check_weights(weights, network, str(source))
+    check_numbers(weights, str(source))
+    told = {"steps": steps, "updates": None, "imported": {"file": source.name, "sha256": sha256(source)}}
+    save_weights(path, weights, {"recipe": to_dict(recipe), **told})
+    count = sum(array.size for array in weights.values())
+    return Imported(path, source, recipe.algorithm.kind, recipe.env.id, network, count)
 
 
 def recipe_of(found: Found, recipe: str | Recipe | None, env: str | None) -> Recipe:

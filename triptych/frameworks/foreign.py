@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 
+import msgspec
 import numpy as np
 
 from triptych.utils.checks import InputError
@@ -48,4 +49,41 @@ def as_numpy(tensor: object) -> np.ndarray:
     assert isinstance(tensor, torch.Tensor)
     tensor = tensor.detach()
     found: np.ndarray = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    return found
+
+
+def read_flax(content: bytes, where: str) -> dict[str, np.ndarray]:
+    """The arrays of a tree that `flax.serialization.to_bytes` wrote, by their path (`params/Dense_0/kernel`).
+
+    That is MessagePack with arrays as extensions, which needs no Flax to read and can hold no code.
+
+    Raises:
+        InputError: it is damaged, or no such tree.
+    """
+    try:
+        return flat(msgspec.msgpack.decode(content, ext_hook=array_of))
+    except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
+        reason = str(error).split("\n")[0]
+        raise InputError(f"{where} is no tree of arrays of Flax's ({reason}); allowed: what to_bytes wrote") from None
+
+
+def array_of(code: int, data: memoryview) -> np.ndarray:
+    """An array, or NumPy's number, of Flax's extensions 1 and 3: shape, dtype and bytes. 2 is a complex number."""
+    if code not in (1, 3):
+        raise ValueError(f"extension {code}")
+    shape, dtype, content = msgspec.msgpack.decode(data, type=tuple[tuple[int, ...], str, bytes])
+    if np.dtype(dtype).hasobject:
+        raise ValueError(f"arrays of {dtype}")
+    return np.frombuffer(content, dtype).reshape(shape)
+
+
+def flat(tree: object, before: str = "") -> dict[str, np.ndarray]:
+    """A tree of dicts by path."""
+    if isinstance(tree, np.ndarray):
+        return {before: tree}
+    if not isinstance(tree, dict):
+        raise ValueError(f"{before or 'the whole'} is a {type(tree).__name__}")
+    found: dict[str, np.ndarray] = {}
+    for name, branch in tree.items():
+        found |= flat(branch, f"{before}/{name}" if before else str(name))
     return found
