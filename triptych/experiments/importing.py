@@ -74,9 +74,7 @@ def import_agent(
     return write(path, source, made, network, found.weights, found.steps)
 
 
-def import_mapped(
-    source: Path, mapping: Path, recipe: str | Recipe | None, env: str | None, path: Path
-) -> Imported:
+def import_mapped(source: Path, mapping: Path, recipe: str | Recipe | None, env: str | None, path: Path) -> Imported:
     """What `import_agent` does with a mapping file."""
     if recipe is None:
         raise InputError("as is missing; allowed with --mapping: --as RECIPE, whose layers are those of the file")
@@ -93,9 +91,7 @@ def game_of(recipe: Recipe) -> tuple[envs.Games, Network]:
     return games, recipe.make_network(games.observation, games.num_actions)
 
 
-def write(
-    path: Path, source: Path, recipe: Recipe, network: Network, weights: Weights, steps: int | None
-) -> Imported:
+def write(path: Path, source: Path, recipe: Recipe, network: Network, weights: Weights, steps: int | None) -> Imported:
     """The weights file, once its tensors are those of the network."""
     check_weights(weights, network, str(source))
     check_numbers(weights, str(source))

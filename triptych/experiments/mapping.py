@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -93,7 +93,9 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             return {name: file[name] for name in file.files}
     except Exception as error:  # whatever a damaged file makes of NumPy's reader
         reason = str(error).split("\n")[0]
-        raise InputError(f"{path} is damaged, or holds more than arrays ({reason}); allowed: a .npz of arrays") from None
+        raise InputError(
+            f"{path} is damaged, or holds more than arrays ({reason}); allowed: a .npz of arrays"
+        ) from None
 
 
 def mapped(mapping: MappingFile, tensors: Mapping[str, np.ndarray], where: Path) -> Weights:
@@ -119,5 +121,7 @@ def turned(tensor: np.ndarray, entry: Entry, layout: str, what: str) -> np.ndarr
     if entry.flattened is None:
         return found
     if found.ndim != 2 or len(entry.flattened) != 3 or prod(entry.flattened) != len(found):
-        raise InputError(f"{what} has shape {tensor.shape}, flattened is {list(entry.flattened)}; allowed: channels, rows, columns before it")
+        raise InputError(
+            f"{what} has shape {tensor.shape}, flattened is {list(entry.flattened)}; allowed: channels, rows, columns before it"
+        )
     return found.reshape(*entry.flattened, -1).transpose(1, 2, 0, 3).reshape(len(found), -1)
