@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def torch_network() -> Any:
         def __init__(self) -> None:
             super().__init__()
             sizes = (4, 120, 84, 2)
-            layers = [torch.nn.Linear(before, after) for before, after in zip(sizes, sizes[1:], strict=False)]
+            layers = [torch.nn.Linear(before, after) for before, after in pairwise(sizes)]
             self.network = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1], torch.nn.ReLU(), layers[2])
 
     return QNetwork()
