@@ -230,7 +230,7 @@ def test_a_run_that_never_leaves_random_play_is_said() -> None:
     (sentence,) = words.sentences([weak, strong], random)
     told = "weak plays no better than chance: its running reward stays within what random play reaches by luck (up to 24.0)"
     assert sentence == f"{told}."
-    (sentence,) = words.sentences([dataclasses.replace(weak, evaluations=[tested(22.5, 21.0, 24.0)])], random)
+    (sentence,) = words.sentences([dataclasses.replace(weak, evaluations=[of_test(22.5, 21.0, 24.0)])], random)
     assert sentence == f"{told}, and its best weights scored 22.5 in 20 test games."
 
 
@@ -238,12 +238,12 @@ def test_a_run_whose_best_weights_beat_random_play_in_a_test_is_no_alarm() -> No
     """With many random moves its training scores may stay low."""
     log = Log(
         "good", {"steps": [*range(199)], "running_reward": [23.0] * 199, "epsilon": [0.64] * 199},
-        config={"recipe": load_recipe("cartpole")}, evaluations=[tested(470.0, 450.0, 490.0)],
+        config={"recipe": load_recipe("cartpole")}, evaluations=[of_test(470.0, 450.0, 490.0)],
     )  # fmt: skip
     assert words.sentences([log], {log.random_key: {"mean": 22.0, "high": 23.0, "band": [20.0, 24.0]}}) == []
 
 
-def tested(mean: float, low: float, high: float) -> dict[str, Any]:
+def of_test(mean: float, low: float, high: float) -> dict[str, Any]:
     """A test of a run's best weights on CartPole, as an evaluation has it."""
     return {
         "weights": "best", "epsilon": 0.0, "updates": 1, "games": 20, "mean": mean, "low": low, "high": high, "policy": "greedy",
