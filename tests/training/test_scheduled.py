@@ -47,9 +47,13 @@ class TinyLearner:
     """One weight, which is drawn to the returns. Its memory adds the weight up, and the value shows both."""
 
     device = "cpu"
+    frozen: tuple[str, ...] = ()
 
     def __init__(self, *given: Any):
         self.weight, self.square, self.precision = 0.5, 0.0, given[-1]
+
+    def freeze(self, names: tuple[str, ...]) -> None:
+        assert not names
 
     def act(self, obs: Any, state: Any, reset: Any) -> tuple[np.ndarray, np.ndarray]:
         before = np.where(reset[:, None], 0, state)
