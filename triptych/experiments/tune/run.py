@@ -10,6 +10,7 @@ from typing import Any
 
 from triptych.experiments.jobs import work_all
 from triptych.experiments.ray_jobs import On, check_place, place_of
+from triptych.experiments.teach import with_teacher
 from triptych.experiments.tune import check_optuna
 from triptych.experiments.tune.halving import Pruner
 from triptych.experiments.tune.journal import Sampler
@@ -92,7 +93,7 @@ def tune(
     else:
         check_framework(framework)
         set_device(device)  # here for its spelling alone
-        resolved = resolve(recipe, changes)
+        resolved = with_teacher(resolve(recipe, changes), runs_dir)
         label = label or (safe(recipe) if isinstance(recipe, str) else safe(resolved.env.id))
         plan = Plan(
             label, framework, tuple(over) or default_over(resolved), trials if trials is not None else 30, sampler, pruner,
