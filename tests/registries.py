@@ -10,7 +10,6 @@ from typing import Any
 import gymnasium
 
 from triptych.algorithms import ALGORITHMS
-from triptych.envs.packages import package_of
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes.load import RUN
 from triptych.spec import KINDS, LAYERS
@@ -18,6 +17,17 @@ from triptych.spec.registry import BUILDERS
 from triptych.training.callbacks.base import LOGGERS
 
 TABLES: tuple[Any, ...] = (ALGORITHMS, FRAMEWORKS, KINDS, LAYERS, LOGGERS, gymnasium.registry, sys.modules)
+
+
+def is_of_a_package(spec: Any) -> bool:
+    """Whether an installed package brings an environment, and not a user's file."""
+    module = (
+        spec.entry_point.partition(":")[0]
+        if isinstance(spec.entry_point, str)
+        else getattr(spec.entry_point, "__module__", "")
+    )
+    found = sys.modules.get(module.partition(".")[0])
+    return "site-packages" in (getattr(found, "__file__", None) or "")
 
 
 @contextmanager
@@ -29,7 +39,7 @@ def restored() -> Iterator[None]:
         yield
     finally:
         # Packages register their ids when they are imported, which happens once: their modules stay loaded.
-        theirs = {name: spec for name, spec in gymnasium.registry.items() if package_of(name)}
+        theirs = {name: spec for name, spec in gymnasium.registry.items() if is_of_a_package(spec)}
         for table, kept in zip(TABLES[:-1], before[:-1], strict=True):
             table.clear()
             table.update(kept)
