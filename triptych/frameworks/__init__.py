@@ -37,7 +37,7 @@ class Framework:
     distributions: tuple[str, ...]  # whose versions decide numbers
     colour: str  # in figures; told apart by colour-blind readers too
     folder: str  # the package with ops, net, layers, learner and frames
-    exports: tuple[str, ...]  # what its export.py writes a policy as
+    exports: tuple[str, ...] = ()  # what its export.py writes a policy as, if it has one
     aliases: tuple[str, ...] = ()  # what else people type for it
 
 
