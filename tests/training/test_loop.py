@@ -25,6 +25,8 @@ from triptych.utils.seeds import game_seeds, generator
 class Counting:
     """A learner that only counts: acts 0, updates by adding one to its only weight."""
 
+    frozen: tuple[str, ...] = ()
+
     def __init__(self, network: Any, loss: Any, adam: Any, weights: Any, precision: str):
         self.device, self.precision, self.actions = "cpu", precision, network.layers[-1].units
         self.rates: list[float] = []
