@@ -94,7 +94,7 @@ class DarkResets(Base):
         return (obs if self.begun == 1 else np.full_like(obs, np.nan)), info
 
 
-class Dark(Base):
+class NeverFinite(Base):
     """Not one of its observations is finite but those of its resets."""
 
     def look(self) -> np.ndarray:
@@ -128,5 +128,5 @@ class Closes(Base):
         raise OSError("no such window")
 
 
-for kind in (Raises, NeverBegins, Hangs, NotFinite, DarkResets, Dark, Slow, Closes):
+for kind in (Raises, NeverBegins, Hangs, NotFinite, DarkResets, NeverFinite, Slow, Closes):
     gymnasium.register(f"{kind.__name__}-v0", entry_point=kind)

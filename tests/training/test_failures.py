@@ -259,7 +259,7 @@ def test_numbers_that_are_not_finite_are_named_and_not_learned_from(
 def test_a_game_that_nothing_can_be_learned_from_fails_once_it_should_have_been(
     recipe: str, settings: dict[str, Any], steps: int, tmp_path: Path
 ) -> None:
-    chosen = NAN | {"env": "tests.training.failing_env:Dark-v0"} | settings
+    chosen = NAN | {"env": "tests.training.failing_env:NeverFinite-v0"} | settings
     chosen = {name: value for name, value in chosen.items() if value is not None}
     with pytest.raises(
         triptych.RunFailed, match=f"not one of the {steps} steps so far could be learned from"
@@ -271,7 +271,7 @@ def test_a_game_that_nothing_can_be_learned_from_fails_once_it_should_have_been(
 
 
 def test_a_run_that_was_not_to_learn_ends_well_on_such_a_game(tmp_path: Path) -> None:
-    settings = NAN | {"env": "tests.training.failing_env:Dark-v0", "steps": 200, "warm_up": 200}
+    settings = NAN | {"env": "tests.training.failing_env:NeverFinite-v0", "steps": 200, "warm_up": 200}
     assert triptych.train(runs_dir=tmp_path, **settings).stopped_by == "steps"
 
 
