@@ -13,6 +13,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+import stable_baselines3
+import torch
 from gymnasium import spaces
 
 from triptych import InputError, evaluate
@@ -20,9 +22,6 @@ from triptych.__main__ import main
 from triptych.experiments.importing import import_agent
 from triptych.experiments.load import load_agent
 from triptych.utils.seeds import game_seeds
-
-stable_baselines3 = pytest.importorskip("stable_baselines3")
-torch = pytest.importorskip("torch")
 
 
 class Pictures(gymnasium.Env):

@@ -22,7 +22,8 @@ OBS = np.random.default_rng(0).standard_normal((20, 4)).astype(np.float32)
 
 def torch_network() -> Any:
     """The network of CleanRL's dqn.py, under the names that it has there."""
-    torch = pytest.importorskip("torch")
+    import torch
+
     torch.manual_seed(0)
 
     class QNetwork(torch.nn.Module):
@@ -63,7 +64,7 @@ def test_a_torch_agent_of_cleanrl_gives_the_same_values(kind: str, tmp_path: Pat
 
 
 def test_a_flax_agent_of_cleanrl_gives_the_same_values(tmp_path: Path) -> None:
-    flax = pytest.importorskip("flax")
+    import flax
     import jax
     from flax import linen, serialization
 

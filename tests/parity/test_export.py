@@ -88,7 +88,8 @@ def test_a_policy_with_memory_goes_on_from_its_state(name: str, to: str, kind: s
 
 
 def test_an_onnx_file_gives_what_the_learner_does_and_says_what_it_is(tmp_path: Path) -> None:
-    onnx = pytest.importorskip("onnx")
+    import onnx
+
     check_flat("torch", "onnx", FLAT["a picture and numbers"], tmp_path)
     model = onnx.load(tmp_path / "policy", load_external_data=False)
     assert [given.name for given in model.graph.input] == [
@@ -102,5 +103,4 @@ def test_an_onnx_file_gives_what_the_learner_does_and_says_what_it_is(tmp_path: 
 
 
 def test_an_onnx_file_with_memory_goes_on_from_its_state(tmp_path: Path) -> None:
-    pytest.importorskip("onnx")
     check_remembering("torch", "onnx", "lstm", tmp_path)
