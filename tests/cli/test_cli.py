@@ -137,7 +137,8 @@ SWITCHES = [
 
 @pytest.mark.parametrize(("command", "switch"), SWITCHES)
 def test_no_switch_hides_the_recipe_behind_it(command: str, switch: str) -> None:
-    parsed = parse(COMMANDS[command], command, [f"--{switch.replace('_', '-')}", "cartpole"])
+    front = ["a-run"] if hasattr(COMMANDS[command], "FRONT") else []
+    parsed = parse(COMMANDS[command], command, [*front, f"--{switch.replace('_', '-')}", "cartpole"])
     assert parsed.name == "cartpole"
     assert getattr(parsed, switch) is True
 

@@ -20,7 +20,7 @@ from triptych.cli.main import COMMANDS
 from triptych.cli.options import plain_json
 from triptych.experiments.compare import Comparison, ComparisonRow
 from triptych.recipes import BUILT_IN
-from triptych.utils.console import LOGGER, detail, say, set_level, warn
+from triptych.utils.console import LOGGER, detail, say, warn
 from triptych.utils.machine import Load
 
 SMALL = ["--steps", "300", "--warm-up", "100", "--threads", "1", "--evaluate-every", "0", "--no-video"]
@@ -112,7 +112,7 @@ def test_quiet_and_verbose_are_levels(runs: Path, capsys: pytest.CaptureFixture)
     assert "checkpoint at step" not in plain
     assert call(*again, "--verbose") == 0
     assert "checkpoint at step 300" in capsys.readouterr().err
-    set_level(quiet=False, verbose=False)
+    assert LOGGER.level == logging.INFO, "the next command, or the user's own code, is told again"
 
 
 def test_notes_go_through_the_logger(capsys: pytest.CaptureFixture) -> None:

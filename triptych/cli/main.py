@@ -78,8 +78,8 @@ def run(arguments: list[str]) -> int:
         raise InputError(not_a_command(first))
     try:
         command = parse(COMMANDS[name], name, ["--help"] if rest == ["help"] else rest)
-        console.set_level(command.quiet and not getattr(command, "profile", False), command.verbose)
-        return command.run()
+        with console.level(command.quiet and not getattr(command, "profile", False), command.verbose):
+            return command.run()
     except InputError as error:
         raise type(error)(in_their_words(str(error), rest)) from error.__cause__
 

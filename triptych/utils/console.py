@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from typing import IO, Any, cast
 
 
@@ -50,9 +51,15 @@ LOGGER.setLevel(logging.INFO)
 LOGGER.propagate = False
 
 
-def set_level(quiet: bool, verbose: bool) -> None:
-    """Quiet: warnings alone. Verbose: what is done on the way too."""
+@contextlib.contextmanager
+def level(quiet: bool, verbose: bool) -> Iterator[None]:
+    """While a command runs. Quiet: warnings alone. Verbose: what is done on the way too."""
+    before = LOGGER.level
     LOGGER.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+    try:
+        yield
+    finally:
+        LOGGER.setLevel(before)
 
 
 def detail(line: str) -> None:
