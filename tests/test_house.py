@@ -13,10 +13,10 @@ import triptych
 ROOT = Path(triptych.__file__).parent
 # Left may import right, never the other way; names in one set never import each other.
 ORDER: list[set[str]] = [
-    {"__main__"}, {"cli"}, {"experiments"}, {"training", "report", "trackers"}, {"runs"}, {"recipes"},
+    {"__main__"}, {"cli"}, {"experiments"}, {"checkup"}, {"training", "report", "trackers"}, {"runs"}, {"recipes"},
     {"algorithms", "buffers", "envs", "frameworks"}, {"losses"}, {"spec"}, {"utils"},
 ]  # fmt: skip
-MOST_NAMES = 17  # at the top of the package
+MOST_NAMES = 18  # at the top of the package
 FRAMEWORKS = {"torch", "jax", "jaxlib", "flax", "optax", "keras", "tensorflow"}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import frameworks
+from triptych.checkup.watch import Watch
 from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.going_on import GoingOn, decide, is_over, never_exact, promised, schedules, write_changes
 from triptych.experiments.switch import Wanted, changed
@@ -150,7 +151,7 @@ def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool
             checkpoints.belong_to(going.recipe)
             session = Session(
                 folder, prepared, framework,
-                quiet=wish.quiet, callbacks=followed(watching, following), checkpoints=checkpoints, exact=wish.exact, crew=crew,
+                quiet=wish.quiet, callbacks=[Watch(folder), *followed(watching, following)], checkpoints=checkpoints, exact=wish.exact, crew=crew,
             )  # fmt: skip
             if switched.moves_states(session.training):
                 checkpoints.change_rows(switched.read, f"network-{manifest['step']}")

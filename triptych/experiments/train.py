@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs, frameworks
+from triptych.checkup.watch import Watch
 from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.film import film_run
 from triptych.experiments.ray_jobs import On
@@ -159,6 +160,7 @@ def begin(folder: RunFolder, prepared: Prepared, framework: str, begun: Begun, h
     exact = how["crew"] is None and is_exact(prepared)
     start, reused = begun
     weights = None if reused is None else reused.weights
+    how |= {"callbacks": [Watch(folder), *how["callbacks"]]}
     session = Session(folder, prepared, framework, weights=weights, **how)
     session.save()  # the checkpoint at step 0: from here on the folder is a run
     origin = {} if start is None or reused is None else {"from": start.recorded(reused)}

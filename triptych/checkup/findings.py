@@ -1,0 +1,71 @@
+"""What a signal has to say: what was measured, what was expected, since when, the likeliest causes, where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from triptych.utils.checks import check
+
+Severity = Literal["note", "warn", "stop"]  # a plain sentence; learning suffers; nothing can come of the run
+SEVERITIES = ("note", "warn", "stop")
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A kind of finding. The same one is used for a run that goes on, for one that is over, and for other people's code."""
+
+    name: str  # "weights-still": in alarms.csv, on the page, in JSON
+    severity: Severity
+    title: str  # what is wrong, in a few words
+    causes: tuple[str, ...]  # the likeliest first
+    look: str  # where: a setting, a method, a file
+
+    def __post_init__(self) -> None:
+        check(self.severity in SEVERITIES, "severity", self.severity, ", ".join(SEVERITIES))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one signal found."""
+
+    signal: Signal
+    measured: str
+    expected: str
+    since: int | None = None  # steps of the run; None: before the first one
+
+    @property
+    def severity(self) -> Severity:
+        return self.signal.severity
+
+    def line(self) -> str:
+        """All of it but the causes, as one line."""
+        begun = "" if not self.since else f" since step {self.since:,}"
+        return f"{self.signal.title}{begun}: {self.measured}; expected: {self.expected}"
+
+    def lines(self) -> Iterator[str]:
+        """For people, the causes and the place below it."""
+        yield f"{self.severity:5} {self.signal.name}: {self.line()}"
+        for cause in self.signal.causes:
+            yield f"      perhaps {cause}"
+        yield f"      look at {self.signal.look}"
+
+    def row(self, step: int | None) -> dict[str, Any]:
+        """A line of alarms.csv."""
+        told = asdict(self.signal) | {"signal": self.signal.name, "causes": " | ".join(self.signal.causes)}
+        told |= {"step": step, "since": self.since, "measured": self.measured, "expected": self.expected}
+        return {name: told[name] for name in ALARMS}
+
+
+ALARMS = (
+    "step",
+    "since",
+    "signal",
+    "severity",
+    "title",
+    "measured",
+    "expected",
+    "causes",
+    "look",
+)  # alarms.csv's columns

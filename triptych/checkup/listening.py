@@ -1,0 +1,87 @@
+"""Ears on a run: what its games said, what was done in them, and what its learner was asked and fed.
+
+They stand at the outside of the games and of the learner, so whatever the loop and the buffers make of it between the two lies open.
+What is heard is the run's own array: a listener that wants to keep something copies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from triptych.envs import Step
+from triptych.training.base import Training
+
+
+class Listener:
+    """Every method may be left as it is. `player` numbers those who play: A3C's workers; else it is 0."""
+
+    def reset(self, player: int, obs: Any) -> None:
+        """Games were started anew: their first observations [N, *observation]."""
+
+    def sent(self, player: int, actions: np.ndarray) -> None:
+        """Actions [N] went to the games."""
+
+    def received(self, player: int, step: Step) -> None:
+        """What the games answered, as it came."""
+
+    def acted(self, player: int, given: tuple[Any, ...], answer: tuple[np.ndarray, Any]) -> None:
+        """The network was asked: `given` is (obs,) or (obs, state, reset); `answer` its outputs [N, ...] and the state after them."""
+
+    def fed(self, player: int, batch: Any) -> None:
+        """A batch (`spec.batches`) is about to be learned from."""
+
+    def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
+        """It was learned from, at a learning rate. `scalars` lie on the device: `float(...)` waits for them.
+
+        Of a gradient that is taken in one place and applied in another (A3C), `rate` is NaN.
+        """
+
+    def synced(self, player: int) -> None:
+        """The online weights were copied into the target."""
+
+
+def listen(training: Training, listener: Listener) -> None:
+    """Puts ears on a training's games and learners, those of all its players in this process."""
+    for number, player in enumerate(training.players()):
+        for name, heard in (("reset", listener.reset), ("recv", listener.received)):
+            after(player.games, name, lambda answer, *_, tell=heard, who=number: tell(who, answer))
+        before(player.games, "send", lambda actions, who=number: listener.sent(who, actions))
+    learners = {id(each.learner): (number, each.learner) for number, each in reversed([*enumerate(training.players())])}
+    for number, learner in learners.values():
+        hear_learner(number, learner, listener)
+
+
+def hear_learner(number: int, learner: Any, listener: Listener) -> None:
+    """Ears on one learner."""
+    after(learner, "act", lambda answer, *given: listener.acted(number, given, answer))
+    before(learner, "update", lambda batch, *_: listener.fed(number, batch))
+    before(learner, "gradients", lambda batch: listener.fed(number, batch))
+    after(learner, "update", lambda found, batch, rate: listener.learned(number, batch, rate, found))
+    after(learner, "gradients", lambda found, batch: listener.learned(number, batch, float("nan"), found[1]))
+    after(learner, "sync_target", lambda _: listener.synced(number))
+
+
+def after(owner: Any, name: str, told: Callable[..., None]) -> None:
+    """From now on `told(answer, *given)` follows each call of a method."""
+    method = getattr(owner, name)
+
+    def heard(*given: Any) -> Any:
+        answer = method(*given)
+        told(answer, *given)
+        return answer
+
+    setattr(owner, name, heard)
+
+
+def before(owner: Any, name: str, told: Callable[..., None]) -> None:
+    """From now on `told(*given)` comes before each call of a method."""
+    method = getattr(owner, name)
+
+    def heard(*given: Any) -> Any:
+        told(*given)
+        return method(*given)
+
+    setattr(owner, name, heard)

@@ -1,0 +1,41 @@
+"""What a monitor is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from triptych.checkup.findings import Finding
+from triptych.checkup.listening import Listener
+from triptych.training.callbacks.base import Run
+from triptych.training.counting import Episode, Tick
+
+
+class Monitor(Listener):
+    """Hears a run, and says what looks wrong. Each finding is told once: `Watch` drops a signal that was told before.
+
+    Cheap: whatever costs more than counting is done now and then. All monitors together may take 2 % of a run.
+    """
+
+    def begin(self, run: Run) -> None:
+        """The session begins, at step 0 or after a resume."""
+
+    def step(self, run: Run, tick: Tick) -> None:
+        """Every game took a step."""
+
+    def episode(self, run: Run, episode: Episode) -> None:
+        """An episode ended."""
+
+    def row(self, run: Run, table: str, row: dict[str, Any]) -> None:
+        """A row of episodes.csv or metrics.csv was written: loss, gradient norm and the like as plain numbers, at no cost."""
+
+    def judge(self, run: Run) -> Iterator[Finding]:
+        """What looks wrong by now. Asked at the start, now and then, and at the end."""
+        yield from ()
+
+    def get_state(self) -> dict[str, Any]:
+        """What a resume needs, as JSON."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes up what `get_state` gave."""
