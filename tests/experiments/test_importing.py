@@ -71,15 +71,28 @@ class Seeded(gymnasium.Wrapper):
         return self.env.reset(seed=next(self.seeds))
 
 
-def test_a_hundred_games_end_as_in_the_library_that_trained_it(trained: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def trained_ppo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """PPO of CartPole with MlpPolicy as it comes: tanh, layers of its own for policy and value."""
+    path = tmp_path_factory.mktemp("theirs") / "ppo.zip"
+    settings: dict[str, Any] = {"n_steps": 512, "batch_size": 128, "n_epochs": 4}
+    stable_baselines3.PPO("MlpPolicy", "CartPole-v1", seed=1, device="cpu", **settings).learn(1_024).save(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["DQN", "PPO"])
+def test_a_hundred_games_end_as_in_the_library_that_trained_it(
+    kind: str, trained: Path, trained_ppo: Path, tmp_path: Path
+) -> None:
     """Its own `evaluate_policy`, on games of the same seeds."""
     from stable_baselines3.common.evaluation import evaluate_policy
     from stable_baselines3.common.monitor import Monitor
 
-    found = import_agent(trained, env="CartPole-v1", out=tmp_path / "mine.safetensors")
-    score = evaluate(found.path, games=100, seed=0)
+    file = {"DQN": trained, "PPO": trained_ppo}[kind]
+    found = import_agent(file, env="CartPole-v1", out=tmp_path / "mine.safetensors")
+    score = evaluate(found.path, games=100, seed=0, policy="greedy")
     env = Monitor(Seeded(gymnasium.make("CartPole-v1"), game_seeds(0, "evaluate", 0, 100)))
-    model = stable_baselines3.DQN.load(trained, device="cpu")
+    model = getattr(stable_baselines3, kind).load(file, device="cpu")
     rewards, lengths = evaluate_policy(model, env, n_eval_episodes=100, return_episode_rewards=True)
     assert (score.rewards, score.lengths) == (rewards, lengths)
     assert score.mean == np.mean(rewards)
@@ -215,7 +228,7 @@ def test_pickles_beside_the_plain_entries_are_never_read(trained: Path, tmp_path
                     data | {"policy_kwargs": {"activation_fn": "<class 'torch.nn.modules.activation.ELU'>"}}
                 )
             },
-            "its layers have the activation ELU; allowed: ReLU",
+            "its layers have the activation ELU; allowed: ReLU, Tanh",
         ),
     ],
 )
@@ -237,7 +250,22 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
         import_agent(tmp_path / "other.zip", env="CartPole-v1")
 
 
-def test_layers_of_their_own_for_policy_and_value_are_refused(tmp_path: Path) -> None:
-    stable_baselines3.PPO("MlpPolicy", "CartPole-v1", device="cpu").save(tmp_path / "ppo.zip")
-    with pytest.raises(InputError, match="layers of their own"):
-        import_agent(tmp_path / "ppo.zip", env="CartPole-v1")
+@pytest.mark.parametrize("kind", ["PPO", "A2C"])
+@pytest.mark.parametrize(
+    "given", [{}, {"net_arch": {"pi": [8, 6], "vf": [5]}, "activation_fn": torch.nn.ReLU}, {"net_arch": []}]
+)
+def test_policy_and_value_keep_layers_of_their_own(kind: str, given: dict[str, Any], tmp_path: Path) -> None:
+    settings = {"n_steps": 8, "batch_size": 8} if kind == "PPO" else {}
+    model = getattr(stable_baselines3, kind)(
+        "MlpPolicy", "CartPole-v1", device="cpu", seed=3, policy_kwargs=dict(given), **settings
+    )
+    model.save(tmp_path / "theirs.zip")
+    found = import_agent(tmp_path / "theirs.zip", env="CartPole-v1")
+    obs = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)
+    mine = load_agent(found.path).act(obs)[0]
+    mine[:, :-1] -= np.log(np.exp(mine[:, :-1]).sum(axis=1, keepdims=True))
+    with torch.no_grad():
+        logits = model.policy.get_distribution(torch.from_numpy(obs)).distribution.logits.numpy()
+        theirs = np.concatenate([logits, model.policy.predict_values(torch.from_numpy(obs)).numpy()], axis=1)
+    assert np.allclose(mine, theirs, atol=1e-5)
+    assert np.abs(theirs[:, -1]).max() > 1e-3

@@ -22,7 +22,7 @@ from triptych.experiments.lockstep import play as proof
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
 from triptych.report import words
-from triptych.spec import RMSprop
+from triptych.spec import Dense, RMSprop
 from triptych.utils.checks import WorkerError
 from triptych.utils.processes import Child
 
@@ -116,7 +116,14 @@ def test_lockstep_with_memory(memory: str, tmp_path: Path) -> None:
 
 ACTOR_CRITICS = {
     "ppo": ("cartpole-ppo", {"memory": "lstm", "network.2.units": 16, "algorithm.rollout_steps": 16}, 1_300),
-    "a2c": ("cartpole-a2c", {"num_envs": 4, "algorithm.rollout_steps": 2, "algorithm.entropy_weight": 0.01}, 2_600),
+    "a2c": (
+        "cartpole-a2c",
+        {
+            "num_envs": 4, "algorithm.rollout_steps": 2, "algorithm.entropy_weight": 0.01, "network": (Dense(16, "tanh"),),
+            "algorithm.policy_units": (16, 8), "algorithm.value_units": (8,),
+        },
+        2_600,
+    ),
     "a3c": ("cartpole-a3c", {"num_envs": 1, "workers": 4, "algorithm.delays": (0, 1, 2, 3), "algorithm.rollout_steps": 4}, 1_400),
     "a3c-lstm": (
         "cartpole-a3c",

@@ -37,6 +37,11 @@ from triptych.spec.batches import Transition
 from triptych.spec.weights import initial_weights
 
 NAMES = tuple(frameworks.FRAMEWORKS)
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "relu": lambda x: np.maximum(x, 0),
+    "tanh": np.tanh,
+    "linear": lambda x: x,
+}
 BATCH = 8
 PICTURE = Observation((3, 20, 20), "uint8")
 COLOUR = Observation((2, 9, 8, 3), "uint8")
@@ -134,8 +139,7 @@ def numpy_forward(network: Network, weights: dict[str, np.ndarray], obs: Any) ->
             x = x[..., half:] - x[..., :half]
         else:
             x = x @ weights[f"{placed.name}/kernel"] + weights[f"{placed.name}/bias"]
-        if layer.activation == "relu":
-            x = np.maximum(x, 0)
+        x = ACTIVATIONS[layer.activation](x)
     return x
 
 

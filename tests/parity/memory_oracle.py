@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from tests.own_memory import Average
-from tests.parity.ladder import numpy_forward
+from tests.parity.ladder import ACTIVATIONS, numpy_forward
 from tests.parity.map_oracle import neural_map
 from triptych.spec import (
     GRU,
     LSTM,
     RNN,
+    ActorCritic,
     Attention,
     Memory,
     Network,
@@ -186,21 +187,26 @@ def above(network: Network, layers: list[Any], weights: Weights, x: np.ndarray) 
     """Dense layers and heads of two streams."""
     for placed in layers:
         w = {name.split("/")[1]: array for name, array in weights.items() if name.startswith(f"{placed.name}/")}
-        x = HEADS.get(placed.layer.kind, dense)(w, x)
-        x = np.maximum(x, 0) if placed.layer.activation == "relu" else x
+        x = ACTIVATIONS[placed.layer.activation](HEADS.get(placed.layer.kind, dense)(placed.layer, w, x))
     return x
 
 
-def dense(w: Weights, x: np.ndarray) -> np.ndarray:
+def dense(layer: Any, w: Weights, x: np.ndarray) -> np.ndarray:
     return x @ w["kernel"] + w["bias"]
 
 
-def actor_critic(w: Weights, x: np.ndarray) -> np.ndarray:
-    both = [x @ w[f"{part}_kernel"] + w[f"{part}_bias"] for part in ("policy", "value")]
+def actor_critic(layer: ActorCritic, w: Weights, x: np.ndarray) -> np.ndarray:
+    both = []
+    for part, units in (("policy", layer.policy_units), ("value", layer.value_units)):
+        y = x
+        for index in range(1, len(units) + 1):
+            own = f"{part}_hidden_{index}"
+            y = ACTIVATIONS[layer.hidden_activation](y @ w[f"{own}_kernel"] + w[f"{own}_bias"])
+        both.append(y @ w[f"{part}_kernel"] + w[f"{part}_bias"])
     return np.concatenate(both, axis=1)
 
 
-def dueling(w: Weights, x: np.ndarray) -> np.ndarray:
+def dueling(layer: Any, w: Weights, x: np.ndarray) -> np.ndarray:
     value = np.maximum(x @ w["value_hidden_kernel"] + w["value_hidden_bias"], 0) @ w["value_kernel"] + w["value_bias"]
     hidden = np.maximum(x @ w["advantage_hidden_kernel"] + w["advantage_hidden_bias"], 0)
     advantage = hidden @ w["advantage_kernel"] + w["advantage_bias"]

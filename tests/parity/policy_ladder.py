@@ -17,6 +17,7 @@ VECTOR, PICTURE = Observation((5,), "float32"), Observation((2, 14, 13), "uint8"
 ACTIONS, STEPS, GAMES = 3, 6, 4
 BODIES: dict[str, tuple[Observation, tuple[Layer, ...]]] = {
     "none": (VECTOR, (Dense(7), Dense(6, initialiser="orthogonal"))),
+    "tanh": (VECTOR, (Dense(7, "tanh"),)),
     "lstm": (VECTOR, (Dense(6), LSTM(5, skip=True), Dense(7))),
     "gru": (VECTOR, (Dense(6), GRU(5))),
     "attention": (VECTOR, (Dense(6), Attention(6, length=3, heads=2))),
@@ -25,7 +26,9 @@ BODIES: dict[str, tuple[Observation, tuple[Layer, ...]]] = {
 CONFIGS: dict[str, Any] = {
     "a2c": a2c.Config(rollout_steps=STEPS),
     "a2c-normalised": a2c.Config(rollout_steps=STEPS, normalise_advantages=True, loss="absolute"),
+    "a2c-own-layers": a2c.Config(rollout_steps=STEPS, policy_units=(6, 4), value_units=(5,)),
     "ppo": ppo.Config(rollout_steps=STEPS, loss="huber", delta=0.4),
+    "ppo-own-layers": ppo.Config(rollout_steps=STEPS, value_units=(5, 4), hidden_activation="relu"),
     "ppo-burn-in": ppo.Config(rollout_steps=STEPS, burn_in=2, normalise_advantages=False),
 }
 

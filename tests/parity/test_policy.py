@@ -10,6 +10,7 @@ import pytest
 
 from tests.parity import policy_ladder as ladder
 from tests.parity.ladder import NAMES, close
+from tests.parity.test_mutations import part
 from triptych.algorithms import a2c, ppo
 
 CASES = [
@@ -19,6 +20,8 @@ CASES = [
     ("gru", "ppo-burn-in"),
     ("attention", "ppo"),
     ("pictures", "ppo"),
+    ("tanh", "a2c-own-layers"),
+    ("none", "ppo-own-layers"),
 ]
 
 
@@ -85,6 +88,15 @@ def reset_comes_a_step_late(framework: str) -> tuple[Any, str, Any]:
     return ppo, "make_loss", make_loss
 
 
+def own_layers_have_no_activation(framework: str) -> tuple[Any, str, Any]:
+    def stream(self: Any, name: str, x: Any) -> Any:
+        for index in range(1, len(getattr(self.spec, f"{name}_units")) + 1):
+            x = self.dense(f"{name}_hidden_{index}", x)
+        return self.dense(name, x)
+
+    return part(framework, "layers").ActorCriticHead, "stream", stream
+
+
 def changed_part(name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[str], Any]:
     """A mutation of what PPO reports: `change(parts)` in place of some of it."""
 
@@ -112,6 +124,7 @@ MUTATIONS: list[tuple[Callable[..., None], str, str, Callable[[str], Any]]] = [
     (ladder.check_loss, "none", "ppo", steps_without_action_count),
     (ladder.check_loss, "none", "ppo", clip_is_forgotten),
     (ladder.check_loss, "pictures", "ppo", reset_comes_a_step_late),
+    (ladder.check_loss, "tanh", "a2c-own-layers", own_layers_have_no_activation),
     (ladder.check_loss, "none", "ppo", turned),
     (ladder.check_loss, "none", "ppo", within),
 ]

@@ -226,6 +226,7 @@ def test_the_files_are_short_and_linters_find_nothing(tmp_path: Path) -> None:
 REFUSED = {
     "rainbow-lite": "algorithm.prioritised is True; allowed: False with --loop",
     "cartpole-a3c": "algorithm is 'a3c'; allowed: dqn, drqn, a2c, ppo with --loop",
+    "cartpole-ppo --algorithm.policy-units 64 64": "algorithm.policy_units is (64, 64); allowed: none with --loop",
     "darqn": "memory is 'visual_attention'; allowed: none, rnn, gru, lstm with --loop",
     "maze-neural-map": "memory is 'neural_map'; allowed: none, rnn, gru, lstm with --loop",
     "memory-chain": "env is 'triptych/MemoryChain-v0'; allowed: games of Gymnasium and ale-py with --loop",

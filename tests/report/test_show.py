@@ -20,7 +20,7 @@ from triptych.cli.main import run
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
 from triptych.report.show.build import count, layer_table, names_table, network_of, show, write
-from triptych.spec import RMSprop, each, parts_of
+from triptych.spec import Dense, RMSprop, each, parts_of
 from triptych.spec.weights import initial_weights, save_weights
 from triptych.utils.checks import InputError
 from triptych.utils.seeds import generator
@@ -41,6 +41,16 @@ RECIPES: dict[str, Recipe] = {
     },
     "ppo": override(load_recipe("cartpole-ppo"), {"precision": "float64", "memory": "lstm", "num_envs": 4}),
     "a2c": override(load_recipe("cartpole-a2c"), {"precision": "float64", "num_envs": 4}),
+    "layers of its own": override(
+        load_recipe("cartpole-ppo"),
+        {
+            "precision": "float64",
+            "num_envs": 4,
+            "network": (Dense(8, "tanh"),),
+            "algorithm.policy_units": (6, 4),
+            "algorithm.value_units": (5,),
+        },
+    ),
     "rmsprop": override(
         load_recipe("cartpole-a2c"),
         {"precision": "float64", "num_envs": 4, "optimiser": RMSprop(learning_rate=7e-4, max_norm=0.5)},

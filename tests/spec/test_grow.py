@@ -38,6 +38,13 @@ FLAT: dict[str, tuple[Any, Observation, tuple[Layer, ...], dict[str, int], tuple
     "dense": (dqn.Config(), VECTOR, NUMBERS, {"dense_1": 9, "dense_2": 11}, ("dense_1", "dense_2")),
     "a picture and numbers": (dqn.Config(), BOTH, SEEN, {"conv_2": 5, "dense_1": 8}, ("conv_2",)),
     "dueling": (DUELING, PICTURE, SEEN, {"conv_1": 5, "dense_1": 12}, ("conv_2",)),
+    "actor-critic with layers of its own": (
+        a2c.Config(policy_units=(4, 3), value_units=(5,)),
+        VECTOR,
+        NUMBERS,
+        {"dense_2": 8},
+        ("dense_1",),
+    ),
     "actor-critic": (a2c.Config(), VECTOR, NUMBERS, {"dense_1": 9, "dense_2": 8}, ("dense_2",)),
 }
 REMEMBERING: dict[str, tuple[Any, tuple[Layer, ...], dict[str, int]]] = {

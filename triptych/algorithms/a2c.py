@@ -35,6 +35,10 @@ class Config(base.Config):
     reward: Literal["raw", "sign", "clip"] = "raw"  # what is learned from (clip: to -1 to 1); logs show the raw reward
     reward_scale: float = 1.0  # multiplies the reward before that
     burn_in: int = 0  # a rollout's first steps, which only bring a memory's state up to date; no gradient
+    # sizes of layers that the policy alone has, between the body and its logits
+    policy_units: tuple[int, ...] = ()
+    value_units: tuple[int, ...] = ()  # and of those that the value alone has
+    hidden_activation: Literal["tanh", "relu"] = "tanh"  # of both
 
     kind: ClassVar[str] = "a2c"
     family: ClassVar[base.Family] = "on-policy"
@@ -109,7 +113,11 @@ class Config(base.Config):
 
 def network(config: Any, observation: Observation, body: tuple[Layer, ...], num_actions: int) -> Network:
     """The body with a head of logits and a value. It unrolls, whether there is a memory or not."""
-    return Network(observation, (*body, ActorCritic(num_actions)), unrolls=True)
+    return Network(observation, (*body, head_of(config, num_actions)), unrolls=True)
+
+
+def head_of(config: Any, num_actions: int) -> ActorCritic:
+    return ActorCritic(num_actions, config.policy_units, config.value_units, config.hidden_activation)
 
 
 def make_loss(config: Config) -> LossFunction:

@@ -45,7 +45,7 @@ def import_agent(
 ) -> Imported:
     """Writes the weights of an agent that Stable-Baselines3, or any other program, saved as a weights file of Triptych's.
 
-    Nothing in the file is unpickled. Of Stable-Baselines3's: DQN with MlpPolicy or CnnPolicy, A2C and PPO with CnnPolicy.
+    Nothing in the file is unpickled. Of Stable-Baselines3's: DQN, A2C and PPO with MlpPolicy or CnnPolicy.
 
     Args:
         file: the zip; with `mapping` a .safetensors or .npz file, a state dict of PyTorch's, or Flax's bytes.
@@ -112,12 +112,15 @@ def recipe_of(found: Found, recipe: str | Recipe | None, env: str | None) -> Rec
             raise InputError(
                 "env is missing, as a zip does not say which game it plays; allowed: --env ID, or --as RECIPE"
             )
-        config = CONFIGS[found.algorithm]()
+        config = CONFIGS[found.algorithm](**found.settings)
         return Recipe(envs.EnvConfig(env), found.body, config, Adam(), steps=max(found.steps or 1, 1))
     made = resolve(recipe, {} if env is None else {"env": env})
     kinds = {"a2c", "ppo", "a3c"} if found.algorithm != "dqn" else {"dqn"}
     known = made.algorithm.kind
     check(known in kinds, "as", str(recipe), f"a recipe of {found.algorithm}, as the file is; this one is of {known}")
+    for name, value in found.settings.items():
+        own = getattr(made.algorithm, name)
+        check(own == value, f"{name} of {str(recipe)!r}", own, f"{value}, as the file has")
     ours, theirs = plain(made.network), plain(found.body)
     if ours != theirs:
         raise InputError(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class Found:
     shape: tuple[int, ...]  # of an observation, channels first
     actions: int
     steps: int | None  # that it was trained for, where the zip says so
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the algorithm, which say what its head is
 
 
 def read_zip(path: Path) -> Found:
@@ -172,7 +173,7 @@ def sides(inputs: int, channels: int, shape: tuple[int, ...], path: Path) -> tup
     return rows, columns
 
 
-def activation_of(data: Mapping[str, Any], default: str, path: Path) -> str:
+def activation_of(data: Mapping[str, Any], default: str, path: Path) -> Literal["relu", "tanh"]:
     """Of the hidden layers: what `policy_kwargs` says in readable form.
 
     Raises:
@@ -180,9 +181,9 @@ def activation_of(data: Mapping[str, Any], default: str, path: Path) -> str:
     """
     said = readable(data, "policy_kwargs", "activation_fn")
     name = re.sub(r"\W+", " ", said).split()[-1] if said else default
-    if name != "ReLU":
-        raise InputError(f"{path}: its layers have the activation {name}; allowed: ReLU")
-    return "relu"
+    if name not in ("ReLU", "Tanh"):
+        raise InputError(f"{path}: its layers have the activation {name}; allowed: ReLU, Tanh")
+    return "relu" if name == "ReLU" else "tanh"
 
 
 def q_network(
@@ -194,11 +195,10 @@ def q_network(
     if not layers:
         raise InputError(f"{path}: its Q network has no layers; allowed: {ALLOWED}")
     *hidden, head = layers
-    if hidden:
-        activation_of(data, "ReLU", path)
+    activation = activation_of(data, "ReLU", path)
     first = sum(isinstance(layer, Dense) for layer in body) + 1
     for index, (weight, bias) in enumerate(hidden, start=first):
-        body.append(Dense(len(bias)))
+        body.append(Dense(len(bias), activation))
         weights |= {f"dense_{index}/kernel": weight.T, f"dense_{index}/bias": bias}
     weights |= {"head/kernel": head[0].T, "head/bias": head[1]}
     return Found("dqn", tuple(body), weights, shape, actions, steps)
@@ -208,11 +208,6 @@ def actor_critic(
     tensors: dict[str, np.ndarray], data: Mapping[str, Any], shape: tuple[int, ...], actions: int,
     steps: int | None, path: Path,
 ) -> Found:  # fmt: skip
-    if any(name.startswith("mlp_extractor.") for name in tensors):
-        raise InputError(
-            f"{path}: its policy and its value have layers of their own (net_arch), which no network of Triptych has; "
-            "allowed: CnnPolicy as it comes, or DQN"
-        )
     if not shares_features(tensors):
         raise InputError(f"{path}: its policy and its value have features of their own; allowed: shared ones")
     body, weights = features(tensors, "features_extractor", shape, path)
@@ -223,7 +218,17 @@ def actor_critic(
             f"head/{ours}_kernel": tensors[f"{theirs}.weight"].T,
             f"head/{ours}_bias": tensors[f"{theirs}.bias"],
         }
-    return Found("ppo" if "clip_range" in data else "a2c", tuple(body), weights, shape, actions, steps)
+    settings: dict[str, Any] = {}
+    for name in ("policy", "value"):
+        layers = chain(tensors, f"mlp_extractor.{name}_net", path)
+        for index, (weight, bias) in enumerate(layers, start=1):
+            own = f"head/{name}_hidden_{index}"
+            weights |= {f"{own}_kernel": weight.T, f"{own}_bias": bias}
+        if layers:
+            settings |= {f"{name}_units": tuple(len(bias) for _, bias in layers)}
+    if settings:
+        settings["hidden_activation"] = activation_of(data, "Tanh", path)
+    return Found("ppo" if "clip_range" in data else "a2c", tuple(body), weights, shape, actions, steps, settings)
 
 
 def shares_features(tensors: Mapping[str, np.ndarray]) -> bool:

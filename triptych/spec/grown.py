@@ -65,11 +65,16 @@ class Piece:
                 found |= {f"{stream}_kernel": (units, wide), f"{stream}_bias": (None, wide)}
             return found
         if isinstance(layer, ActorCritic):
-            one, actions = identity(1), identity(layer.actions)
-            return {
-                "policy_kernel": (rows, actions), "policy_bias": (None, actions),
-                "value_kernel": (rows, one), "value_bias": (None, one),
-            }  # fmt: skip
+            found = {}
+            for stream, (sizes, outputs) in layer.streams.items():
+                before = rows
+                for index, size in enumerate(sizes, start=1):
+                    own = f"{stream}_hidden_{index}"
+                    found |= {f"{own}_kernel": (before, identity(size)), f"{own}_bias": (None, identity(size))}
+                    before = identity(size)
+                wide = identity(outputs)
+                found |= {f"{stream}_kernel": (before, wide), f"{stream}_bias": (None, wide)}
+            return found
         return {"kernel": (rows, units), "bias": (None, units)}
 
     def axes_of(self, name: str, tensor: np.ndarray) -> tuple[Index | None, Index]:

@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Literal
 from triptych.utils.checks import InputError, check, one_of, positive
 
 Shape = tuple[int, ...]
-Activation = Literal["relu", "linear"]
+Activation = Literal["relu", "tanh", "linear"]
 Initialiser = Literal["glorot_uniform", "fan_in_uniform", "orthogonal"]
 INITIALISERS: tuple[Initialiser, ...] = ("glorot_uniform", "fan_in_uniform", "orthogonal")
-ACTIVATIONS: tuple[Activation, ...] = ("relu", "linear")
+ACTIVATIONS: tuple[Activation, ...] = ("relu", "tanh", "linear")
+HIDDEN: tuple[Activation, ...] = ("tanh", "relu")
 
 
 @dataclass(frozen=True)
@@ -199,12 +200,24 @@ class ActorCritic(LayerSpec):
     """
 
     actions: int
+    policy_units: tuple[int, ...] = ()  # layers of the policy alone, on what the body gives
+    value_units: tuple[int, ...] = ()  # and of the value alone
+    hidden_activation: Activation = "tanh"  # of those layers
 
     kind: ClassVar[str] = "actor_critic"
     initialiser: ClassVar[Initialiser] = "orthogonal"
 
     def __post_init__(self) -> None:
         positive(self, "actions")
+        one_of(self, "hidden_activation", HIDDEN)
+        for name in ("policy_units", "value_units"):
+            units = getattr(self, name)
+            check(all(size > 0 for size in units), name, units, "above 0, each of them")
+
+    @property
+    def streams(self) -> dict[str, tuple[tuple[int, ...], int]]:
+        """Of the policy and of the value: the sizes of its own layers, and how many numbers it gives."""
+        return {"policy": (self.policy_units, self.actions), "value": (self.value_units, 1)}
 
     def output_shape(self, shape: Shape) -> Shape:
         check(len(shape) == 1, "the input of an actor-critic head", shape, "a vector; put a flatten layer before it")
@@ -212,10 +225,14 @@ class ActorCritic(LayerSpec):
 
     def tensors(self, shape: Shape) -> dict[str, Shape]:
         """Neutral names and shapes: kernels are (in, out)."""
-        (size,) = shape
-        return {
-            "policy_kernel": (size, self.actions), "policy_bias": (self.actions,), "value_kernel": (size, 1), "value_bias": (1,),
-        }  # fmt: skip
+        found: dict[str, Shape] = {}
+        for name, (units, outputs) in self.streams.items():
+            (size,) = shape
+            for index, after in enumerate(units, start=1):
+                found |= {f"{name}_hidden_{index}_kernel": (size, after), f"{name}_hidden_{index}_bias": (after,)}
+                size = after
+            found |= {f"{name}_kernel": (size, outputs), f"{name}_bias": (outputs,)}
+        return found
 
     def factors(self) -> dict[str, float]:
         """What the drawn tensors are multiplied by."""

@@ -194,7 +194,14 @@ class ActorCriticHead(Parameters):
     """The policy's logits, and the value behind them."""
 
     def __call__(self, x):
-        return jnp.concatenate([self.dense("policy", x), self.dense("value", x)], axis=-1)
+        return jnp.concatenate([self.stream("policy", x), self.stream("value", x)], axis=-1)
+
+    def stream(self, name: str, x):
+        """The layers of one of the two alone, then its outputs."""
+        activation = jnp.tanh if self.spec.hidden_activation == "tanh" else jax.nn.relu
+        for index in range(1, len(getattr(self.spec, f"{name}_units")) + 1):
+            x = activation(self.dense(f"{name}_hidden_{index}", x))
+        return self.dense(name, x)
 
 
 def build(module: type[Parameters], placed: Placed, stored: str, compute: str) -> nn.Module:

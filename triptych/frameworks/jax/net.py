@@ -84,7 +84,7 @@ LAYERS: dict[type, Any] = {
     **OWN,
     **MAPS,
 }
-ACTIVATIONS = {"relu": jax.nn.relu, "linear": lambda x: x}
+ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jax.numpy.tanh, "linear": lambda x: x}
 
 
 class Net(nn.Module):

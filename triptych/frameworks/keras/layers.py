@@ -190,7 +190,14 @@ class ActorCriticHead(Parameters):
     """The policy's logits, and the value behind them."""
 
     def call(self, x):
-        return ops.concatenate([self.dense("policy", x), self.dense("value", x)], axis=-1)
+        return ops.concatenate([self.stream("policy", x), self.stream("value", x)], axis=-1)
+
+    def stream(self, name: str, x):
+        """The layers of one of the two alone, then its outputs."""
+        activation = ops.tanh if self.spec.hidden_activation == "tanh" else ops.relu
+        for index in range(1, len(getattr(self.spec, f"{name}_units")) + 1):
+            x = activation(self.dense(f"{name}_hidden_{index}", x))
+        return self.dense(name, x)
 
 
 def build(layer: type[Parameters], placed: Placed, policy: str) -> Parameters:

@@ -203,7 +203,14 @@ class ActorCriticHead(Parameters):
     """The policy's logits, and the value behind them."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self.dense("policy", x), self.dense("value", x)], dim=-1)
+        return torch.cat([self.stream("policy", x), self.stream("value", x)], dim=-1)
+
+    def stream(self, name: str, x: Tensor) -> Tensor:
+        """The layers of one of the two alone, then its outputs."""
+        activation = torch.tanh if self.spec.hidden_activation == "tanh" else torch.relu
+        for index in range(1, len(getattr(self.spec, f"{name}_units")) + 1):
+            x = activation(self.dense(f"{name}_hidden_{index}", x))
+        return self.dense(name, x)
 
 
 def builder(module: type[Parameters]) -> Callable[[Placed], nn.Module]:

@@ -89,7 +89,7 @@ LAYERS: dict[type, Any] = {
     **OWN,
     **MAPS,
 }
-ACTIVATIONS = {"relu": torch.relu, "linear": lambda x: x}
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "linear": lambda x: x}
 # Neutral kernels are HWIO and (in, out); PyTorch's are OIHW and (out, in).
 TO_NATIVE = {4: (3, 2, 0, 1), 3: (0, 1, 2), 2: (1, 0), 1: (0,), 0: ()}
 TO_NEUTRAL = {4: (2, 3, 1, 0), 3: (0, 1, 2), 2: (1, 0), 1: (0,), 0: ()}

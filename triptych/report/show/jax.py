@@ -76,7 +76,7 @@ def layer(placed: Placed, precision: str) -> list[str]:
         call = constructor("jax", placed, (f'"{stored}"', f'name="{name}"'), own) + "(x)"
     else:
         return []
-    return [f"x = jax.nn.relu({call})" if settings.activation == "relu" else f"x = {call}"]
+    return [f"x = {call}" if settings.activation == "linear" else f"x = jax.nn.{settings.activation}({call})"]
 
 
 def memory(network: Network, placed: Placed, number: int, stored: str) -> list[str]:

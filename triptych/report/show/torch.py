@@ -51,7 +51,9 @@ NAMES = {
 def layer(placed: Placed) -> tuple[str, list[str]]:
     """A layer's constructor ('' for none) and the lines that apply it to x."""
     kind, name, settings = placed.layer.kind, placed.name, placed.layer
-    call = f"x = torch.relu(self.{name}(x))" if settings.activation == "relu" else f"x = self.{name}(x)"
+    call = (
+        f"x = self.{name}(x)" if settings.activation == "linear" else f"x = torch.{settings.activation}(self.{name}(x))"
+    )
     if kind == "conv":
         made = f"nn.Conv2d({placed.input_shape[-1]}, {settings.filters}, {settings.kernel}, {settings.stride})"
         return made, [call]

@@ -41,6 +41,9 @@ def check_algorithm(recipe: Recipe) -> None:
     check(config.kind in ALGORITHMS and not own, "algorithm", config.kind, f"{', '.join(ALGORITHMS)} with --loop")
     for name in ("prioritised", "replay_on_device", "dueling"):
         check(not settings_of(config).get(name), f"algorithm.{name}", True, "False with --loop")
+    for name in ("policy_units", "value_units"):
+        found = settings_of(config).get(name, ())
+        check(not found, f"algorithm.{name}", found, "none with --loop")
     allowed = "float32, float64 with --loop"
     check(recipe.precision in ("float32", "float64"), "precision", recipe.precision, allowed)
 
