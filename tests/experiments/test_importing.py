@@ -16,6 +16,7 @@ import pytest
 import stable_baselines3
 import torch
 from gymnasium import spaces
+from sb3_contrib import RecurrentPPO
 
 from triptych import InputError, evaluate
 from triptych.__main__ import main
@@ -35,6 +36,12 @@ class Pictures(gymnasium.Env):
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         return np.zeros((4, 84, 84), np.uint8), 0.0, True, False, {}
+
+
+class Floating(Pictures):
+    """Pictures that a wrapper has divided by 255 already."""
+
+    observation_space = spaces.Box(0, 1, (4, 84, 84), np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +87,30 @@ def trained_ppo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", ["DQN", "PPO"])
+@pytest.fixture(scope="module")
+def trained_recurrent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """sb3-contrib's recurrent PPO of CartPole: an LSTM for the policy and one for the value."""
+    path = tmp_path_factory.mktemp("theirs") / "recurrent.zip"
+    settings: dict[str, Any] = {"n_steps": 128, "batch_size": 128, "n_epochs": 4, "learning_rate": 2e-3}
+    settings["policy_kwargs"] = {"lstm_hidden_size": 16, "net_arch": [16]}
+    RecurrentPPO("MlpLstmPolicy", "CartPole-v1", seed=1, device="cpu", **settings).learn(1_024).save(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["DQN", "PPO", "RecurrentPPO"])
 def test_a_hundred_games_end_as_in_the_library_that_trained_it(
-    kind: str, trained: Path, trained_ppo: Path, tmp_path: Path
+    kind: str, trained: Path, trained_ppo: Path, trained_recurrent: Path, tmp_path: Path
 ) -> None:
     """Its own `evaluate_policy`, on games of the same seeds."""
     from stable_baselines3.common.evaluation import evaluate_policy
     from stable_baselines3.common.monitor import Monitor
 
-    file = {"DQN": trained, "PPO": trained_ppo}[kind]
+    file = {"DQN": trained, "PPO": trained_ppo, "RecurrentPPO": trained_recurrent}[kind]
     found = import_agent(file, env="CartPole-v1", out=tmp_path / "mine.safetensors")
     score = evaluate(found.path, games=100, seed=0, policy="greedy")
     env = Monitor(Seeded(gymnasium.make("CartPole-v1"), game_seeds(0, "evaluate", 0, 100)))
-    model = getattr(stable_baselines3, kind).load(file, device="cpu")
+    library = RecurrentPPO if kind == "RecurrentPPO" else getattr(stable_baselines3, kind)
+    model = library.load(file, device="cpu")
     rewards, lengths = evaluate_policy(model, env, n_eval_episodes=100, return_episode_rewards=True)
     assert (score.rewards, score.lengths) == (rewards, lengths)
     assert score.mean == np.mean(rewards)
@@ -269,3 +287,83 @@ def test_policy_and_value_keep_layers_of_their_own(kind: str, given: dict[str, A
         theirs = np.concatenate([logits, model.policy.predict_values(torch.from_numpy(obs)).numpy()], axis=1)
     assert np.allclose(mine, theirs, atol=1e-5)
     assert np.abs(theirs[:, -1]).max() > 1e-3
+
+
+def outputs(model: Any, obs: np.ndarray, started: np.ndarray) -> np.ndarray:
+    """Log probabilities and value of a recurrent agent of theirs, step by step, for one game: [T, A + 1]."""
+    from sb3_contrib.common.recurrent.type_aliases import RNNStates
+
+    zeros = torch.zeros(model.policy.lstm_hidden_state_shape)
+    states, found = RNNStates((zeros, zeros), (zeros, zeros)), []
+    for row, starts in zip(torch.from_numpy(obs), torch.from_numpy(started), strict=True):
+        begun = torch.tensor([float(starts)])
+        with torch.no_grad():
+            logits = model.policy.get_distribution(row[None], states.pi, begun)[0].distribution.logits
+            _, value, _, states = model.policy(row[None], states, begun)
+        found.append(torch.cat([logits[0], value[0]]).numpy())
+    return np.stack(found)
+
+
+MEMORIES: dict[str, dict[str, Any]] = {
+    "one each": {},
+    "two each, one above the other": {"n_lstm_layers": 2},
+    "shared": {"shared_lstm": True, "enable_critic_lstm": False},
+    "the value without": {"enable_critic_lstm": False},
+    "the value without, no layers behind two": {"enable_critic_lstm": False, "n_lstm_layers": 2, "net_arch": []},
+}
+
+
+@pytest.mark.parametrize(
+    ("policy", "memory"), [*(("MlpLstmPolicy", name) for name in MEMORIES), ("CnnLstmPolicy", "one each")]
+)
+def test_recurrent_agents_remember_what_they_remember_there(policy: str, memory: str, tmp_path: Path) -> None:
+    """Step by step, with an episode that begins within."""
+    pictures = policy == "CnnLstmPolicy"
+    settings = {"lstm_hidden_size": 6, **MEMORIES[memory]}
+    model = RecurrentPPO(
+        policy, Pictures() if pictures else "CartPole-v1",
+        n_steps=8, batch_size=8, device="cpu", seed=3, policy_kwargs=settings,
+    )  # fmt: skip
+    for name, tensor in model.policy.named_parameters():
+        if "lstm" in name or "action_net" in name:
+            tensor.data *= 3  # far from the start's near uniform policy
+    model.save(tmp_path / "theirs.zip")
+    found = import_agent(tmp_path / "theirs.zip", env="BreakoutNoFrameskip-v4" if pictures else "CartPole-v1")
+    agent, rng = load_agent(found.path), np.random.default_rng(0)
+    obs = (
+        rng.integers(0, 256, (9, 4, 84, 84), dtype=np.uint8)
+        if pictures
+        else rng.standard_normal((9, 4)).astype(np.float32)
+    )
+    started, state, mine = np.arange(9) % 5 == 0, None, []
+    for row, starts in zip(obs, started, strict=True):
+        output, state = agent.act(row[None], state, np.array([starts]))
+        mine.append(output[0])
+    ours, theirs = np.stack(mine), outputs(model, obs, started)
+    ours[:, :-1] -= np.log(np.exp(ours[:, :-1]).sum(axis=1, keepdims=True))
+    assert np.allclose(ours, theirs, atol=2e-5)
+    assert np.ptp(theirs, axis=0).min() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("policy", "settings", "told"),
+    [
+        (
+            "MlpLstmPolicy",
+            {"lstm_kwargs": {"bias": False}},
+            "lstm_actor has no lstm_actor.bias_ih_l0; allowed: nn.LSTM with",
+        ),
+        ("CnnLstmPolicy", {"normalize_images": False}, "its pictures are not divided by 255 (normalize_images)"),
+    ],
+)
+def test_recurrent_agents_of_other_kinds_are_refused(
+    policy: str, settings: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    env = Floating() if policy == "CnnLstmPolicy" else "CartPole-v1"
+    RecurrentPPO(
+        policy, env, n_steps=8, batch_size=8, device="cpu", policy_kwargs={"lstm_hidden_size": 4} | settings
+    ).save(tmp_path / "theirs.zip")  # fmt: skip
+    with pytest.raises(InputError) as error:
+        import_agent(tmp_path / "theirs.zip", env="CartPole-v1")
+    assert told in str(error.value)
+    assert not (tmp_path / "theirs.safetensors").exists()

@@ -106,6 +106,14 @@ def test_a_flattening_with_channels_first_is_turned(tmp_path: Path) -> None:
         ("[tensors]\n'dense_1/kernel' = {name = 'network.0.weight', transpose = [0, 0]}", "each of its axes once"),
         ("[tensors]\n'dense_1/kernel' = {name = 'network.0.weight', flattened = [3, 3, 3]}", "channels, rows, columns"),
         ("[tensors]\n'dense_1/kernel' = 'network.0.weight'", "tensor dense_1/bias is missing"),
+        (
+            "[tensors]\n'dense_1/bias' = {name = 'network.0.bias', plus = 'network.2.bias'}",
+            "shape is (84,); allowed: (120,)",
+        ),
+        (
+            "[tensors]\n'dense_1/bias' = {name = 'network.0.bias', plus = 'more'}",
+            "tensor more, for dense_1/bias, is not there",
+        ),
     ],
 )
 def test_a_mapping_that_does_not_fit_is_refused_in_a_line(text: str, told: str, tmp_path: Path) -> None:
@@ -125,7 +133,7 @@ def test_arrays_of_objects_are_not_unpickled(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_no_tree_of_flax_are_refused(tmp_path: Path) -> None:
-    for content in (b"", b"nonsense", b"\x81\xa1a\xc7\x03\x01\x93\x91\x01"):
+    for content in (b"", b"nonsense", b"\x80", b"\x81\xa1a\x01", b"\x81\xa1a\xc7\x03\x01\x93\x91\x01"):
         (tmp_path / "dqn.cleanrl_model").write_bytes(content)
         with pytest.raises(InputError, match=r"is no tree of arrays of Flax's"):
             import_agent(tmp_path / "dqn.cleanrl_model", recipe=RECIPE, mapping=EXAMPLES / "dqn_jax.toml")

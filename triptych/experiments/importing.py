@@ -45,7 +45,7 @@ def import_agent(
 ) -> Imported:
     """Writes the weights of an agent that Stable-Baselines3, or any other program, saved as a weights file of Triptych's.
 
-    Nothing in the file is unpickled. Of Stable-Baselines3's: DQN, A2C and PPO with MlpPolicy or CnnPolicy.
+    Nothing in the file is unpickled. Of Stable-Baselines3's: DQN, A2C and PPO with MlpPolicy or CnnPolicy, and sb3-contrib's RecurrentPPO.
 
     Args:
         file: the zip; with `mapping` a .safetensors or .npz file, a state dict of PyTorch's, or Flax's bytes.
@@ -113,7 +113,8 @@ def recipe_of(found: Found, recipe: str | Recipe | None, env: str | None) -> Rec
                 "env is missing, as a zip does not say which game it plays; allowed: --env ID, or --as RECIPE"
             )
         config = CONFIGS[found.algorithm](**found.settings)
-        return Recipe(envs.EnvConfig(env), found.body, config, Adam(), steps=max(found.steps or 1, 1))
+        games = ppo.Config.minibatches if found.algorithm == "ppo" else 1  # with memory each minibatch has whole games
+        return Recipe(envs.EnvConfig(env), found.body, config, Adam(), steps=max(found.steps or 1, 1), num_envs=games)
     made = resolve(recipe, {} if env is None else {"env": env})
     kinds = {"a2c", "ppo", "a3c"} if found.algorithm != "dqn" else {"dqn"}
     known = made.algorithm.kind

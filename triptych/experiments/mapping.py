@@ -9,7 +9,7 @@
 
 `layout` says how their kernels lie: "torch" is (out, in) and OIHW, "flax" is (in, out) and HWIO, as ours. An entry names their
 tensor; `transpose` says another order of the axes than the layout's, `flattened` the channels, rows and columns of a kernel that
-follows a flattening in which channels come first.
+follows a flattening in which channels come first, `plus` a tensor that is added (PyTorch's LSTM has two biases).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Entry:
     name: str
     transpose: tuple[int, ...] | None = None  # the order of its axes in ours; None: the layout's
     flattened: tuple[int, ...] | None = None  # channels, rows, columns before it; None: none, or channels came last
+    plus: str | None = None  # another tensor, which is added
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,17 @@ def mapped(mapping: MappingFile, tensors: Mapping[str, np.ndarray], where: Path)
     """
     weights = {}
     for ours, entry in mapping.entries.items():
-        if entry.name not in tensors:
-            some = ", ".join(list(tensors)[:6]) + (", ..." if len(tensors) > 6 else "")
-            raise InputError(f"{where}: tensor {entry.name}, for {ours}, is not there; allowed: {some}")
-        weights[ours] = turned(tensors[entry.name], entry, mapping.layout, f"{where}: tensor {entry.name}")
+        for name in (entry.name, entry.plus or entry.name):
+            if name not in tensors:
+                some = ", ".join(list(tensors)[:6]) + (", ..." if len(tensors) > 6 else "")
+                raise InputError(f"{where}: tensor {name}, for {ours}, is not there; allowed: {some}")
+        what = f"{where}: tensor {entry.name}"
+        tensor = tensors[entry.name]
+        if entry.plus is not None:
+            more = tensors[entry.plus]
+            check(more.shape == tensor.shape, f"{what} with {entry.plus}: shape", more.shape, f"{tensor.shape}")
+            tensor = tensor + more
+        weights[ours] = turned(tensor, entry, mapping.layout, what)
     return weights
 
 

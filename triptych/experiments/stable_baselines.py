@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from triptych.experiments.stable_baselines_memory import memory_of
 from triptych.frameworks.foreign import read_torch
 from triptych.spec import Conv, Dense, Flatten, Layer
 from triptych.spec.weights import Weights
@@ -22,7 +23,7 @@ from triptych.utils.checks import InputError, check
 from triptych.utils.reading import parse_json
 
 MOST_BYTES = 2_000_000_000  # of the weights; those of a Nature network are 7 MB
-ALLOWED = "a zip that Stable-Baselines3's `save` wrote, of DQN, A2C or PPO"
+ALLOWED = "a zip that Stable-Baselines3's `save` wrote, of DQN, A2C, PPO or RecurrentPPO"
 NATURE = ((8, 4), (4, 2), (3, 1))  # kernel and stride of Stable-Baselines3's convolutions; strides are in no state dict
 ENTRY = re.compile(r"(.*)\.(\d+)\.(weight|bias)")
 
@@ -63,7 +64,7 @@ def read_zip(path: Path) -> Found:
     steps = steps if isinstance(steps, int) and steps >= 0 else None
     if any(name.startswith("q_net.") for name in tensors):
         return q_network(tensors, data, shape, actions, steps, path)
-    if "action_net.weight" in tensors and not any(name.startswith("lstm") for name in tensors):
+    if "action_net.weight" in tensors:
         return actor_critic(tensors, data, shape, actions, steps, path)
     raise InputError(
         f"{path} holds an agent of another kind (its tensors begin with {first_of(tensors)}); allowed: {ALLOWED}"
@@ -131,13 +132,15 @@ def chain(tensors: Mapping[str, np.ndarray], before: str, path: Path) -> list[tu
 
 
 def features(
-    tensors: Mapping[str, np.ndarray], before: str, shape: tuple[int, ...], path: Path
+    tensors: Mapping[str, np.ndarray], data: Mapping[str, Any], before: str, shape: tuple[int, ...], path: Path
 ) -> tuple[list[Layer], Weights]:
     """The convolutions and the dense layer that Stable-Baselines3 puts in front of pictures; nothing for vectors.
 
     Raises:
         InputError: they are no `NatureCNN`, the only one whose strides are known.
     """
+    if readable(data, "policy_kwargs", "normalize_images") == "False" and len(shape) == 3:
+        raise InputError(f"{path}: its pictures are not divided by 255 (normalize_images); allowed: those that are")
     convolutions, dense = chain(tensors, f"{before}.cnn", path), chain(tensors, f"{before}.linear", path)
     if len(shape) == 1 and not (convolutions or dense):
         return [], {}
@@ -190,7 +193,7 @@ def q_network(
     tensors: dict[str, np.ndarray], data: Mapping[str, Any], shape: tuple[int, ...], actions: int,
     steps: int | None, path: Path,
 ) -> Found:  # fmt: skip
-    body, weights = features(tensors, "q_net.features_extractor", shape, path)
+    body, weights = features(tensors, data, "q_net.features_extractor", shape, path)
     layers = chain(tensors, "q_net.q_net", path)
     if not layers:
         raise InputError(f"{path}: its Q network has no layers; allowed: {ALLOWED}")
@@ -210,22 +213,24 @@ def actor_critic(
 ) -> Found:  # fmt: skip
     if not shares_features(tensors):
         raise InputError(f"{path}: its policy and its value have features of their own; allowed: shared ones")
-    body, weights = features(tensors, "features_extractor", shape, path)
-    for ours, theirs in (("policy", "action_net"), ("value", "value_net")):
-        if not {f"{theirs}.weight", f"{theirs}.bias"} <= tensors.keys():
-            raise InputError(f"{path}: {theirs} is not whole; allowed: {ALLOWED}")
-        weights |= {
-            f"head/{ours}_kernel": tensors[f"{theirs}.weight"].T,
-            f"head/{ours}_bias": tensors[f"{theirs}.bias"],
-        }
+    body, weights = features(tensors, data, "features_extractor", shape, path)
+    memory = memory_of(tensors, path) if "lstm_actor.weight_ih_l0" in tensors else None
+    if memory is not None:
+        body += memory.layers
+        weights |= memory.weights
     settings: dict[str, Any] = {}
-    for name in ("policy", "value"):
+    for name, last in (("policy", "action_net"), ("value", "value_net")):
+        if not {f"{last}.weight", f"{last}.bias"} <= tensors.keys():
+            raise InputError(f"{path}: {last} is not whole; allowed: {ALLOWED}")
         layers = chain(tensors, f"mlp_extractor.{name}_net", path)
-        for index, (weight, bias) in enumerate(layers, start=1):
-            own = f"head/{name}_hidden_{index}"
-            weights |= {f"{own}_kernel": weight.T, f"{own}_bias": bias}
         if layers:
             settings |= {f"{name}_units": tuple(len(bias) for _, bias in layers)}
+        names = [*(f"{name}_hidden_{index}" for index in range(1, len(layers) + 1)), name]
+        layers.append((tensors[f"{last}.weight"], tensors[f"{last}.bias"]))
+        if memory is not None:
+            layers[0] = memory.reading(name, layers[0])
+        for own, (weight, bias) in zip(names, layers, strict=True):
+            weights |= {f"head/{own}_kernel": weight.T, f"head/{own}_bias": bias}
     if settings:
         settings["hidden_activation"] = activation_of(data, "Tanh", path)
     return Found("ppo" if "clip_range" in data else "a2c", tuple(body), weights, shape, actions, steps, settings)

@@ -55,13 +55,16 @@ def as_numpy(tensor: object) -> np.ndarray:
 def read_flax(content: bytes, where: str) -> dict[str, np.ndarray]:
     """The arrays of a tree that `flax.serialization.to_bytes` wrote, by their path (`params/Dense_0/kernel`).
 
-    That is MessagePack with arrays as extensions, which needs no Flax to read and can hold no code.
+    Words and numbers beside them are left out, as CleanRL puts its arguments there. The tree is MessagePack with arrays as extensions, which needs no Flax to read and can hold no code.
 
     Raises:
         InputError: it is damaged, or no such tree.
     """
     try:
-        return flat(msgspec.msgpack.decode(content, ext_hook=array_of))
+        found = flat(msgspec.msgpack.decode(content, ext_hook=array_of))
+        if not found:
+            raise ValueError("it holds no array")
+        return found
     except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
         reason = str(error).split("\n")[0]
         raise InputError(f"{where} is no tree of arrays of Flax's ({reason}); allowed: what to_bytes wrote") from None
@@ -78,9 +81,11 @@ def array_of(code: int, data: memoryview) -> np.ndarray:
 
 
 def flat(tree: object, before: str = "") -> dict[str, np.ndarray]:
-    """A tree of dicts by path."""
+    """The arrays of a tree of dicts by path."""
     if isinstance(tree, np.ndarray):
         return {before: tree}
+    if before and (tree is None or isinstance(tree, str | bool | int | float)):
+        return {}
     if not isinstance(tree, dict):
         raise ValueError(f"{before or 'the whole'} is a {type(tree).__name__}")
     found: dict[str, np.ndarray] = {}
