@@ -202,7 +202,7 @@ def test_a_changed_discount_is_another_run(tmp_path: Path, monkeypatch: pytest.M
 
 WRITTEN = (
     "cartpole", "cartpole-a2c", "cartpole-ppo", "breakout", "space-invaders", "space-invaders-ppo", "kung-fu-master",
-    "cartpole-positions-ppo", "drqn-cartpole", "drqn-lstm", "drqn-template",
+    "cartpole-positions-ppo", "drqn-cartpole", "drqn-lstm", "drqn-lstm-tuned", "drqn-template",
 )  # fmt: skip
 
 

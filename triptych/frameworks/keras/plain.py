@@ -85,8 +85,8 @@ class Agent:
         """An update as a function of the graph, which is compiled."""
         with tf.GradientTape() as tape:
             loss, logged = self.loss(batch, *weights)
-        gradients = tape.gradient(loss, self.weights)
-        gradients, _ = tf.clip_by_global_norm(gradients, self.args.max_norm)  # only: max_norm
+        gradients = tape.gradient(loss, self.weights)  # only: not max_norm
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, self.weights), self.args.max_norm)  # only: max_norm
         # Adam as published (Kingma & Ba 2015); Keras' own adds epsilon elsewhere.  # only: adam
         step, beta_1, beta_2 = self.updates.assign_add(1.0), self.args.beta_1, self.args.beta_2  # only: adam
         for weight, gradient, m, v in zip(self.weights, gradients, self.m, self.v, strict=True):  # only: adam

@@ -28,10 +28,10 @@ class Replay:
         size = (self.rows, args.num_envs)
         self.obs = np.zeros((*size, *shape), dtype)  # takes memory as it fills
         self.action, self.age = np.zeros((2, *size), np.int32)  # age: steps since the episode began
-        self.reward = np.zeros(size)
+        self.reward = np.zeros(size)  # only: not stored_state
+        self.reward, self.state = np.zeros(size), np.zeros((*size, state_size), floats)  # only: stored_state
         self.terminated, self.acted = np.zeros((2, *size), bool)
         self.state_size = state_size  # only: drqn and not stored_state
-        self.state = np.zeros((*size, state_size), floats)  # only: stored_state
         self.transitions = 0  # steps kept whose outcome is known  # only: learn_from
 
     def add(self, obs, action, reward, terminated, acted, state=None):
@@ -109,8 +109,7 @@ class Replay:
         rows = first - before + np.arange(before + learned + 1)[:, None]  # [T + 1, B]  # only: not n_step
         slots, games = rows % self.rows, np.broadcast_to(games, rows.shape)
         age = self.age[first % self.rows, games[0]] + rows - first
-        lives = (self.acted[slots, games] & (rows + 1 < self.count))[before:]
-        lives = np.logical_and.accumulate(lives)  # until the piece's own episode ends
+        lives = np.logical_and.accumulate((self.acted[slots, games] & (rows + 1 < self.count))[before:])  # one episode
         obs = self.stacks(rows, games)  # only: stack
         obs = self.obs[slots, games][:, :, None]  # pictures of one channel  # only: pictures and not stack
         obs = self.obs[slots, games].astype(floats)  # only: not pictures
