@@ -16,11 +16,11 @@ def short(name: str, **changes: Any) -> Callable[[], Recipe]:
 
 
 DQN = {
-    "steps": 5_000,
+    "steps": 4_000,
     "num_envs": 4,
     "warm_up": 500,
     "algorithm__epsilon_steps": 2_000,
-    "algorithm__update_every": 2,
+    "algorithm__update_every": 3,
     "evaluate_every": 2_000,
     "evaluate_games": 4,
     "best_window": 5,
