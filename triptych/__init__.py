@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from triptych.experiments.load import load_agent, make_env
     from triptych.experiments.lockstep.prove import lockstep
     from triptych.experiments.resume import resume
-    from triptych.experiments.studies import Arm, Goal, Study
+    from triptych.experiments.studies import Arm, Begins, Goal, Study
     from triptych.experiments.studies.charts import plot_study
     from triptych.experiments.studies.reader import read_study
     from triptych.experiments.studies.run import run_study
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Arm",
+    "Begins",
     "Callback",
     "Chart",
     "EnvironmentFailed",
@@ -82,6 +83,7 @@ __all__ = [
 # The module that defines each public name, imported when the name is first asked for.
 HOMES = {
     "Arm": "experiments.studies",
+    "Begins": "experiments.studies",
     "Callback": "training.callbacks.base",
     "Chart": "report.notebook",
     "EnvironmentFailed": "utils.checks",

@@ -226,6 +226,35 @@ def test_the_wide_cartpole_ends_late_and_never_by_time() -> None:
     assert games.envs[0].spec.max_episode_steps is None  # type: ignore[attr-defined]
 
 
+def observations(env_id: str, kwargs: str = "{}") -> np.ndarray:
+    """Of eight pushes to the right."""
+    games = make(EnvConfig(env_id, kwargs=kwargs), 1)
+    first = games.reset(np.array([3]))[0]
+    found = [first]
+    for _ in range(8):
+        games.send(np.array([1]))
+        found.append(games.recv().obs[0])
+    return np.stack(found)
+
+
+def test_cartpole_with_other_physics_is_cartpole_until_it_is_said() -> None:
+    usual = observations("CartPole-v1")
+    assert np.array_equal(observations("triptych/CartPolePhysics-v0"), usual)
+    longer = observations("triptych/CartPolePhysics-v0", '{"length": 2.0}')
+    assert np.array_equal(longer[0], usual[0])
+    assert 0 < abs(longer[-1, 2]) < 0.5 * abs(usual[-1, 2]), "a long pole falls slowly"
+    weaker = observations("triptych/CartPolePhysics-v0", '{"force": 5.0}')
+    assert weaker[-1, 1] < 0.6 * usual[-1, 1]
+    for name in ("gravity", "mass"):
+        assert not np.allclose(observations("triptych/CartPolePhysics-v0", f'{{"{name}": 3.0}}')[-1], usual[-1])
+
+
+@pytest.mark.parametrize("name", ["gravity", "length", "mass", "force"])
+def test_physics_that_cannot_be_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=f"kwargs: {name} is -1; allowed: a number above 0"):
+        make(EnvConfig("triptych/CartPolePhysics-v0", kwargs=f'{{"{name}": -1}}'), 1)
+
+
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "BreakoutNoFrameskip-v4"])
 def test_a_time_limit_of_the_recipe(env_id: str) -> None:
     games = make(EnvConfig(env_id, time_limit=7), 1)

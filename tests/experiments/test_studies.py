@@ -21,7 +21,7 @@ import scipy.stats
 from triptych.cli.main import main
 from triptych.experiments.studies import NAMES, load_study, published
 from triptych.experiments.studies import run as studies
-from triptych.experiments.studies.arms import chosen_arms, fingerprint, quick_of, recipe_of
+from triptych.experiments.studies.arms import chosen_arms, fingerprint, plan_of, quick_of, recipe_of
 from triptych.experiments.studies.page import command, highest, sentences
 from triptych.experiments.studies.rows import Result
 from triptych.experiments.studies.rows import StudyRow as Row
@@ -54,9 +54,9 @@ def answering(jobs: list[dict[str, Any]]) -> Callable[..., None]:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_arm_can_be_trained(name: str) -> None:
     study = load_study(name)
-    recipes = [recipe_of(arm, seed, {}) for arm in study.arms for seed in range(2)]
-    assert all(network_of(recipe).tensors() for recipe in recipes if recipe.seed == 0)
-    assert len({fingerprint(recipe) for recipe in recipes}) == len(recipes), "no two arms are the same"
+    plan = plan_of(study, 2, False, {})
+    assert all(network_of(run.recipe).tensors() for (_, seed), run in plan.items() if seed == 0)
+    assert len({run.settings for run in plan.values()}) == len(plan), "no two arms are the same"
     assert len({(arm.task, arm.label) for arm in study.arms}) == len(study.arms)
     assert study.seeds >= 5 or name in (
         "visual-attention",

@@ -94,7 +94,6 @@ PARTS = [
     "videos",
     "episodes.csv",
     "metrics.csv",
-    "alarms.csv",
     "resumes.csv",
     ".lock",
 ]

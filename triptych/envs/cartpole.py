@@ -14,7 +14,7 @@ from gymnasium.wrappers import TimeLimit
 
 from triptych.envs.config import Kind
 from triptych.envs.games import Step
-from triptych.envs.gym import Gym, GymGames, pictures
+from triptych.envs.gym import Gym, GymGames
 from triptych.spec import Observation
 from triptych.utils.checks import check, one_of
 
@@ -49,8 +49,34 @@ WIDE = "triptych/CartPoleWide-v0"  # v0 as the original's CartPole-v0, and witho
 gymnasium.register(WIDE, entry_point=WideCartPole)
 
 
+class OtherCartPole(CartPoleEnv):
+    """CartPole whose physics can be said; without a word it is Gymnasium's.
+
+    Args:
+        gravity: in metres per second squared.
+        length: from the hinge to the pole's middle, in metres.
+        mass: of the pole, in kilograms; the cart has one.
+        force: of a push, in newtons.
+    """
+
+    def __init__(
+        self, gravity: float = 9.8, length: float = 0.5, mass: float = 0.1, force: float = 10.0, **options: Any
+    ):
+        super().__init__(**options)
+        given = {"gravity": gravity, "length": length, "mass": mass, "force": force}
+        for name, value in given.items():
+            check(math.isfinite(value) and value > 0, f"kwargs: {name}", value, "a number above 0")
+        self.gravity, self.length, self.masspole, self.force_mag = gravity, length, mass, force
+        self.total_mass = mass + self.masscart
+        self.polemass_length = mass * length
+
+
+OTHER = "triptych/CartPolePhysics-v0"
+gymnasium.register(OTHER, entry_point=OtherCartPole, max_episode_steps=500)
+
+
 def plays(spec: Any) -> bool:
-    return spec.entry_point in ("gymnasium.envs.classic_control.cartpole:CartPoleEnv", WideCartPole)
+    return spec.entry_point in ("gymnasium.envs.classic_control.cartpole:CartPoleEnv", WideCartPole, OtherCartPole)
 
 
 def time_limit(env: gymnasium.Env) -> TimeLimit | None:
@@ -119,4 +145,4 @@ def unread(spec: Any) -> set[str]:
     return {"layout", "drop"}
 
 
-KIND = Kind(CartPole, plays, CartPoleGames, unread, pictures=pictures)
+KIND = Kind(CartPole, plays, CartPoleGames, unread)

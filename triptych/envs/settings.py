@@ -58,8 +58,7 @@ def changed(config: GameConfig, changes: dict[str, Any], may_import: bool = True
     check_settings(target, env_id, changes)
     if target is type(config):
         return dataclasses.replace(config, **changes) if changes else config
-    shared = (names(config) & names(target)) - (config.apart ^ target.apart)
-    kept = {name: getattr(config, name) for name in shared}
+    kept = {name: getattr(config, name) for name in names(config) & names(target)}
     return target(**{**kept, **changes})
 
 

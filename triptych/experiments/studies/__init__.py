@@ -6,16 +6,40 @@ import importlib
 import pkgutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from triptych.experiments.studies import catalogue
 from triptych.experiments.studies.published import Published
 from triptych.recipes import Recipe
 from triptych.recipes.load import run_file
-from triptych.utils.checks import InputError, check
+from triptych.utils.checks import InputError, check, one_of
 from triptych.utils.words import likely, plain, shown
 
 NAMES = tuple(module.name.replace("_", "-") for module in pkgutil.iter_modules(catalogue.__path__))
+
+
+@dataclass(frozen=True)
+class Begins:
+    """What a variant's runs begin with: the run of the same seed of another variant, whose best weights count."""
+
+    task: str  # of that variant, which begins with nothing itself
+    label: str
+    # weights: those that fit; grown: a larger network that computes the same; taught: that run is the teacher beside the
+    # losses; distilled: nothing is learned but from it
+    by: Literal["weights", "grown", "taught", "distilled"] = "weights"
+    take: tuple[str, ...] = ()  # layers or kinds of layers, by weights; none: all that fit
+    wider: dict[str, int] = field(
+        default_factory=dict
+    )  # grown: units of layers; the recipe's layers are the larger ones
+    deeper: tuple[str, ...] = ()  # grown: layers behind which one is put
+    noise: float = 0.0  # grown: by which copies part
+    share: float = 0.5  # distilled: of the steps, at first, in which the teacher plays; 0 for A2C, A3C and PPO
+    settings: dict[str, Any] = field(
+        default_factory=dict
+    )  # taught, distilled: of the recipe's teacher, such as teacher_until
+
+    def __post_init__(self) -> None:
+        one_of(self, "by", ("weights", "grown", "taught", "distilled"))
 
 
 @dataclass(frozen=True)
@@ -28,6 +52,7 @@ class Arm:
     changes: dict[str, Any] = field(default_factory=dict)
     quick: dict[str, Any] | None = None  # what --quick changes too; None: 1,500 steps
     seeds: int | None = None  # runs of it; None: as its study says
+    begins: Begins | None = None  # with what of another variant; None: with nothing
 
 
 @dataclass(frozen=True)

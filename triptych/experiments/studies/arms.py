@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
 from triptych.recipes.serialise import to_dict
 from triptych.runs.names import safe
-from triptych.utils.checks import check
+from triptych.utils.checks import InputError, check
 from triptych.utils.files import sha256
 
 QUICK = {"steps": 1_500}
@@ -66,10 +67,68 @@ def fingerprint(recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def job_of(arm: Arm, recipe: Recipe, framework: str, quick: bool) -> dict[str, Any]:
-    """What a process must know of a run; its folder is named by its settings, for every study that wants it."""
-    settings = fingerprint(recipe)
-    label = recipe.env.id if isinstance(arm.recipe, Recipe) else arm.recipe
-    run = f"study-{framework}{'-quick' * quick}-{safe(str(label))}-seed{recipe.seed}-{settings}"
-    job = {"framework": framework, "task": arm.task, "label": arm.label, "seed": recipe.seed, "settings": settings}
-    return job | {"recipe": to_dict(recipe), "run_name": run, "trust": True}  # the study's own recipe
+@dataclass(frozen=True)
+class Planned:
+    """A run that a study wants."""
+
+    arm: Arm
+    recipe: Recipe
+    source: Planned | None = None  # the run that it begins with
+
+    @property
+    def settings(self) -> str:
+        """Eight letters that differ where anything does that decides the run's numbers."""
+        own = fingerprint(self.recipe)
+        if self.source is None:
+            return own
+        begins = asdict(self.arm.begins) | {"task": "", "label": self.source.settings}  # type: ignore[arg-type]
+        return hashlib.sha256(json.dumps([own, begins], sort_keys=True).encode()).hexdigest()[:8]
+
+    def run_name(self, framework: str, quick: bool) -> str:
+        """The folder, named by the settings, for every study that wants it."""
+        label = self.recipe.env.id if isinstance(self.arm.recipe, Recipe) else self.arm.recipe
+        return f"study-{framework}{'-quick' * quick}-{safe(str(label))}-seed{self.recipe.seed}-{self.settings}"
+
+
+Plan = dict[tuple[int, int], Planned]  # (place of the arm in its study, seed) -> its run
+
+
+def plan_of(study: Study, seeds: int | None, quick: bool, changed: dict[str, Any]) -> Plan:
+    """All runs of a study.
+
+    Args:
+        seeds: runs of each variant; None: as the study says.
+        changed: recipe fields that are others than the study's.
+
+    Raises:
+        InputError: a variant begins with one that is not there, or with one that begins with another itself.
+    """
+    places = {(arm.task, arm.label): arm for arm in study.arms}
+
+    def planned(arm: Arm, seed: int) -> Planned:
+        recipe = recipe_of(arm, seed, (quick_of(arm) if quick else {}) | changed)
+        begins = arm.begins
+        if begins is None:
+            return Planned(arm, recipe)
+        source = places.get((begins.task, begins.label))
+        allowed = ", ".join(f"{task}: {label}" for (task, label), one in places.items() if one.begins is None)
+        if source is None or source.begins is not None:
+            raise InputError(f"begins of {arm.task}: {arm.label} is {begins.task}: {begins.label}; allowed: {allowed}")
+        return Planned(arm, recipe, planned(source, seed))
+
+    return {
+        (index, seed): planned(arm, seed)
+        for index, arm in enumerate(study.arms)
+        for seed in range(seeds or arm.seeds or study.seeds)
+    }
+
+
+def job_of(run: Planned, framework: str, quick: bool) -> dict[str, Any]:
+    """What a process must know of a run."""
+    arm, recipe = run.arm, run.recipe
+    job = {"framework": framework, "task": arm.task, "label": arm.label, "seed": recipe.seed, "settings": run.settings}
+    if run.source is not None:
+        source = run.source.run_name(framework, quick)
+        job["begins"] = asdict(arm.begins) | {"run": source}  # type: ignore[arg-type]
+    # the study's own recipe
+    return job | {"recipe": to_dict(recipe), "run_name": run.run_name(framework, quick), "trust": True}

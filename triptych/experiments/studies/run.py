@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from triptych.experiments.jobs import work_all
+from triptych.experiments.load import holds_weights
 from triptych.experiments.ray_jobs import On, check_place, place_of
 from triptych.experiments.studies import Arm, Study, load_study
-from triptych.experiments.studies.arms import chosen_arms, fingerprint, job_of, quick_of, recipe_of
+from triptych.experiments.studies.arms import Plan, Planned, chosen_arms, job_of, plan_of
 from triptych.experiments.studies.filming import make_films
 from triptych.experiments.studies.rows import Result, conclude
 from triptych.experiments.studies.table import Run, append_rows, read_runs, test_of
 from triptych.frameworks import check_framework
-from triptych.recipes import Recipe
 from triptych.report.html import check_page
 from triptych.spec import Precision
 from triptych.trackers.registry import check_trackers
@@ -83,42 +83,51 @@ def run_study(
     trackers = check_trackers(track)
     chosen = chosen_arms(study, only, games) if train else []
     changed = {name: value for name, value in (("steps", steps), ("precision", precision)) if value is not None}
-    recipes = {
-        (index, seed): recipe_of(arm, seed, (quick_of(arm) if quick else {}) | changed)
-        for index, arm in enumerate(study.arms)
-        for seed in range(count or arm.seeds or study.seeds)
-    }
+    plan = plan_of(study, count, quick, changed)
+    begun = any(run.source is not None for run in plan.values())
+    check(on == "here" or not begun, "on", on, "here, as some of its runs begin with others of this machine")
     folder = out or folder_of(Path(name).stem, framework, quick, changed, Path(runs_dir))
     folder.mkdir(parents=True, exist_ok=True)
     shared = {"games": study.games, "epsilon": study.epsilon, "quiet": quiet, "runs_dir": str(runs_dir)}
     shared |= {"track": trackers if on == "here" else (), "group": folder.name}
-    todo = [job | shared for job in missing_jobs(study, recipes, chosen, folder / "runs.csv", framework, quick)]
+    table, files = folder / "runs.csv", [name] if name.endswith(".py") else []
+    todo = [job | shared for job in missing_jobs(study, plan, chosen, table, framework, quick, Path(runs_dir))]
     with place_of(on if todo else "here", address if todo else None, quiet) as place:
-        train_missing(todo, folder / "runs.csv", jobs, quiet, [name] if name.endswith(".py") else [], place)
-    mine = rows_of_study(study, recipes, folder / "runs.csv", framework)
-    make_films(study, mine, {fingerprint(recipe): recipe for recipe in recipes.values()}, folder)
+        for first in (True, False):  # others begin with these
+            some = [job for job in todo if ("begins" not in job) == first]
+            train_missing(some, table, jobs, quiet, files, place)
+    mine = rows_of_study(study, plan, table, framework)
+    make_films(study, mine, {run.settings: run.recipe for run in plan.values()}, folder)
     result = conclude(name, study, mine, folder, framework, count or study.seeds, quick, changed)
     if on != "here":
         send_all([Path(runs_dir) / job["run_name"] for job in todo], trackers, folder.name)
     return result
 
 
-Recipes = dict[tuple[int, int], Recipe]  # (place of the arm in its study, seed) -> what is trained
-
-
 def missing_jobs(
-    study: Study, recipes: Recipes, chosen: list[Arm], table: Path, framework: str, quick: bool
+    study: Study, plan: Plan, chosen: list[Arm], table: Path, framework: str, quick: bool, runs_dir: Path
 ) -> list[dict[str, Any]]:
-    """A job for each run of the chosen arms that has not been made, or not been tested as the study says now."""
+    """A job for each run of the chosen arms that has not been made, or not been tested as the study says now, and for each
+    that one of them begins with, where its folder is not there."""
     made = {(row["framework"], row["settings"], *test_of(row)) for row in read_runs(table)}
-    found = []
-    for (index, _), recipe in recipes.items():
-        arm = study.arms[index]
-        run = (framework, fingerprint(recipe))
-        missing = [test[2] for test in tests_of(study, arm.task) if (*run, *test) not in made]
-        if arm in chosen and missing:
-            found.append(job_of(arm, recipe, framework, quick) | asked_of(study, arm.task) | {"flicker": missing})
-    return found
+
+    def untested(run: Planned) -> list[float | None]:
+        tests = tests_of(study, run.arm.task)
+        return [test[2] for test in tests if (framework, run.settings, *test) not in made]
+
+    wanted: dict[str, tuple[Planned, list[float | None]]] = {}
+    for run in plan.values():
+        if run.arm not in chosen or not untested(run):
+            continue
+        if (source := run.source) is not None:
+            gone = not holds_weights(runs_dir / source.run_name(framework, quick) / "checkpoints")
+            if gone or untested(source):
+                wanted.setdefault(source.settings, (source, untested(source)))
+        wanted[run.settings] = (run, untested(run))
+    return [
+        job_of(run, framework, quick) | asked_of(study, run.arm.task) | {"flicker": missing}
+        for run, missing in wanted.values()
+    ]
 
 
 def asked_of(study: Study, task: str) -> dict[str, Any]:
@@ -146,15 +155,17 @@ def train_missing(
     def keep(place: int, found: dict[str, Any]) -> None:
         append_rows(table, todo[place], found)
         if not quiet:
-            job, score = todo[place], found["tests"][0]["score"]
-            say(f"{next(ended)} of {len(todo)}: {job['task']}, {job['label']}, seed {job['seed']}: {score:,.2f}")
+            job = todo[place]
+            # A run that others begin with is made again where its folder is gone; its rows are there already.
+            told = f"{found['tests'][0]['score']:,.2f}" if found["tests"] else "made again"
+            say(f"{next(ended)} of {len(todo)}: {job['task']}, {job['label']}, seed {job['seed']}: {told}")
 
     work_all("study", todo, keep, jobs, files, place)
 
 
-def rows_of_study(study: Study, recipes: Recipes, table: Path, framework: str) -> list[Run]:
-    """The table's rows that are of these recipes and this study's tests, under the names that the arms have now."""
-    arms = {fingerprint(recipe): study.arms[index] for (index, _), recipe in recipes.items()}
+def rows_of_study(study: Study, plan: Plan, table: Path, framework: str) -> list[Run]:
+    """The table's rows that are of these runs and this study's tests, under the names that the arms have now."""
+    arms = {run.settings: run.arm for run in plan.values()}
     return [
         row | {"task": arms[row["settings"]].task, "label": arms[row["settings"]].label}
         for row in read_runs(table)

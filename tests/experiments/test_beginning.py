@@ -1,0 +1,124 @@
+"""Studies whose runs begin with others: these come first, and what is taken of them is what the study says."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.experiments.test_studies import answering
+from triptych import Arm, Begins, InputError, Recipe, Study, load_recipe, override
+from triptych.experiments.studies import run as studies
+from triptych.experiments.studies.arms import plan_of
+from triptych.experiments.studies.run import run_study
+from triptych.spec import Dense
+from triptych.utils.files import read_tensors
+
+TASK = "CartPole"
+
+
+def ppo(units: int) -> Recipe:
+    settings = {"steps": 512, "network": (Dense(units), Dense(units)), "evaluate_every": 0, "best_window": 1}
+    return override(load_recipe("cartpole-ppo"), settings)
+
+
+ARMS = (
+    Arm(TASK, "frozen", ppo(8), {"freeze": ("dense",)}, begins=Begins(TASK, "source", take=("dense",))),
+    Arm(TASK, "source", ppo(8)),
+    Arm(
+        TASK,
+        "grown",
+        ppo(12),
+        begins=Begins(TASK, "source", by="grown", wider={"dense_1": 12, "dense_2": 12}, noise=0.1),
+    ),
+    Arm(TASK, "taught", ppo(4), begins=Begins(TASK, "source", by="taught", settings={"teacher_until": 300})),
+    Arm(TASK, "distilled", ppo(4), begins=Begins(TASK, "source", by="distilled", share=0.0)),
+)
+STUDY = Study("What is it worth?", ARMS, seeds=1, games=2)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, folder: Path, study: Study = STUDY, **how: Any) -> Any:
+    monkeypatch.setattr(studies, "load_study", lambda name: study)
+    return run_study("mine", runs_dir=folder / "runs", out=folder, **how)
+
+
+def weights(run: Path, which: str) -> dict[str, np.ndarray]:
+    return read_tensors(run / "checkpoints" / f"{which}.safetensors")[0]
+
+
+@pytest.mark.usefixtures("forked")
+def test_each_way_begins_with_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run(monkeypatch, tmp_path)
+    assert {row.label for row in found.rows} == {arm.label for arm in ARMS}
+    with open(tmp_path / "runs.csv", newline="") as file:
+        rows = {row["label"]: Path(row["run"]) for row in csv.DictReader(file)}
+    assert next(iter(rows)) == "source", "which comes first"
+    configs = {label: json.loads((path / "config.json").read_text()) for label, path in rows.items()}
+    source = weights(rows["source"], "best")
+    frozen = weights(rows["frozen"], "latest")
+    assert np.array_equal(frozen["dense_1/kernel"], source["dense_1/kernel"])
+    assert configs["frozen"]["from"]["tensors"]["head/policy_kernel"] == "fresh: not asked for"
+    assert configs["frozen"]["from"]["file"].startswith(str(rows["source"]))
+    larger = read_tensors(Path(configs["grown"]["from"]["file"]))[0]
+    assert np.array_equal(larger["dense_1/kernel"][:, :8], source["dense_1/kernel"])
+    assert set(configs["grown"]["from"]["tensors"].values()) == {"taken"}
+    recipes = {label: config["recipe"] for label, config in configs.items()}
+    assert (recipes["taught"]["teacher_alone"], recipes["taught"]["teacher_until"]) == (False, 300)
+    assert recipes["distilled"]["teacher_alone"]
+    assert configs["distilled"]["teacher"]["file"].startswith(str(rows["source"].resolve()))
+    assert "from" not in configs["source"]
+
+
+def test_a_source_whose_folder_is_gone_is_made_again_and_its_row_stays_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[dict[str, Any]] = []
+    monkeypatch.setattr(studies, "work_all", answering(jobs))
+    run(monkeypatch, tmp_path)
+    jobs.clear()
+    run(monkeypatch, tmp_path)
+    assert not jobs, "what is done is not done again, and needs no source"
+    more = dataclasses.replace(STUDY, arms=(*ARMS, Arm(TASK, "whole", ppo(8), begins=Begins(TASK, "source"))))
+    run(monkeypatch, tmp_path, more, quiet=False)
+    assert [(job["label"], job["flicker"]) for job in jobs] == [("source", []), ("whole", [None])]
+    assert (tmp_path / "runs.csv").read_text().count(",source,") == 1
+
+
+def test_sources_come_first_though_they_were_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[dict[str, Any]] = []
+    monkeypatch.setattr(studies, "work_all", answering(jobs))
+    run(monkeypatch, tmp_path, only=("taught",), seeds=2)
+    assert [(job["label"], job["seed"]) for job in jobs] == [("source", 0), ("source", 1), ("taught", 0), ("taught", 1)]
+    assert [job["begins"]["run"] for job in jobs[2:]] == [job["run_name"] for job in jobs[:2]]
+    assert "begins" not in jobs[0]
+
+
+def test_what_a_run_begins_with_is_part_of_what_it_is() -> None:
+    def settings(source: Recipe, **begins: Any) -> str:
+        arms = (Arm(TASK, "source", source), Arm(TASK, "other", ppo(8), begins=Begins(TASK, "source", **begins)))
+        return plan_of(Study("?", arms), 1, False, {})[1, 0].settings
+
+    plain = settings(ppo(4))
+    assert plain == settings(ppo(4))
+    assert len({plain, settings(ppo(5)), settings(ppo(4), take=("dense",)), settings(ppo(4), by="taught")}) == 4
+    renamed = (Arm("game", "first", ppo(4)), Arm("game", "other", ppo(8), begins=Begins("game", "first")))
+    assert plan_of(Study("?", renamed), 1, False, {})[1, 0].settings == plain, "names are not"
+
+
+@pytest.mark.parametrize("label", ["nobody", "grown"])
+def test_a_source_that_is_none_is_refused(label: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = dataclasses.replace(STUDY, arms=(*ARMS, Arm(TASK, "last", ppo(8), begins=Begins(TASK, label))))
+    with pytest.raises(InputError, match=f"begins of CartPole: last is CartPole: {label}; allowed: CartPole: source"):
+        run(monkeypatch, tmp_path, study)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_such_a_study_is_not_for_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="on is 'ray'; allowed: here"):
+        run(monkeypatch, tmp_path, on="ray")
+    assert not list(tmp_path.iterdir())
