@@ -59,6 +59,12 @@ def no_films(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def strict_checkup(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A monitor that fails in a test's run turns it red, in the test's processes too; a user's run goes on without it."""
+    monkeypatch.setenv("TRIPTYCH_STRICT_CHECKUP", "1")
+
+
+@pytest.fixture(autouse=True)
 def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run in this process may leave another number behind; batches of pictures are to be cut in every test."""
     monkeypatch.setattr(frameworks, "THREADS", 2)

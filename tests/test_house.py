@@ -143,6 +143,7 @@ def test_learners_mirror_each_other() -> None:
             "export.py",
             "neural_map.py",
             "plain.py",
+            "faults.py",
         }
         assert contract <= methods(name)
 

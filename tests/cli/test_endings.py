@@ -18,7 +18,9 @@ import numpy as np
 import pytest
 
 import triptych
+from tests.checkup.test_watch import Odd
 from tests.cli.test_cli import call
+from triptych.checkup import watch
 from triptych.cli import exits
 from triptych.cli.runs import exact_hint
 from triptych.experiments import train as begun
@@ -87,6 +89,27 @@ def test_a_diverged_run(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     captured = capsys.readouterr()
     assert "the run has diverged: " in captured.err
     assert "triptych train --from" in captured.out
+    (alarm,) = json.loads((tmp_path / "r" / "summary.json").read_text())["alarms"]
+    assert (alarm["signal"], alarm["severity"]) == ("not-finite", "stop")
+    assert " is nan at step " in alarm["measured"] or " is inf at step " in alarm["measured"]
+
+
+def test_a_run_that_an_alarm_stopped(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "MONITORS", (Odd,))
+    arguments = ["train", "cartpole", "--runs-dir", str(tmp_path), *QUICK]
+    assert call(*arguments, "--run-name", "told") == exits.DONE
+    assert call(*arguments, "--run-name", "r", "--on-alarm", "stop") == exits.ALARM
+    captured = capsys.readouterr()
+    assert "warning: odd: an odd thing" in captured.err
+    assert "stopped: an alarm of the checkup stopped it at step " in captured.out
+    told, stopped = (json.loads((tmp_path / name / "summary.json").read_text()) for name in ("told", "r"))
+    assert (told["stopped_by"], stopped["stopped_by"]) == ("steps", "alarm")
+    assert [alarm["signal"] for alarm in told["alarms"]] == ["odd"] == [alarm["signal"] for alarm in stopped["alarms"]]
+    assert call(*arguments, "--run-name", "off", "--on-alarm", "off") == exits.DONE
+    assert not (tmp_path / "off" / "alarms.csv").exists()
+    assert call(*arguments, "--on-alarm", "loud") == exits.BAD_INPUT
 
 
 def test_no_memory_left_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

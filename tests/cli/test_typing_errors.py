@@ -96,7 +96,7 @@ train breakout --env_size=84                     | flag '--env_size' is not know
 train breakout --env.crop 0 1                    | --env.crop is '0 1'; allowed: FLOAT FLOAT FLOAT FLOAT
 train breakout --env.stack 0                     | --env.stack is 0; allowed: above 0
 train cartpole --env.observe everything          | --env.observe is 'everything'; allowed: all, positions, speeds
-train cartpole --env.frame-skip 4                | --env.frame-skip is not read by these games; allowed: --env.flicker, --env.
+train cartpole --env.noop-max 4                  | --env.noop-max is not read by these games; allowed: --env.flicker, --env.
 train breakout --env.kwargs {}                   | --env.kwargs is not read by these games; allowed: --env.flicker, --env.
 train cartpole --algorithm.warm-up much          | --algorithm.warm-up is 'much'; allowed: a whole number
 train cartpole --algorithm.target-every 500      | --algorithm.target-every is '500'; allowed: INT {steps,episodes,updates}

@@ -120,7 +120,7 @@ def test_the_kind_of_an_id(env_id: str, kind: type) -> None:
 @pytest.mark.parametrize(
     ("env_id", "settings", "said"),
     [
-        ("CartPole-v1", {"frame_skip": 8}, "frame_skip is 8; allowed: nothing, as these games do not read it: CartPole-v1 has flicker, crop"),
+        ("CartPole-v1", {"noop_max": 8}, "noop_max is 8; allowed: nothing, as these games do not read it: CartPole-v1 has flicker, crop"),
         ("Acrobot-v1", {"observe": "all"}, "observe is 'all'; allowed: nothing"),
         ("ALE/Pong-v5", {"kwargs": '{"full_action_space": true}'}, "ALE/Pong-v5 has flicker, crop, .*, sticky, noop_max, fire"),
         ("triptych/Catch-v0", {"size": 3}, "triptych/Catch-v0 has flicker, length, blind"),
@@ -171,8 +171,8 @@ def test_flags_are_those_of_the_id(capsys: pytest.CaptureFixture) -> None:
     assert "--env.observe" in said
     assert "--env.noop-max" not in said
     assert "CartPole-v1" in said
-    assert call("train", "cartpole", "--env.frame-skip", "3") == 2
-    assert "--env.frame-skip" in capsys.readouterr().err
+    assert call("train", "cartpole", "--env.noop-max", "3") == 2
+    assert "--env.noop-max" in capsys.readouterr().err
     assert parse(Train, "train", ["--env.no-fire", "breakout"]).name == "breakout"
 
 

@@ -55,7 +55,7 @@ KINDS: dict[str, tuple[Layer, ...]] = {
 MAPS: dict[str, NeuralMap] = {
     "map": NeuralMap(4, 3),
     "map-plain": NeuralMap(5, 2, gated=False),
-    "map-egocentric": NeuralMap(5, 3, egocentric=True),
+    "map-egocentric": NeuralMap(5, 3, egocentric=True, skip=True, forget_bias=1.5),
     "map-blind": NeuralMap(2, 3, context=False, gated=False, egocentric=True),
 }
 ONE = tuple(kind for kind in KINDS if kind not in ("stack-lstm", "own"))  # whose oracle is written

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.parity import memory_ladder as ladder
@@ -106,7 +107,25 @@ def test_mutation_turns_its_rung_red(
 def test_its_state_is_the_map_and_what_the_shift_needs() -> None:
     assert NeuralMap().state_size((9,)) == 15 * 15 * 32
     assert NeuralMap(4, 3, egocentric=True).state_size((9,)) == 4 * 4 * 3 + 3
+    assert NeuralMap(4, 3, skip=True).output_shape((9,)) == (9 + 9,)
     assert (NeuralMap(4, 3).output_shape((9,)), NeuralMap(4, 3, context=False).output_shape((9,))) == ((9,), (6,))
+
+
+def test_a_place_is_kept_for_longer_by_the_bias_of_its_gate() -> None:
+    plain, lasting = (
+        ladder.make_weights(
+            drqn.network(ladder.CONFIG, ladder.PLACED, (Dense(6), NeuralMap(4, 3, forget_bias=bias)), 3)
+        )
+        for bias in (0.0, 2.0)
+    )
+    for name, drawn in plain.items():
+        moved = lasting[name] - drawn
+        if name.endswith("write_bias"):
+            assert np.allclose(moved, [0, 0, 0, -2, -2, -2, 0, 0, 0]), "z, which lets the new in"
+        else:
+            assert not moved.any(), name
+    with pytest.raises(InputError, match=r"forget_bias is 1\.0; allowed: 0 without gates"):
+        NeuralMap(4, 3, gated=False, forget_bias=1.0)
 
 
 def test_a_map_of_one_place_is_refused() -> None:

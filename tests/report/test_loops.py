@@ -230,6 +230,7 @@ REFUSED = {
     "darqn": "memory is 'visual_attention'; allowed: none, rnn, gru, lstm with --loop",
     "maze-neural-map": "memory is 'neural_map'; allowed: none, rnn, gru, lstm with --loop",
     "memory-chain": "env is 'triptych/MemoryChain-v0'; allowed: games of Gymnasium and ale-py with --loop",
+    "cartpole --env.frame-skip 2": "env.frame_skip is 2; allowed: 1 with --loop, but for Atari",
     "cartpole --env.flicker 0.5": "env.flicker is 0.5; allowed: 0 with --loop",
     "cartpole --precision bfloat16": "precision is 'bfloat16'; allowed: float32, float64 with --loop",
 }

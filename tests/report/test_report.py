@@ -180,11 +180,11 @@ def test_only_tests_of_the_present_weights_are_told() -> None:
 @pytest.mark.parametrize(
     ("changes", "left_out"),
     [
-        ({"id": "CartPole-v1"}, {"crop", "size", "colour", "stack", "fill", "layout", "drop"}),
+        ({"id": "CartPole-v1"}, {"crop", "size", "colour", "stack", "fill", "layout", "drop", "maximum"}),
         ({"id": "CartPole-v1", "render": True}, {"layout", "drop"}),
         ({"id": "SpaceInvadersNoFrameskip-v4"}, {"fill"}),
         ({"id": "ALE/Pong-v5"}, {"fill", "frame_skip"}),
-        ({"id": "SpaceInvaders-v4"}, {"layout", "drop"}),  # a random frame skip: played one by one
+        ({"id": "SpaceInvaders-v4"}, {"layout", "drop", "frame_skip"}),  # a random frame skip: played one by one
         ({"id": "triptych/MemoryChain-v0"}, {"blind"}),
     ],
 )
@@ -198,7 +198,7 @@ def test_what_a_game_never_reads(changes: dict[str, Any], left_out: set[str]) ->
 def test_settings_that_the_game_never_reads_are_left_out(runs: Path) -> None:
     named = {row["name"] for row in tables.settings([read("a", runs)])}
     assert {"framework", "env.id", "env.time_limit", "algorithm.gamma"} <= named
-    assert not {"env.frame_skip", "env.sticky", "env.crop", "env.stack"} & named
+    assert not {"env.maximum", "env.sticky", "env.crop", "env.stack"} & named
 
 
 def test_a_setting_that_came_after_the_run_is_not_made_up(runs: Path, tmp_path: Path) -> None:

@@ -94,6 +94,7 @@ PARTS = [
     "videos",
     "episodes.csv",
     "metrics.csv",
+    "alarms.csv",
     "resumes.csv",
     ".lock",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from triptych.runs.alarms import sentence
 from triptych.utils.checks import check
 
 Severity = Literal["note", "warn", "stop"]  # a plain sentence; learning suffers; nothing can come of the run
@@ -32,7 +33,7 @@ class Finding:
 
     signal: Signal
     measured: str
-    expected: str
+    expected: str = ""
     since: int | None = None  # steps of the run; None: before the first one
 
     @property
@@ -41,8 +42,7 @@ class Finding:
 
     def line(self) -> str:
         """All of it but the causes, as one line."""
-        begun = "" if not self.since else f" since step {self.since:,}"
-        return f"{self.signal.title}{begun}: {self.measured}; expected: {self.expected}"
+        return sentence(self.row(None))
 
     def lines(self) -> Iterator[str]:
         """For people, the causes and the place below it."""

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from triptych.checkup.findings import ALARMS, Finding
+from triptych.checkup.findings import ALARMS as COLUMNS
+from triptych.checkup.findings import Finding
 from triptych.checkup.listening import Listener, listen
 from triptych.checkup.monitors.base import Monitor
+from triptych.checkup.monitors.finite import Finite
 from triptych.checkup.monitors.updates import Updates
+from triptych.runs.alarms import alarms_or_none
 from triptych.runs.folder import RunFolder
+from triptych.runs.names import ALARMS
 from triptych.training.callbacks.base import Callback, Run
 from triptych.training.counting import Episode, Tick
-from triptych.utils.console import detail, warn
+from triptych.utils.checks import check
+from triptych.utils.console import say, warn
 
-OnAlarm = Literal["warn", "stop"]
+OnAlarm = Literal["warn", "stop", "off"]
+STRICT = "TRIPTYCH_STRICT_CHECKUP"  # set in our own tests: a monitor that fails turns them red
 FIRST = 100  # steps between two rounds of questions at first, and then a tenth of those that were made: the same steps in each run
-MONITORS: tuple[type[Monitor], ...] = (Updates,)
+MONITORS: tuple[type[Monitor], ...] = (Finite, Updates)
 HEARD = ("reset", "sent", "received", "acted", "fed", "learned", "synced")
 
 
@@ -25,9 +32,10 @@ class Watch(Callback):
 
     Args:
         folder: the run's, locked.
-        on_alarm: "stop" ends the run at an alarm whose severity is stop; "warn" only tells.
+        on_alarm: "stop" ends the run at an alarm whose severity is stop; "warn" only tells; "off": nothing is listened to.
         monitors: None: all.
-        strict: a monitor that fails raises; else it is left out from then on, with a warning, as it may cost no run.
+        strict: a monitor that fails raises; else it is left out from then on, with a warning, as it may cost no run. None: only
+            where the environment says so.
     """
 
     def __init__(
@@ -35,11 +43,14 @@ class Watch(Callback):
         folder: RunFolder,
         on_alarm: OnAlarm = "warn",
         monitors: Sequence[Monitor] | None = None,
-        strict: bool = False,
+        strict: bool | None = None,
     ):
-        self.folder, self.on_alarm, self.strict = folder, on_alarm, strict
-        self.monitors = [make() for make in MONITORS] if monitors is None else list(monitors)
+        self.folder, self.on_alarm = folder, on_alarm
+        self.strict = bool(os.environ.get(STRICT)) if strict is None else strict
+        self.monitors: list[Monitor] = [make() for make in MONITORS] if monitors is None else list(monitors)
+        self.kept: dict[str, Any] = {}  # of monitors that are not there, for a resume that has them again
         self.told: set[str] = set()  # signals that were told, before a resume too
+        self.over = False
         self.next = FIRST  # steps at the next round of questions
         self.those = {event: self.interested(event) for event in (*HEARD, "begin", "step", "episode", "row")}
 
@@ -47,6 +58,10 @@ class Watch(Callback):
         return [one for one in self.monitors if getattr(type(one), event) is not getattr(Monitor, event)]
 
     def start(self, run: Run) -> None:
+        run.alarms.extend(alarms_or_none(self.folder.path))  # of earlier sessions
+        if self.on_alarm == "off":
+            self.leave_out(self.monitors)
+            return
         listen(run.training, Ears(self))
         self.each("begin", run)
         self.ask(run)
@@ -64,7 +79,8 @@ class Watch(Callback):
     def row(self, run: Run, table: str, row: dict[str, Any]) -> None:
         self.each("row", run, table, row)
 
-    def end(self, run: Run, result: Any) -> None:
+    def ending(self, run: Run) -> None:
+        self.over = True  # an alarm stops nothing any more
         self.ask(run)
 
     def ask(self, run: Run) -> None:
@@ -84,11 +100,14 @@ class Watch(Callback):
     def tell(self, run: Run, finding: Finding) -> None:
         """A row of alarms.csv, and a line for the user."""
         if finding.severity == "note":
-            detail(finding.line())
+            if not getattr(run, "quiet", True):
+                say(finding.line())
             return
-        self.folder.append("alarms.csv", finding.row(run.counters.steps), ALARMS)
+        row = finding.row(run.counters.steps)
+        self.folder.append(ALARMS, row, COLUMNS)
+        run.alarms.append(row)
         warn(f"{finding.signal.name}: {finding.line()}")
-        if finding.severity == "stop" and self.on_alarm == "stop":
+        if finding.severity == "stop" and self.on_alarm == "stop" and not self.over:
             run.stop("alarm")
 
     def each(self, event: str, *what: Any) -> None:
@@ -103,19 +122,33 @@ class Watch(Callback):
         """A monitor that fails costs no run."""
         if self.strict:
             raise error
-        self.monitors = [one for one in self.monitors if one is not monitor]
-        self.those = {event: [one for one in some if one is not monitor] for event, some in self.those.items()}
+        self.leave_out([monitor])
         warn(f"the checkup's {type(monitor).__name__} failed and is left out: {type(error).__name__}: {error}")
 
+    def leave_out(self, some: Sequence[Monitor]) -> None:
+        """These hear nothing and are asked nothing any more."""
+        gone = {id(one) for one in some}
+        self.monitors = [one for one in self.monitors if id(one) not in gone]
+        self.those = {event: [one for one in those if id(one) not in gone] for event, those in self.those.items()}
+
     def get_state(self) -> dict[str, Any]:
-        kept = {type(one).__name__: one.get_state() for one in self.monitors}
+        kept = self.kept | {type(one).__name__: one.get_state() for one in self.monitors}
         return {"told": sorted(self.told), "next": self.next, "monitors": kept}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        self.told, self.next = set(state["told"]), state["next"]
+        self.told, self.next, self.kept = set(state["told"]), state["next"], state["monitors"]
         for monitor in self.monitors:
             if type(monitor).__name__ in state["monitors"]:
                 monitor.set_state(state["monitors"][type(monitor).__name__])
+
+
+def check_on_alarm(wanted: str) -> None:
+    """Refuses what is none of the ways to answer an alarm.
+
+    Raises:
+        InputError
+    """
+    check(wanted in get_args(OnAlarm), "on_alarm", wanted, ", ".join(get_args(OnAlarm)))
 
 
 class Ears(Listener):

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from tyro.conf import Positional, Suppress, arg
 
 from triptych.cli import exits
-from triptych.cli.options import ALL, Device, Framework, RecipeName, Somewhere, Tracker, Where, named, print_json
+from triptych.cli.options import (
+    ALL,
+    Device,
+    Framework,
+    OnAlarm,
+    RecipeName,
+    Somewhere,
+    Tracker,
+    Where,
+    named,
+    print_json,
+)
 from triptych.recipes import Recipe
 from triptych.utils.console import put, warn
 
@@ -40,6 +51,9 @@ class Compare(Somewhere, Where):
     video: bool = True  # film a test game of each framework, side by side, where the game can be drawn
     # trackers that follow each run: tensorboard, wandb, trackio, mlflow (docs/trackers.md)
     track: tuple[Tracker, ...] = ()
+    on_alarm: OnAlarm = (
+        "warn"  # what an alarm of the checkup does to a run, as for train; one that it stops has no result
+    )
     given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
         default_factory=dict
     )  # the recipe's fields that flags name
@@ -56,6 +70,7 @@ class Compare(Somewhere, Where):
                 recipes, self.frameworks, self.seeds, games=self.games, margin=self.margin, runs_dir=self.runs_dir,
                 run_name=self.run_name, label=labels if self.others else labels[0], quiet=self.quiet,
                 video=self.video, device=self.device, on=self.on, address=self.address, go_on=self.go_on, track=self.track,
+                on_alarm=self.on_alarm,
                 **(self.given if self.others else {}),
             )  # fmt: skip
         comparison_table(result, None if self.address else load)  # a cluster's speeds are those of its nodes

@@ -10,6 +10,7 @@ BAD_INPUT = 2  # something that was given cannot be used; nothing on disk is los
 FAILED = 3  # an environment or a user's callback failed; in compare, study and tune, a run ended without a result
 DIVERGED = 4  # the run's numbers are no longer finite
 MACHINE = 5  # the disk is full, or there is no memory left
+ALARM = 6  # an alarm of the checkup stopped the run (--on-alarm stop)
 HANGUP = 128 + 1  # SIGHUP, which Windows has not
 INTERRUPTED = 128 + signal.SIGINT  # Ctrl-C
 TERMINATED = 128 + signal.SIGTERM

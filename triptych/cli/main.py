@@ -17,6 +17,7 @@ from triptych.cli.pages import Dashboard, Report, Show, Study
 from triptych.cli.parse import parse
 from triptych.cli.pictures import Look, Video
 from triptych.cli.runs import Evaluate, Grow, Recipes, Resume, Train
+from triptych.cli.scoreboard import ScoreboardCommand
 from triptych.cli.tracking import Fetch, Track
 from triptych.cli.tuning import Tune
 from triptych.recipes import built_in
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Any] = {
     "dashboard": Dashboard,
     "study": Study,
     "tune": Tune,
+    "scoreboard": ScoreboardCommand,
 }
 
 

@@ -23,6 +23,7 @@ else:
     Framework = Literal[tuple(FRAMEWORKS)]  # the choices of a flag, as many as there are
     Tracker = Literal[tuple(TRACKERS)]
 Device = Annotated[str, arg(metavar="{auto,cpu,cuda,cuda:N}")]
+OnAlarm = Annotated[Literal["warn", "stop", "off"], arg(metavar="{warn,stop,off}")]
 On = Annotated[Literal["here", "ray"], arg(metavar="{here,ray}")]
 Policy = Literal["sample", "greedy"]
 RecipeName = Annotated[Positional[str], arg(metavar="RECIPE", help_behavior_hint="")]

@@ -16,6 +16,7 @@ from triptych.cli.options import (
     Device,
     Framework,
     On,
+    OnAlarm,
     Policy,
     RecipeName,
     RunName,
@@ -30,6 +31,7 @@ from triptych.cli.options import (
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.values import steps_more
 from triptych.runs.endings import unlearned, why
+from triptych.runs.names import ALARMS
 from triptych.runs.trust import Allowed
 from triptych.utils.console import put
 from triptych.utils.reading import read_json
@@ -73,6 +75,8 @@ class Train(Where):
     address: Annotated[str | None, arg(metavar="{auto,HOST:PORT}")] = None
     # trackers that follow the run: tensorboard, wandb, trackio, mlflow (docs/trackers.md)
     track: tuple[Tracker, ...] = ()
+    # what an alarm of the checkup does: tell it, stop the run where nothing can come of it, or nothing is watched (docs/checkup.md)
+    on_alarm: OnAlarm = "warn"
 
     def run(self) -> int:
         from triptych.experiments.train import train
@@ -94,6 +98,7 @@ class Train(Where):
             on=self.on,
             address=self.address,
             track=self.track,
+            on_alarm=self.on_alarm,
         )
         code = tell(result)
         print_json(self, dataclasses.asdict(result) | {"video": video_of(result)})
@@ -123,6 +128,7 @@ class Resume(Where):
     track: tuple[Tracker, ...] = ()  # trackers that follow the run, as for train
     # a recipe, a run, or weights that `grow` wrote: go on with its network, and with what fits of the weights
     network: Annotated[str | None, arg(metavar="RECIPE|None")] = None
+    on_alarm: OnAlarm = "warn"  # what an alarm of the checkup does, as for train
 
     def run(self) -> int:
         from triptych.experiments.resume import Wish, go_on
@@ -134,7 +140,7 @@ class Resume(Where):
         wish = Wish(
             self.framework, self.quiet, Allowed(self.file, self.trust), self.callback, self.device,
             steps_more(self.steps), self.exact, self.accept_changes, self.video, self.address,
-            self.track, self.network,
+            self.track, self.network, self.on_alarm,
         )  # fmt: skip
         result, had_ended = go_on(self.name, self.runs_dir, wish)
         code = exits.DONE if had_ended else tell(result)
@@ -248,7 +254,7 @@ def exact_hint(folder: Path, path: str) -> list[str]:
 
 
 def tell(result: Any) -> int:
-    """The last lines of a training; the code says whether it was interrupted or diverged. Nobody needs to read them."""
+    """The last lines of a training; the code says whether it was interrupted, diverged or stopped by an alarm. Nobody needs to read them."""
     path = shlex.quote(str(result.path))
     score = (
         "no episode ended (--env.time-limit STEPS ends them)"
@@ -275,6 +281,13 @@ def tell(result: Any) -> int:
             f"begin a new run with its best weights: triptych train --from {path}",
         )
         return exits.DIVERGED
+    if result.stopped_by == "alarm":
+        put(
+            f"stopped: {why(result.stopped_by, result.steps, result.episodes)}",
+            f"what it was: {result.path / ALARMS}",
+            f"go on all the same: triptych resume {path} --steps N",
+        )
+        return exits.ALARM
     if video := video_of(result):
         put(f"video {video}")
     put(f"finished: {why(result.stopped_by, result.steps, result.episodes)}", f"test it with: triptych evaluate {path}")

@@ -14,7 +14,7 @@ from gymnasium.wrappers import TimeLimit
 
 from triptych.envs.config import Kind
 from triptych.envs.games import Step
-from triptych.envs.gym import Gym, GymGames
+from triptych.envs.gym import Gym, GymGames, pictures
 from triptych.spec import Observation
 from triptych.utils.checks import check, one_of
 
@@ -145,4 +145,4 @@ def unread(spec: Any) -> set[str]:
     return {"layout", "drop"}
 
 
-KIND = Kind(CartPole, plays, CartPoleGames, unread)
+KIND = Kind(CartPole, plays, CartPoleGames, unread, pictures=pictures)

@@ -34,6 +34,8 @@ class GameConfig:
     kind: ClassVar[str] = ""
     # What a config.json without kinds meant where the kind has since been given settings: its games were played so.
     before: ClassVar[dict[str, Any]] = {}
+    # What has another meaning here than in other kinds, or is new where others had it: a change to another kind does not take it over.
+    apart: ClassVar[frozenset[str]] = frozenset()
 
     id: str  # any Gymnasium id with a discrete action space
     flicker: float = 0.0  # chance that an observation is hidden: all zeros in its place

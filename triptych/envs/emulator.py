@@ -15,7 +15,7 @@ import numpy as np
 from triptych.envs.atari import PLAIN, pictures, start
 from triptych.envs.config import Kind
 from triptych.envs.gym import Gym, GymGames
-from triptych.utils.checks import within
+from triptych.utils.checks import check, within
 
 IDLE = 0  # the action that does nothing, in every Atari game
 
@@ -25,7 +25,8 @@ class Emulator(Gym):
     """Atari ids that draw their frame skip; idle frames, FIRE and the maximum of two frames as in `Atari`."""
 
     kind: ClassVar[str] = "emulator"
-    before: ClassVar[dict[str, Any]] = PLAIN
+    before: ClassVar[dict[str, Any]] = {"frame_skip": 1, **PLAIN}
+    apart: ClassVar[frozenset[str]] = frozenset({"frame_skip"})
 
     noop_max: int = 30  # idle frames before an episode begins: 0 to noop_max - 1 of them, each as likely
     fire: bool = True  # press FIRE in the first frame of an episode, in place of an idle one, where the game has it
@@ -33,6 +34,12 @@ class Emulator(Gym):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check(
+            self.frame_skip == 1,
+            "frame_skip",
+            self.frame_skip,
+            f"1, as {self.id} itself says how many frames a step has",
+        )
         within(self, 0, 10_000, "noop_max")
 
 
@@ -115,7 +122,7 @@ def make(config: Emulator, spec: Any, num_envs: int, threads: int) -> GymGames:
 
 def unread(spec: Any) -> set[str]:
     """The fields of a config that these games never read: what they show is known."""
-    return {"layout", "drop"}
+    return {"layout", "drop", "frame_skip"}
 
 
 KIND = Kind(Emulator, plays, make, unread, fixed=fixed, start=start, pictures=pictures)

@@ -19,16 +19,18 @@ import numpy as np
 from gymnasium import spaces, wrappers
 from gymnasium.envs.registration import load_env_creator
 
+from triptych.envs.atari import pictures as of_frames
 from triptych.envs.broken import BrokenSteps
 from triptych.envs.checking import Contract, Game, Returned, WrongError, described
 from triptych.envs.closing import Closing
-from triptych.envs.config import Kind, Screen, no_pictures
+from triptych.envs.config import Kind, Screen, as_given, no_pictures
 from triptych.envs.games import Step
 from triptych.envs.layout import LAYOUTS
 from triptych.envs.parts import View
 from triptych.envs.places import INFO, InfoPosition
+from triptych.envs.skipping import FrameSkip
 from triptych.spec import each, parts_of, whole_of
-from triptych.utils.checks import InputError, at_least, check, one_of
+from triptych.utils.checks import InputError, at_least, check, one_of, within
 from triptych.utils.install import install_hint
 
 
@@ -37,7 +39,11 @@ class Gym(Screen):
     """Any Gymnasium id that no other kind plays."""
 
     kind: ClassVar[str] = "gym"
+    before: ClassVar[dict[str, Any]] = {"frame_skip": 1}  # a setting of Atari games alone then
+    apart: ClassVar[frozenset[str]] = frozenset({"frame_skip", "maximum"})
 
+    frame_skip: int = 1  # frames a step, which are steps of the environment: the action is repeated, rewards are summed
+    maximum: bool = False  # a picture is the larger of a step's last two frames, pixel by pixel; else the last frame
     time_limit: int | None = None  # steps after which an episode is cut; None: what the id says, 0: never
     render: bool = False  # observe the rendered screen instead of what the environment gives
     # what is a picture and how it lies in its array, a letter an axis: rows h, columns w, colours c, stacked already s; see docs/environments.md
@@ -50,6 +56,9 @@ class Gym(Screen):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        within(self, 1, 10_000, "frame_skip")
+        if "maximum" in self.apart:
+            check(not self.maximum or self.frame_skip > 1, "maximum", self.maximum, "False with a frame_skip of 1")
         at_least(self, 0, "time_limit")
         one_of(self, "layout", LAYOUTS)
         names = isinstance(self.drop, tuple) and all(isinstance(name, str) for name in self.drop)
@@ -59,6 +68,11 @@ class Gym(Screen):
         check(len(bounds) in (0, 4), "position_bounds", bounds, "four numbers: x from, x to, y from, y to")
         check(bool(self.position) or not bounds, "position_bounds", bounds, "() without a position")
         self.arguments()
+
+    @property
+    def repeats(self) -> int:
+        """How often an environment is given each action; its own engine's frames do not count."""
+        return self.frame_skip
 
     def arguments(self) -> dict[str, Any]:
         """`kwargs` as Python has them."""
@@ -86,7 +100,9 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
         options["render_mode"] = "rgb_array"
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame draws into memory and looks for no display
     if config.time_limit is not None:
-        options["max_episode_steps"] = config.time_limit or -1  # Gymnasium's way to say never
+        options["max_episode_steps"] = (
+            config.time_limit * config.repeats or -1
+        )  # in frames; Gymnasium's way to say never
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -112,7 +128,21 @@ def make_one(config: Gym, spec: Any) -> gymnasium.Env:
             raise InputError(f"env is {config.id!r}, whose {name} is {found!r}; allowed: one of gymnasium.spaces")
     if not isinstance(env.action_space, spaces.Discrete):
         raise InputError(f"env is {config.id!r} with action space {env.action_space}; allowed: a Discrete one")
-    return env
+    return env if config.repeats == 1 else FrameSkip(env, config.repeats, joined_picture(env, config))
+
+
+def joined_picture(env: gymnasium.Env, config: Gym) -> str | None:
+    """The name of the part that is to be the larger of two frames, if any is.
+
+    Raises:
+        InputError: one is to be, and there is no picture.
+    """
+    if not config.maximum:
+        return None
+    found = list(view_of(env, config).layouts)
+    if not found:
+        raise InputError(f"maximum is True, and {config.id!r} shows no picture; allowed: False")
+    return found[0]
 
 
 def check_drawn(config: Gym, spec: Any, told: str) -> None:
@@ -174,11 +204,10 @@ class GymGames:
     """N games of one Gymnasium id. Pictures are stacked here."""
 
     saves = False
-    frames_per_step = 1
 
     def __init__(self, config: Gym, spec: Any, num_envs: int, threads: int):
         self.envs = [make_one(config, spec) for _ in range(num_envs)]
-        self.num_envs = num_envs
+        self.num_envs, self.frames_per_step = num_envs, config.frame_skip
         self.view = view_of(self.envs[0], config)
         self.games = [
             Game(env, config.id, index, self.view.layouts, self.view.place) for index, env in enumerate(self.envs)
@@ -189,7 +218,7 @@ class GymGames:
         assert isinstance(action_space, spaces.Discrete)
         self.num_actions = int(action_space.n)
         self.first_action = int(action_space.start)
-        self.typical_episode = config.time_limit or spec.max_episode_steps or 500
+        self.typical_episode = config.time_limit or (spec.max_episode_steps or 0) // config.repeats or 500
         self.obs: Any = whole_of(
             {name: np.zeros((num_envs, *part.shape), part.dtype) for name, part in self.observation.named}
         )
@@ -268,4 +297,9 @@ class GymGames:
         self.closing()
 
 
-KIND = Kind(Gym, plays, GymGames)
+def pictures(config: Any) -> str:
+    """What a picture is made of, in words."""
+    return as_given(config) if config.frame_skip == 1 else of_frames(config)
+
+
+KIND = Kind(Gym, plays, GymGames, pictures=pictures)

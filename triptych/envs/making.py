@@ -30,7 +30,7 @@ def unread(config: GameConfig, observation: Observation) -> set[str]:
     Those that its id fixes itself, those of pictures where it has none, those of a stack where it stacks its pictures itself.
     """
     spec = find(config.id)
-    pictures = set() if observation.is_picture else SCREEN
+    pictures = set() if observation.is_picture else SCREEN | ({"maximum"} & config.apart)
     stacks_itself = observation.is_picture and observation.main.stack != getattr(
         config, "stack", observation.main.stack
     )

@@ -58,7 +58,8 @@ def changed(config: GameConfig, changes: dict[str, Any], may_import: bool = True
     check_settings(target, env_id, changes)
     if target is type(config):
         return dataclasses.replace(config, **changes) if changes else config
-    kept = {name: getattr(config, name) for name in names(config) & names(target)}
+    shared = (names(config) & names(target)) - (config.apart ^ target.apart)
+    kept = {name: getattr(config, name) for name in shared}
     return target(**{**kept, **changes})
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from triptych.checkup.watch import OnAlarm, check_on_alarm
 from triptych.experiments.film import FPS, film_side_by_side
 from triptych.experiments.ray_jobs import On, check_place, place_of
 from triptych.experiments.sweep import train_all
@@ -90,6 +91,7 @@ def compare(
     address: str | None = None,
     go_on: bool = False,
     track: Sequence[str] = (),
+    on_alarm: OnAlarm = "warn",
     **changes: Any,
 ) -> Comparison:
     """Trains recipes in each framework with each seed, and plays the best and last weights.
@@ -109,6 +111,7 @@ def compare(
         go_on: go on with the newest runs of the same names and settings, as a compare that was stopped left them; those that
             have ended are kept.
         track: trackers that follow each run, as in `train`; runs on Ray are sent when they have all ended.
+        on_alarm: as in `train`, of each run; one that an alarm stops has no result.
         changes: recipe fields, as in `train`, of every recipe.
 
     Raises:
@@ -119,6 +122,7 @@ def compare(
     check(games > 0, "games", games, "above 0")
     check_place(on, address)
     trackers = check_trackers(track)
+    check_on_alarm(on_alarm)
     names = tuple(frameworks)
     given: list[Any] = list(recipe) if isinstance(recipe, list | tuple) else [recipe]
     check_margin(margin, seeds, len(names) * len(given))
@@ -135,6 +139,7 @@ def compare(
     }
     # Trusted: what is given is the user's own, or `settings_of` let it through.
     job = {"runs_dir": str(runs_dir), "games": games, "quiet": quiet, "trust": True, "video": video, "device": device}
+    job |= {"on_alarm": on_alarm}
     group = run_name or f"compare-{'-'.join(titles)}"
     job |= {"track": trackers if on == "here" else (), "group": group}
     job |= {"exact": go_on or on == "ray"}  # a node may be lost, and the numbers are to be the same

@@ -24,6 +24,7 @@ from triptych.frameworks import set_device
 from triptych.recipes import Recipe
 from triptych.recipes.load import RUN, run_file
 from triptych.recipes.serialise import from_dict
+from triptych.runs.alarms import sentence
 from triptych.runs.records import RunResult, read_config, read_summary
 from triptych.runs.trust import allow_job
 from triptych.utils import machine, processes
@@ -125,6 +126,7 @@ def train_job(recipe: Recipe, job: dict[str, Any]) -> dict[str, Any]:
 def train_anew(recipe: Recipe, job: dict[str, Any], **how: Any) -> RunResult:
     """A new run, as the job says; whoever gave the job makes the films."""
     where = {name: job[name] for name in ("run_name", "runs_dir", "quiet")}
+    how |= on_alarm_of(job)
     if "begins" in job:
         recipe, more = begun_with(recipe, job)
         how |= more
@@ -136,13 +138,22 @@ def train_or_go_on(recipe: Recipe, job: dict[str, Any], exact: bool, **how: Any)
     path = Path(job["runs_dir"]) / job["run_name"]
     if not (path / "config.json").exists():
         return train_anew(recipe, job, exact=exact, **how)
-    return resume(path, quiet=job["quiet"], trust=job.get("trust", False), exact=True, video=False, **how)
+    return resume(
+        path, quiet=job["quiet"], trust=job.get("trust", False), exact=True, video=False, **how, **on_alarm_of(job)
+    )
+
+
+def on_alarm_of(job: dict[str, Any]) -> dict[str, Any]:
+    """What an alarm of the checkup does in a job's run."""
+    return {"on_alarm": job.get("on_alarm", "warn")}
 
 
 def without_result(result: RunResult) -> dict[str, Any]:
     """The answer for a run that ended before its end; empty where it did not."""
     if result.stopped_by == "interrupted":
         return {"interrupted": str(result.path)}
+    if result.stopped_by == "alarm":
+        return {"failed": f"an alarm has stopped the run: {'; '.join(map(sentence, result.alarms))}"}
     return {"failed": f"the run has diverged: {result.why}"} if result.stopped_by == "diverged" else {}
 
 

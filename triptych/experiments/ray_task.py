@@ -13,7 +13,7 @@ from typing import Any
 from triptych import __version__
 from triptych.experiments.ray_host import Host, at_home
 from triptych.runs.folder import RunFolder
-from triptych.runs.names import LOGS, is_bare
+from triptych.runs.names import REWOUND, is_bare
 from triptych.runs.travel import CHUNK, Listing, bring, listing, send, texts_of
 from triptych.runs.trust import marks
 from triptych.utils import machine
@@ -181,7 +181,7 @@ class RayJob:
         with open(target, "wb") as file:
             while True:
                 found = self.ask("read", name, file.tell(), CHUNK)
-                if found is None or (found[1] != written is not None and name not in LOGS):  # which only grow
+                if found is None or (found[1] != written is not None and name not in REWOUND):  # which only grow
                     return False
                 piece, written = found
                 file.write(piece)

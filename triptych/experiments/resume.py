@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import frameworks
-from triptych.checkup.watch import Watch
+from triptych.checkup.watch import OnAlarm, Watch, check_on_alarm
 from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.going_on import GoingOn, decide, is_over, never_exact, promised, schedules, write_changes
 from triptych.experiments.switch import Wanted, changed
@@ -65,6 +65,7 @@ def resume(
     address: str | None = None,
     track: Iterable[str] = (),
     network: str | Recipe | None = None,
+    on_alarm: OnAlarm = "warn",
 ) -> RunResult:
     """Goes on with a run from its last checkpoint, in any framework, and returns what it came to; a finished run stays as it is.
 
@@ -81,6 +82,7 @@ def resume(
         track: trackers that follow the run, as in `train`; those that did before go on where the run was cut back to.
         network: a recipe, run or weights file (such as `grow` writes) with whose layers the run goes on. What fits of its weights is
             taken, with what the optimiser remembers of it; the rest is fresh. All else of the run stays.
+        on_alarm: as in `train`.
 
     Raises:
         InputError: the folder is no run, none of its checkpoints is whole, its settings are not those of the checkpoint, or
@@ -89,7 +91,7 @@ def resume(
     """
     wish = Wish(
         framework, quiet, Allowed(recipe, trust), callbacks, device, steps, exact, accept_changes, video, address, track,
-        network,
+        network, on_alarm,
     )  # fmt: skip
     return go_on(run, runs_dir, wish)[0]
 
@@ -110,6 +112,7 @@ class Wish:
     address: str | None = None
     track: Iterable[str] = ()
     network: str | Recipe | None = None
+    on_alarm: OnAlarm = "warn"
 
 
 @machine_failures()
@@ -124,6 +127,7 @@ def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool
     threads = int(config["threads"])
     watching, trackers = callbacks_of(wish.callbacks), check_trackers(wish.track)
     check_framework(framework)
+    check_on_alarm(wish.on_alarm)
     on = config.get("on", "here")
     check_on(on, wish.address, config["recipe"])
     with RunFolder(path) as folder:
@@ -151,7 +155,7 @@ def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool
             checkpoints.belong_to(going.recipe)
             session = Session(
                 folder, prepared, framework,
-                quiet=wish.quiet, callbacks=[Watch(folder), *followed(watching, following)], checkpoints=checkpoints, exact=wish.exact, crew=crew,
+                quiet=wish.quiet, callbacks=[Watch(folder, wish.on_alarm), *followed(watching, following)], checkpoints=checkpoints, exact=wish.exact, crew=crew,
             )  # fmt: skip
             if switched.moves_states(session.training):
                 checkpoints.change_rows(switched.read, f"network-{manifest['step']}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs, frameworks
-from triptych.checkup.watch import Watch
+from triptych.checkup.watch import OnAlarm, Watch, check_on_alarm
 from triptych.experiments.crew import check_on, crew_of
 from triptych.experiments.film import film_run
 from triptych.experiments.ray_jobs import On
@@ -56,6 +56,7 @@ def train(
     on: On = "here",
     address: str | None = None,
     track: Iterable[str] = (),
+    on_alarm: OnAlarm = "warn",
     **changes: Any,
 ) -> RunResult:
     """Trains one agent in one framework and returns what the run came to.
@@ -79,9 +80,12 @@ def train(
         address: of the Ray cluster: "auto" or "HOST:PORT"; None: one of its own, on this machine alone.
         track: trackers that follow the run: "tensorboard", "wandb", "trackio", "mlflow" (docs/trackers.md). One that fails costs a
             warning.
+        on_alarm: what an alarm of the checkup does (docs/checkup.md): "warn" tells it, "stop" ends the run too where nothing can
+            come of it any more, "off": nothing is watched.
         changes: recipe fields by name: steps=1000, seed=3, batch_size=64, **{"algorithm.gamma": 0.9}.
 
-    A run that diverges (its loss or weights are no longer finite) returns, with `stopped_by` "diverged".
+    A run that diverges (its loss or weights are no longer finite) returns, with `stopped_by` "diverged"; one that an alarm stops
+    with "alarm".
 
     Raises:
         InputError: something given cannot be used; nothing was loaded or written.
@@ -93,6 +97,7 @@ def train(
         recipe = settings_behind(from_run, runs_dir)
     resolved = with_teacher(resolve(recipe, changes), runs_dir)
     check_on(on, address, resolved)
+    check_on_alarm(on_alarm)
     check(on == "here" or not exact, "exact", exact, "False with --on ray, where no two runs are alike")
     check(
         on == "here" or not profile,
@@ -124,7 +129,7 @@ def train(
                 "exact": exact,
                 "profile": Profile() if profile else None,
             }
-            how["crew"] = crew
+            how |= {"crew": crew, "on_alarm": on_alarm}
             result = begin(folder, prepared, framework, Begun(start, reused), how)
             if video:
                 film_end(result, prepared.recipe, quiet)
@@ -138,7 +143,7 @@ def followed(watching: list[Callback], following: Following) -> list[Callback]:
 
 def film_end(result: RunResult, recipe: Recipe, quiet: bool) -> None:
     """Films a run that has come to its end, while its folder is locked; one that was interrupted is to go on first."""
-    if result.stopped_by not in ("interrupted", "diverged"):
+    if result.stopped_by not in ("interrupted", "diverged", "alarm"):
         film_run(result.path, recipe, result.framework, quiet)
 
 
@@ -160,7 +165,8 @@ def begin(folder: RunFolder, prepared: Prepared, framework: str, begun: Begun, h
     exact = how["crew"] is None and is_exact(prepared)
     start, reused = begun
     weights = None if reused is None else reused.weights
-    how |= {"callbacks": [Watch(folder), *how["callbacks"]]}
+    watch = Watch(folder, how.pop("on_alarm"))
+    how |= {"callbacks": [watch, *how["callbacks"]]}
     session = Session(folder, prepared, framework, weights=weights, **how)
     session.save()  # the checkpoint at step 0: from here on the folder is a run
     origin = {} if start is None or reused is None else {"from": start.recorded(reused)}

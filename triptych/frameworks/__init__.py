@@ -2,7 +2,8 @@
 
 Each folder holds the same files with the same names: `ops` (NumPy-spelled operations), `net` (the
 spec as that framework's own network), `layers` (what it lacks: memory), `learner` (differentiation, optimiser, compiled step),
-`frames` (a replay's pictures on the device), `export` (a policy as a file of its own) and `plain` (an agent as `show --loop` writes it into a file; no run uses it).
+`frames` (a replay's pictures on the device), `export` (a policy as a file of its own), `plain` (an agent as `show --loop` writes it into a file; no run uses it);
+`faults` are mistakes that a checkup must find, and no run uses them either.
 
 May be in here: the only imports of a framework in Triptych. May not: an algorithm, a buffer, a game.
 """

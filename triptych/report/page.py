@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from triptych.report import figures, films, results, tables, words
+from triptych.report import alarmed, figures, films, results, tables, words
 from triptych.report.begun import flags, reused
 from triptych.report.command import repeat
 from triptych.report.html import MOST_BYTES, check_page, render, script, write_page
@@ -90,6 +90,7 @@ def content(logs: list[Log], proofs: list[str]) -> dict[str, Any]:
         "in_words": words.summary(games, random),
         "sentences": words.sentences(logs, random),
         "verdicts": proofs,
+        "alarms": alarmed.alarms(logs),
         "charts": [{"game": game} | figures.data(runs, random, len(logs)) for game, runs in games.items()],
         "tested": [(log.name, test) for log in logs for test in log.evaluations],
         "speed": [tables.speed(log) for log in logs if log.summary],

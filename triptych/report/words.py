@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from triptych.frameworks import title_of
+from triptych.report.alarmed import sentences as alarmed
 from triptych.report.figures import REWARDS, can_draw, column_names, lead_of
 from triptych.report.figures import title_of as column_title
 from triptych.report.logs import Log
@@ -181,12 +182,13 @@ def playing(test: dict[str, Any]) -> str:
 
 
 def sentences(logs: list[Log], random: dict[str, dict[str, Any]]) -> list[str]:
-    """What a reader should not miss: runs that never left random play, that cannot be repeated, or whose numbers were not all finite."""
+    """What a reader should not miss: runs that never left random play, that cannot be repeated, that had alarms, or whose numbers were not all finite."""
     lines = [
         f"{log.name} was played by A3C's workers on Ray, at their own pace: the same seed does not give the same numbers again."
         for log in logs
         if (log.config or {}).get("on") == "ray"
     ]
+    lines += [line for log in logs for line in alarmed(log)]
     lost = [
         (log, unlearned(log.summary.get("broken_steps") or 0, log.summary.get("broken_first") or "")) for log in logs
     ]

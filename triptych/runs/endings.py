@@ -7,7 +7,7 @@ def why(stopped_by: str, steps: int, episodes: int) -> str:
     """The reason why a run is over, as half a sentence.
 
     Args:
-        stopped_by: of its summary: steps, episodes, solved, or what a callback said.
+        stopped_by: of its summary: steps, episodes, solved, alarm, diverged, or what a callback said.
         steps: that it has.
         episodes: that it has.
     """
@@ -17,6 +17,10 @@ def why(stopped_by: str, steps: int, episodes: int) -> str:
         return f"all {episodes:,} episodes are done, in {steps:,} steps"
     if stopped_by == "solved":
         return f"it is solved: its running reward passed --solved-at at step {steps:,}"
+    if stopped_by == "alarm":
+        return f"an alarm of the checkup stopped it at step {steps:,} (--on-alarm stop)"
+    if stopped_by == "diverged":
+        return f"it diverged by step {steps:,}: its numbers are no longer finite"
     return f"a callback stopped it at step {steps:,} ({stopped_by})"
 
 

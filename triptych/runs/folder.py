@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from triptych.runs.names import LOGS, check_links, is_bare, unwritable
+from triptych.runs.names import ALARMS, REWOUND, check_links, is_bare, unwritable
 from triptych.utils.checks import InputError
 from triptych.utils.files import TEMPORARY, line, open_own, remove, sync_folder, write_whole
 from triptych.utils.locks import try_lock
@@ -122,7 +122,7 @@ class RunFolder:
     def log_sizes(self) -> dict[str, int]:
         """Bytes of each log now, made durable: what a checkpoint cuts back to."""
         sizes = {}
-        for name in LOGS:
+        for name in REWOUND:
             path = self.path / name
             sizes[name] = path.stat().st_size if path.exists() else 0
             if sizes[name]:
@@ -143,6 +143,8 @@ class RunFolder:
         for name, size in sizes.items():
             if (self.path / name).exists():
                 cut(self.path / name, size)
+        if not sizes.get(ALARMS):  # none yet, or a checkpoint of an older version, which had none
+            remove(self.path / ALARMS)
         resumes = self.path / "resumes.csv"
         if resumes.exists():  # no checkpoint cuts it, so a torn last line is dropped here
             cut(resumes, resumes.read_bytes().rfind(b"\n") + 1)

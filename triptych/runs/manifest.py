@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
-from triptych.runs.names import LOGS, OutsideError, check_plain
+from triptych.runs.names import REWOUND, OutsideError, check_plain
 from triptych.utils.checks import InputError
 from triptych.utils.reading import AS_LEFT, Count, Finite, content_of, read_json, typed
 
@@ -89,5 +89,5 @@ def check_names(manifest: Manifest, where: Path) -> None:
     for name in [*manifest["files"], *manifest["logs"], *(segment["file"] for segment in manifest["segments"])]:
         check_plain(name, where)
     for name in manifest["logs"]:
-        if name not in LOGS:
-            raise OutsideError(f"{where} names the log {name!r}; allowed: {', '.join(LOGS)}")
+        if name not in REWOUND:
+            raise OutsideError(f"{where} names the log {name!r}; allowed: {', '.join(REWOUND)}")

@@ -13,12 +13,14 @@ from triptych.utils.failures import MachineFailed, machine_trouble
 from triptych.utils.files import is_link
 
 LOGS = ("episodes.csv", "metrics.csv")
+ALARMS = "alarms.csv"  # what the checkup found while the run went on
+REWOUND = (*LOGS, ALARMS)  # what a resume cuts back to its checkpoint
 RECIPE_FILE = "recipe.py"  # the copy of the user's file that the run's recipe came from
 ERROR_FILE = "error.txt"  # the traceback of what failed in a user's own code
 # What a run writes into or cuts without making it anew.
 OWN = (
     ".lock",
-    *LOGS,
+    *REWOUND,
     "resumes.csv",
     "checkpoints",
     "checkpoints/store",

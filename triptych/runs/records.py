@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict
+from triptych.runs.alarms import alarms_or_none
 from triptych.runs.folder import RunFolder
 from triptych.runs.names import LOGS, check_links, run_path
 from triptych.runs.trust import Allowed, Stored, allow
@@ -61,7 +62,7 @@ class RunResult:
     best_score: float | None  # highest mean of the last best_window episodes
     best_step: int | None  # where that was
     checkpoint: int  # steps at the last checkpoint, from which a resume goes on
-    stopped_by: str  # steps, episodes, solved, interrupted, failed, diverged, or what a callback said
+    stopped_by: str  # steps, episodes, solved, interrupted, failed, diverged, alarm, or what a callback said
     # The next four are None where the session was killed at its end.
     steps_per_second: float | None  # of this session, without compilation, evaluations and checkpoints
     updates_per_second: float | None
@@ -73,11 +74,12 @@ class RunResult:
     why: str | None = None  # it failed or diverged, in a line
     broken_steps: int = 0  # steps whose reward or observation was not finite: nothing was learned from them
     broken_first: str | None = None  # the first such number, and at which step of the run
-    # The last four are A3C's; None elsewhere.
+    # The next four are A3C's; None elsewhere.
     staleness_mean: float | None = None  # updates between a worker's weights and its gradient's application
     staleness_max: int | None = None
     gradients_dropped: int | None = None  # as they were older than max_staleness
     worker_deaths: int | None = None  # workers that died or hung and were replaced
+    alarms: tuple[dict[str, Any], ...] = ()  # what the checkup found wrong, the rows of alarms.csv
 
 
 Named = str | Path | RunResult  # a run as people name it
@@ -136,6 +138,7 @@ def ending(path: Path, framework: str, manifest: dict[str, Any]) -> dict[str, An
         "seconds": state["seconds"],
         "broken_steps": broken.get("count", 0),
         "broken_first": broken.get("first") or None,
+        "alarms": alarms_or_none(path),
     }
 
 

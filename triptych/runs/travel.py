@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from triptych.runs.checkpoints import KINDS
-from triptych.runs.names import LOGS, RECIPE_FILE, OutsideError, check_links
+from triptych.runs.names import RECIPE_FILE, REWOUND, OutsideError, check_links
 from triptych.utils.checks import shown
 from triptych.utils.files import TEMPORARY, fresh_folder, is_link, remove, write_json
 from triptych.utils.reading import read_json
@@ -105,7 +105,7 @@ def when_read(name: str) -> int:
 
 def when_put(name: str) -> int:
     """Logs and stored rows first, which a checkpoint counts on; the config, which makes the folder a run, last."""
-    if name in LOGS:
+    if name in REWOUND:
         return 0
     return 3 if name == CONFIG else 2 if unit(name) != name else 1
 

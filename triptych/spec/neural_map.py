@@ -22,7 +22,10 @@ class NeuralMap(Memory):
     context c: the mean of all places, weighed by softmax(q . M[y', x']) with q = [s, r] W;
     write w, gated: g, z = sigmoid([s, r, c] W + m U + b), h = tanh([s, r, c] W + (g * m) U + b), w = (1 - z) m + z h, in the
     order g z h; else tanh of a dense layer on 2 C ReLUs of [s, r, c, m].
-    Then M[y, x] is w, and the output is [r, c, w].
+    Then M[y, x] is w, and the output is [r, c, w], and where `skip` [r, c, w, s].
+
+    `forget_bias` is taken from the bias of z at the start: a visit leaves sigmoid(forget_bias) of what a place holds, so that a place lasts
+    about exp(forget_bias) steps that are spent there. At 0 two turns on the spot cover what was seen before them.
 
     Where the agent is, is told by the observation's part `position`: x and y, each from 0 to 1; x counts columns, y rows. Where
     `egocentric`, the map moves against the agent, which is always at its middle; what leaves the map is forgotten.
@@ -35,6 +38,8 @@ class NeuralMap(Memory):
     context: bool = True  # each step also asks all places, and gets an answer
     gated: bool = True  # a place is changed through the gates of a GRU; else it is replaced
     egocentric: bool = False  # the map is centred on the agent; else it lies still
+    skip: bool = False  # the layers above see the input too, so that what needs no memory need not pass through it
+    forget_bias: float = 0.0  # of a gated map: 0: a place lasts two steps spent there; 3: twenty
     initialiser: Initialiser = "glorot_uniform"  # of kernels and biases; the gates' recurrent kernel is orthogonal
 
     kind: ClassVar[str] = "neural_map"
@@ -43,6 +48,7 @@ class NeuralMap(Memory):
     def __post_init__(self) -> None:
         super().__post_init__()
         positive(self, "channels")
+        check(self.gated or not self.forget_bias, "forget_bias", self.forget_bias, "0 without gates")
         check(self.size > 1, "size", self.size, "2 or more: a map of one place holds no place apart")
 
     @staticmethod
@@ -54,11 +60,14 @@ class NeuralMap(Memory):
             raise InputError(f"{said} (--env.position NAME)")
 
     def output_shape(self, shape: Shape) -> Shape:
-        self.vector(shape)
-        return ((2 + self.context) * self.channels,)
+        return ((2 + self.context) * self.channels + self.vector(shape) * self.skip,)
 
     def state_size(self, shape: Shape) -> int:
         return self.size**2 * self.channels + 3 * self.egocentric
+
+    def offsets(self) -> dict[str, tuple[slice, float]]:
+        update = slice(self.channels, 2 * self.channels)  # the gate z
+        return {"write_bias": (update, -self.forget_bias)} if self.gated else {}
 
     @property
     def read_sides(self) -> tuple[int, ...]:

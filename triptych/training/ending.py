@@ -42,6 +42,7 @@ def conclude(session: Session, signal: int | None) -> RunResult:
     Raises:
         RunFailed: an environment or a callback has failed; its traceback lies in the run's folder.
     """
+    session.tell("ending")
     result = summary_of(session, signal)
     write_summary(session.path, dataclasses.asdict(result) | {"path": str(session.path)})
     session.tell("end", result)
@@ -100,5 +101,6 @@ def summary_of(session: Session, signal: int | None) -> RunResult:
         why=str(session.watchers.failure) if session.watchers.failure else None,
         broken_steps=session.watchers.broken.count,
         broken_first=session.watchers.broken.first or None,
+        alarms=tuple(session.alarms),
         **session.training.told(),
     )

@@ -76,6 +76,7 @@ class Session:
         self.watchers = Watchers(recipe, prepared.threads, callbacks)
         self.first_step = self.first_update = 0
         self.stopped_by = ""
+        self.alarms: list[dict[str, Any]] = []
         self.paused = False  # whether a callback wants the session to end, and the run to go on another time
         self.postponed = ""  # why a callback wanted the run to stop where something failed, which is done again first
         self.torn = False  # whether the games are elsewhere than the training: they failed in a step, or were not saved
@@ -91,6 +92,10 @@ class Session:
     @property
     def counters(self) -> Counters:
         return self.training.counters
+
+    @property
+    def failure(self) -> Exception | None:
+        return self.watchers.failure
 
     @property
     def scores(self) -> deque[float]:

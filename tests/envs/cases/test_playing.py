@@ -186,7 +186,7 @@ def test_a_module_of_the_current_folder_is_not_imported_for_what_is_only_read(tm
         ({"recipe": "cartpole", "env.stack": 8}, "stack is 8; allowed: nothing but 4"),
         ({"recipe": "cartpole", "env.crop": (0.0, 0.5, 0.0, 1.0)}, "crop is .*; allowed: nothing but"),
         ({"recipe": "cartpole", "env.layout": "hwc"}, "env.layout is 'hwc'; allowed: one that fits the shape of what is seen"),
-        ({"recipe": "cartpole", "env.frame_skip": 8}, "frame_skip is 8; allowed: nothing, as these games do not read it"),
+        ({"recipe": "cartpole", "env.noop_max": 8}, "noop_max is 8; allowed: nothing, as these games do not read it"),
         ({"env": named(Picture), "env.kwargs": '{"shape": [4, null, null]}', "env.stack": 2}, "stack is 2; allowed: nothing but 4"),
     ],
 )  # fmt: skip

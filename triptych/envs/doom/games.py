@@ -29,6 +29,8 @@ class Doom(Gym):
     """ViZDoom's scenarios."""
 
     kind: ClassVar[str] = "doom"
+    before: ClassVar[dict[str, Any]] = {}
+    apart: ClassVar[frozenset[str]] = frozenset({"maximum"})
 
     frame_skip: int = 4  # tics of the engine a step, 35 of which are a second
     # what the engine draws, before crop and size
@@ -38,9 +40,14 @@ class Doom(Gym):
     # what is told besides the screen: position (x and y as shares of the map), heading, variables (those of the scenario)
     parts: tuple[str, ...] = ()
 
+    @property
+    def repeats(self) -> int:
+        return 1  # the engine does
+
     def __post_init__(self) -> None:
         super().__post_init__()
         within(self, 1, 100, "frame_skip")
+        check(not self.maximum, "maximum", self.maximum, "False, as the engine shows its last tic alone")
         one_of(self, "resolution", RESOLUTIONS)
         known = isinstance(self.parts, tuple) and set(self.parts) <= set(PARTS)
         check(known, "parts", self.parts, f"some of {', '.join(PARTS)}")
@@ -118,7 +125,6 @@ class DoomGames(GymGames):
             "screen_resolution": f"RES_{config.resolution.upper()}",
             "screen_format": "RGB24" if config.colour else "GRAY8",
         }  # fmt: skip
-        self.frames_per_step = config.frame_skip
         sweep()
         engines = [Engine(spec.id, options, config.parts) for _ in range(num_envs)]  # all of them start at once
         waiting = list(engines)
@@ -159,7 +165,7 @@ def with_files(options: dict[str, Any]) -> dict[str, Any]:
 
 def unread(spec: Any) -> set[str]:
     """The fields of a config that these games never read: what they show is known."""
-    return {"layout", "drop", "render", "position", "position_bounds"}
+    return {"layout", "drop", "render", "position", "position_bounds", "maximum"}
 
 
 def pictures(config: Doom) -> str:

@@ -57,7 +57,7 @@ class MapMemory(Parameters):
         new = self.write(jnp.concatenate([known, *context], axis=1), old)
         grid = jnp.where(here[..., None], new[:, None, None], grid)
         state = jnp.concatenate([grid.reshape((x.shape[0], -1)), before], axis=1)
-        return state, jnp.concatenate([read, *context, new], axis=1)
+        return state, jnp.concatenate([read, *context, new, *[x] * self.spec.skip], axis=1)
 
     def read(self, grid):
         x = grid

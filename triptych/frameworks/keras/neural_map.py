@@ -59,7 +59,8 @@ class MapMemory(Parameters):
         old = tf.einsum("bhw,bhwc->bc", tf.cast(here, grid.dtype), grid)
         new = self.write(tf.concat([known, *context], axis=1), old)
         grid = tf.where(here[..., None], new[:, None, None], grid)
-        return tf.concat([tf.reshape(grid, (games, numbers)), before], axis=1), tf.concat([read, *context, new], axis=1)
+        state = tf.concat([tf.reshape(grid, (games, numbers)), before], axis=1)
+        return state, tf.concat([read, *context, new, *[x] * self.spec.skip], axis=1)
 
     def read(self, grid):
         x, around = grid, [[0, 0], [1, 1], [1, 1], [0, 0]]

@@ -65,7 +65,7 @@ class MapMemory(Parameters):
         old = torch.einsum("bhw,bhwc->bc", here.to(grid.dtype), grid)
         new = self.write(torch.cat([known, *context], dim=1), old)
         grid = torch.where(here[..., None], new[:, None, None], grid)
-        return torch.cat([read, *context, new], dim=1), grid
+        return torch.cat([read, *context, new, *[x] * self.spec.skip], dim=1), grid
 
     def read(self, grid: Tensor) -> Tensor:
         x = grid.permute(0, 3, 1, 2)

@@ -18,7 +18,7 @@ from triptych.report.dashboard.find import readable
 from triptych.report.dashboard.tail import Tail, ending
 from triptych.report.films import is_file_itself
 from triptych.runs.endings import why
-from triptych.runs.names import LOGS
+from triptych.runs.names import LOGS, REWOUND
 from triptych.utils.checks import InputError
 from triptych.utils.reading import read_json
 
@@ -90,7 +90,7 @@ class Status:
 
 def signature(path: Path, held: set[tuple[str, int]] | None) -> tuple[Any, ...]:
     """What decides how a run stands, but for the time: as long as it is the same, nothing need be read again."""
-    files = [told_of(path / name) for name in (CONFIG, SUMMARY, *LOGS)]
+    files = [told_of(path / name) for name in (CONFIG, SUMMARY, *REWOUND)]
     alive = any(time.time() - told.st_mtime < ALIVE for told in files if told)
     return (
         is_held(path / LOCK, held),

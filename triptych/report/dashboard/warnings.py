@@ -11,6 +11,7 @@ from triptych.report.dashboard.status import Status, resume_command, whole
 from triptych.report.dashboard.tail import Tail
 from triptych.report.films import is_file_itself
 from triptych.report.numbers import score
+from triptych.runs.alarms import alarms_or_none, sentence
 from triptych.runs.endings import unlearned
 from triptych.runs.names import ERROR_FILE
 from triptych.utils.console import counted
@@ -27,6 +28,7 @@ def warnings(run: Status, episodes: Tail, metrics: Tail) -> list[str]:
     """Lines, the most urgent first."""
     found = [line for line in (ended(run), silent(run, episodes, metrics), room(run), no_episode(run)) if line]
     found += [line for line in (lost(run), fallen(episodes), not_finite(episodes, metrics)) if line]
+    found += [f"{alarm['signal']}: {sentence(alarm)}" for alarm in alarms_or_none(run.path)]
     found += run.trouble
     for log in (episodes, metrics):
         if log.torn:

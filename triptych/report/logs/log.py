@@ -76,6 +76,7 @@ class Log:
     summary: dict[str, Any] = field(default_factory=dict)
     resumes: list[dict[str, str]] = field(default_factory=list)
     evaluations: list[dict[str, Any]] = field(default_factory=list)  # what `triptych evaluate` found
+    alarms: list[dict[str, Any]] = field(default_factory=list)  # what the checkup found wrong
     playable: bool = True  # whether its game may be made: a stranger's may need code
     more: tuple[Columns, ...] = ()  # what else somebody recorded, each with counters of its own
     played: str = ""  # the game's id, as a file of others names it

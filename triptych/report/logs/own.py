@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych.report.logs.log import Columns, Log, Numbers
+from triptych.runs.alarms import read_alarms
 from triptych.runs.names import LOGS
 from triptych.runs.records import read_beside, read_config, read_evaluations, read_resumes, read_summary
 from triptych.runs.trust import Allowed, RefusedError
@@ -34,6 +35,7 @@ def read_run(path: Path, trust: bool = False) -> Log:
         summary=read_summary(path),
         resumes=read_resumes(path),
         evaluations=read_evaluations(path),
+        alarms=read_alarms(path),
         notes=notes + more,
     )
 

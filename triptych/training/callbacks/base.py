@@ -32,10 +32,17 @@ class Run(Protocol):
     training: Training  # the moving parts: learner, games, replay; for those who know them
     clock: Clock
     agent: Agent  # has `predict`; its weights are the newest
+    alarms: list[dict[str, Any]]  # what the checkup found wrong so far, the rows of alarms.csv
+    stopped_by: str  # why the run is over; "" as long as it is not
 
     @property
     def counters(self) -> Counters:
         """Steps, updates, episodes so far."""
+        ...
+
+    @property
+    def failure(self) -> Exception | None:
+        """What failed, and ends the session; None: nothing has."""
         ...
 
     @property
@@ -100,6 +107,9 @@ class Callback:
     def checkpoint(self, run: Run) -> None:
         """A checkpoint was written, from which a resume goes on."""
 
+    def ending(self, run: Run) -> None:
+        """Nothing more is played in this session; summary.json is about to be written."""
+
     def end(self, run: Run, result: Any) -> None:
         """The run ended or was interrupted; `result` is what `train` returns."""
 
@@ -119,7 +129,7 @@ class Callback:
         self.step(run, tick)
 
 
-EVENTS = ("start", "update", "episode", "step", "row", "evaluation", "checkpoint", "end")
+EVENTS = ("start", "update", "episode", "step", "row", "evaluation", "checkpoint", "ending", "end")
 
 
 class Borrowed(Callback):

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from triptych.training.base import Counters
 from triptych.training.callbacks.base import Callback, Run
 from triptych.training.loop import Tick
-from triptych.utils.console import heard
+from triptych.utils.console import counted, heard
 
 
 class ProgressLine(Callback):
@@ -48,10 +48,10 @@ class ProgressLine(Callback):
         self.announced = False
 
     def step(self, run: Run, tick: Tick) -> None:
-        self.show(run.counters, run.scores, bool(tick.updates))
+        self.show(run.counters, run.scores, bool(tick.updates), len(run.alarms))
 
-    def show(self, counters: Counters, scores: Collection[float], learning: bool) -> None:
-        """Moves the bar; `learning`: an update has just been made."""
+    def show(self, counters: Counters, scores: Collection[float], learning: bool, alarms: int = 0) -> None:
+        """Moves the bar; `learning`: an update has just been made; `alarms`: how many the checkup has told."""
         steps, self.done = counters.steps, getattr(counters, self.unit)
         self.first_step = steps if self.first_step is None else self.first_step
         now = time.perf_counter()
@@ -63,6 +63,7 @@ class ProgressLine(Callback):
             self.shown = now
             score = f"reward {np.mean(list(scores)):.1f}" if scores else ""
             note = f"{(steps - self.first_step) / (now - self.began):,.0f} steps/s {score}"
+            note += f" {counted(alarms, 'alarm')}" if alarms else ""
             self.bar.update(self.task, completed=min(self.done, self.total), note=note)
             if not self.live:
                 self.say(f"{self.title} {self.done:,}/{self.total:,} {self.unit}, {note}")

@@ -68,6 +68,7 @@ def check_games(config: Any) -> None:
         check(not config.colour, "env.colour", True, "False with --loop")
         return
     check(not config.render, "env.render", True, "False with --loop")
+    check(config.frame_skip == 1, "env.frame_skip", config.frame_skip, "1 with --loop, but for Atari")
     maker = find(config.id).entry_point
     home = (maker if isinstance(maker, str) else maker.__module__).partition(".")[0]
     known = ":" in config.id or home.partition(":")[0] in KNOWN

@@ -1,0 +1,14 @@
+"""Mistakes, put into a healthy agent on purpose: what a checkup is judged by.
+
+A name for each way of each mistake in the list of `docs/checkup.md`. What lies in the code that the frameworks share is written
+here once, a file for each part of it; what lies in a framework's own code stands in its folder (`frameworks/torch/faults.py`).
+
+May be in here: patches, and the short runs in which they show. May not: a signal, or anything that a signal reads.
+"""
+
+from triptych.checkup.faults import games, keeping, learning, losses, playing, replaying  # noqa: F401  # they register theirs
+from triptych.checkup.faults.base import FAULTS as FAULTS
+from triptych.checkup.faults.base import Fault as Fault
+from triptych.checkup.faults.base import find as find
+from triptych.checkup.faults.base import injected as injected
+from triptych.checkup.faults.scenarios import SHORT as SHORT

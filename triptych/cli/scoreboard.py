@@ -1,0 +1,77 @@
+"""The command that puts mistakes into healthy agents, and counts which ones the checkup finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import UseAppendAction
+
+from triptych.cli import exits
+from triptych.cli.options import Command, Framework, print_json
+from triptych.utils.checks import check
+from triptych.utils.console import put, say
+
+if TYPE_CHECKING:
+    from triptych.experiments.scoreboard.run import Row, Scoreboard
+
+
+@dataclass(frozen=True)
+class ScoreboardCommand(Command):
+    """Puts mistakes into healthy agents, and tells which ones the checkup finds.
+
+    Each mistake has a run of its own. Runs in which nothing is wrong follow: an alarm there is a false one.
+    """
+
+    framework: Framework | None = None  # the one to put them into; None: all
+    # a mistake by its name, may be given several times; none: all. Healthy runs of the catalogue follow all of them alone
+    fault: Annotated[tuple[str, ...], UseAppendAction] = ()
+    list: bool = False  # print the names of the mistakes, and run nothing
+    seconds: float = 60.0  # that a run may take
+    healthy_seconds: float = 20.0  # that a healthy run of a recipe may take; 0: there are none
+    seeds: int = 1  # healthy runs of each recipe
+    jobs: int = 1  # runs at the same time; more of them take the others' time
+    out: Path | None = None  # a folder for the rows of each framework and a table of them; None: they are only printed
+
+    def run(self) -> int:
+        from triptych.checkup.faults import FAULTS
+
+        if self.list:
+            put(*(f"{one.name:{max(map(len, FAULTS))}}  {one.about}" for one in FAULTS.values()))
+            print_json(self, {"faults": [{"name": o.name, "row": o.row, "about": o.about} for o in FAULTS.values()]})
+            return exits.DONE
+        from triptych.experiments.scoreboard.page import table, write_page
+        from triptych.experiments.scoreboard.run import as_json, scoreboard
+
+        check(self.healthy_seconds >= 0, "healthy_seconds", self.healthy_seconds, "0 or above")
+        found = scoreboard(
+            () if self.framework is None else (self.framework,),
+            self.fault,
+            healthy=not self.fault and self.healthy_seconds > 0,
+            seconds=self.seconds,
+            healthy_seconds=self.healthy_seconds or 1.0,
+            seeds=self.seeds,
+            jobs=self.jobs,
+            told=lambda row: say(line_of(row)),
+        )
+        put(*table(found.rows), summary(found))
+        if self.out is not None:
+            put(str(write_page(found.rows, self.out)))
+        told: dict[str, Any] = as_json(found)
+        print_json(self, told)
+        return exits.DONE
+
+
+def line_of(row: Row) -> str:
+    """A run, as it ends."""
+    what = row.fault or f"{row.recipe}, nothing wrong"
+    when = "" if row.signal is None else f" by {row.signal}, step {row.step}, {row.seconds} s"
+    return f"{row.framework:6} {what}: {row.outcome}{when}{f' ({row.why})' if row.why else ''}"
+
+
+def summary(found: Scoreboard) -> str:
+    """All of it in a line."""
+    share = f" ({found.found / found.of:.0%})" if found.of else ""
+    left = f", {found.not_applicable} not applicable" if found.not_applicable else ""
+    return f"found {found.found} of {found.of}{share}, {found.false_alarms} false alarms{left}"
