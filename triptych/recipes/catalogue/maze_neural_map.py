@@ -9,6 +9,11 @@ original = maze_lstm.recipe
 
 recipe = dataclasses.replace(
     original,
-    # 8 x 8 places with the gates, the paper's best: a place is two tiles
-    network=(*original.network[:-1], NeuralMap(8, 32), Dense(128, initialiser="orthogonal")),
+    network=(
+        *original.network[:-2],
+        # 8 x 8 places with the gates, the paper's best: a place is two tiles. The input is seen beside the map, as with the
+        # LSTM. An agent turns on the spot where the indicator is, and each turn writes there: at a bias of 1 four of them fit.
+        NeuralMap(8, 32, skip=True, forget_bias=1.0),
+        Dense(128, initialiser="orthogonal"),
+    ),
 )
