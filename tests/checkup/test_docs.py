@@ -1,11 +1,13 @@
-"""docs/checkup.md has a row for each signal of the monitors. `python -m tests.checkup.test_docs` writes them anew."""
+"""docs/checkup.md has a row for each signal. `python -m tests.checkup.test_docs` writes them anew."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 from pathlib import Path
+from types import ModuleType
 
+from triptych import checkup
 from triptych.checkup import monitors, watch
 from triptych.checkup.findings import Signal
 from triptych.checkup.monitors.base import Monitor
@@ -14,14 +16,14 @@ PAGE = Path(__file__).parents[2] / "docs" / "checkup.md"
 BEGIN, END = "<!-- made by `python -m tests.checkup.test_docs` -->\n", "<!-- the end of the table -->\n"
 
 
-def modules() -> list[object]:
-    names = sorted(found.name for found in pkgutil.iter_modules(monitors.__path__))
-    return [importlib.import_module(f"{monitors.__name__}.{name}") for name in names]
+def modules(package: ModuleType = monitors) -> list[object]:
+    names = sorted(found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
+    return [importlib.import_module(name) for name in names]
 
 
 def signals() -> list[Signal]:
-    """Those of all monitors, in the order of their files, each once."""
-    found = [value for module in modules() for value in vars(module).values() if isinstance(value, Signal)]
+    """All, in the order of their files, each once."""
+    found = [value for module in modules(checkup) for value in vars(module).values() if isinstance(value, Signal)]
     return list(dict.fromkeys(found))
 
 

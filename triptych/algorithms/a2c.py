@@ -68,11 +68,14 @@ class Config(base.Config):
         check(steps * num_envs % parts == 0, "minibatches", parts, f"a divisor of {steps * num_envs}, the {what}")
 
     def warnings(self, steps: int, num_envs: int) -> list[str]:
+        return [line] if (line := self.unreached(steps, num_envs)) else []
+
+    def unreached(self, steps: int, num_envs: int) -> str:
         needed, long = self.rollout_steps * num_envs, f"{self.rollout_steps} steps x {num_envs} games"
         if self.rollout_steps > -(-steps // num_envs):  # all games take their last step
             ends = f"the run's {steps:,} steps end before the first update, which needs {needed:,}"
-            return [f"a rollout is {needed:,} steps ({long}): {ends}"]
-        return []
+            return f"a rollout is {needed:,} steps ({long}): {ends}"
+        return ""
 
     def steps_before_updates(self, num_envs: int) -> int:
         return self.rollout_steps * num_envs

@@ -61,10 +61,13 @@ class Config(a2c.Config):
         return self.workers * num_envs
 
     def warnings(self, steps: int, num_envs: int) -> list[str]:
-        found = super().warnings(steps, self.games_at_once(num_envs))
+        found = super().warnings(steps, num_envs)
         late = [str(worker) for worker in range(self.workers) if self.delay(worker) > self.oldest]
         told = f"gradients of worker {', '.join(late)} come later than max_staleness ({self.oldest}) and are dropped"
         return [*found, told] if late else found
+
+    def unreached(self, steps: int, num_envs: int) -> str:
+        return super().unreached(steps, self.games_at_once(num_envs))
 
     def steps_before_updates(self, num_envs: int) -> int:
         return super().steps_before_updates(self.games_at_once(num_envs))

@@ -43,6 +43,10 @@ class Config(ABC):
         """What is allowed in a run of so many steps but surely not meant, a line each."""
         return []
 
+    def unreached(self, steps: int, num_envs: int) -> str:
+        """Why a run of so many steps makes no update at all, in a line; "": it makes some."""
+        return ""
+
     def steps_before_updates(self, num_envs: int) -> int:
         """The steps of a run, over all games, that are played before the first update can come."""
         return 0

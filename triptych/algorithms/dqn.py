@@ -98,14 +98,21 @@ class Config(base.Config):
         check(steps <= max(1, half), name, value, f"at most half of what the replay keeps of each game ({half})")
 
     def warnings(self, steps: int, num_envs: int) -> list[str]:
-        lines = []
-        if self.learn_from is None and self.warm_up >= steps:
-            lines.append(f"warm_up is {self.warm_up:,} steps, the run only {steps:,}: it ends before the first update")
+        lines = [line] if (line := self.unreached(steps, num_envs)) else []
         if self.n_step > 1:
             lines.append(
                 f"n_step is {self.n_step}: returns from replay are those of the older policies that acted, not corrected"
             )
         return lines
+
+    def unreached(self, steps: int, num_envs: int) -> str:
+        begins, ends = self.steps_before_updates(num_envs), f"the run only {steps:,}: it ends before the first update"
+        if begins >= steps:
+            name, unit = ("warm_up", "steps") if self.learn_from is None else ("learn_from", "transitions")
+            return f"{name} is {begins:,} {unit}, {ends}"
+        if steps - begins < self.update_every:
+            return f"update_every is {self.update_every:,} steps, counted from step {begins:,}, {ends}"
+        return ""
 
     def steps_before_updates(self, num_envs: int) -> int:
         return self.warm_up if self.learn_from is None else self.learn_from

@@ -41,12 +41,14 @@ class Finding:
         return self.signal.severity
 
     def line(self) -> str:
-        """All of it but the causes, as one line."""
-        return sentence(self.row(None))
+        """All of it but the causes, as one line; a note is its sentence alone."""
+        return self.measured if self.severity == "note" else sentence(self.row(None))
 
     def lines(self) -> Iterator[str]:
         """For people, the causes and the place below it."""
         yield f"{self.severity:5} {self.signal.name}: {self.line()}"
+        if self.severity == "note":
+            return
         for cause in self.signal.causes:
             yield f"      perhaps {cause}"
         yield f"      look at {self.signal.look}"

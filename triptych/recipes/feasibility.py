@@ -15,7 +15,7 @@ from triptych.envs.videos import check_video
 from triptych.frameworks import check_framework
 from triptych.recipes.recipe import Recipe
 from triptych.recipes.teacher import TeacherWeights, read_teacher
-from triptych.spec import Network, dtypes
+from triptych.spec import Network, Observation, dtypes
 from triptych.spec.registry import check_built
 from triptych.utils import machine
 from triptych.utils.checks import InputError, check
@@ -92,29 +92,27 @@ def check_read(config: envs.GameConfig, games: envs.Games) -> None:
 
 def check_memory(recipe: Recipe, games: envs.Games) -> None:
     """Refuses a replay or rollout that this machine can hardly hold, by an estimate, before anything is written."""
-    (check_replay if recipe.algorithm.family == "off-policy" else check_rollout)(recipe, games)
-
-
-def check_rollout(recipe: Recipe, games: envs.Games) -> None:
-    config, observation = cast(a2c.Config, recipe.algorithm), games.observation
-    network = recipe.make_network(observation, games.num_actions)
-    shape = (config.rollout_steps, config.games_at_once(recipe.num_envs), observation)
-    whole = RolloutBuffer.bytes_for(*shape, sum(network.state_sizes), dtypes(recipe.precision)[0])
-    check_fits("rollout_steps", config.rollout_steps, 2 * whole)  # the minibatches are a second copy
-
-
-def check_replay(recipe: Recipe, games: envs.Games) -> None:
-    config, observation = cast(dqn.Config, recipe.algorithm), games.observation
-    if config.replay_on_device:  # whose memory only its framework knows
+    if recipe.algorithm.samples_on_device:  # whose memory only its framework knows
+        observation = games.observation
         pictures = observation.is_picture and observation.main.dtype == "uint8"
         check(pictures, "replay_on_device", True, "False, as this game shows no pictures of bytes")
         check(not observation.is_several, "replay_on_device", True, "False, as this game shows more than pictures")
         return
-    network = recipe.make_network(observation, games.num_actions)
-    size = sum(network.state_sizes), dtypes(recipe.precision)[0]
-    states = States(*size, *config.states_kept) if config.stores_state else None
-    need = Store.bytes_for(config.replay_size, recipe.steps, observation, config.compress, states)
-    check_fits("replay_size", config.replay_size, need)
+    name, need = memory_needed(recipe, games.observation, games.num_actions)
+    check_fits(name, getattr(recipe.algorithm, name), need)
+
+
+def memory_needed(recipe: Recipe, observation: Observation, num_actions: int) -> tuple[str, float]:
+    """The setting that decides most of a run's memory, and the bytes that it asks for, about, at the run's end."""
+    network, precision = recipe.make_network(observation, num_actions), dtypes(recipe.precision)[0]
+    state_size = sum(network.state_sizes)
+    if recipe.algorithm.family == "off-policy":
+        replay = cast(dqn.Config, recipe.algorithm)
+        states = States(state_size, precision, *replay.states_kept) if replay.stores_state else None
+        return "replay_size", Store.bytes_for(replay.replay_size, recipe.steps, observation, replay.compress, states)
+    config = cast(a2c.Config, recipe.algorithm)
+    shape = (config.rollout_steps, config.games_at_once(recipe.num_envs), observation)
+    return "rollout_steps", 2 * RolloutBuffer.bytes_for(*shape, state_size, precision)  # minibatches are a second copy
 
 
 def check_fits(name: str, value: int, need: float) -> None:

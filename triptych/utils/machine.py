@@ -125,6 +125,11 @@ def memory_total() -> int:
     return int(psutil.virtual_memory().total)
 
 
+def memory_free() -> int:
+    """Bytes of memory that a program could take now without anything being swapped out."""
+    return int(psutil.virtual_memory().available)
+
+
 def memory_peak() -> int:
     """The most resident bytes this process has had."""
     if sys.platform == "win32":
