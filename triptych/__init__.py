@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from triptych.algorithms import register_algorithm
+    from triptych.experiments.checking import check
     from triptych.experiments.compare import compare
     from triptych.experiments.distilling import distil
     from triptych.experiments.evaluate import evaluate
@@ -49,6 +50,7 @@ __all__ = [
     "Recipe",
     "RunFailed",
     "Study",
+    "check",
     "compare",
     "distil",
     "evaluate",
@@ -93,6 +95,7 @@ HOMES = {
     "Recipe": "recipes",
     "RunFailed": "utils.failures",
     "Study": "experiments.studies",
+    "check": "experiments.checking",
     "compare": "experiments.compare",
     "distil": "experiments.distilling",
     "evaluate": "experiments.evaluate",

@@ -13,7 +13,9 @@ from triptych.utils.checks import as_period
 
 FLOOR = 0.01  # of the way down from epsilon_start that is left where epsilon counts as having reached its floor
 TOO_SOON = 0.02  # of the budget, within which it may not
-MOSTLY_RANDOM = 0.5  # share of random actions in a run's last steps from which on it has hardly played by what it learned
+MOSTLY_RANDOM = (
+    0.5  # share of random actions in a run's last steps from which on it has hardly played by what it learned
+)
 FEWEST_BATCHES = 2  # that a replay should hold
 
 NEVER = Signal(
@@ -66,7 +68,9 @@ ONE_ADVANTAGE = Signal(
 LATE = Signal("after-the-end", "note", "a schedule that the run does not see the end of", (), "the setting it names")
 ENTROPY = Signal("no-entropy", "note", "no bonus for a policy that is not sure", (), "algorithm.entropy_weight")
 MYOPIC = Signal("no-future", "note", "rewards after the next one count nothing", (), "algorithm.gamma")
-UPDATES = Signal("updates", "note", "how many updates the run makes", (), "steps, algorithm.update_every, rollout_steps")
+UPDATES = Signal(
+    "updates", "note", "how many updates the run makes", (), "steps, algorithm.update_every, rollout_steps"
+)
 
 
 def judge_settings(recipe: Recipe) -> Iterator[Finding]:
@@ -129,7 +133,9 @@ def exploration(recipe: Recipe, config: dqn.Config, begins: int) -> Iterator[Fin
         yield Finding(RISING, f"from {start:g} to {end:g}", "a fall")
     else:
         yield Finding(EPSILON, sentence(floor, end, last), "")
-        told = f"epsilon is {config.epsilon(begins):.3g} at the first update, after {begins:,} steps, and ends at {end:g}"
+        told = (
+            f"epsilon is {config.epsilon(begins):.3g} at the first update, after {begins:,} steps, and ends at {end:g}"
+        )
         if begins and floor.step <= begins:
             yield Finding(EARLY_FLOOR, told, "a fall that goes on while it learns")
         elif floor.share is not None and floor.share < TOO_SOON:
@@ -157,7 +163,9 @@ def target(recipe: Recipe, config: dqn.Config, updates: int) -> Iterator[Finding
         yield Finding(NO_COPY, f"target_every is {number:,} {unit}, the run {within:,}", "a copy within the run")
     steps = {"steps": number, "updates": number * config.update_every}.get(unit)
     if steps is not None and steps <= config.update_every:
-        yield Finding(ALWAYS_COPIED, f"every {number:,} {unit}, an update every {config.update_every:,} steps", "less often")
+        yield Finding(
+            ALWAYS_COPIED, f"every {number:,} {unit}, an update every {config.update_every:,} steps", "less often"
+        )
 
 
 def on_policy(recipe: Recipe, config: a2c.Config) -> Iterator[Finding]:
@@ -171,7 +179,9 @@ def on_policy(recipe: Recipe, config: a2c.Config) -> Iterator[Finding]:
         yield Finding(NO_VALUE, "value_weight is 0", "above 0, as advantages are taken from the value")
     steps = (config.rollout_steps - config.burn_in) * recipe.num_envs / minibatches
     if config.normalise_advantages and steps <= 1:
-        yield Finding(ONE_ADVANTAGE, f"{steps:g} steps in a minibatch", "more than one, or --algorithm.no-normalise-advantages")
+        yield Finding(
+            ONE_ADVANTAGE, f"{steps:g} steps in a minibatch", "more than one, or --algorithm.no-normalise-advantages"
+        )
     if not (config.entropy_weight or config.entropy_end):
         yield Finding(ENTROPY, "entropy_weight is 0: nothing keeps the policy from being sure too soon", "")
 

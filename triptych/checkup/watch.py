@@ -10,6 +10,7 @@ from triptych.checkup.findings import ALARMS as COLUMNS
 from triptych.checkup.findings import Finding
 from triptych.checkup.listening import Listener, listen
 from triptych.checkup.monitors.base import Monitor
+from triptych.checkup.monitors.before import Before
 from triptych.checkup.monitors.finite import Finite
 from triptych.checkup.monitors.updates import Updates
 from triptych.runs.alarms import alarms_or_none
@@ -23,7 +24,7 @@ from triptych.utils.console import say, warn
 OnAlarm = Literal["warn", "stop", "off"]
 STRICT = "TRIPTYCH_STRICT_CHECKUP"  # set in our own tests: a monitor that fails turns them red
 FIRST = 100  # steps between two rounds of questions at first, and then a tenth of those that were made: the same steps in each run
-MONITORS: tuple[type[Monitor], ...] = (Finite, Updates)
+MONITORS: tuple[type[Monitor], ...] = (Before, Finite, Updates)
 HEARD = ("reset", "sent", "received", "acted", "fed", "learned", "synced")
 
 
@@ -62,8 +63,8 @@ class Watch(Callback):
         if self.on_alarm == "off":
             self.leave_out(self.monitors)
             return
+        self.each("begin", run)  # before there are ears: what a monitor tries out here is no part of the run
         listen(run.training, Ears(self))
-        self.each("begin", run)
         self.ask(run)
 
     def step(self, run: Run, tick: Tick) -> None:

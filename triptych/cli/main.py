@@ -8,6 +8,7 @@ from typing import Any
 
 from triptych.cli import exits
 from triptych.cli.app import print_completion, print_usage
+from triptych.cli.checking import Check
 from triptych.cli.comparisons import Compare, Lockstep
 from triptych.cli.distilling import Distil
 from triptych.cli.environments import Envs
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Any] = {
     "recipes": Recipes,
     "envs": Envs,
     "train": Train,
+    "check": Check,
     "compare": Compare,
     "lockstep": Lockstep,
     "evaluate": Evaluate,

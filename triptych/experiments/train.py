@@ -117,7 +117,7 @@ def train(
         frameworks.set_device(device, framework)
         name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
         path = new_path(name, runs_dir)
-        warn(*prepared.notes)
+        warn(*(note for note in prepared.notes if on_alarm == "off" or note != never(resolved)))
         if reused is not None:
             warn(*(f"{tensor} is {why}" for tensor, why in reused.misfits.items()))
         following = Following(path, trackers, quiet)
@@ -134,6 +134,11 @@ def train(
             if video:
                 film_end(result, prepared.recipe, quiet)
     return result
+
+
+def never(recipe: Recipe) -> str:
+    """The note that the checkup tells as an alarm."""
+    return recipe.algorithm.unreached(recipe.steps, recipe.num_envs)
 
 
 def followed(watching: list[Callback], following: Following) -> list[Callback]:

@@ -1,0 +1,69 @@
+"""What a checkup looked at, and what it found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from triptych.checkup.findings import Finding, Signal
+from triptych.utils.checks import EnvironmentFailed, InputError
+
+FAILED = Signal(
+    "look-failed", "warn", "a look ended in an error",
+    ("code of one's own that fails where a run would call it too",), "the error",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Look:
+    """One thing that was looked at."""
+
+    what: str
+    seconds: float
+    found: int  # alarms
+    left_out: str = ""  # why nothing could be seen there; "": it was looked at
+
+
+@dataclass
+class Checkup:
+    """What a checkup came to."""
+
+    subject: str  # what was looked at: a recipe, a run, a log
+    findings: list[Finding] = field(default_factory=list)  # notes too
+    looks: list[Look] = field(default_factory=list)  # what was looked at, each with its seconds
+
+    @property
+    def alarms(self) -> list[Finding]:
+        """What looks wrong: the findings that are more than a note."""
+        return [finding for finding in self.findings if finding.severity != "note"]
+
+    def look(self, what: str, judge: Callable[[], Iterable[Finding]]) -> None:
+        """Looks at one thing. An error in it is a finding, as a run would meet it too; bad input stays what it is."""
+        begun, found = time.perf_counter(), list[Finding]()
+        try:
+            found += judge()
+        except (InputError, EnvironmentFailed):
+            raise
+        except Exception as error:
+            found.append(Finding(FAILED, f"{what}: {type(error).__name__}: {error}", "no error"))
+        self.findings += found
+        alarms = sum(one.severity != "note" for one in found)
+        self.looks.append(Look(what, time.perf_counter() - begun, alarms))
+
+    def leave_out(self, what: str, why: str) -> None:
+        """Says that something was not looked at."""
+        self.looks.append(Look(what, 0.0, 0, why))
+
+    def content(self) -> dict[str, Any]:
+        """As JSON."""
+        found = [{name: value for name, value in one.row(None).items() if name != "step"} for one in self.findings]
+        for one, row in zip(self.findings, found, strict=True):
+            row["causes"] = list(one.signal.causes)
+        return {
+            "subject": self.subject,
+            "alarms": len(self.alarms),
+            "findings": found,
+            "looks": [vars(one) for one in self.looks],
+        }

@@ -1,0 +1,48 @@
+"""The command that looks for silent mistakes."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
+
+from triptych.cli import exits
+from triptych.cli.options import Command, Device, Framework, RecipeName, Where, named, print_json
+from triptych.recipes import Recipe
+from triptych.utils.console import counted, put
+
+if TYPE_CHECKING:  # which a mere --help does not wait for
+    from triptych.checkup.looks import Checkup
+
+
+@dataclass(frozen=True)
+class Check(Where):
+    """Looks for silent mistakes in a recipe before it is trained: in its settings, its network, its gradients, its game."""
+
+    recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
+    name: RecipeName = ""  # a recipe's name, or a path to your own Python file
+    framework: Framework = "torch"  # the framework whose agent is looked at
+    device: Device = "auto"  # where the network runs: auto (a GPU, where the framework sees one), cpu, cuda or cuda:1
+
+    def run(self) -> int:
+        from triptych.experiments.checking import check
+
+        label = named(self.name, self.recipe)
+        return tell(self, check(self.recipe, self.framework, label=label, runs_dir=self.runs_dir, device=self.device))
+
+
+def tell(command: Command, found: Checkup) -> int:
+    """Prints what was found and what was looked at."""
+    for finding in sorted(found.findings, key=lambda one: one.severity == "note"):
+        put(*finding.lines())
+    for look in found.looks:
+        seen = (
+            f"left out: {look.left_out}" if look.left_out else f"{counted(look.found, 'alarm')}, {look.seconds:.1f} s"
+        )
+        put(f"looked at {look.what}: {seen}")
+    alarms = len(found.alarms)
+    put(f"{found.subject}: {counted(alarms, 'alarm') if alarms else 'nothing looks wrong'}")
+    print_json(command, found.content())
+    return exits.ALARM if alarms else exits.DONE
