@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
-from triptych.algorithms import a2c, dqn, drqn
+from triptych.algorithms import a2c, definition, dqn, drqn
 from triptych.checkup.findings import Finding, Signal
 from triptych.recipes import Recipe
+from triptych.spec.batches import Sequence
 from triptych.utils.checks import as_period
 
 FLOOR = 0.01  # of the way down from epsilon_start that is left where epsilon counts as having reached its floor
@@ -74,18 +75,15 @@ UPDATES = Signal(
 
 
 def judge_settings(recipe: Recipe) -> Iterator[Finding]:
-    """What a recipe's settings, taken together, cannot come to; the plain facts that follow from them, as notes.
-
-    Of an algorithm of one's own only what every algorithm answers.
-    """
+    """What a recipe's settings, taken together, cannot come to; the plain facts that follow from them, as notes."""
     config = recipe.algorithm
     if line := config.unreached(recipe.steps, recipe.num_envs):
         yield Finding(NEVER, line, "updates within the run")
         return
-    if isinstance(config, dqn.Config):
-        yield from off_policy(recipe, config)
-    elif isinstance(config, a2c.Config):
-        yield from on_policy(recipe, config)
+    if config.family == "off-policy":
+        yield from off_policy(recipe, cast(dqn.Config, config))
+    else:
+        yield from on_policy(recipe, cast(a2c.Config, config))
     yield from schedules(recipe)
 
 
@@ -94,7 +92,7 @@ def off_policy(recipe: Recipe, config: dqn.Config) -> Iterator[Finding]:
     updates = (recipe.steps - begins) // config.update_every
     times = updates * config.batch_size / recipe.steps
     if recipe.episodes is None:
-        fed = "sequences" if isinstance(config, drqn.Config) else "transitions"
+        fed = "sequences" if in_sequences(config) else "transitions"
         told = f"about {updates:,} updates, the first after {begins:,} steps: {times:.2g} {fed} learned from a step"
         yield Finding(UPDATES, told, "")
     yield from exploration(recipe, config, begins)
@@ -102,10 +100,14 @@ def off_policy(recipe: Recipe, config: dqn.Config) -> Iterator[Finding]:
     if max(begins, 1) < config.batch_size:
         held = f"batch_size is {config.batch_size}, and updates begin with {max(begins, 1)} stored"
         yield Finding(FEW_STORED, held, f"{config.batch_size} or more, by warm_up or learn_from")
-    batch = config.batch_size * (config.sequence_length if isinstance(config, drqn.Config) else 1)
+    batch = config.batch_size * (cast(drqn.Config, config).sequence_length if in_sequences(config) else 1)
     if config.replay_size < FEWEST_BATCHES * batch:
         held = f"replay_size is {config.replay_size:,} observations, a batch {batch:,} steps"
         yield Finding(SMALL_REPLAY, held, f"room for {FEWEST_BATCHES} batches at least")
+
+
+def in_sequences(config: dqn.Config) -> bool:
+    return definition(config).batch is Sequence
 
 
 class Floor(NamedTuple):
@@ -188,9 +190,9 @@ def on_policy(recipe: Recipe, config: a2c.Config) -> Iterator[Finding]:
 
 def schedules(recipe: Recipe) -> Iterator[Finding]:
     """What begins or ends only behind the run's last step."""
-    config, steps = recipe.algorithm, recipe.steps
+    config, steps = cast(Any, recipe.algorithm), recipe.steps
     ends: list[tuple[str, int | None]] = [("teacher_until", recipe.teacher_until)]
-    if isinstance(config, dqn.Config) and config.prioritised:
+    if config.family == "off-policy" and config.prioritised:
         ends.append(("algorithm.beta_steps", config.beta_steps))
     for name, setting in (("thaw_after", recipe.thaw_after), ("evaluate_every", recipe.evaluate_every)):
         number, unit = as_period(setting) or (0, "")
@@ -198,5 +200,5 @@ def schedules(recipe: Recipe) -> Iterator[Finding]:
     for name, end in ends:
         if end is not None and end > steps and recipe.episodes is None:
             yield Finding(LATE, f"{name} is {end:,} steps, and the run ends after {steps:,}", "")
-    if getattr(config, "gamma", 1.0) == 0:
+    if config.gamma == 0:
         yield Finding(MYOPIC, "gamma is 0: only the reward of the very next step is learned", "")
