@@ -14,6 +14,7 @@ from gymnasium.utils.env_checker import check_env
 from tests.envs.maze_oracle import way
 from triptych import envs
 from triptych.envs import EnvConfig
+from triptych.envs.games import stage_of
 from triptych.envs.mazes.games import GoalSearchGames
 from triptych.envs.mazes.layouts import HELD_OUT, keys, mazes
 from triptych.envs.videos import Screening
@@ -257,14 +258,17 @@ def test_a_curriculum_begins_with_the_smallest_mazes_and_tests_ignore_it() -> No
     config = EnvConfig(ABOVE, curriculum=50, time_limit=10)
     games: Any = envs.make(config, 8)
     games.reset(np.arange(8))
-    largest = []
+    largest, stages = [], []
     for _ in range(60):
+        stages.append(stage_of(games))
         largest.append(int((games.tiles == WALL).any(axis=1).sum(axis=1).max()))
         games.send(np.ones(8, int))
         games.recv()
     assert largest[0] == 7
     assert largest[-1] == 15
     assert sorted(largest) == largest
+    assert sorted(set(stages)) == [0, 1, 2, 3, 4], "one for each size, once all games have come to it"
+    assert sorted(stages) == stages
     tested: Any = config.tested
     assert (tested.curriculum, tested.time_limit) == (0, 10)
 

@@ -208,16 +208,60 @@ def test_a_mean_holds_one_scalar_at_most() -> None:
 
 def test_best_keeps_the_later_of_equals_and_waits_for_a_full_window() -> None:
     saved: list[int] = []
-    run = SimpleNamespace(
-        counters=Counters(), clock=Clock(), keep_weights=lambda name: saved.append(run.counters.steps)
-    )
+    run = watched_by_best(saved)
     best = Best(2)
     for step, reward in enumerate((99.0, 99.0, 5.0, 9.0, 1.0, 13.0, 1.0), start=-1):
         run.counters.steps, run.counters.updates = step, max(0, step)  # the first two of random play
-        episode = Episode(step, reward, 1, 0.0, 0.0)
-        best.see(run, Tick(Choice(np.zeros(1), np.ones(1, bool), None), None, np.ones(1, bool), [episode], []))  # type: ignore[arg-type]
+        best.see(run, ended(step, reward))
     assert saved == [2, 4, 5]  # means 7, 5, 7, 7
     assert (best.score, best.at) == (7.0, 5)
+
+
+def test_best_weights_are_those_of_the_games_last_stage() -> None:
+    saved: list[int] = []
+    run = watched_by_best(saved)
+    best, again = Best(2), Best(2)
+    rewards = ((0, 9.0), (0, 9.0), (1, 2.0), (1, 4.0), (1, 0.0), (1, 8.0))
+    for step, (stage, reward) in enumerate(rewards, start=1):
+        run.counters.steps = run.counters.updates = step
+        run.training.games.stage = stage
+        best.see(run, ended(step, reward))
+        again.set_state(best.get_state())
+        assert (again.score, again.at, again.stage) == (best.score, best.at, stage)
+    assert saved == [2, 4, 6]  # means 9 of the first stage; 3, 2, 4 of the second
+    assert (best.score, best.at) == (4.0, 6)
+
+
+def test_a_state_of_before_there_were_stages_is_read() -> None:
+    best = Best(2)
+    best.set_state({"recent": [1.0], "score": 3.0, "step": 7})
+    run = watched_by_best([])
+    run.counters.steps = run.counters.updates = 8
+    run.training.games.stage = 4
+    best.see(run, ended(8, 2.0))
+    assert (best.score, list(best.recent)) == (3.0, [1.0, 2.0])
+
+
+def watched_by_best(saved: list[int]) -> Any:
+    """A run of nothing but what `Best` asks; the steps at which weights are kept are added to `saved`."""
+    run = SimpleNamespace(
+        counters=Counters(),
+        clock=Clock(),
+        keep_weights=lambda name: saved.append(run.counters.steps),
+        training=SimpleNamespace(games=SimpleNamespace()),
+    )
+    return run
+
+
+def ended(step: int, reward: float) -> Any:
+    """A step at which an episode ended."""
+    return Tick(
+        Choice(np.zeros(1), np.ones(1, bool), None),
+        None,  # type: ignore[arg-type]
+        np.ones(1, bool),
+        [Episode(step, reward, 1, 0.0, 0.0)],
+        [],
+    )
 
 
 def test_the_form_of_the_replay_changes_no_number(framework: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from triptych.envs.games import Games, Step
+from triptych.envs.games import Games, Step, stage_of
 from triptych.spec import parts_of, whole_of
 
 
@@ -28,6 +28,10 @@ class FlickeringGames:
         self.rngs = [np.random.default_rng(0) for _ in range(self.num_envs)]
         self.hidden = np.zeros((self.num_envs, self.stack), bool)  # of the stack's pictures, the newest last
         self.ended = np.zeros(self.num_envs, bool)
+
+    @property
+    def stage(self) -> int:
+        return stage_of(self.games)
 
     def reset(self, seeds: np.ndarray) -> Any:
         # A stream apart from the game's own, which has the plain seed.

@@ -56,3 +56,11 @@ class Games(Protocol):
     def set_state(self, state: dict[str, Any]) -> None: ...
 
     def close(self) -> None: ...
+
+
+def stage_of(games: Any) -> int:
+    """How hard games are now that become harder in a training, from 0 on; rewards of two stages are not of the same task.
+
+    Games that have a curriculum say it in `stage`; all others stay at 0.
+    """
+    return int(getattr(games, "stage", 0))

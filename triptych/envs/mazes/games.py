@@ -149,6 +149,11 @@ class GoalSearchGames(ABC):
         stages = (high - low) // 2 + 1
         return low + 2 * np.minimum(stages - 1, self.played * stages // self.config.curriculum)
 
+    @property
+    def stage(self) -> int:
+        """How many larger sizes of mazes all games have come to."""
+        return int(self.largest().min() - self.config.maze_size[0]) // 2
+
     def look(self) -> Any:
         """What is seen of all games."""
         if self.config.render:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from triptych.envs.games import stage_of
 from triptych.training.callbacks.base import Callback, Run
 from triptych.training.callbacks.periodic import Periodic
 from triptych.training.loop import Tick
@@ -15,17 +16,24 @@ from triptych.training.loop import Tick
 class Best(Callback):
     """Keeps the weights at the highest mean of the last `best_window` episodes, from the first full window on.
 
-    Episodes that ended before the first update were played at random; they say nothing of any weights.
+    Episodes that ended before the first update were played at random; they say nothing of any weights. Where the games have become
+    harder (`stage_of`), what was earned before is not of the same task: the best weights are those of the last stage.
     """
 
     def __init__(self, window: int):
         self.recent: deque[float] = deque(maxlen=window)
         self.score: float | None = None
         self.at: int | None = None  # steps
+        self.stage: int | None = None  # of the games; None: not known yet
 
     def step(self, run: Run, tick: Tick) -> None:
         if run.counters.updates == 0:
             return
+        stage = stage_of(run.training.games)
+        if self.stage is not None and stage != self.stage:
+            self.recent.clear()
+            self.score = self.at = None
+        self.stage = stage
         self.recent.extend(episode.reward for episode in tick.episodes)
         if not tick.episodes or len(self.recent) < (self.recent.maxlen or 0):
             return
@@ -36,11 +44,11 @@ class Best(Callback):
             self.score, self.at = mean, run.counters.steps
 
     def get_state(self) -> dict[str, Any]:
-        return {"recent": list(self.recent), "score": self.score, "step": self.at}
+        return {"recent": list(self.recent), "score": self.score, "step": self.at, "stage": self.stage}
 
     def set_state(self, state: dict[str, Any]) -> None:
         self.recent.extend(state["recent"])
-        self.score, self.at = state["score"], state["step"]
+        self.score, self.at, self.stage = state["score"], state["step"], state.get("stage")
 
 
 class KeptWeights(Periodic):
