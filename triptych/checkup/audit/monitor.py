@@ -1,0 +1,248 @@
+"""The audit as a monitor: it hears a run, audits a sample of its batches, and says what differs first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from triptych.checkup.audit import signals
+from triptych.checkup.audit.acting import Acting
+from triptych.checkup.audit.expected import Makes
+from triptych.checkup.audit.priorities import Priorities
+from triptych.checkup.audit.rollouts import Played, check_rollout, check_states, played
+from triptych.checkup.audit.sequences import Pieces, check_sequences
+from triptych.checkup.audit.transitions import check_transitions
+from triptych.checkup.audit.verdict import Differs, Unknown
+from triptych.checkup.findings import Finding
+from triptych.checkup.monitors.base import Monitor
+from triptych.checkup.stream import Stream, fingerprints
+from triptych.envs import Step
+from triptych.spec import each
+from triptych.spec.batches import Rollout, Sequence, Taught, Transition
+from triptych.training.callbacks.base import Run
+from triptych.training.counting import Episode
+
+SAMPLES, EVERY, FIRST = 8, 200, 4  # samples of a batch; of one batch in so many, and of the first ones
+WINDOWS, WINDOW = (0, 4_096, 65_536), 64  # updates from which on so many are looked at whole, of a prioritised replay
+SLACK = 8  # rows beyond those that a replay keeps
+TESTED = 4  # of so many steps one is looked at for its greedy actions
+
+
+class Audit(Monitor):
+    """Hears everything; what it costs is a copy of each step, and the look-up of some samples.
+
+    Args:
+        full: audits every sample of every batch, and every step.
+    """
+
+    def __init__(self, full: bool = False):
+        self.full = full
+        self.streams: list[Stream] = []
+        self.acting: list[Acting] = []
+        self.player = 0  # whose step came last
+        self.audited = self.wrong = self.unknown = 0  # samples
+        self.updates = 0
+        self.table: Played | None = None  # of the newest rollout
+        self.found: dict[str, Finding] = {}
+        self.pending: tuple[dict[int, tuple[int, int]], np.ndarray] | None = None  # samples whose errors are to come
+        self.greedy, self.hoped, self.spread = 0, 0.0, 0.0  # actions with the largest value; expected, and their variance
+        self.run: Run | None = None
+
+    def begin(self, run: Run) -> None:
+        self.run, self.config = run, run.recipe.algorithm
+        self.makes = Makes.of(self.config) if hasattr(self.config, "reward") else None
+        config: Any = self.config
+        self.off_policy = config.family == "off-policy"
+        self.pieces = None
+        if hasattr(config, "sequence_length") and self.makes is not None:
+            self.pieces = Pieces(config.sequence_length, config.burn_in, config.stored_state, self.makes)
+        self.priorities = None
+        if getattr(config, "prioritised", False):
+            self.priorities = Priorities(config.alpha, config.beta_start, config.beta_steps)
+        self.counted = run.counters.steps
+        whole = not run.counters.steps
+        for player in run.training.players():
+            rows = config.rollout_steps if not self.off_policy else -(-config.replay_size // player.recipe.num_envs)
+            stream = Stream(rows + SLACK, player.obs, player.ended, None if whole else player.started)
+            self.streams.append(stream)
+            remembers = player.state is not None and player.state.size > 0
+            stored = remembers and (not self.off_policy or getattr(config, "stored_state", False))
+            self.acting.append(Acting(stream, not self.off_policy, stored))
+
+    def reset(self, player: int, obs: Any) -> None:
+        self.streams[player].show(obs)
+        self.acting[player].after = None
+
+    def sent(self, player: int, actions: np.ndarray) -> None:
+        stream, acting = self.streams[player], self.acting[player]
+        if self.full or stream.count % TESTED == 0:
+            self.see_greedy(acting, np.asarray(actions))
+        for differs in acting.bind():
+            self.tell(differs)
+        stream.send(actions)
+
+    def received(self, player: int, step: Step) -> None:
+        self.player, self.table = player, None
+        self.streams[player].receive(step)
+
+    def acted(self, player: int, given: tuple[Any, ...], answer: tuple[np.ndarray, Any]) -> None:
+        for acting in self.acting:  # players may share a learner: the next step says whose call it was
+            acting.hear(given, answer)
+
+    def see_greedy(self, acting: Acting, actions: np.ndarray) -> None:
+        """How many actions have the largest value, or are the policy's likeliest, beside how many should."""
+        assert self.run is not None
+        steps, recipe, config = self.run.counters.steps, self.run.recipe, self.config
+        taught = bool(recipe.teacher) and steps < recipe.teacher_plays + recipe.num_envs * acting.stream.rows
+        if taught or (self.off_policy and not hasattr(config, "epsilon")) or not acting.is_of_now():
+            return
+        assert acting.call is not None
+        found = np.asarray(acting.call[1][0], np.float64)
+        values = found if self.off_policy else found[:, :-1]
+        largest = values >= values.max(axis=1, keepdims=True)
+        if self.off_policy:
+            epsilon = float(config.epsilon(steps))
+            chance = 1 - epsilon + epsilon * largest.mean(axis=1)
+        else:
+            odds = np.exp(values - values.max(axis=1, keepdims=True))
+            chance = (odds * largest).sum(axis=1) / odds.sum(axis=1)
+        self.greedy += int(largest[np.arange(len(actions)), actions].sum())
+        self.hoped += float(chance.sum())
+        self.spread += float((chance * (1 - chance)).sum())
+
+    def fed(self, player: int, batch: Any) -> None:
+        batch = batch.batch if isinstance(batch, Taught) else batch
+        chosen = self.chosen(batch)
+        self.updates += 1
+        if not len(chosen) or self.makes is None or not self.streams:
+            return
+        if isinstance(batch, Rollout):
+            self.see_rollout(batch)
+        elif isinstance(batch, (Transition, Sequence)):
+            self.see_replayed(batch, chosen)
+
+    def chosen(self, batch: Any) -> np.ndarray:
+        """Which samples of the next batch are audited: the same ones in each run."""
+        size, number = np.shape(batch.action)[-1], self.updates
+        if self.full or (self.priorities is not None and self.in_window()):
+            return np.arange(size)
+        if number >= FIRST and number & (number - 1) and number % EVERY:
+            return np.zeros(0, int)
+        return np.unique((number + np.arange(SAMPLES) * max(1, size // SAMPLES)) % size)
+
+    def in_window(self) -> bool:
+        """Whether every batch is looked at, for the priorities of its samples."""
+        return any(first <= self.updates < first + WINDOW for first in WINDOWS)
+
+    def see_replayed(self, batch: Any, chosen: np.ndarray) -> None:
+        stream = self.streams[0]
+        if self.run is not None and self.config.samples_on_device:
+            move = self.run.training.learner.to_numpy
+            batch = batch._replace(obs=each(move, batch.obs), next_obs=each(move, batch.next_obs))
+        if isinstance(batch, Transition):
+            said = list(check_transitions(stream, self.makes, batch, chosen))
+        elif self.pieces is None:
+            return
+        else:
+            said = list(check_sequences(stream, self.pieces, self.acting[0].states, batch, chosen))
+        self.audited += len(said)
+        self.unknown += sum(isinstance(one, Unknown) for one in said)
+        differ = [one for one in said if isinstance(one, Differs)]
+        if stream.holds_all or len(differ) > max(2, len(said) // 2):
+            for one in differ:  # else they may be of steps before this session that only look like some of it
+                self.tell(one)
+        if self.priorities is not None and len(said) == len(chosen):
+            self.see_weights(batch, chosen, said)
+
+    def see_weights(self, batch: Any, chosen: np.ndarray, said: list[Any]) -> None:
+        assert self.priorities is not None
+        if not self.full and self.updates - 1 in WINDOWS:
+            self.priorities.forget()
+        if len(chosen) < len(batch.weight):
+            return
+        places = {index: one for index, one in enumerate(said) if type(one) is tuple and one[0] >= 0}
+        assert self.run is not None
+        for differs in self.priorities.check(places, batch, self.run.counters.steps):
+            self.tell(differs)
+        first = each(lambda part: part[self.pieces.burn_in], batch.obs) if self.pieces else batch.obs
+        self.pending = places, fingerprints(first)
+
+    def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
+        pending, self.pending = self.pending, None
+        if pending is not None and self.priorities is not None and self.run is not None:
+            self.priorities.learn(*pending, np.asarray(self.run.training.learner.to_numpy(scalars["td_error"])))
+
+    def see_rollout(self, batch: Rollout) -> None:
+        assert self.run is not None
+        assert self.makes is not None
+        stream, acting = self.streams[self.player], self.acting[self.player]
+        recipe, config = self.run.recipe, self.config
+        own = not type(config).__module__.startswith("triptych.")  # an algorithm of the user's may make other rewards
+        taught = bool(recipe.teacher) and self.run.counters.steps <= recipe.teacher_plays + stream.num_envs * stream.rows
+        skip = ("advantage", "returns") * own + ("log_prob",) * taught
+        most = batch.mask.size if self.full else 8 * SAMPLES
+        self.audited += min(most, batch.mask.size)
+        try:
+            if self.table is None:
+                self.table = played(stream, acting, self.makes, config.rollout_steps)
+        except Unknown:
+            self.unknown += min(most, batch.mask.size)
+            return
+        for differs in check_rollout(stream, self.table, batch, recipe.has_memory, most, skip):
+            self.tell(differs)
+        if recipe.has_memory:
+            for differs in check_states(acting, self.table, batch):
+                self.tell(differs)
+
+    def episode(self, run: Run, episode: Episode) -> None:
+        """What was logged of an episode, against the stream's own sums."""
+        if not self.streams or not (self.full or episode.number <= FIRST or episode.number % SAMPLES == 0):
+            return
+        stream = self.streams[self.player]
+        stream.settle()
+        row = stream.count - 2
+        sums = []
+        for game in np.flatnonzero(stream.at("terminated", row, ...) | stream.at("truncated", row, ...)):
+            begun = row - int(stream.at("step", row, game))
+            if begun < stream.oldest:
+                return
+            rewards = stream.at("reward", np.arange(begun, row + 1), game)
+            sums.append((float(rewards.sum()), row + 1 - begun))
+        fits = [abs(total - episode.reward) <= 1e-6 * max(1, abs(total)) for total, length in sums if length == episode.length]
+        if not any(fits):
+            measured = f"episode {episode.number} is logged with reward {episode.reward:g} and {episode.length} steps"
+            wanted = " or ".join(f"{total:g} and {length}" for total, length in sums) or "no episode that ends here"
+            self.tell(Differs(signals.SCORES, measured, wanted))
+
+    def tell(self, differs: Differs) -> None:
+        """Keeps the first finding of each signal."""
+        self.wrong += 1
+        if differs.signal.name not in self.found and self.run is not None:
+            since = self.run.counters.steps
+            self.found[differs.signal.name] = Finding(differs.signal, differs.measured, differs.expected, since)
+
+    def judge(self, run: Run) -> Iterator[Finding]:
+        self.judge_greedy()
+        self.judge_steps(run)
+        yield from self.found.values()
+
+    def judge_greedy(self) -> None:
+        """Farther from what chance allows than it goes once in 10^7 times (Bernstein's bound); without chance, one is too many."""
+        apart = self.hoped - self.greedy if self.off_policy else abs(self.hoped - self.greedy)
+        if apart > 0.5 + (6 * self.spread**0.5 + 12) * (self.spread > 0):
+            what = "the largest value" if self.off_policy else "the largest probability"
+            measured = f"{self.greedy:,} of the actions looked at have {what}"
+            self.tell(Differs(signals.GREEDY, measured, f"about {self.hoped:,.0f}"))
+
+    def judge_steps(self, run: Run) -> None:
+        """Steps of the games against steps of the run."""
+        if not self.streams:
+            return
+        for stream in self.streams:
+            stream.settle()
+        heard, counted = sum(stream.total for stream in self.streams), run.counters.steps - self.counted
+        if heard != counted:
+            measured = f"the games took {heard:,} steps, of which the training counts {counted:,}"
+            self.tell(Differs(signals.APART, measured, "the same number"))
