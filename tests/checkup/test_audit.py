@@ -13,7 +13,10 @@ from tests.training.test_wiring_mutations import PLAYED
 HEALTHY = (
     [(f"transitions, {name}", ("cartpole", {**Q_LEARNING, **changes}, False)) for name, changes in TRANSITIONS.items()]
     + [(f"sequences, {name}", ("memory-chain", {**Q_LEARNING, **changes}, True)) for name, changes in SEQUENCES.items()]
-    + [(f"rollouts, {name}", (recipe, changes, recipe.startswith("memory"))) for name, (recipe, changes) in ROLLOUTS.items()]
+    + [
+        (f"rollouts, {name}", (recipe, changes, recipe.startswith("memory")))
+        for name, (recipe, changes) in ROLLOUTS.items()
+    ]
 )
 
 
@@ -37,7 +40,9 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("setting", "mutation"), FAULTS, ids=[f"{setting}: {mutation[0]}" for setting, mutation in FAULTS])
+@pytest.mark.parametrize(
+    ("setting", "mutation"), FAULTS, ids=[f"{setting}: {mutation[0]}" for setting, mutation in FAULTS]
+)
 def test_what_is_wrong_in_the_shared_code_is_found(
     setting: str, mutation: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from triptych import checkup
-from triptych.checkup import monitors, watch
+from triptych.checkup import watch
 from triptych.checkup.findings import Signal
 from triptych.checkup.monitors.base import Monitor
 
@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "checkup.md"
 BEGIN, END = "<!-- made by `python -m tests.checkup.test_docs` -->\n", "<!-- the end of the table -->\n"
 
 
-def modules(package: ModuleType = monitors) -> list[object]:
+def modules(package: ModuleType) -> list[object]:
     names = sorted(found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
     return [importlib.import_module(name) for name in names]
 
@@ -54,7 +54,7 @@ def test_signals_have_names_of_their_own() -> None:
 
 
 def test_every_monitor_is_asked() -> None:
-    found = {value for module in modules() for value in vars(module).values() if isinstance(value, type)}
+    found = {value for module in modules(checkup) for value in vars(module).values() if isinstance(value, type)}
     written = {one for one in found if issubclass(one, Monitor) and one is not Monitor}
     assert written == set(watch.MONITORS)
 

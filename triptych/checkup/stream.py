@@ -19,29 +19,30 @@ FACTORS = np.random.default_rng(0).integers(2**63, size=4 * WORDS, dtype=np.uint
 
 
 def words_of(obs: Any, lead: int = 1) -> list[np.ndarray]:
-    """Each part of observations [..., *part] as whole numbers [..., words]; `lead` says how many dimensions stand before it.
+    """Each part of observations [..., *part] as what enters its fingerprint [..., words]; `lead` dimensions stand before it.
 
     Numbers other than bytes are taken as float32, which a run's precision does not change.
     """
-    found = []
-    for _, part in sorted(parts_of(obs).items()):
-        array = np.asarray(part)
-        array = np.ascontiguousarray(array if array.dtype == np.uint8 else array.astype(np.float32))
-        flat = array.reshape(*array.shape[:lead], -1)
-        if array.dtype != np.uint8:
-            flat = flat.view(np.uint32)
-        elif flat.shape[-1] % 8 == 0:
-            flat = flat.view(np.uint64)
-        stride = -(-flat.shape[-1] // WORDS) | 1  # odd: it meets every column of a picture
-        found.append(flat[..., ::stride] if flat.shape[-1] > WORDS else flat)
-    return found
+    if type(obs) is np.ndarray:
+        return [part_words(obs, lead)]
+    return [part_words(np.asarray(part), lead) for _, part in sorted(parts_of(obs).items())]
+
+
+def part_words(array: np.ndarray, lead: int) -> np.ndarray:
+    flat = array.reshape(*array.shape[:lead], -1)
+    size = flat.shape[-1]
+    if array.dtype != np.uint8:
+        flat = flat.astype(np.float32, copy=False)
+    elif size % 8 == 0 and flat.flags.c_contiguous:
+        flat, size = flat.view(np.uint64), size // 8
+    return flat if size <= WORDS else flat[..., :: -(-size // WORDS) | 1]  # odd: it meets every column of a picture
 
 
 def fingerprint(words: list[np.ndarray]) -> np.ndarray:
     """uint64 [...] of what `words_of` gave. Zeros have 0."""
     total = np.zeros(words[0].shape[:-1], np.uint64)
     for number, part in enumerate(words):
-        wide = part.astype(np.uint64)
+        wide = (np.ascontiguousarray(part).view(np.uint32) if part.dtype == np.float32 else part).astype(np.uint64)
         wide ^= wide >> np.uint64(32)
         total += (wide * FACTORS[number : number + wide.shape[-1]]).sum(axis=-1, dtype=np.uint64)
     return total
@@ -75,7 +76,9 @@ class Stream:
         self.step = np.zeros(size, np.int32)  # of the episode
         self.terminated, self.truncated, self.lost_life, self.broken = (np.zeros(size, bool) for _ in range(4))
         self.last = np.zeros(size, bool)  # the observation is an episode's last one
-        self.acted = np.zeros(size, bool)  # the action was one of the game's: it did not only restart, nor was it not finite
+        self.acted = np.zeros(
+            size, bool
+        )  # the action was one of the game's: it did not only restart, nor was it not finite
         self.sent_at = np.zeros(rows, bool)  # an action was sent; else the games were started anew, or stand there now
         self.total = 0  # actions so far, over all games
         self.words: list[np.ndarray] = []  # [PENDING, N, words] of the rows that are not worked out yet
@@ -104,10 +107,16 @@ class Stream:
             self.words = [np.empty((PENDING, *part.shape), part.dtype) for part in words]
         if self.count - self.settled >= PENDING - 1:
             self.settle()
+        place = self.count % PENDING
         for kept, part in zip(self.words, words, strict=True):
-            kept[self.count % PENDING] = part
+            kept[place] = part
+        self.sent_at[self.count % self.rows] = False
         self.count += 1
-        self.sent_at[self.now] = False
+
+    def shows(self, obs: Any) -> bool:
+        """Whether observations [N, ...] are what the games show now."""
+        kept = [part[(self.count - 1) % PENDING] for part in self.words]
+        return all(np.array_equal(own, part) for own, part in zip(kept, words_of(obs), strict=True))
 
     def send(self, actions: np.ndarray) -> None:
         now = self.now
@@ -118,8 +127,11 @@ class Stream:
         """What followed the actions, and what the games show after it."""
         now = self.now
         self.reward[now], self.terminated[now], self.truncated[now] = step.reward, step.terminated, step.truncated
-        self.lost_life[now] = False if step.lost_life is None else step.lost_life
-        self.broken[now] = False if step.broken is None else step.broken
+        for kept, found in ((self.lost_life, step.lost_life), (self.broken, step.broken)):
+            if found is not None:
+                kept[now] = found
+            elif self.count > self.rows:  # the ring's earlier row had some
+                kept[now] = False
         self.show(step.obs)
 
     def settle(self) -> None:
@@ -158,6 +170,6 @@ class Stream:
         newest = self.count - 1
         return newest - (newest - slots) % self.rows, games
 
-    def at(self, field: str, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+    def at(self, field: str, rows: Any, games: Any) -> np.ndarray:
         """A field at row numbers and games, broadcast together."""
         return getattr(self, field)[np.asarray(rows) % self.rows, games]

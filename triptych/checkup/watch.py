@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, get_args
 
+from triptych.checkup.audit.monitor import Audit
 from triptych.checkup.findings import ALARMS as COLUMNS
 from triptych.checkup.findings import Finding
 from triptych.checkup.listening import Listener, listen
@@ -24,7 +25,7 @@ from triptych.utils.console import say, warn
 OnAlarm = Literal["warn", "stop", "off"]
 STRICT = "TRIPTYCH_STRICT_CHECKUP"  # set in our own tests: a monitor that fails turns them red
 FIRST = 100  # steps between two rounds of questions at first, and then a tenth of those that were made: the same steps in each run
-MONITORS: tuple[type[Monitor], ...] = (Before, Finite, Updates)
+MONITORS: tuple[type[Monitor], ...] = (Before, Audit, Finite, Updates)
 HEARD = ("reset", "sent", "received", "acted", "fed", "learned", "synced")
 
 

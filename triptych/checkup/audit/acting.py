@@ -9,7 +9,7 @@ import numpy as np
 
 from triptych.checkup.audit import signals
 from triptych.checkup.audit.verdict import Differs, place
-from triptych.checkup.stream import Stream, fingerprint, fingerprints, words_of
+from triptych.checkup.stream import Stream, fingerprints
 from triptych.spec import first_of
 
 
@@ -32,24 +32,26 @@ class Acting:
         if len(first_of(given[0])) == self.stream.num_envs:
             self.call = given, answer
 
-    def bind(self) -> Iterator[Differs]:
-        """The newest call is what acts in the step that is sent now; what is wrong with what it was given."""
+    def bind(self, look: bool) -> list[Differs]:
+        """The newest call is what acts in the step that is sent now; if one looks, what is wrong with what it was given."""
         call, self.call = self.call, None
         if call is None:
             self.after = None
-            return
+            return []
         (_, *carried), (found, after) = call
         now = self.stream.now
         if self.keeps:
             if self.outputs is None:
                 self.outputs = np.full((self.stream.rows, *found.shape), np.nan, found.dtype)
             self.outputs[now] = found
-        if carried and first_of(carried[0]).size:
-            state, reset = carried
-            yield from self.carried(np.asarray(state), np.asarray(reset))
-            if self.states is not None:
-                self.states[now] = fingerprints(state)
-            self.after = after
+        if not carried or not carried[0].size:
+            return []
+        state, reset = carried
+        told = list(self.carried(state, reset)) if look else []
+        if self.states is not None:
+            self.states[now] = fingerprints(state)
+        self.after = after
+        return told
 
     def carried(self, state: np.ndarray, reset: np.ndarray) -> Iterator[Differs]:
         """Whether the state is the one after the step before, and zeroed where an episode starts."""
@@ -83,15 +85,13 @@ class Acting:
         if not stream.sent_at[before]:
             return np.ones(stream.num_envs, bool), np.ones(stream.num_envs, bool)
         two = (stream.count - 3) % stream.rows
-        ended = stream.last[before] if stream.count == 2 else stream.sent_at[two] & (
-            stream.terminated[two] | stream.truncated[two]
+        ended = (
+            stream.last[before]
+            if stream.count == 2
+            else stream.sent_at[two] & (stream.terminated[two] | stream.truncated[two])
         )
         return ended | stream.broken[before], np.ones(stream.num_envs, bool)
 
     def is_of_now(self) -> bool:
         """Whether the newest call was asked of what the games show now, and not of other games."""
-        if self.call is None:
-            return False
-        self.stream.settle()
-        shown = self.stream.prints[self.stream.now]
-        return bool((fingerprint(words_of(self.call[0][0])) == shown).all())
+        return self.call is not None and self.stream.shows(self.call[0][0])

@@ -9,13 +9,15 @@ import numpy as np
 
 from triptych.checkup.stream import Stream
 
+REWARDS = ("raw", "sign", "clip")  # ways to learn from a reward
+
 
 @dataclass(frozen=True)
 class Makes:
     """The settings by which rewards are learned from."""
 
     gamma: float
-    reward: str = "raw"  # raw, sign, clip
+    reward: str = "raw"  # one of REWARDS
     scale: float = 1.0  # before that
     life: float | None = None  # in place of the reward of a step that lost a life
     n_step: int = 1

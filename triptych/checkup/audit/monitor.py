@@ -9,7 +9,8 @@ import numpy as np
 
 from triptych.checkup.audit import signals
 from triptych.checkup.audit.acting import Acting
-from triptych.checkup.audit.expected import Makes
+from triptych.checkup.audit.choices import Choices, check_episode
+from triptych.checkup.audit.expected import REWARDS, Makes
 from triptych.checkup.audit.priorities import Priorities
 from triptych.checkup.audit.rollouts import Played, check_rollout, check_states, played
 from triptych.checkup.audit.sequences import Pieces, check_sequences
@@ -27,7 +28,7 @@ from triptych.training.counting import Episode
 SAMPLES, EVERY, FIRST = 8, 200, 4  # samples of a batch; of one batch in so many, and of the first ones
 WINDOWS, WINDOW = (0, 4_096, 65_536), 64  # updates from which on so many are looked at whole, of a prioritised replay
 SLACK = 8  # rows beyond those that a replay keeps
-TESTED = 4  # of so many steps one is looked at for its greedy actions
+TESTED = 16  # of so many steps one is looked at for its greedy actions and the states that it was given
 
 
 class Audit(Monitor):
@@ -47,18 +48,22 @@ class Audit(Monitor):
         self.table: Played | None = None  # of the newest rollout
         self.found: dict[str, Finding] = {}
         self.pending: tuple[dict[int, tuple[int, int]], np.ndarray] | None = None  # samples whose errors are to come
-        self.greedy, self.hoped, self.spread = 0, 0.0, 0.0  # actions with the largest value; expected, and their variance
         self.run: Run | None = None
 
     def begin(self, run: Run) -> None:
-        self.run, self.config = run, run.recipe.algorithm
-        self.makes = Makes.of(self.config) if hasattr(self.config, "reward") else None
+        self.run = run
+        self.config: Any = run.recipe.algorithm
+        self.choices = Choices(self.config.family == "off-policy")
         config: Any = self.config
+        readable = (
+            hasattr(config, "gamma") and getattr(config, "reward", "") in REWARDS
+        )  # one of the user's may have others
+        self.makes = Makes.of(config) if readable else None
         self.off_policy = config.family == "off-policy"
-        self.pieces = None
+        self.pieces: Pieces | None = None
         if hasattr(config, "sequence_length") and self.makes is not None:
             self.pieces = Pieces(config.sequence_length, config.burn_in, config.stored_state, self.makes)
-        self.priorities = None
+        self.priorities: Priorities | None = None
         if getattr(config, "prioritised", False):
             self.priorities = Priorities(config.alpha, config.beta_start, config.beta_steps)
         self.counted = run.counters.steps
@@ -77,9 +82,10 @@ class Audit(Monitor):
 
     def sent(self, player: int, actions: np.ndarray) -> None:
         stream, acting = self.streams[player], self.acting[player]
-        if self.full or stream.count % TESTED == 0:
-            self.see_greedy(acting, np.asarray(actions))
-        for differs in acting.bind():
+        look = self.full or stream.count % TESTED == 0
+        if look and self.run is not None:
+            self.choices.see(self.run, acting, np.asarray(actions))
+        for differs in acting.bind(look):
             self.tell(differs)
         stream.send(actions)
 
@@ -90,27 +96,6 @@ class Audit(Monitor):
     def acted(self, player: int, given: tuple[Any, ...], answer: tuple[np.ndarray, Any]) -> None:
         for acting in self.acting:  # players may share a learner: the next step says whose call it was
             acting.hear(given, answer)
-
-    def see_greedy(self, acting: Acting, actions: np.ndarray) -> None:
-        """How many actions have the largest value, or are the policy's likeliest, beside how many should."""
-        assert self.run is not None
-        steps, recipe, config = self.run.counters.steps, self.run.recipe, self.config
-        taught = bool(recipe.teacher) and steps < recipe.teacher_plays + recipe.num_envs * acting.stream.rows
-        if taught or (self.off_policy and not hasattr(config, "epsilon")) or not acting.is_of_now():
-            return
-        assert acting.call is not None
-        found = np.asarray(acting.call[1][0], np.float64)
-        values = found if self.off_policy else found[:, :-1]
-        largest = values >= values.max(axis=1, keepdims=True)
-        if self.off_policy:
-            epsilon = float(config.epsilon(steps))
-            chance = 1 - epsilon + epsilon * largest.mean(axis=1)
-        else:
-            odds = np.exp(values - values.max(axis=1, keepdims=True))
-            chance = (odds * largest).sum(axis=1) / odds.sum(axis=1)
-        self.greedy += int(largest[np.arange(len(actions)), actions].sum())
-        self.hoped += float(chance.sum())
-        self.spread += float((chance * (1 - chance)).sum())
 
     def fed(self, player: int, batch: Any) -> None:
         batch = batch.batch if isinstance(batch, Taught) else batch
@@ -130,7 +115,8 @@ class Audit(Monitor):
             return np.arange(size)
         if number >= FIRST and number & (number - 1) and number % EVERY:
             return np.zeros(0, int)
-        return np.unique((number + np.arange(SAMPLES) * max(1, size // SAMPLES)) % size)
+        few = SAMPLES // 2 if isinstance(batch, Sequence) else SAMPLES
+        return np.unique((number + np.arange(few) * max(1, size // few)) % size)
 
     def in_window(self) -> bool:
         """Whether every batch is looked at, for the priorities of its samples."""
@@ -138,6 +124,7 @@ class Audit(Monitor):
 
     def see_replayed(self, batch: Any, chosen: np.ndarray) -> None:
         stream = self.streams[0]
+        assert self.makes is not None
         if self.run is not None and self.config.samples_on_device:
             move = self.run.training.learner.to_numpy
             batch = batch._replace(obs=each(move, batch.obs), next_obs=each(move, batch.next_obs))
@@ -166,7 +153,8 @@ class Audit(Monitor):
         assert self.run is not None
         for differs in self.priorities.check(places, batch, self.run.counters.steps):
             self.tell(differs)
-        first = each(lambda part: part[self.pieces.burn_in], batch.obs) if self.pieces else batch.obs
+        burn_in = self.pieces.burn_in if self.pieces else 0
+        first = each(lambda part: part[burn_in], batch.obs) if self.pieces else batch.obs
         self.pending = places, fingerprints(first)
 
     def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
@@ -180,7 +168,9 @@ class Audit(Monitor):
         stream, acting = self.streams[self.player], self.acting[self.player]
         recipe, config = self.run.recipe, self.config
         own = not type(config).__module__.startswith("triptych.")  # an algorithm of the user's may make other rewards
-        taught = bool(recipe.teacher) and self.run.counters.steps <= recipe.teacher_plays + stream.num_envs * stream.rows
+        taught = (
+            bool(recipe.teacher) and self.run.counters.steps <= recipe.teacher_plays + stream.num_envs * stream.rows
+        )
         skip = ("advantage", "returns") * own + ("log_prob",) * taught
         most = batch.mask.size if self.full else 8 * SAMPLES
         self.audited += min(most, batch.mask.size)
@@ -200,21 +190,8 @@ class Audit(Monitor):
         """What was logged of an episode, against the stream's own sums."""
         if not self.streams or not (self.full or episode.number <= FIRST or episode.number % SAMPLES == 0):
             return
-        stream = self.streams[self.player]
-        stream.settle()
-        row = stream.count - 2
-        sums = []
-        for game in np.flatnonzero(stream.at("terminated", row, ...) | stream.at("truncated", row, ...)):
-            begun = row - int(stream.at("step", row, game))
-            if begun < stream.oldest:
-                return
-            rewards = stream.at("reward", np.arange(begun, row + 1), game)
-            sums.append((float(rewards.sum()), row + 1 - begun))
-        fits = [abs(total - episode.reward) <= 1e-6 * max(1, abs(total)) for total, length in sums if length == episode.length]
-        if not any(fits):
-            measured = f"episode {episode.number} is logged with reward {episode.reward:g} and {episode.length} steps"
-            wanted = " or ".join(f"{total:g} and {length}" for total, length in sums) or "no episode that ends here"
-            self.tell(Differs(signals.SCORES, measured, wanted))
+        for differs in check_episode(self.streams[self.player], episode):
+            self.tell(differs)
 
     def tell(self, differs: Differs) -> None:
         """Keeps the first finding of each signal."""
@@ -224,17 +201,10 @@ class Audit(Monitor):
             self.found[differs.signal.name] = Finding(differs.signal, differs.measured, differs.expected, since)
 
     def judge(self, run: Run) -> Iterator[Finding]:
-        self.judge_greedy()
+        for differs in self.choices.judge():
+            self.tell(differs)
         self.judge_steps(run)
         yield from self.found.values()
-
-    def judge_greedy(self) -> None:
-        """Farther from what chance allows than it goes once in 10^7 times (Bernstein's bound); without chance, one is too many."""
-        apart = self.hoped - self.greedy if self.off_policy else abs(self.hoped - self.greedy)
-        if apart > 0.5 + (6 * self.spread**0.5 + 12) * (self.spread > 0):
-            what = "the largest value" if self.off_policy else "the largest probability"
-            measured = f"{self.greedy:,} of the actions looked at have {what}"
-            self.tell(Differs(signals.GREEDY, measured, f"about {self.hoped:,.0f}"))
 
     def judge_steps(self, run: Run) -> None:
         """Steps of the games against steps of the run."""

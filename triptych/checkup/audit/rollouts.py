@@ -95,7 +95,7 @@ def check_rollout(
         pairs = np.nonzero(equal)
         found = {name: array[:, pairs[0]] for name, array in told.items()}
         wanted = {name: getattr(table, name)[:, pairs[1]] for name in ORDER}
-        places = [(None, int(game)) for game in pairs[1]]
+        places: list[tuple[int | None, int]] = [(None, int(game)) for game in pairs[1]]
         agree = agreement(found, wanted, table, skip)
         agrees = np.stack([each_field.all(axis=0) for each_field in agree])
     else:

@@ -15,7 +15,7 @@ from triptych.checkup.audit.verdict import Differs, Unknown, number, place, whos
 from triptych.checkup.stream import Stream, fingerprints
 from triptych.spec import each, first_of
 
-FEW = 200  # candidates that are compared whole
+FEW = 50  # candidates that are compared whole
 
 
 @dataclass(frozen=True)
@@ -67,34 +67,35 @@ def check_sequence(
 ) -> Differs | tuple[int, int]:
     prints, state = printed
     burn = pieces.burn_in
-    rows, games = candidates(stream, prints[burn])
-    for ahead in range(1, len(batch.action)):  # those that go on like the sequence, as long as one does
-        if len(rows) <= FEW:
-            break
-        goes_on = stream.at("prints", np.minimum(rows + ahead, stream.count - 1), games) == prints[burn + ahead]
-        if not goes_on.any():
-            break
-        rows, games = rows[goes_on], games[goes_on]
+    rows, games = alike(stream, batch, index, prints[burn:], *candidates(stream, prints[burn]))
     if not len(rows):
         return unseen(stream)
-    if len(rows) > FEW:
-        raise Unknown
     worst: tuple[int, Differs] | None = None
-    fitting = []
-    for row, game in zip(rows.tolist(), games.tolist(), strict=True):
+    for row, game in zip(rows[:FEW].tolist(), games.tolist(), strict=False):
         for newest in (stream.count - 2, stream.count - 1):
             if row >= newest:
                 continue
             reading = Reading(stream, pieces, batch, index, row, game, newest)
             differs = reading.first(prints) or reading.state_differs(state, states)
             if differs is None:
-                fitting.append((row, game))
-                break
+                return (row, game) if len(rows) == 1 else (-1, -1)
             if worst is None or reading.agreed > worst[0]:
                 worst = reading.agreed, differs
-    if fitting:
-        return fitting[0] if len(fitting) == 1 else (-1, -1)
+    if len(rows) > FEW:
+        raise Unknown
     return worst[1] if worst else unseen(stream)
+
+
+def alike(
+    stream: Stream, batch: Any, index: int, prints: np.ndarray, rows: np.ndarray, games: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the rows and games that show a sequence's first learned step, those that go on like it as long as any does."""
+    for ahead in np.flatnonzero(np.asarray(batch.mask)[:, index]).tolist():
+        for field, wanted in (("prints", prints[ahead]), ("action", batch.action[ahead, index])):
+            goes_on = stream.at(field, np.minimum(rows + ahead, stream.count - 1), games) == wanted
+            if goes_on.any():
+                rows, games = rows[goes_on], games[goes_on]
+    return rows, games
 
 
 class Reading:
@@ -148,7 +149,9 @@ class Reading:
         if bool(batch.mask[at, index]) != mask:
             if mask:
                 return Differs(signals.SEQUENCE, f"a step is left out {where}", "all steps of the piece")
-            return Differs(signals.UNACTED, f"a step without an action is learned from {where}", "steps that were acted")
+            return Differs(
+                signals.UNACTED, f"a step without an action is learned from {where}", "steps that were acted"
+            )
         if not mask:
             return None
         action, reward, discount = (float(getattr(batch, name)[at, index]) for name in ("action", "reward", "discount"))
