@@ -64,7 +64,7 @@ class Audit(Monitor):
         if hasattr(config, "sequence_length") and self.makes is not None:
             self.pieces = Pieces(config.sequence_length, config.burn_in, config.stored_state, self.makes)
         self.priorities: Priorities | None = None
-        if getattr(config, "prioritised", False):
+        if settings.get("prioritised"):
             self.priorities = Priorities(config.alpha, config.beta_start, config.beta_steps)
         self.counted = run.counters.steps
         whole = not run.counters.steps
@@ -73,7 +73,7 @@ class Audit(Monitor):
             stream = Stream(rows + SLACK, player.obs, player.ended, None if whole else player.started)
             self.streams.append(stream)
             remembers = player.state is not None and player.state.size > 0
-            stored = remembers and (not self.off_policy or getattr(config, "stored_state", False))
+            stored = remembers and (not self.off_policy or settings.get("stored_state", False))
             self.acting.append(Acting(stream, not self.off_policy, stored))
 
     def reset(self, player: int, obs: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from triptych import frameworks
@@ -48,11 +48,9 @@ class Short:
 
 def shortened(recipe: Recipe, steps: int) -> Recipe:
     """The recipe with a warm-up that leaves three quarters of so few steps for updates. Nothing else is changed."""
-    changes: dict[str, Any] = {"steps": steps}
-    if getattr(recipe.algorithm, "warm_up", 0) > steps // 4:
-        changes["algorithm.warm_up"] = steps // 4
-    if (getattr(recipe.algorithm, "learn_from", None) or 0) > steps // 4:
-        changes["algorithm.learn_from"] = steps // 4
+    settings, most = asdict(recipe.algorithm), steps // 4
+    late = [name for name in ("warm_up", "learn_from") if (settings.get(name) or 0) > most]
+    changes: dict[str, Any] = {"steps": steps} | {f"algorithm.{name}": most for name in late}
     return override(recipe, changes)
 
 
