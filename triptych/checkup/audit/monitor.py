@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -55,9 +56,8 @@ class Audit(Monitor):
         self.config: Any = run.recipe.algorithm
         self.choices = Choices(self.config.family == "off-policy")
         config: Any = self.config
-        readable = (
-            hasattr(config, "gamma") and getattr(config, "reward", "") in REWARDS
-        )  # one of the user's may have others
+        settings = asdict(config)  # as they are written down; an algorithm of the user's may have others
+        readable = "gamma" in settings and settings.get("reward") in REWARDS
         self.makes = Makes.of(config) if readable else None
         self.off_policy = config.family == "off-policy"
         self.pieces: Pieces | None = None
