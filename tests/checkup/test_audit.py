@@ -9,6 +9,8 @@ import pytest
 from tests.checkup.scripts import Q_LEARNING, audited, names
 from tests.training.test_wiring import ROLLOUTS, SEQUENCES, TRANSITIONS
 from tests.training.test_wiring_mutations import PLAYED
+from triptych import check
+from triptych.utils.checks import InputError
 
 HEALTHY = (
     [(f"transitions, {name}", ("cartpole", {**Q_LEARNING, **changes}, False)) for name, changes in TRANSITIONS.items()]
@@ -50,3 +52,15 @@ def test_what_is_wrong_in_the_shared_code_is_found(
     monkeypatch.setattr(place, attribute, mutant(getattr(place, attribute)))
     found = audited(*SETTINGS[setting])
     assert names(found)
+
+
+def test_a_recipe_is_audited_whole_where_that_is_asked_for() -> None:
+    found = check("memory-chain-ppo", audit=300, num_envs=2, **{"algorithm.rollout_steps": 16})
+    assert found.alarms == []
+    [note] = [one.measured for one in found.findings if one.signal.name == "audited"]
+    assert note.startswith("audited 300 steps")
+
+
+def test_an_audit_of_too_few_steps_is_refused() -> None:
+    with pytest.raises(InputError, match="audit is 5; allowed: 100 or more"):
+        check("cartpole", audit=5)

@@ -24,13 +24,21 @@ class Check(Where):
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
     framework: Framework = "torch"  # the framework whose agent is looked at
+    audit: int = 0  # also train so many steps, and look up all that is learned from in what the games said; 0: none
     device: Device = "auto"  # where the network runs: auto (a GPU, where the framework sees one), cpu, cuda or cuda:1
 
     def run(self) -> int:
         from triptych.experiments.checking import check
 
-        label = named(self.name, self.recipe)
-        return tell(self, check(self.recipe, self.framework, label=label, runs_dir=self.runs_dir, device=self.device))
+        found = check(
+            self.recipe,
+            self.framework,
+            label=named(self.name, self.recipe),
+            audit=self.audit,
+            runs_dir=self.runs_dir,
+            device=self.device,
+        )
+        return tell(self, found)
 
 
 def tell(command: Command, found: Checkup) -> int:

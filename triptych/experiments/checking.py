@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from triptych.checkup.audit.whole import LEAST
+from triptych.checkup.audit.whole import audit as audited
 from triptych.checkup.looks import Checkup
 from triptych.checkup.memory import judge_memory
 from triptych.checkup.settings import judge_settings
@@ -12,6 +14,7 @@ from triptych.experiments.teach import with_teacher
 from triptych.frameworks import check_framework, set_device
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import prepare
+from triptych.utils.checks import check as require
 from triptych.utils.failures import machine_failures
 
 
@@ -21,6 +24,7 @@ def check(
     framework: str = "torch",
     *,
     label: str | None = None,
+    audit: int = 0,
     runs_dir: str | Path = "runs",
     device: str = "auto",
     **changes: Any,
@@ -31,6 +35,7 @@ def check(
         subject: a recipe's name, a path to a Python file that defines `recipe`, or a Recipe.
         framework: torch, jax or keras: whose agent is looked at.
         label: what to call it; None: by its name.
+        audit: steps that are trained, in memory, of which everything is looked up in what the games said; 0: none.
         device: as in `train`.
         changes: recipe fields, as in `train`.
 
@@ -39,6 +44,8 @@ def check(
         EnvironmentFailed: the environment failed.
     """
     check_framework(framework)
+    allowed = f"{LEAST} or more, or 0 for no audit"
+    require(audit == 0 or audit >= LEAST, "audit", audit, allowed)
     recipe = with_teacher(resolve(subject, changes), runs_dir)
     found = Checkup(label or (subject if isinstance(subject, str) else recipe.env.id))
     prepared = prepare(recipe, framework)
@@ -48,4 +55,6 @@ def check(
         found.look("memory", lambda: judge_memory(recipe, prepared.games))
     finally:
         prepared.games.close()
+    if audit:
+        found.look(f"the stream of {audit:,} steps", lambda: audited(recipe, framework, audit).told())
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from triptych import frameworks
 from triptych.checkup.audit.monitor import Audit
-from triptych.checkup.findings import Finding
+from triptych.checkup.findings import Finding, Signal
 from triptych.checkup.listening import listen
 from triptych.recipes import Recipe
 from triptych.recipes.feasibility import prepare
@@ -17,6 +17,7 @@ from triptych.training.build import compile_learner, make_training
 
 CUTS = 3  # checkpoints on the way, at which games that cannot be saved are cut
 LEAST = 100  # steps
+AUDITED = Signal("audited", "note", "what the audit looked up", (), "")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Audited:
     updates: int
     samples: int  # that were looked up
     unknown: int  # of these, about which nothing could be said
+
+    def told(self) -> tuple[Finding, ...]:
+        """The findings, and a note of what was looked up."""
+        return (*self.findings, Finding(AUDITED, self.line()))
 
     def line(self) -> str:
         """For people."""
