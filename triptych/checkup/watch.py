@@ -13,6 +13,7 @@ from triptych.checkup.listening import Listener, listen
 from triptych.checkup.monitors.base import Monitor
 from triptych.checkup.monitors.before import Before
 from triptych.checkup.monitors.finite import Finite
+from triptych.checkup.monitors.losses import Losses
 from triptych.checkup.monitors.updates import Updates
 from triptych.runs.alarms import alarms_or_none
 from triptych.runs.folder import RunFolder
@@ -25,7 +26,7 @@ from triptych.utils.console import say, warn
 OnAlarm = Literal["warn", "stop", "off"]
 STRICT = "TRIPTYCH_STRICT_CHECKUP"  # set in our own tests: a monitor that fails turns them red
 FIRST = 100  # steps between two rounds of questions at first, and then a tenth of those that were made: the same steps in each run
-MONITORS: tuple[type[Monitor], ...] = (Before, Audit, Finite, Updates)
+MONITORS: tuple[type[Monitor], ...] = (Before, Audit, Finite, Updates, Losses)
 HEARD = ("reset", "sent", "received", "acted", "fed", "learned", "synced")
 
 

@@ -45,16 +45,19 @@ class Case:
 
 
 class Stopwatch(Callback):
-    """Notes when each alarm came, and ends the run when it has told enough, or when its time is over."""
+    """Notes when each alarm came, and ends the run when it has told enough, or when its time is over.
+
+    Time is the processor's, of all threads: what else a machine does changes no figure.
+    """
 
     def __init__(self, case: Case):
-        self.case, self.begun = case, time.monotonic()
+        self.case, self.begun = case, time.process_time()
         self.alarms: list[dict[str, Any]] = []
         self.pause_at = RESUMED.get(case.recipe)  # steps; None: not any more
         self.steps = 0
 
     def seconds(self) -> float:
-        return time.monotonic() - self.begun
+        return time.process_time() - self.begun
 
     def start(self, run: Run) -> None:
         self.look(run)
@@ -91,7 +94,7 @@ def play(case: Case, answer: Path) -> None:
         with ExitStack() as stack:
             if case.fault is not None:
                 stack.enter_context(injected(case.fault, case.framework))
-            watch.begun = time.monotonic()
+            watch.begun = time.process_time()
             run(case, watch)
     except NotApplicable as reason:
         outcome, why = "not applicable", str(reason)

@@ -1,7 +1,4 @@
-"""Which alarms name which mistake, and which are expected of recipes as they were published.
-
-The signals know nothing of this: it is how the scoreboard reads them.
-"""
+"""Which alarms name which mistake: how the scoreboard reads them. The signals know nothing of it."""
 
 from __future__ import annotations
 
@@ -12,10 +9,99 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "breakout": ("epsilon-floor-early",),  # epsilon is 0.017 already when its learning begins: results/breakout/
 }  # by recipe
 
+FED = ("fed-unseen", "fed-unacted", "fed-action", "fed-reward", "fed-discount", "fed-next-observation", "fed-sequence")
+EPSILON = ("random-share", "epsilon-floor-early", "epsilon-rises", "epsilon-stays-high")
+STILL = ("weights-still", "layer-still", "gradient-zero", "learning-rate")
+HEAD = ("values-never-negative", "values-squashed", "values-sum-to-one")
+RUNAWAY = ("values-over-bound", "not-finite", "gradient-explodes", "units-dead")
+COLLAPSE = ("entropy-collapse", "kl-jump", "action-collapse", "policy-not-followed")
+MEMORY = ("acted-state", "fed-state", "memory-always-reset", "memory-lost", "memory-not-reset", "memory-reset-ignored")
+TD = ("td-error-wrong",)
+WEIGHTS = ("fed-weight", "importance-weights-one", "beta-schedule", "priorities-unrelated")
+
 # By the row of the list of mistakes; a fault that has an entry of its own is named by that as well.
 NAMED: dict[str, tuple[str, ...]] = {
-    "replay never trains": ("no-updates", "never-trains"),
-    "not a number, exploding gradient": ("not-finite",),
+    "replay never trains": ("no-updates", "never-trains", "updates-pace"),
+    "weights do not move": STILL,
+    "target never initialised": ("target-not-initialised",),
+    "target is the online network, or is never or always copied": (
+        "target-is-online",
+        "target-never-copied",
+        "target-copied-too-often",
+        "target-copy-wrong",
+        "target-moves",
+    ),
+    "ReLU, softmax or tanh on the head": HEAD,
+    "epsilon wrong": EPSILON,
+    "evaluation explores, or training is greedy": ("evaluation-explores", "random-share", "policy-not-followed"),
+    "truncation taken for termination; next observation from the next episode": (
+        "fed-discount",
+        "fed-next-observation",
+        "fed-unseen",
+        "fed-advantage",
+    ),
+    "frame stack crosses an episode; replay wraps at the write head": FED,
+    "pixels not scaled, or twice; acting and learning scale differently": ("acts-otherwise", "pixels-scale"),
+    "slow conversion": ("conversion-slow",),
+    "constant or black observation": ("observation-constant",),
+    "reward always 0, or one value": ("reward-zero", "reward-constant", "learned-reward-constant"),
+    "no better than random": ("no-better-than-random",),
+    "episode-never-ends": ("episodes-never-end",),
+    "action or entropy collapse; KL jump": COLLAPSE,
+    "Q over its bound": ("values-over-bound", "not-finite", "gradient-explodes"),
+    "not a number, exploding gradient": ("not-finite", "gradient-explodes"),
+    "dead or dormant units": ("units-dead", "layer-still", "gradient-zero"),
+    "recurrent state wrong": MEMORY,
+    "priorities constant, importance weights 1": WEIGHTS,
+    "priorities never handed over; beta left at its start": WEIGHTS,
+    "parallel games identical": ("games-identical", "games-share-a-seed"),
+    "resume not exact": ("resume-differs", "random-share"),
+    "reward handed to the store one step off": ("fed-reward", "fed-advantage"),
+    "actions permuted between acting and learning": (
+        "fed-action",
+        "fed-log-prob",
+        "fed-advantage",
+        "greedy-not-largest",
+        "policy-not-followed",
+    ),
+    "states permuted across games, late, or a start not told": (*MEMORY, "fed-sequence"),
+    "a restart counted as an action; a lost life not handed over": (
+        "fed-unacted",
+        "fed-reward",
+        "fed-advantage",
+        "episode-scores",
+    ),
+    "what is learned from is not what the recipe says": (
+        "fed-reward",
+        "fed-discount",
+        "fed-next-observation",
+        "fed-state",
+        "fed-advantage",
+    ),
+    "n-step returns wrong": ("fed-reward", "fed-discount", "fed-advantage"),
+    "other weights kept as best": ("best-weights-wrong", "kept-weights"),
+    "evaluation plays in the training games": ("games-step-alone", "steps-nobody-took"),
+    "learning during evaluation": ("weights-moved-alone",),
+    "the worst action taken": ("greedy-not-largest",),
+    "acting with the target": ("acts-otherwise",),
+    "final observation black": ("final-observation-blank",),
+    "weights change during a rollout; updates lost between workers": (
+        "weights-moved-alone",
+        "updates-lost",
+        "fed-log-prob",
+    ),
+    "TD target wrong": TD,
+    "double Q-learning with one network": TD,
+    "[B] against [B, 1] in the loss": (*TD, "loss-wrong"),
+    "dueling mean over the batch": (*TD, "acts-otherwise"),
+    "entropy or value term not in the gradient": ("layer-still", "gradient-wrong"),
+    "a gradient where none belongs": (*TD, "gradient-wrong"),
+    "discount-above-one": TD,
+    "huber-turns-early": ("loss-wrong",),
+    "importance-weights-left-out": ("loss-wrong",),
+    "entropy-punished": ("loss-wrong",),
+    "entropy-punished-in-ppo": ("loss-wrong",),
+    "a reset ignores its seed": ("seed-ignored",),
 }
 
 

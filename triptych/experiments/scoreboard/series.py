@@ -15,7 +15,7 @@ from typing import Any
 from triptych.experiments.scoreboard.case import Case, play
 from triptych.frameworks import FRAMEWORKS, set_threads
 
-GRACE = 90.0  # seconds beyond its own that a run may take to start, compile and end
+PATIENCE, LEAST = 10, 300.0  # a run that has not ended after so many times its own seconds, and so many at least, hangs
 Told = Callable[[Case, dict[str, Any]], None]
 
 
@@ -44,11 +44,12 @@ def run_one(server: Any, case: Case) -> dict[str, Any]:
         answer = Path(folder) / "answer.json"
         process = server.Process(target=play, args=(case, answer), daemon=True)
         process.start()
-        process.join(case.seconds + GRACE)
+        most = max(LEAST, PATIENCE * case.seconds)
+        process.join(most)
         if process.is_alive():
             process.kill()
             process.join()
-            return nothing(f"it did not end within {case.seconds + GRACE:.0f} s")
+            return nothing(f"it did not end within {most:.0f} s")
         if not answer.exists():
             return nothing(f"its process ended with code {process.exitcode}")
         return json.loads(answer.read_text(encoding="utf-8"))
