@@ -93,7 +93,7 @@ ACTED_STATE = stop(
     look="where the state comes back to the network (`advance`, `select_actions`)",
 )
 GREEDY = stop(
-    "greedy-not-largest",
+    "actions-not-chosen",
     "actions do not follow the values, or the policy, that they are chosen from",
     "the smallest value is taken, or an action of another game",
     "values of another observation than the one that is acted on",
@@ -112,10 +112,4 @@ SCORES = stop(
     "rewards of parallel games that are mixed up",
     "restarts that count as steps, or a clipped reward that is logged",
     look="where episodes are counted",
-)
-KEPT = stop(
-    "kept-weights",
-    "a weights file does not hold the network as it was at that step",
-    "the target's weights, or earlier ones, that are written in place of the online ones",
-    look="where weights are kept (`keep_weights`)",
 )
