@@ -9,6 +9,7 @@ import pytest
 
 from tests import forks
 from triptych import frameworks
+from triptych.frameworks import xla
 from triptych.utils import processes
 
 frameworks.set_threads(2)
@@ -65,9 +66,10 @@ def strict_checkup(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def as_new_runs_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run in this process may leave another number behind; batches of pictures are to be cut in every test."""
     monkeypatch.setattr(frameworks, "THREADS", 2)
+    monkeypatch.setattr(xla, "CONVOLUTIONS", xla.usual())
 
 
 @pytest.fixture(params=NAMES)

@@ -10,7 +10,7 @@ import pytest
 from tests.parity import ladder
 from tests.parity.op_cases import check_ops
 from triptych import frameworks
-from triptych.frameworks import numpy_ops
+from triptych.frameworks import numpy_ops, xla
 from triptych.spec import Adam, Optimiser, RMSprop
 
 
@@ -156,18 +156,19 @@ def test_parts_of_a_batch_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None
             ladder.close(name, tensor, cut.get_state()[tensor], value)
 
 
-def convolved(pictures: int, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+def convolved(pictures: int, monkeypatch: pytest.MonkeyPatch, by: str = "") -> list[np.ndarray]:
     """JAX's values, loss and weights after an update, convolving so many pictures at once."""
-    net = importlib.import_module("triptych.frameworks.jax.net")
-    monkeypatch.setattr(net, "PICTURES", pictures)
+    monkeypatch.setattr(xla, "CONVOLUTIONS", by)
+    monkeypatch.setitem(xla.WAYS, by, (xla.WAYS[by][0], pictures))
     batch = ladder.make_batch(ladder.PICTURE, np.random.default_rng(16))
     learner = ladder.make_learner("jax", ladder.PICTURE)
     values, _ = learner.act(batch.obs)
     return [values, np.asarray(learner.update(batch, 1e-3)["loss"]), *learner.get_state().values()]
 
 
-def test_pictures_convolved_a_few_at_a_time_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    for found, wanted in zip(convolved(3, monkeypatch), convolved(8, monkeypatch), strict=True):
+@pytest.mark.parametrize("by", xla.WAYS)
+def test_pictures_convolved_a_few_at_a_time_by_whomever_are_the_whole(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for found, wanted in zip(convolved(3, monkeypatch, by), convolved(8, monkeypatch), strict=True):
         ladder.close("jax", "convolved a few at a time", found, wanted)
 
 
@@ -175,7 +176,7 @@ def test_pieces_put_together_wrongly_are_found(monkeypatch: pytest.MonkeyPatch) 
     whole = convolved(8, monkeypatch)
     net = importlib.import_module("triptych.frameworks.jax.net")
     keep = net.in_pieces
-    monkeypatch.setattr(net, "in_pieces", lambda module, x: net.jnp.roll(keep(module, x), 1, 0))
+    monkeypatch.setattr(net, "in_pieces", lambda module, most, x: net.jnp.roll(keep(module, most, x), 1, 0))
     with pytest.raises(AssertionError):
         ladder.close("jax", "convolved a few at a time", convolved(3, monkeypatch)[0], whole[0])
 

@@ -14,7 +14,7 @@ import gymnasium
 from triptych import envs, frameworks
 from triptych.algorithms import definition
 from triptych.envs.single import AsSeen
-from triptych.frameworks import check_framework
+from triptych.frameworks import check_framework, xla
 from triptych.recipes import BUILT_IN, Recipe, resolve
 from triptych.recipes.serialise import from_dict, to_dict
 from triptych.runs.names import LOGS
@@ -161,6 +161,7 @@ def make_agent(
     check_weights(source.tensors, network, str(source.file))
     check_numbers(source.tensors, str(source.file))
     frameworks.set_threads(machine.threads_for(recipe.threads))
+    xla.set_convolutions(read_beside(source.file.absolute().parent.parent).get("convolutions", ""))
     loss = definition(recipe.algorithm).make_loss(recipe.algorithm)
     learner = frameworks.load(source.framework).Learner(
         network, loss, recipe.optimiser, source.tensors, recipe.precision

@@ -16,7 +16,7 @@ from triptych.experiments.going_on import GoingOn, decide, is_over, never_exact,
 from triptych.experiments.switch import Wanted, changed
 from triptych.experiments.teach import kept
 from triptych.experiments.train import film_end, followed, open_games
-from triptych.frameworks import DISTRIBUTIONS, check_framework
+from triptych.frameworks import DISTRIBUTIONS, check_framework, xla
 from triptych.recipes import Recipe
 from triptych.recipes.feasibility import prepare
 from triptych.runs.checkpoints import Checkpoints
@@ -151,6 +151,7 @@ def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool
             switched = changed(state, manifest, config, going.recipe, wanted, prepared.games)
             frameworks.set_threads(prepared.threads)
             frameworks.set_device(wish.device, framework)
+            xla.set_convolutions(config.get("convolutions", ""))
             repeated = max(0, last_step(folder) - manifest["step"])
             checkpoints.belong_to(going.recipe)
             session = Session(
@@ -191,7 +192,7 @@ def note_resume(
     """
     exact, step = bool(manifest.get("exact", True)), int(manifest["step"])
     cuts = bool(manifest.get("cuts", not exact)) and not limit_of(session)  # there it plays on no more: nothing is cut
-    now = machine.describe("", session.threads, DISTRIBUTIONS)
+    now = machine.describe("", session.threads, DISTRIBUTIONS) | {"framework": session.framework}
     row = {"step": step, "framework": session.framework, "threads": session.threads, "processor": now["processor"]}
     row |= {
         "versions": as_words(now["versions"]),
@@ -247,6 +248,7 @@ def differences_from(config: dict[str, Any], now: dict[str, Any]) -> list[str]:
     old = {name: one for name, one in config["versions"].items() if now["versions"].get(name) != one}
     if old:
         reasons.append(f"other versions than before ({as_words(old)}), so the last bits may differ")
+    reasons += xla.differences(config, now.get("framework", ""))
     return reasons
 
 

@@ -15,7 +15,7 @@ from triptych.experiments.film import film_run
 from triptych.experiments.ray_jobs import On
 from triptych.experiments.start import Begun, Start, settings_behind
 from triptych.experiments.teach import keep, told_of, with_teacher
-from triptych.frameworks import DISTRIBUTIONS
+from triptych.frameworks import DISTRIBUTIONS, xla
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import Prepared, prepare
 from triptych.recipes.serialise import to_dict
@@ -115,6 +115,7 @@ def train(
         reused = None if start is None else start.fit(prepared.network, resolved.seed)
         frameworks.set_threads(prepared.threads)  # before a framework is loaded to ask for its GPUs
         frameworks.set_device(device, framework)
+        xla.set_convolutions(xla.usual())
         name = fresh_name(f"{safe(label)}-{framework}", runs_dir) if run_name is None else run_name
         path = new_path(name, runs_dir)
         warn(*(note for note in prepared.notes if on_alarm == "off" or note != never(resolved)))
@@ -210,5 +211,6 @@ def described(session: Session, exact: bool) -> dict[str, Any]:
         # GPU kernels may add in another order each time, so the promise holds on the processor only.
         "resume_exact": exact and device == "cpu",
         **machine.describe(device, session.threads, DISTRIBUTIONS),
+        **xla.recorded(session.training.learner),
         **marks(recorded, session.path),
     } | ({} if session.training.repeats else {"on": "ray"})

@@ -39,6 +39,8 @@ class Described(TypedDict):
     device: NotRequired[str | None]
     on: NotRequired[str]  # "ray": its workers were Ray actors
     git_commit: NotRequired[str | None]
+    convolutions: NotRequired[str]  # by which library, where JAX was told; see `frameworks.xla`
+    xla_flags: NotRequired[str]  # the user's own, where it was JAX
 
 
 class Changed(TypedDict):

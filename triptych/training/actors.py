@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from triptych.envs import Games, Step
-from triptych.frameworks import Learner
+from triptych.frameworks import Learner, xla
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import to_dict
 from triptych.training.asynchronous import Asynchronous, Staleness
@@ -111,7 +111,7 @@ class Actors(Asynchronous):
         """A new worker. One that takes the place of another takes no core of its own: what hangs may still hold it."""
         job = {
             "recipe": to_dict(self.recipe), "trust": True, "framework": self.crew.framework, "texts": dict(self.crew.texts),
-            "number": number, "life": self.life, "version": install.version(),
+            "number": number, "life": self.life, "version": install.version(), "convolutions": xla.CONVOLUTIONS,
         }  # fmt: skip
         options = task_options(cores, THREADS) | {"max_restarts": 0, "scheduling_strategy": "SPREAD"}
         return self.ray.remote(RemoteWorker).options(**options).remote(job)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks
-from triptych.frameworks import Learner
+from triptych.frameworks import Learner, xla
 from triptych.recipes import Recipe
 from triptych.recipes.serialise import from_dict, to_dict
 from triptych.runs.trust import allow_job
@@ -145,6 +145,7 @@ def print_update(text: str) -> None:
     # The run beside it has its own experience.
     recipe = dataclasses.replace(recipe, algorithm=recipe.algorithm.smallest(recipe.num_envs))
     frameworks.set_threads(job["threads"])
+    xla.set_convolutions(job["convolutions"])
     games = envs.make(recipe.env, recipe.num_envs)
     training = make_training(recipe, games, frameworks.load(job["framework"]).Learner)
     training.close()
@@ -165,7 +166,13 @@ def gains(recipe: Recipe, framework: str, threads: int) -> Iterator[str]:
     counts = sorted({threads, 1, machine.cores()})
     for precision in precisions:
         for count in counts:
-            job = {"recipe": to_dict(recipe), "framework": framework, "threads": count, "precision": precision}
+            job = {
+                "recipe": to_dict(recipe),
+                "framework": framework,
+                "threads": count,
+                "precision": precision,
+                "convolutions": xla.CONVOLUTIONS,
+            }
             job["trust"] = True  # it is this training's
             done = subprocess.run([sys.executable, "-c", UPDATE], input=json.dumps(job), capture_output=True, text=True)
             here = "  <- this run" if (precision, count) == (recipe.precision, threads) else ""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from triptych import envs, frameworks
-from triptych.frameworks import check_framework
+from triptych.frameworks import check_framework, xla
 from triptych.recipes.load import run_file
 from triptych.recipes.serialise import from_dict
 from triptych.runs.travel import unpacked
@@ -74,6 +74,7 @@ class RemoteWorker:
             recipe = from_dict(job["recipe"])
             frameworks.use_cpu()
             frameworks.set_threads(1)
+            xla.set_convolutions(job["convolutions"])
             games = envs.make(recipe.env, recipe.num_envs)
             learner = make_learner(recipe, games, frameworks.load(job["framework"]).Learner)
             self.worker = Worker(recipe, games, learner, job["number"], job["life"])

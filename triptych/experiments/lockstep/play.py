@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks
-from triptych.frameworks import Learner
+from triptych.frameworks import Learner, xla
 from triptych.recipes import Recipe
 from triptych.training.base import Training
 from triptych.training.build import make_training
@@ -65,6 +65,7 @@ def run(recipe: Recipe, framework: str, folder: Path, quiet: bool, control: bool
     frameworks.use_cpu()
     threads = machine.threads_for(recipe.threads)
     frameworks.set_threads(threads)
+    xla.set_convolutions(xla.usual())
     games = envs.make(recipe.env, recipe.num_envs, threads)
     training = make_training(recipe, games, frameworks.load(framework).Learner)
     name = "control" if control else framework

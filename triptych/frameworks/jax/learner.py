@@ -11,6 +11,7 @@ import optax
 from jax import numpy as jnp
 
 from triptych import frameworks
+from triptych.frameworks import xla
 from triptych.frameworks.jax import net, ops
 from triptych.frameworks.jax.frames import Frames, find_device
 from triptych.frameworks.jax.frames import count_gpus as count_gpus
@@ -78,7 +79,10 @@ class Learner:
         self.loss = loss
         self.settings = optimiser
         self.precision, _ = dtypes(precision)
-        self.net = net.Net(network, precision)
+        self.convolutions = xla.CONVOLUTIONS if self.device == "cpu" else ""
+        options, pieces = xla.WAYS[self.convolutions] if self.device == "cpu" else ({}, None)
+        compiled = partial(jax.jit, compiler_options=options)
+        self.net = net.Net(network, precision, pieces)
         self.optimiser = OPTIMISERS[optimiser.kind](optimiser)
         self.moment_names = MOMENTS[optimiser.kind]
         self.set_weights(weights)
@@ -88,11 +92,11 @@ class Learner:
         self.sync_target()
         spread = network.observation.is_picture and self.device == "cpu"  # small networks only wait for threads
         self.shards = frameworks.THREADS if spread else 1
-        self.forward = jax.jit(self.outputs)  # each is compiled when it is first called
-        self.compiled_sensitivity = jax.jit(self.differentiate_input, static_argnums=0)
-        self.compiled_step = jax.jit(self.step, donate_argnums=(0, 1))
-        self.compiled_gradients = jax.jit(self.differentiate)
-        self.compiled_apply = jax.jit(self.descend, donate_argnums=(0, 1))
+        self.forward = compiled(self.outputs)  # each is compiled when it is first called
+        self.compiled_sensitivity = compiled(self.differentiate_input, static_argnums=0)
+        self.compiled_step = compiled(self.step, donate_argnums=(0, 1))
+        self.compiled_gradients = compiled(self.differentiate)
+        self.compiled_apply = compiled(self.descend, donate_argnums=(0, 1))
 
     def act(self, obs, state=None, reset=None):
         if state is None:

@@ -28,22 +28,19 @@ from triptych.spec import (
     parts_of,
 )
 
-PICTURES = 32  # that a processor convolves at once: XLA's gradients of more are twice as slow, picture by picture
-
 
 def conv(placed: Placed, stored: str, compute: str):
     layer = placed.layer
     sides = (layer.kernel, layer.kernel), (layer.stride, layer.stride)
     # Flax pads SAME unless told otherwise, which would be another network.
-    module = nn.Conv(layer.filters, *sides, padding="VALID", dtype=compute, param_dtype=stored, name=placed.name)
-    return partial(in_pieces, module) if jax.default_backend() == "cpu" else module
+    return nn.Conv(layer.filters, *sides, padding="VALID", dtype=compute, param_dtype=stored, name=placed.name)
 
 
-def in_pieces(module: nn.Module, x):
-    """The module's output for the pictures [B, H, W, C], a few at a time; where B is left open, all at once."""
+def in_pieces(module: nn.Module, most: int, x):
+    """The module's output for the pictures [B, H, W, C], so many at a time; where B is left open, all at once."""
     if is_symbolic_dim(x.shape[0]):
         return module(x)
-    return jnp.concatenate([module(part) for part in jnp.array_split(x, -(-len(x) // PICTURES))])
+    return jnp.concatenate([module(part) for part in jnp.array_split(x, -(-len(x) // most))])
 
 
 def dense(placed: Placed, stored: str, compute: str) -> nn.Module:
@@ -96,6 +93,7 @@ class Net(nn.Module):
 
     network: Network
     precision: str
+    pieces: int | None = None  # pictures that are convolved at once; None: all
 
     @nn.compact
     def __call__(self, obs, state=None, reset=None):
@@ -118,6 +116,8 @@ class Net(nn.Module):
         for index, placed in enumerate(self.network.placed()):
             precision = stored if placed.is_precise else compute
             layer = builder(placed)(placed, stored, precision)
+            if self.pieces and isinstance(placed.layer, Conv):
+                layer = partial(in_pieces, layer, self.pieces)
             x = x.astype(precision)
             x = x / 255 if index == self.network.scale_at else x
             if placed.joined:

@@ -1,0 +1,80 @@
+"""Which of XLA's libraries convolves for JAX on a processor. Nothing here imports JAX: a run asks before it is loaded.
+
+JAX hands convolutions and the gradients of their weights to YNNPACK. With Eigen, which does them where YNNPACK does not, an update of our
+networks takes up to a third less, and never clearly more (results/benchmarks). XLA is told with each function that a learner compiles,
+and not by XLA_FLAGS: so no other JAX code of the process is touched, JAX may have been imported before, an option that JAX does not
+know is an error and not the process' end, and a run that was begun without Eigen goes on without.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from typing import Any
+
+from triptych.utils.checks import check
+
+EIGEN = "eigen"
+OPTION = "xla_cpu_experimental_ynn_fusion_type"
+# By whom we convolve: XLA's options, and how many pictures go at once.
+WAYS: dict[str, tuple[dict[str, str], int]] = {
+    "": ({}, 32),  # JAX's own choice, YNNPACK: its gradients of more pictures are twice as slow, picture by picture
+    # All that YNNPACK does by default but convolutions. On one thread, pieces of 256 pictures save an eighth; of 32, compiling takes longer.
+    EIGEN: ({OPTION: "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT,LIBRARY_FUSION_TYPE_REDUCE"}, 64),
+}
+TRIED = ("0.10.2",)  # of jaxlib: those that know this option, and whose default it is but for convolutions
+
+CONVOLUTIONS = ""  # what `set_convolutions` was last told
+
+
+def usual() -> str:
+    """By whom a new run's convolutions are: a fixed rule, never a measurement. It was tried on x86-64, with AVX-512 and without."""
+    return EIGEN if platform.machine().lower() in ("x86_64", "amd64") and is_free() else ""
+
+
+def is_free() -> bool:
+    """Whether the jaxlib that is installed was tried, and the user's own XLA_FLAGS do not say what YNNPACK does."""
+    try:
+        return metadata.version("jaxlib") in TRIED and OPTION not in own_flags()
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def own_flags() -> str:
+    """The user's."""
+    return os.environ.get("XLA_FLAGS", "").strip()
+
+
+def set_convolutions(by: str) -> None:
+    """Says by whom the convolutions of JAX learners on the processor are from now on: "eigen", or "", as JAX chooses.
+
+    Where Eigen cannot be told, they are as JAX chooses; `differences` says so.
+
+    Raises:
+        InputError: there is no such library.
+    """
+    global CONVOLUTIONS
+    check(isinstance(by, str) and by in WAYS, "convolutions", by, "eigen")
+    CONVOLUTIONS = by if is_free() else ""
+
+
+def recorded(learner: Any) -> dict[str, str]:
+    """What stands in config.json of how a run's learner is compiled; nothing where there is nothing to choose."""
+    by = getattr(learner, "convolutions", None)  # JAX's alone has it
+    if by is None:
+        return {}
+    found = {"convolutions": by, "xla_flags": own_flags()}
+    return {name: said for name, said in found.items() if said}
+
+
+def differences(config: dict[str, Any], framework: str) -> list[str]:
+    """What is compiled otherwise in a resume than config.json says of the run, some words each."""
+    if framework != "jax" or config["framework"] != "jax":
+        return []
+    reasons = []
+    if config.get("convolutions", "") != CONVOLUTIONS:
+        reasons.append("convolutions as JAX chooses, since this JAX or XLA_FLAGS cannot be told to use Eigen as before")
+    if config.get("xla_flags", "") != own_flags():
+        reasons.append(f"other XLA_FLAGS than before ({config.get('xla_flags') or 'none'})")
+    return reasons
