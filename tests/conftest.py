@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -41,8 +42,10 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """XLA compiles what several tests, or their processes, trace alike once: compiling was most of what a short JAX session took."""
     import jax
 
+    ours = tmp_path_factory.getbasetemp()
+    shared = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours  # all of pytest's processes have one
     cache = {
-        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("xla")),
+        "jax_compilation_cache_dir": str(shared / "xla"),
         "jax_persistent_cache_min_compile_time_secs": 0,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }

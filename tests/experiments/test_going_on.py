@@ -120,7 +120,7 @@ def test_long_without_a_checkpoint_one_is_written_that_changes_no_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In games that are cut, too: an endless one, or a very slow one, is not lost."""
-    short = GYM | {"steps": 650}
+    short = GYM | {"steps": 340, "warm_up": 60, "checkpoint_every": 200}
     train(tmp_path / "whole", "torch", short)
     monkeypatch.setattr(session, "OVERDUE", 0.0)  # after each step
     seen: list[set[str]] = []

@@ -36,6 +36,7 @@ SMALL_INVADERS = {
 }
 
 
+@pytest.mark.usefixtures("forked")
 def test_lockstep_cartpole(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     options = ["--steps", "1100", "--num-envs", "2", "--runs-dir", str(tmp_path), "--control", "--json"]
     with pytest.raises(SystemExit) as stop:

@@ -26,8 +26,8 @@ CARTPOLE = {
     "log_every": 100, "evaluate_every": 700, "evaluate_games": 2, "threads": 1, "algorithm.epsilon_steps": 1_000,
 }  # fmt: skip
 SPACE_INVADERS = {
-    "recipe": "space-invaders", "steps": 4_600, "warm_up": 500, "checkpoint_every": 1_500, "num_envs": 2,
-    "log_every": 200, "threads": 2, "algorithm.prioritised": True, "algorithm.n_step": 3, "algorithm.replay_size": 3_000, "algorithm.update_every": 16, "best_window": 2,
+    "recipe": "space-invaders", "steps": 2_400, "warm_up": 300, "checkpoint_every": 700, "num_envs": 2, "env.time_limit": 150,
+    "log_every": 200, "threads": 2, "algorithm.prioritised": True, "algorithm.n_step": 3, "algorithm.replay_size": 1_500, "algorithm.update_every": 16, "best_window": 2,
     "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4, "network.4.units": 16, "network.5.units": 8,
 }  # fmt: skip
 PIXELS = {
@@ -42,15 +42,15 @@ BREAKOUT = {
     "network.0.filters": 4, "network.1.filters": 4, "network.3.units": 16,
 }  # fmt: skip
 MEMORY = {
-    "recipe": "drqn-cartpole", "steps": 2_600, "warm_up": 150, "checkpoint_every": 500, "num_envs": 2, "batch_size": 4,
+    "recipe": "drqn-cartpole", "steps": 1_700, "warm_up": 150, "checkpoint_every": 500, "num_envs": 2, "batch_size": 4,
     "log_every": 100, "evaluate_every": 700, "evaluate_games": 2, "best_window": 3, "algorithm.prioritised": True, "algorithm.n_step": 2,
     "algorithm.update_every": 8, "algorithm.epsilon_steps": 1_000, "env.flicker": 0.1, "algorithm.replay_size": 1_200,
 }  # fmt: skip
 KUNG_FU = {
-    "recipe": "kung-fu-master", "steps": 4_600, "checkpoint_every": 1_500, "num_envs": 4, "log_every": 200, "threads": 2, "best_window": 2,
+    "recipe": "kung-fu-master", "steps": 2_400, "checkpoint_every": 700, "num_envs": 4, "log_every": 200, "threads": 2, "best_window": 2,
     "algorithm.rollout_steps": 16, "algorithm.minibatches": 2, "algorithm.epochs": 2, "algorithm.entropy_end": 0.0, "env.time_limit": 150,
     "network.0.filters": 4, "network.1.filters": 4, "network.2.filters": 4, "network.4.units": 16, "network.5.units": 8,
-    "evaluate_every": 2_000, "evaluate_games": 2, "evaluate_steps": 60,
+    "evaluate_every": 1_000, "evaluate_games": 2, "evaluate_steps": 60,
 }  # fmt: skip
 POSITIONS_PPO = {
     "recipe": "cartpole-positions-ppo", "steps": 2_600, "checkpoint_every": 500, "num_envs": 4, "log_every": 100, "threads": 1, "best_window": 3,

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from tests import forks
 from triptych.cli.main import main
 from triptych.experiments.studies import NAMES, load_study, published
 from triptych.experiments.studies import run as studies
@@ -27,6 +28,7 @@ from triptych.experiments.studies.rows import Result
 from triptych.experiments.studies.rows import StudyRow as Row
 from triptych.experiments.studies.run import run_study
 from triptych.report.show.build import network_of
+from triptych.utils import processes
 from triptych.utils.checks import InputError
 from triptych.utils.statistics import bootstrap_iqm
 
@@ -279,7 +281,7 @@ def test_bad_input(tmp_path: Path) -> None:
         run_study("losses", out=tmp_path, runs_dir=tmp_path)
 
 
-def test_ctrl_c_reaches_every_run_and_a_second_call_goes_on(tmp_path: Path) -> None:
+def test_ctrl_c_reaches_every_run_and_a_second_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = [sys.executable, "-m", "triptych", "study", "flicker", "--quick", "--only", "gru", "--seeds", "1"]
     command += ["--games", *TASKS, "--quiet", "--jobs", "2", "--runs-dir", str(tmp_path)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -294,6 +296,7 @@ def test_ctrl_c_reaches_every_run_and_a_second_call_goes_on(tmp_path: Path) -> N
     assert process.returncode == 128 + signal.SIGTERM, err
     assert all(f"triptych resume {run}" in err for run in runs), err
     assert "Traceback" not in err
+    monkeypatch.setattr(processes, "start", forks.start_job)  # what is signalled has been
     result = run_study("flicker", quick=True, seeds=1, only=("gru",), games=TASKS, runs_dir=tmp_path, jobs=2)
     assert len(result.rows) == 8
     assert all(json.loads((run / "summary.json").read_text())["steps"] >= 1500 for run in runs)

@@ -110,7 +110,9 @@ def test_the_page_tells_the_scores_and_the_command(result: Any) -> None:
     assert "http" not in page.split('id="plotly"')[0].replace("http-equiv", "")
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on_and_leaves_no_process(tmp_path: Path) -> None:
+def test_ctrl_c_saves_and_says_how_to_go_on_and_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = [sys.executable, "-m", "triptych", "tune", *FLAGS, "--runs-dir", str(tmp_path), "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not list(tmp_path.glob("*/trials/*/episodes.csv")):
@@ -124,11 +126,12 @@ def test_ctrl_c_saves_and_says_how_to_go_on_and_leaves_no_process(tmp_path: Path
     assert f"interrupted; go on with: triptych tune --resume {folder}\n" in said
     assert "triptych resume" not in said
     assert not [one for one in below if one.is_running()]
-    done = subprocess.run(
-        [*command[:4], "--resume", str(folder), "--json"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
+    monkeypatch.setattr(processes, "start", forks.start_job)  # what is signalled has been
+    with pytest.raises(SystemExit) as ended:
+        main(["tune", "--resume", str(folder), "--json"])
+    said = capsys.readouterr()
+    assert ended.value.code == 0, said.err
+    told = json.loads(said.out.splitlines()[-1])
     assert list(told) == ["best", "best_score", "fresh_score", "trials", "page", "recipe"]
     assert told["trials"] == 2
     assert Path(told["page"]).is_file()
