@@ -24,12 +24,14 @@ def main() -> None:
     parser.add_argument("--framework", choices=("torch", "jax", "keras"), default="torch")
     parser.add_argument("--precision", choices=("float32", "float64", "bfloat16"), default="float32")
     parser.add_argument("--threads", type=int, default=cores(), help="of the learner, ours and theirs")
+    parser.add_argument("--rollouts", type=int, help="that are measured; as many as the tables have unless told")
     parser.add_argument("--turns", type=int, default=3, help="of each; at least 3")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     asked = parser.parse_args()
-    if asked.turns < 3 or asked.threads < 1:
-        parser.error("--turns are at least 3, --threads at least 1")
-    python, work = python_of("sb3-contrib"), (asked.algorithm, asked.threads, ROLLOUTS[asked.algorithm])
+    rollouts = ROLLOUTS[asked.algorithm] if asked.rollouts is None else asked.rollouts
+    if asked.turns < 3 or asked.threads < 1 or rollouts < 1:
+        parser.error("--turns are at least 3, --threads and --rollouts at least 1")
+    python, work = python_of("sb3-contrib"), (asked.algorithm, asked.threads, rollouts)
     ours, theirs = [], []
     for turn in range(asked.turns):
         ours.append(measured(sys.executable, "ours/actor_critics.py", *work, asked.framework, asked.precision))

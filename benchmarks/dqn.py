@@ -25,7 +25,6 @@ PEERS = {  # its script, and the frameworks of ours that it stands beside
     "cleanrl": ("peers/dqn_cleanrl.py", ("torch", "jax")),
     "tianshou": ("peers/dqn_tianshou.py", ("torch",)),
 }
-WARM_UP, STEPS = 1_000, 2_400  # steps before the clock starts, steps measured
 
 
 def main() -> None:
@@ -35,18 +34,22 @@ def main() -> None:
     parser.add_argument("--framework", choices=("torch", "jax", "keras"), default="torch")
     parser.add_argument("--precision", choices=("float32", "float64", "bfloat16"), default="float32")
     parser.add_argument("--threads", type=int, default=CORES, help="of the learner, ours and theirs")
+    parser.add_argument("--warm-up", type=int, default=1_000, help="steps before the clock starts; at least 100")
+    parser.add_argument("--steps", type=int, default=2_400, help="steps that are measured; at least 100")
     parser.add_argument("--turns", type=int, default=3, help="of each; at least 3")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     asked = parser.parse_args()
     if asked.turns < 3 or asked.threads < 1:
         parser.error("--turns are at least 3, --threads at least 1")
+    if asked.warm_up < 100 or asked.steps < 100:
+        parser.error("--warm-up and --steps are at least 100")
     script, frameworks = PEERS[asked.peer]
     if asked.framework not in frameworks:
         parser.error(f"--framework is {asked.framework}; {asked.peer} stands beside {', '.join(frameworks)}")
     if asked.peer == "cleanrl" and asked.num_envs != 1:
         parser.error(f"--num-envs is {asked.num_envs}; CleanRL's DQN takes 1 game")
     python = python_of(asked.peer)
-    work = (asked.num_envs, asked.threads, WARM_UP, STEPS)
+    work = (asked.num_envs, asked.threads, asked.warm_up, asked.steps)
     ours, theirs = [], []
     for turn in range(asked.turns):
         ours.append(measured(sys.executable, "ours/dqn.py", "dqn", *work, asked.framework, asked.precision))

@@ -49,6 +49,7 @@ from triptych.report.show import network_of
 from triptych.spec.weights import initial_weights
 recipe = load_recipe("space-invaders")
 frameworks.set_threads(machine.threads_for(recipe.threads))
+xla.set_convolutions(xla.usual())
 network, rng = network_of(recipe), np.random.default_rng(0)
 learner = frameworks.load(sys.argv[1]).Learner(
     network, dqn.make_loss(recipe.algorithm), recipe.optimiser, initial_weights(network, rng), "float32")

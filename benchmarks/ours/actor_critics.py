@@ -12,7 +12,7 @@ import time
 from triptych import Recipe, envs, frameworks
 from triptych.algorithms import a2c, ppo
 from triptych.envs import EnvConfig
-from triptych.frameworks import versions
+from triptych.frameworks import versions, xla
 from triptych.spec import LSTM, Adam, Conv, Dense, Flatten
 from triptych.training.build import compile_learner, make_training
 from triptych.training.loop import run_loop
@@ -39,6 +39,7 @@ def recipe_of(name: str, threads: int, precision: str) -> Recipe:
 def main(name: str, threads: int, rollouts: int, framework: str, precision: str) -> None:
     recipe = recipe_of(name, threads, precision)
     frameworks.set_threads(threads)
+    xla.set_convolutions(xla.usual())
     games = envs.make(recipe.env, recipe.num_envs, threads)
     training = make_training(recipe, games, frameworks.load(framework).Learner)
     compile_learner(training)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from triptych import envs, frameworks, override, train
-from triptych.frameworks import versions
+from triptych.frameworks import versions, xla
 from triptych.recipes import Recipe, load_recipe
 from triptych.training.build import make_training
 from triptych.utils import machine
@@ -65,6 +65,7 @@ def rate_of(action: Any, steps: int, seconds: float = 6.0) -> float:
 def parts(recipe: Recipe, framework: str) -> dict[str, Any]:
     """The learner without games, and the games without a learner."""
     frameworks.set_threads(machine.threads_for(recipe.threads))
+    xla.set_convolutions(xla.usual())
     game_threads = min(recipe.num_envs, machine.threads_for(recipe.threads))
     games = envs.make(recipe.env, recipe.num_envs, machine.threads_for(recipe.threads))
     training = make_training(recipe, games, frameworks.load(framework).Learner)

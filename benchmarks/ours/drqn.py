@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from triptych import envs, frameworks, load_recipe, override
-from triptych.frameworks import versions
+from triptych.frameworks import versions, xla
 from triptych.training.build import make_training
 from triptych.training.loop import run_loop
 from triptych.utils import machine
@@ -34,6 +34,7 @@ def main(name: str, framework: str, memory: str, updates: int) -> None:
     recipe = override(load_recipe(name), changes | ({} if memory == "as-it-is" else {"memory": memory}))
     threads = machine.threads_for(recipe.threads)
     frameworks.set_threads(threads)
+    xla.set_convolutions(xla.usual())
     games = envs.make(recipe.env, recipe.num_envs, threads)
     training = make_training(recipe, games, frameworks.load(framework).Learner)
     learner, batch = training.learner, training.replay.example(recipe.algorithm.batch_size)

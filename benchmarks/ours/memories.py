@@ -10,7 +10,7 @@ import sys
 import time
 
 from triptych import envs, frameworks, load_recipe, override
-from triptych.frameworks import versions
+from triptych.frameworks import versions, xla
 from triptych.training.build import compile_learner, make_training
 from triptych.training.loop import run_loop
 from triptych.utils import machine
@@ -19,6 +19,7 @@ from triptych.utils import machine
 def main(name: str, framework: str, memory: str, rollouts: int, threads: int) -> None:
     recipe = override(load_recipe(name), {"steps": 10**9, "memory": memory})
     frameworks.set_threads(threads)
+    xla.set_convolutions(xla.usual())
     games = envs.make(recipe.env, recipe.num_envs, threads)
     training = make_training(recipe, games, frameworks.load(framework).Learner)
     begun = time.perf_counter()
