@@ -228,7 +228,7 @@ def test_every_row_of_the_first_table_has_its_cells(tmp_path: Path) -> None:
             "style": "",
             "script": "",
         }
-        empty = ("in_words", "sentences", "verdicts", "notes", "charts", "tested", "films", "speed", "commands", "reused", "settings", "names", "machines")  # fmt: skip
+        empty = ("in_words", "sentences", "verdicts", "alarms", "notes", "charts", "tested", "films", "speed", "commands", "reused", "settings", "names", "machines")  # fmt: skip
         page = html.render("page.html", **content, **{name: [] for name in empty}, sources=None, called=[])
         header = page.split("<header>")[1].split("</header>")[0]
         rows = [len(re.findall(r"<t[hd]\b", row)) for row in header.split("<tr")[1:]]

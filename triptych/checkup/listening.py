@@ -14,6 +14,8 @@ import numpy as np
 from triptych.envs import Step
 from triptych.training.base import Training
 
+HEARD = ("reset", "sent", "received", "acted", "fed", "learned", "synced", "tested")  # what a listener may hear
+
 
 class Listener:
     """Every method may be left as it is. `player` numbers those who play: A3C's workers; else it is 0."""
@@ -42,6 +44,12 @@ class Listener:
     def synced(self, player: int) -> None:
         """The online weights were copied into the target."""
 
+    def tested(self, outputs: Any, actions: np.ndarray) -> None:
+        """In a test game the network answered outputs [N, ...], and these actions [N] were sent.
+
+        What the network is asked for in test games comes here alone, and not to `acted`.
+        """
+
 
 def listen(training: Training, listener: Listener) -> None:
     """Puts ears on a training's games and learners, those of all its players in this process."""
@@ -62,6 +70,38 @@ def hear_learner(number: int, learner: Any, listener: Listener) -> None:
     after(learner, "update", lambda found, batch, rate: listener.learned(number, batch, rate, found))
     after(learner, "gradients", lambda found, batch: listener.learned(number, batch, float("nan"), found[1]))
     after(learner, "sync_target", lambda _: listener.synced(number))
+
+
+class Tests:
+    """Ears on the test games that are played while a run goes on.
+
+    Attributes:
+        playing: whether they are played right now.
+    """
+
+    def __init__(self, evaluation: Any, listener: Listener):
+        self.listener, self.playing = listener, False
+        self.outputs: Any = None  # what the network answered last
+        play = evaluation.play
+
+        def heard(*given: Any) -> Any:
+            self.playing = True
+            try:
+                return play(*given)
+            finally:
+                self.playing, self.outputs = False, None
+
+        evaluation.play = heard
+        after(evaluation, "make_games", lambda games, *_: before(games, "send", self.sent))
+        if evaluation.games is not None:
+            before(evaluation.games, "send", self.sent)
+
+    def acted(self, outputs: Any) -> None:
+        self.outputs = outputs
+
+    def sent(self, actions: np.ndarray) -> None:
+        if self.playing and self.outputs is not None:
+            self.listener.tested(self.outputs, actions)
 
 
 def after(owner: Any, name: str, told: Callable[..., None]) -> None:

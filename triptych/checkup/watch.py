@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Literal, get_args
 
-from triptych.checkup.audit.monitor import Audit
 from triptych.checkup.findings import ALARMS as COLUMNS
 from triptych.checkup.findings import Finding
-from triptych.checkup.listening import Listener, listen
+from triptych.checkup.listening import HEARD, Listener, Tests, listen
 from triptych.checkup.monitors.base import Monitor
-from triptych.checkup.monitors.before import Before
-from triptych.checkup.monitors.finite import Finite
-from triptych.checkup.monitors.losses import Losses
-from triptych.checkup.monitors.updates import Updates
+from triptych.checkup.monitors.every import MONITORS
 from triptych.runs.alarms import alarms_or_none
 from triptych.runs.folder import RunFolder
 from triptych.runs.names import ALARMS
@@ -25,9 +22,9 @@ from triptych.utils.console import say, warn
 
 OnAlarm = Literal["warn", "stop", "off"]
 STRICT = "TRIPTYCH_STRICT_CHECKUP"  # set in our own tests: a monitor that fails turns them red
-FIRST = 100  # steps between two rounds of questions at first, and then a tenth of those that were made: the same steps in each run
-MONITORS: tuple[type[Monitor], ...] = (Before, Audit, Finite, Updates, Losses)
-HEARD = ("reset", "sent", "received", "acted", "fed", "learned", "synced")
+FIRST = 100  # steps between two rounds of questions at first, then a tenth of those made: the same in each run
+WINDOW = 32  # steps of every game before each round of questions in which the monitors hear what is sent, received and learned
+MOST = 20_000  # steps between two rounds at most
 
 
 class Watch(Callback):
@@ -55,7 +52,15 @@ class Watch(Callback):
         self.told: set[str] = set()  # signals that were told, before a resume too
         self.over = False
         self.next = FIRST  # steps at the next round of questions
-        self.those = {event: self.interested(event) for event in (*HEARD, "begin", "step", "episode", "row")}
+        self.games = 1  # that take a step together
+        self.awake = True  # whether a window is open
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Who is told of what, while a window is open and always."""
+        events = (*HEARD, "begin", "step", "episode", "row", "slept")
+        self.those = {event: self.interested(event) for event in events}
+        self.asleep = {event: [one for one in self.those[event] if event in one.always] for event in HEARD}
 
     def interested(self, event: str) -> list[Monitor]:
         return [one for one in self.monitors if getattr(type(one), event) is not getattr(Monitor, event)]
@@ -66,15 +71,23 @@ class Watch(Callback):
             self.leave_out(self.monitors)
             return
         self.each("begin", run)  # before there are ears: what a monitor tries out here is no part of the run
-        listen(run.training, Ears(self))
+        ears = Ears(self)
+        listen(run.training, ears)
+        ears.listen_to_tests(getattr(getattr(run, "watchers", None), "evaluation", None))
+        self.games = max([1, *(player.games.num_envs for player in run.training.players())])
+        self.arrange()
         self.ask(run)
 
     def step(self, run: Run, tick: Tick) -> None:
         self.each("step", run, tick)
         steps = run.counters.steps
         if steps >= self.next:
-            self.next = steps + max(FIRST, steps // 10)
+            self.next = steps + min(MOST, max(FIRST, steps // 10))
             self.ask(run)
+            self.awake = False
+        if not self.awake and steps >= self.next - WINDOW * self.games:
+            self.awake = True
+            self.each("slept")
 
     def episode(self, run: Run, episode: Episode) -> None:
         self.each("episode", run, episode)
@@ -113,9 +126,15 @@ class Watch(Callback):
         if finding.severity == "stop" and self.on_alarm == "stop" and not self.over:
             run.stop("alarm")
 
-    def each(self, event: str, *what: Any) -> None:
+    def hear(self, event: str, *what: Any) -> None:
+        """Passes on what the ears hear."""
+        some = self.those if self.awake else self.asleep
+        if some[event]:
+            self.each(event, *what, some=some[event])
+
+    def each(self, event: str, *what: Any, some: list[Monitor] | None = None) -> None:
         """Calls a method of each monitor that has it."""
-        for monitor in self.those[event]:
+        for monitor in self.those[event] if some is None else some:
             try:
                 getattr(monitor, event)(*what)
             except Exception as error:  # whatever is wrong with it
@@ -132,7 +151,7 @@ class Watch(Callback):
         """These hear nothing and are asked nothing any more."""
         gone = {id(one) for one in some}
         self.monitors = [one for one in self.monitors if id(one) not in gone]
-        self.those = {event: [one for one in those if id(one) not in gone] for event, those in self.those.items()}
+        self.arrange()
 
     def get_state(self) -> dict[str, Any]:
         kept = self.kept | {type(one).__name__: one.get_state() for one in self.monitors}
@@ -158,5 +177,19 @@ class Ears(Listener):
     """Passes on what was heard to the monitors that listen."""
 
     def __init__(self, watch: Watch):
+        self.tests: Tests | None = None
         for event in HEARD:
-            setattr(self, event, lambda *what, name=event: watch.each(name, *what))
+            setattr(self, event, partial(watch.hear, event))
+        self.heard = self.acted  # type: ignore[has-type]
+        self.acted = self.told_apart  # type: ignore[method-assign]
+
+    def listen_to_tests(self, evaluation: Any) -> None:
+        if evaluation is not None:
+            self.tests = Tests(evaluation, self)
+
+    def told_apart(self, player: int, given: tuple[Any, ...], answer: Any) -> None:
+        """What the network is asked for in a test game is none of the training's."""
+        if self.tests is not None and self.tests.playing:
+            self.tests.acted(answer[0])
+        else:
+            self.heard(player, given, answer)

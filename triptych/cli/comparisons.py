@@ -51,9 +51,8 @@ class Compare(Somewhere, Where):
     video: bool = True  # film a test game of each framework, side by side, where the game can be drawn
     # trackers that follow each run: tensorboard, wandb, trackio, mlflow (docs/trackers.md)
     track: tuple[Tracker, ...] = ()
-    on_alarm: OnAlarm = (
-        "warn"  # what an alarm of the checkup does to a run, as for train; one that it stops has no result
-    )
+    # what an alarm of the checkup does to a run, as for train; one that it stops has no result
+    on_alarm: OnAlarm = "warn"
     given: Annotated[dict[str, Any], Suppress] = dataclasses.field(
         default_factory=dict
     )  # the recipe's fields that flags name

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from triptych.checkup.findings import Finding
-from triptych.checkup.listening import Listener
+from triptych.checkup.listening import HEARD, Listener
 from triptych.training.callbacks.base import Run
 from triptych.training.counting import Episode, Tick
 
@@ -14,8 +14,10 @@ from triptych.training.counting import Episode, Tick
 class Monitor(Listener):
     """Hears a run, and says what looks wrong. Each finding is told once: `Watch` drops a signal that was told before.
 
-    Cheap: whatever costs more than counting is done now and then. All monitors together may take 2 % of a run.
+    All monitors together may take 2 % of a run: whatever costs more than counting is done now and then.
     """
+
+    always: tuple[str, ...] = HEARD  # methods of a listener that are called between the windows too, see `Sampled`
 
     def begin(self, run: Run) -> None:
         """The session begins, at step 0 or after a resume."""
@@ -29,6 +31,9 @@ class Monitor(Listener):
     def row(self, run: Run, table: str, row: dict[str, Any]) -> None:
         """A row of episodes.csv or metrics.csv was written: loss, gradient norm and the like as plain numbers, at no cost."""
 
+    def slept(self) -> None:
+        """A window begins: what was heard before it is not what came right before."""
+
     def judge(self, run: Run) -> Iterator[Finding]:
         """What looks wrong by now. Asked at the start, now and then, and at the end."""
         yield from ()
@@ -39,3 +44,12 @@ class Monitor(Listener):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Takes up what `get_state` gave."""
+
+
+class Sampled(Monitor):
+    """Hears a window of a few steps before each round of questions, and between the windows only what it names in `always`.
+
+    What a monitor is told as a callback (`step`, `episode`, `row`) comes always.
+    """
+
+    always: tuple[str, ...] = ()

@@ -1,12 +1,13 @@
-"""Whether the run learns at all: updates against what its settings promise."""
+"""Whether the run learns at all, as often and as fast as its settings promise."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, cast
 
 from triptych.checkup.findings import Finding, Signal
-from triptych.checkup.monitors.base import Monitor
+from triptych.checkup.monitors.base import Sampled
 from triptych.training.callbacks.base import Run
 
 NEVER = Signal(
@@ -19,18 +20,108 @@ NEVER = Signal(
     ),
     "algorithm.warm_up, learn_from, batch_size, replay_size; the place that calls the learner's update",
 )
-PATIENCE = 2_000  # steps after the warm-up in which the first update must come
+PACE = Signal(
+    "updates-pace",
+    "warn",
+    "updates are not as frequent as the settings say",
+    (
+        "steps of all games are counted where those of one were meant, or the other way round",
+        "credit for updates that is lost or counted twice",
+        "rollouts or minibatches that are left out",
+    ),
+    "algorithm.update_every, rollout_steps, epochs, minibatches; num_envs",
+)
+RATE = Signal(
+    "learning-rate",
+    "warn",
+    "the learning rate is not the schedule's",
+    (
+        "a schedule that is read at updates where steps were meant",
+        "a rate that is left at its start or is 0",
+        "a schedule that begins anew",
+    ),
+    "optimiser.learning_rate, final_rate; where the rate is handed to the optimiser",
+)
+PATIENCE = 2_000  # steps after the first that could learn in which the first update must come
+ENOUGH = 100  # updates that are expected, to be compared
+OFF = 1.6  # times more or fewer
 
 
-class Updates(Monitor):
-    """Off-policy: the first update must follow the warm-up."""
+class Updates(Sampled):
+    """Updates against steps."""
+
+    def __init__(self) -> None:
+        self.steps = self.updates = 0
+
+    def begin(self, run: Run) -> None:
+        self.steps, self.updates = run.counters.steps, run.counters.updates
 
     def judge(self, run: Run) -> Iterator[Finding]:
-        config, counters = cast(Any, run.recipe.algorithm), run.counters
-        if config.family != "off-policy" or counters.updates:
+        config, counters = run.recipe.algorithm, run.counters
+        begins = config.steps_before_updates(run.recipe.num_envs)
+        if not counters.updates:
+            over = run.stopped_by in ("steps", "episodes", "solved")
+            if over or counters.steps > begins + min(PATIENCE, max(begins, 500)):
+                told = f"no update in {counters.steps:,} steps"
+                yield Finding(NEVER, told, f"the first one soon after step {begins:,}", begins)
             return
-        begins = max(config.warm_up, config.learn_from or 0)
-        if counters.steps > begins + PATIENCE:
-            yield Finding(
-                NEVER, f"no update in {counters.steps:,} steps", f"the first one soon after step {begins:,}", begins
-            )
+        if not self.updates:
+            self.begin(run)
+        yield from self.paced(run)
+
+    def paced(self, run: Run) -> Iterator[Finding]:
+        made, steps = run.counters.updates - self.updates, run.counters.steps - self.steps
+        low, high = (each * steps for each in pace(run))
+        if high < ENOUGH:
+            return  # too few to be compared: they count with the next round's
+        since, self.steps, self.updates = self.steps, run.counters.steps, run.counters.updates
+        if made < low / OFF - 2 or made > high * OFF + 2:
+            expected = f"{low:,.0f}" if round(low) == round(high) else f"{low:,.0f} to {high:,.0f}"
+            yield Finding(PACE, f"{made:,} updates in {steps:,} steps", expected, since)
+
+
+def pace(run: Run) -> tuple[float, float]:
+    """Updates a step, at least and at most."""
+    config = cast(Any, run.recipe.algorithm)
+    if config.family == "off-policy":
+        each = 1 / config.update_every
+        return (0.0 if config.skip_first else each), each
+    epochs, minibatches = config.passes() if config.family == "on-policy" else (1, 1)
+    each = epochs * minibatches / (config.rollout_steps * run.recipe.num_envs)
+    return 0.5 * each, 1.5 * each  # an episode's end takes a place in a rollout, and is no step
+
+
+class Rate(Sampled):
+    """The learning rate of updates against the recipe's schedule, worked out again."""
+
+    def __init__(self) -> None:
+        self.run: Any = None
+        self.wrong: tuple[int, float, float] | None = None
+        self.count = 0
+
+    def begin(self, run: Run) -> None:
+        self.run = run
+
+    def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
+        rate = float(rate)
+        if self.wrong is not None or math.isnan(rate):
+            return
+        recipe, steps = self.run.recipe, self.run.counters.steps
+        config: Any = recipe.algorithm
+        lag = 0 if config.family == "off-policy" else 3 * config.rollout_steps * config.games_at_once(recipe.num_envs)
+        found = [scheduled(recipe, at) for at in (max(0, steps - lag), steps)]
+        if not min(found) * 0.99 <= rate <= max(found) * 1.01:
+            self.count += 1
+            if self.count > 2:
+                self.wrong = steps, rate, found[-1]
+
+    def judge(self, run: Run) -> Iterator[Finding]:
+        if self.wrong is not None:
+            step, rate, expected = self.wrong
+            yield Finding(RATE, f"{rate:.3g}", f"{expected:.3g}", step)
+
+
+def scheduled(recipe: Any, step: int) -> float:
+    """The rate of a step: constant, or on a straight line to the final one."""
+    first, last = recipe.optimiser.learning_rate, recipe.optimiser.final_rate
+    return float(first if last is None else first + (last - first) * min(1.0, step / recipe.steps))

@@ -1,0 +1,27 @@
+"""All monitors, in the order in which they are asked: what names the mistake best comes first."""
+
+from __future__ import annotations
+
+from triptych.checkup.audit.monitor import Audit
+from triptych.checkup.monitors.base import Monitor
+from triptych.checkup.monitors.before import Before
+from triptych.checkup.monitors.exploration import Evaluations, Exploration
+from triptych.checkup.monitors.finite import Finite
+from triptych.checkup.monitors.games import Ends, Observations, Rewards
+from triptych.checkup.monitors.kept import BestWeights, Resumed
+from triptych.checkup.monitors.losses import Losses
+from triptych.checkup.monitors.memory import Memory
+from triptych.checkup.monitors.paths import Paths
+from triptych.checkup.monitors.policies import Certain, Drawn
+from triptych.checkup.monitors.progress import Progress
+from triptych.checkup.monitors.replaying import Priorities, Repeats
+from triptych.checkup.monitors.targets import Target
+from triptych.checkup.monitors.transfer import Transfer
+from triptych.checkup.monitors.updates import Rate, Updates
+from triptych.checkup.monitors.values import Gradients, Heads
+from triptych.checkup.monitors.weights import Weights
+
+MONITORS: tuple[type[Monitor], ...] = (
+    Before, Audit, Finite, Updates, Rate, Observations, Rewards, Ends, Weights, Target, Losses, Exploration, Evaluations, Drawn,
+    Certain, Heads, Gradients, Memory, Priorities, Repeats, Paths, Transfer, Progress, BestWeights, Resumed,
+)  # fmt: skip

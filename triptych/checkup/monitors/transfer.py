@@ -1,0 +1,76 @@
+"""Whether a batch reaches the network as fast as its bytes allow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from triptych.checkup.findings import Finding, Signal
+from triptych.checkup.monitors.base import Sampled
+from triptych.spec import parts_of
+from triptych.training.callbacks.base import Run
+
+SLOW = Signal(
+    "conversion-slow",
+    "warn",
+    "a batch takes long to become the framework's",
+    (
+        "a list of arrays, or a tuple, that is made a tensor number by number: stack it in NumPy first",
+        "a conversion through Python's numbers, or through another dtype",
+    ),
+    "where a batch is made a tensor; `triptych train --profile`",
+)
+TIMES = 30.0  # a plain copy of the same bytes
+LEAST = 0.003  # seconds
+TRIES = 3
+FIRST, SELDOM = 3, 10  # rounds in which it is measured: the first ones, then one in so many
+
+
+class Transfer(Sampled):
+    """The time of the learner's own conversion against that of a copy. A processor that is busy slows both down."""
+
+    def __init__(self) -> None:
+        self.run: Any = None
+        self.rounds = self.measured = 0
+        self.slow: list[tuple[int, float, float]] = []
+
+    def begin(self, run: Run) -> None:
+        self.run = None if run.recipe.algorithm.samples_on_device else run
+
+    def fed(self, player: int, batch: Any) -> None:
+        if self.run is None or self.rounds < self.measured:
+            return
+        self.measured = self.rounds + (1 if self.rounds < FIRST else SELDOM)
+        obs = getattr(getattr(batch, "batch", batch), "obs", None)
+        if obs is None:
+            return
+        part = max(parts_of(obs).values(), key=lambda one: one.nbytes)
+        learner = self.run.training.learner
+        if not isinstance(part, np.ndarray) or not hasattr(learner, "to_device"):
+            return
+        taken = seconds(lambda: learner.to_device(part), TRIES)
+        if taken < LEAST:
+            return
+        copied = seconds(part.copy, TRIES)
+        if taken > TIMES * copied:
+            self.slow.append((self.run.counters.steps, taken, copied))
+
+    def judge(self, run: Run) -> Iterator[Finding]:
+        self.rounds += 1
+        if len(self.slow) >= 2:
+            step, taken, copied = min(self.slow, key=lambda one: one[1] / one[2])
+            told = f"{1e3 * taken:.1f} ms, {taken / copied:,.0f} times what a copy of the same bytes takes"
+            yield Finding(SLOW, told, f"at most {TIMES:.0f} times", step)
+
+
+def seconds(what: Callable[[], Any], tries: int) -> float:
+    """The shortest of some tries."""
+    found = []
+    for _ in range(tries):
+        start = time.perf_counter()
+        what()
+        found.append(time.perf_counter() - start)
+    return min(found)
