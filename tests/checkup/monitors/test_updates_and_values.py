@@ -52,7 +52,9 @@ def test_no_update_is_told_once_the_first_one_is_late_and_where_the_run_is_over(
     assert run.found(monitor) == []
     run.counters.steps = 2_100
     assert run.found(monitor) == ["no-updates"]
-    run.counters.steps, run.stopped_by = 800, "steps"
+    run.counters.steps = 1_100
+    assert run.found(monitor) == []
+    run.stopped_by = "steps"
     assert run.found(monitor) == ["no-updates"]
 
 

@@ -60,7 +60,7 @@ class Updates(Sampled):
         config, counters = run.recipe.algorithm, run.counters
         begins = config.steps_before_updates(run.recipe.num_envs)
         if not counters.updates:
-            over = run.stopped_by in ("steps", "episodes", "solved")
+            over = bool(run.stopped_by) and counters.steps > begins  # a warm-up beyond the run is told before it begins
             if over or counters.steps > begins + min(PATIENCE, max(begins, 500)):
                 told = f"no update in {counters.steps:,} steps"
                 yield Finding(NEVER, told, f"the first one soon after step {begins:,}", begins)
