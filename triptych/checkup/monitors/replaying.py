@@ -66,7 +66,7 @@ class Priorities(Sampled):
 
     def begin(self, run: Run) -> None:
         config: Any = run.recipe.algorithm
-        if getattr(config, "prioritised", False) and config.alpha > 0:
+        if config.family == "off-policy" and config.prioritised and config.alpha > 0:
             self.run = run
 
     def slept(self) -> None:
