@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableSequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -42,10 +43,29 @@ class ScoreboardCommand(Command):
             print_json(self, {"faults": [{"name": o.name, "row": o.row, "about": o.about} for o in FAULTS.values()]})
             return exits.DONE
         from triptych.experiments.scoreboard.page import table, write_page
-        from triptych.experiments.scoreboard.run import as_json, scoreboard
+        from triptych.experiments.scoreboard.run import as_json
 
         check(self.healthy_seconds >= 0, "healthy_seconds", self.healthy_seconds, "0 or above")
-        found = scoreboard(
+        rows: MutableSequence[Row] = []
+        try:
+            found = self.play(rows)
+        finally:
+            if self.out is not None and rows:  # one that is stopped keeps what it has
+                put(str(write_page(rows, self.out)))
+        put(*table(found.rows), summary(found))
+        told: dict[str, Any] = as_json(found)
+        print_json(self, told)
+        return exits.DONE
+
+    def play(self, rows: MutableSequence[Row]) -> Scoreboard:
+        """All runs; their rows are added to `rows` as they end."""
+        from triptych.experiments.scoreboard.run import scoreboard
+
+        def tell(row: Row) -> None:
+            rows.append(row)
+            say(line_of(row))
+
+        return scoreboard(
             () if self.framework is None else (self.framework,),
             self.fault,
             healthy=not self.fault and self.healthy_seconds > 0,
@@ -53,20 +73,18 @@ class ScoreboardCommand(Command):
             healthy_seconds=self.healthy_seconds or 1.0,
             seeds=self.seeds,
             jobs=self.jobs,
-            told=lambda row: say(line_of(row)),
+            told=tell,
         )
-        put(*table(found.rows), summary(found))
-        if self.out is not None:
-            put(str(write_page(found.rows, self.out)))
-        told: dict[str, Any] = as_json(found)
-        print_json(self, told)
-        return exits.DONE
 
 
 def line_of(row: Row) -> str:
     """A run, as it ends."""
     what = row.fault or f"{row.recipe}, nothing wrong"
-    when = "" if row.signal is None else f" by {row.signal}, step {row.step}, {row.seconds} s"
+    when = (
+        ""
+        if row.signal is None
+        else f" by {row.signal}, {'check' if row.step is None else f'step {row.step:,}'}, {row.seconds} s"
+    )
     return f"{row.framework:6} {what}: {row.outcome}{when}{f' ({row.why})' if row.why else ''}"
 
 

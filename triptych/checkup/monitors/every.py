@@ -6,6 +6,7 @@ from triptych.checkup.audit.monitor import Audit
 from triptych.checkup.monitors.base import Monitor
 from triptych.checkup.monitors.before import Before
 from triptych.checkup.monitors.exploration import Evaluations, Exploration
+from triptych.checkup.monitors.finals import Finals
 from triptych.checkup.monitors.finite import Finite
 from triptych.checkup.monitors.games import Ends, Observations, Rewards
 from triptych.checkup.monitors.kept import BestWeights, Resumed
@@ -22,6 +23,6 @@ from triptych.checkup.monitors.values import Gradients, Heads
 from triptych.checkup.monitors.weights import Weights
 
 MONITORS: tuple[type[Monitor], ...] = (
-    Before, Audit, Finite, Updates, Rate, Observations, Rewards, Ends, Weights, Target, Losses, Exploration, Evaluations, Drawn,
+    Before, Audit, Finite, Finals, Updates, Rate, Observations, Rewards, Ends, Weights, Target, Losses, Exploration, Evaluations, Drawn,
     Certain, Heads, Gradients, Memory, Priorities, Repeats, Paths, Transfer, Progress, BestWeights, Resumed,
 )  # fmt: skip

@@ -14,6 +14,8 @@ from typing import Any
 
 from triptych.checkup.faults import SHORT, find, injected
 from triptych.checkup.faults.scenarios import RESUMED
+from triptych.checkup.findings import Finding
+from triptych.experiments.checking import check
 from triptych.experiments.resume import resume
 from triptych.experiments.train import train
 from triptych.recipes import Recipe, load_recipe
@@ -65,7 +67,7 @@ class Stopwatch(Callback):
     def step(self, run: Run, tick: Tick) -> None:
         self.look(run)
         over = self.seconds() > self.case.seconds
-        if over or any(alarm["signal"] in self.case.enough for alarm in self.alarms):
+        if over or self.has_enough:
             run.stop("told")
         elif self.pause_at is not None and run.counters.steps >= self.pause_at:
             self.pause_at = None
@@ -73,6 +75,19 @@ class Stopwatch(Callback):
 
     def end(self, run: Run, result: Any) -> None:
         self.look(run)
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether an alarm has named the mistake."""
+        return any(alarm["signal"] in self.case.enough for alarm in self.alarms)
+
+    def take(self, alarms: list[Finding]) -> None:
+        """Notes what `triptych check` says of the recipe: before any step."""
+        noted = {alarm["signal"] for alarm in self.alarms}
+        for one in alarms:
+            if one.signal.name not in noted:
+                row = {"signal": one.signal.name, "severity": one.severity, "step": None, "title": one.signal.title}
+                self.alarms.append(row | {"measured": one.measured, "seconds": round(self.seconds(), 1)})
 
     def look(self, run: Run) -> None:
         """Takes the time of what was told since it was last looked at."""
@@ -105,10 +120,12 @@ def play(case: Case, answer: Path) -> None:
 
 
 def run(case: Case, watch: Stopwatch) -> None:
-    """The run itself, and the session that goes on with it where it was paused."""
+    """The run itself, the session that goes on with it where it was paused, and the checks that `triptych check` makes beside it."""
     with tempfile.TemporaryDirectory() as folder:
         how: dict[str, Any] = {"runs_dir": folder, "video": False, "callbacks": [watch]}
         paused = watch.pause_at is not None
         result = train(case.settings, case.framework, run_name="run", **how)
         if paused and watch.pause_at is None:
             resume(result.path, **how)
+    if not watch.has_enough and watch.seconds() < case.seconds:
+        watch.take(check(case.settings, case.framework).alarms)

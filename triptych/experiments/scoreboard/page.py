@@ -23,7 +23,7 @@ def cell(row: Row | None) -> str:
         return "**missed**"
     if row.outcome == "not applicable":
         return "not applicable"
-    when = f"step {row.step or 0:,}, {row.seconds or 0:.0f} s"
+    when = f"{'check' if row.step is None else f'step {row.step:,}'}, {row.seconds or 0:.0f} s"
     return f"{row.signal}{'' if row.named else ' *'} ({when})"
 
 
@@ -93,7 +93,8 @@ def page(folder: Path) -> Iterator[str]:
     yield "# Mistakes that the checkup finds"
     yield ""
     yield "Each row is a mistake that was put into a healthy agent, in a process of its own. It is found if an alarm comes that"
-    yield "the same run without the mistake does not have. `*`: that alarm does not name the mistake. In brackets: when it came."
+    yield "the same run without the mistake does not have. `*`: that alarm does not name the mistake. In brackets: when it came, in steps and in"
+    yield "seconds of the processor; `check`: by `triptych check`, which needs no step."
     yield ""
     yield "```"
     yield f"triptych scoreboard --out {folder.name}"
