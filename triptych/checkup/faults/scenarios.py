@@ -44,6 +44,8 @@ SHORT: dict[str, Callable[[], Recipe]] = {
     ),
     "cartpole-resumed": short("cartpole", **DQN, checkpoint_every=2_000),
     "cartpole-ppo": short("cartpole-ppo", steps=8_000, env__time_limit=60, algorithm__entropy_weight=0.01, **GAMES_8),
+    # So many games that chance plays some whole episodes before the first update, and steps in which it is learned.
+    "cartpole-ppo-16": short("cartpole-ppo", steps=26_000, num_envs=16, env__time_limit=60, **GAMES_8),
     "cartpole-a2c": short("cartpole-a2c", steps=8_000, env__time_limit=60, algorithm__entropy_weight=0.01, **GAMES_8),
     "cartpole-a3c": short("cartpole-a3c", steps=8_000, env__time_limit=60, **GAMES_8),
     "repeat-previous": short(

@@ -11,25 +11,26 @@ EXPECTED: dict[str, tuple[str, ...]] = {
 
 FED = ("fed-unseen", "fed-unacted", "fed-action", "fed-reward", "fed-discount", "fed-next-observation", "fed-sequence")
 EPSILON = ("random-share", "epsilon-floor-early", "epsilon-rises", "epsilon-stays-high")
-STILL = ("weights-still", "layer-still", "gradient-zero", "learning-rate")
-HEAD = ("values-never-negative", "values-squashed", "values-sum-to-one")
+STILL = ("weights-still", "layer-still", "gradient-zero", "learning-rate", "tensors-still")
+HEAD = ("values-never-negative", "values-squashed", "values-sum-to-one", "head-not-linear")
 RUNAWAY = ("values-over-bound", "not-finite", "gradient-explodes", "units-dead")
 COLLAPSE = ("entropy-collapse", "kl-jump", "action-collapse", "policy-not-followed")
 MEMORY = ("acted-state", "fed-state", "memory-always-reset", "memory-lost", "memory-not-reset", "memory-reset-ignored")
-TD = ("td-error-wrong",)
+TD = ("td-error-wrong", "loss-wrong")
 WEIGHTS = ("fed-weight", "importance-weights-one", "beta-schedule", "priorities-unrelated")
 
 # By the row of the list of mistakes; a fault that has an entry of its own is named by that as well.
 NAMED: dict[str, tuple[str, ...]] = {
     "replay never trains": ("no-updates", "never-trains", "updates-pace"),
     "weights do not move": STILL,
-    "target never initialised": ("target-not-initialised",),
+    "target never initialised": ("target-not-initialised", "target-not-online"),
     "target is the online network, or is never or always copied": (
         "target-is-online",
         "target-never-copied",
         "target-copied-too-often",
         "target-copy-wrong",
         "target-moves",
+        "target-not-copied",
     ),
     "ReLU, softmax or tanh on the head": HEAD,
     "epsilon wrong": EPSILON,
@@ -41,17 +42,26 @@ NAMED: dict[str, tuple[str, ...]] = {
         "fed-advantage",
     ),
     "frame stack crosses an episode; replay wraps at the write head": FED,
-    "pixels not scaled, or twice; acting and learning scale differently": ("acts-otherwise", "pixels-scale"),
+    "pixels not scaled, or twice; acting and learning scale differently": (
+        "acts-otherwise",
+        "paths-differ",
+        "outputs-differ",
+    ),
     "slow conversion": ("conversion-slow",),
     "constant or black observation": ("observation-constant",),
     "reward always 0, or one value": ("reward-zero", "reward-constant", "learned-reward-constant"),
     "no better than random": ("no-better-than-random",),
-    "episode-never-ends": ("episodes-never-end",),
+    "an episode never ends": ("episodes-never-end",),
     "action or entropy collapse; KL jump": COLLAPSE,
     "Q over its bound": ("values-over-bound", "not-finite", "gradient-explodes"),
     "not a number, exploding gradient": ("not-finite", "gradient-explodes"),
     "dead or dormant units": ("units-dead", "layer-still", "gradient-zero"),
-    "recurrent state wrong": MEMORY,
+    "recurrent state wrong": (*MEMORY, "state-not-reset", "state-ignored", "games-leak"),
+    "gradient-through-the-burn-in": ("gradient-wrong",),
+    "other padding": ("outputs-differ", "weights-differ"),
+    "gradients-clipped-one-by-one": ("step-wrong",),
+    "adam-epsilon-elsewhere": ("step-wrong",),
+    "flatten-in-another-order": ("outputs-differ",),
     "priorities constant, importance weights 1": WEIGHTS,
     "priorities never handed over; beta left at its start": WEIGHTS,
     "parallel games identical": ("games-identical", "games-share-a-seed"),
@@ -83,7 +93,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "evaluation plays in the training games": ("games-step-alone", "steps-nobody-took"),
     "learning during evaluation": ("weights-moved-alone",),
     "the worst action taken": ("greedy-not-largest",),
-    "acting with the target": ("acts-otherwise",),
+    "acting with the target": ("acts-otherwise", "paths-differ"),
     "final observation black": ("final-observation-blank",),
     "weights change during a rollout; updates lost between workers": (
         "weights-moved-alone",
@@ -92,8 +102,8 @@ NAMED: dict[str, tuple[str, ...]] = {
     ),
     "TD target wrong": TD,
     "double Q-learning with one network": TD,
-    "[B] against [B, 1] in the loss": (*TD, "loss-wrong"),
-    "dueling mean over the batch": (*TD, "acts-otherwise"),
+    "[B] against [B, 1] in the loss": TD,
+    "dueling mean over the batch": ("acts-otherwise", "paths-differ", "outputs-differ", "games-leak"),
     "entropy or value term not in the gradient": ("layer-still", "gradient-wrong"),
     "a gradient where none belongs": (*TD, "gradient-wrong"),
     "discount-above-one": TD,
