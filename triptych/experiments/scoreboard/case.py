@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import tempfile
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -117,6 +118,23 @@ def play(case: Case, answer: Path) -> None:
         outcome, why = "failed", f"{type(error).__name__}: {first_line(error)}"
     told = {"outcome": outcome, "alarms": watch.alarms, "steps": watch.steps, "why": why}
     answer.write_text(json.dumps(told | {"seconds": round(watch.seconds(), 1)}), encoding="utf-8")
+
+
+def end_with_parent(parent: int) -> None:
+    """This process ends when the one that it was begun for does, however that ends."""
+
+    def wait() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def run_alone(case: Case, answer: Path) -> None:
+    """Plays a case in a process of its own."""
+    end_with_parent(os.getppid())
+    play(case, answer)
 
 
 def run(case: Case, watch: Stopwatch) -> None:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from triptych.experiments.scoreboard.case import Case, play
+from triptych.experiments.scoreboard.case import Case, end_with_parent, run_alone
 from triptych.frameworks import FRAMEWORKS, set_threads
 
 PATIENCE, LEAST = 10, 300.0  # a run that has not ended after so many times its own seconds, and so many at least, hangs
@@ -42,7 +42,7 @@ def run_one(server: Any, case: Case) -> dict[str, Any]:
     """A case in a process of its own; one that hangs is ended."""
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
-        process = server.Process(target=play, args=(case, answer), daemon=True)
+        process = server.Process(target=run_alone, args=(case, answer), daemon=True)
         process.start()
         most = max(LEAST, PATIENCE * case.seconds)
         process.join(most)
@@ -61,9 +61,8 @@ def nothing(why: str) -> dict[str, Any]:
 
 def serve(framework: str, pipe: Any, jobs: int, parent: int) -> None:
     """In a process of its own: takes lists of cases from a pipe and answers each case as it ends; an empty list ends it."""
+    end_with_parent(parent)
     while cases := pipe.recv():
-        if os.getppid() != parent:
-            return
         run_all(framework, cases, jobs, lambda case, found: pipe.send((case, found)))
         pipe.send(None)
 
