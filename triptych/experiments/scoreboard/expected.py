@@ -71,7 +71,8 @@ NAMED: dict[str, tuple[str, ...]] = {
         "fed-action",
         "fed-log-prob",
         "fed-advantage",
-        "greedy-not-largest",
+        "largest-avoided",
+        "actions-not-chosen",
         "policy-not-followed",
     ),
     "states permuted across games, late, or a start not told": (*MEMORY, "fed-sequence"),
@@ -92,7 +93,10 @@ NAMED: dict[str, tuple[str, ...]] = {
     "other weights kept as best": ("best-weights-wrong", "kept-weights"),
     "evaluation plays in the training games": ("games-step-alone", "steps-nobody-took"),
     "learning during evaluation": ("weights-moved-alone",),
-    "the worst action taken": ("greedy-not-largest",),
+    "the worst action taken": (
+        "largest-avoided",
+        "actions-not-chosen",
+    ),
     "acting with the target": ("acts-otherwise", "paths-differ"),
     "final observation black": ("final-observation-blank",),
     "weights change during a rollout; updates lost between workers": (
