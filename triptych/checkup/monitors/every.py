@@ -23,6 +23,6 @@ from triptych.checkup.monitors.values import Gradients, Heads
 from triptych.checkup.monitors.weights import Weights
 
 MONITORS: tuple[type[Monitor], ...] = (
-    Before, Audit, Finite, Finals, Updates, Rate, Observations, Rewards, Ends, Weights, Target, Losses, Exploration, Evaluations, Drawn,
-    Certain, Heads, Gradients, Memory, Priorities, Repeats, Paths, Transfer, Progress, BestWeights, Resumed,
+    Before, Audit, Finite, Finals, Updates, Rate, Observations, Rewards, Ends, Weights, Target, Losses, Exploration, Evaluations,
+    Drawn, Certain, Heads, Gradients, Memory, Priorities, Repeats, Paths, Transfer, Progress, BestWeights, Resumed,
 )  # fmt: skip
