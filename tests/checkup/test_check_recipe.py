@@ -57,3 +57,14 @@ def test_a_training_tells_what_its_settings_cannot_come_to(tmp_path: Path, capsy
     with (tmp_path / "a" / "alarms.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert (row["step"], row["signal"], row["severity"]) == ("0", "never-trains", "stop")
+
+
+def test_looking_before_a_training_changes_no_number_of_it(tmp_path: Path) -> None:
+    for way in ("warn", "off"):
+        triptych.train("cartpole", steps=400, warm_up=100, runs_dir=tmp_path, run_name=way, video=False, on_alarm=way)
+    rows = [
+        [line.rpartition(",")[0] for line in (tmp_path / way / "episodes.csv").read_text().splitlines()]
+        for way in ("warn", "off")
+    ]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) > 5

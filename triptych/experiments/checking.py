@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from triptych.checkup.audit.whole import LEAST
 from triptych.checkup.audit.whole import audit as audited
+from triptych.checkup.environment import judge_numbers, judge_play
 from triptych.checkup.looks import Checkup
 from triptych.checkup.memory import judge_memory
+from triptych.checkup.probes import ALL, EXACT
+from triptych.checkup.probes.subject import Subject
 from triptych.checkup.settings import judge_settings
 from triptych.experiments.teach import with_teacher
-from triptych.frameworks import check_framework, set_device
+from triptych.frameworks import check_framework, load, set_device, set_threads
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import prepare
+from triptych.training.base import Training
+from triptych.training.build import compile_learner, make_training
 from triptych.utils.checks import check as require
 from triptych.utils.failures import machine_failures
 
@@ -50,11 +56,32 @@ def check(
     found = Checkup(label or (subject if isinstance(subject, str) else recipe.env.id))
     prepared = prepare(recipe, framework)
     try:
-        set_device(device, framework)
         found.look("settings", lambda: judge_settings(recipe))
         found.look("memory", lambda: judge_memory(recipe, prepared.games))
+        set_threads(prepared.threads)
+        set_device(device, framework)
+        training = make_training(recipe, prepared.games, load(framework).Learner, teacher=prepared.teacher)
+        try:
+            probe(training, found)
+            found.look("the game's numbers", lambda: judge_numbers(prepared.games))
+        finally:
+            training.close()
     finally:
         prepared.games.close()
     if audit:
         found.look(f"the stream of {audit:,} steps", lambda: audited(recipe, framework, audit).told())
+    found.look("the game", lambda: judge_play(recipe.env))
     return found
+
+
+def probe(training: Training, found: Checkup) -> None:
+    """All probes of an agent at its first weights."""
+    compile_learner(training)
+    subject = Subject(training)
+    for what, judge in ALL.items():
+        if what in EXACT and subject.unknown:
+            found.leave_out(what, f"{', '.join(subject.unknown)} is computed in no second way")
+        elif what == "the memory" and not subject.state_size:
+            continue
+        else:
+            found.look(what, partial(judge, subject))

@@ -1,0 +1,33 @@
+"""Probes of an agent before its first step: what its network, its loss and its target do with made inputs.
+
+What they need of NumPy they compute themselves (`oracle`, `losses`), from the papers and the spec: they share no code with `frameworks/`
+and `losses/`, which they look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from triptych.checkup.findings import Finding
+from triptych.checkup.probes import learning, network
+from triptych.checkup.probes.subject import Subject
+
+Probe = Callable[[Subject], Iterable[Finding]]
+
+# They call the learner as the run does, so nothing is compiled for them: for the start of every training.
+QUICK: dict[str, Probe] = {"the head": network.head, "an update": learning.update}
+ALL: dict[str, Probe] = {
+    "the head": network.head,
+    "the outputs, against NumPy": network.computes,
+    "games side by side": network.alone,
+    "the memory": network.remembers,
+    "an update": learning.update,
+    "a batch, against NumPy": learning.recomputed,
+}
+EXACT = ("the outputs, against NumPy", "a batch, against NumPy")  # which need a twin of every layer there
+
+
+def probe_quickly(subject: Subject) -> Iterable[Finding]:
+    """What can be told of an agent within a moment."""
+    for probe in QUICK.values():
+        yield from probe(subject)
