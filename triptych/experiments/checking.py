@@ -11,7 +11,7 @@ from triptych.checkup.audit.whole import audit as audited
 from triptych.checkup.environment import judge_numbers, judge_play
 from triptych.checkup.looks import Checkup
 from triptych.checkup.memory import judge_memory
-from triptych.checkup.probes import ALL, EXACT
+from triptych.checkup.probes import ALL, EQUATIONS, EXACT
 from triptych.checkup.probes.subject import Subject
 from triptych.checkup.settings import judge_settings
 from triptych.experiments.teach import with_teacher
@@ -81,6 +81,8 @@ def probe(training: Training, found: Checkup) -> None:
     for what, judge in ALL.items():
         if what in EXACT and subject.unknown:
             found.leave_out(what, f"{', '.join(subject.unknown)} is computed in no second way")
+        elif what in EQUATIONS and not subject.is_ours:
+            found.leave_out(what, f"the equations of {subject.config.kind} are not known here")
         elif what == "the memory" and not subject.state_size:
             continue
         else:

@@ -24,6 +24,7 @@ ALL: dict[str, Probe] = {
     "an update": learning.update,
     "a batch, against NumPy": learning.recomputed,
 }
+EQUATIONS = ("a batch, against NumPy",)  # which needs those of the algorithm
 EXACT = ("the outputs, against NumPy", "a batch, against NumPy")  # which need a twin of every layer there
 
 

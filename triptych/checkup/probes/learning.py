@@ -104,7 +104,10 @@ def pointless(subject: Subject) -> Any:
 
 
 def acted(subject: Subject, batch: Any) -> np.ndarray | None:
-    """The values [M] that acting gives for a batch's first observations; None: sequences, whose errors are none of single steps."""
+    """The values [M] that acting gives for a batch's first observations; None: its errors are none of single steps, or of equations
+    that are not known here."""
+    if not subject.is_ours:
+        return None
     if subject.kind is Transition:
         count = min(len(batch.action), 2 * subject.games, 32)
         outputs = subject.outputs(each(lambda part: part[:count], host(subject, batch.obs)))

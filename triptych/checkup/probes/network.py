@@ -8,7 +8,7 @@ import numpy as np
 
 from triptych.checkup.findings import Finding, Signal
 from triptych.checkup.probes.subject import Subject
-from triptych.spec import each
+from triptych.spec import ActorCritic, Dense, Dueling, each
 
 PROBED = 32  # observations
 TIMES = -3.0  # what a head's weights are multiplied by
@@ -62,6 +62,12 @@ def head(subject: Subject) -> Iterator[Finding]:
         return
     if not np.isfinite(before).all():
         yield Finding(BROKEN, f"{(~np.isfinite(before)).mean():.0%} of {before.size} outputs", "numbers")
+        return
+    if type(subject.network.layers[-1]) not in (
+        Dense,
+        Dueling,
+        ActorCritic,
+    ):  # what another one computes is its own affair
         return
     with subject.restored():
         weights = subject.learner.get_weights()

@@ -32,6 +32,7 @@ class Subject:
         self.network: Network = training.network
         self.kind = definition(recipe.algorithm).batch
         self.games = player.recipe.num_envs  # at once, as it acts
+        self.actions = training.games.num_actions
         self.rate = recipe.learning_rate(0)
         self.rng = np.random.default_rng(seed)
         self.float, multiplied = dtypes(recipe.precision)
@@ -77,8 +78,9 @@ class Subject:
         return np.concatenate(found)[:count].astype(np.float64)
 
     @property
-    def has_oracle(self) -> bool:
-        return not self.unknown
+    def is_ours(self) -> bool:
+        """Whether the algorithm is a shipped one, whose equations are known here."""
+        return type(self.config).__module__.startswith("triptych.")
 
     @property
     def unknown(self) -> list[str]:
@@ -122,14 +124,13 @@ class Subject:
         shape = cut(value.shape[:1], most) + value.shape[1:] if name == "state" else cut(value.shape, most)
         if name == "weight" and self.kind is not Transition:
             shape = cut(value.shape, most)
-        actions = self.network.layers[-1].actions if hasattr(self.network.layers[-1], "actions") else None
-        actions = actions or self.network.layers[-1].units  # type: ignore[union-attr]
+        actions = self.actions
         drawn: dict[str, Any] = {
             "action": lambda: self.rng.integers(actions, size=shape),
             "reward": lambda: self.rng.normal(size=shape),
             "discount": lambda: 0.9 * (self.rng.random(shape) < 0.8),
             "weight": lambda: self.rng.uniform(0.5, 1, shape),
-            "ahead": lambda: self.rng.integers(1, getattr(self.config, "n_step", 1) + 1, size=shape),
+            "ahead": lambda: self.rng.integers(1, self.config.n_step + 1, size=shape),
             "mask": lambda: np.ones(shape),
             "log_prob": lambda: np.log(1 / actions) + 0.1 * self.rng.normal(size=shape),
             "advantage": lambda: self.rng.normal(size=shape),
