@@ -110,9 +110,9 @@ def test_a_target_that_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
         learner.set_state(state)
         with monkeypatch.context() as patch:
             patch.setattr(learner, "sync_target", lambda: None)
-            assert [one.signal.name for one in probe_quickly(subject)] == ["target-not-copied"]
+            assert [one.signal.name for one in probe_quickly(subject)] == ["target-copy-lost"]
         learner.target, learner.target_values = learner.online, learner.online_values
-        assert [one.signal.name for one in probe_quickly(subject)] == ["target-moves"]
+        assert [one.signal.name for one in probe_quickly(subject)] == ["target-shared"]
 
 
 def test_weights_that_the_optimiser_does_not_hold_are_found() -> None:

@@ -25,11 +25,11 @@ NOT_ONLINE = Signal(
     ("a target that is made anew and never initialised", "weights loaded into one of the two alone"), "where the target is made",
 )  # fmt: skip
 SHARED = Signal(
-    "target-moves", "stop", "an update moves the target network too",
+    "target-shared", "stop", "an update moves the target network too",
     ("a target that is the online network, not a copy of it",), "where the target is made and copied",
 )  # fmt: skip
 NOT_COPIED = Signal(
-    "target-not-copied", "stop", "a copy into the target network leaves it as it was",
+    "target-copy-lost", "stop", "a copy into the target network leaves it as it was",
     ("weights copied the other way round, or not at all",), "the learner's sync_target",
 )  # fmt: skip
 STILL = Signal(

@@ -30,6 +30,8 @@ NAMED: dict[str, tuple[str, ...]] = {
         "target-copied-too-often",
         "target-copy-wrong",
         "target-moves",
+        "target-shared",
+        "target-copy-lost",
         "target-not-copied",
     ),
     "ReLU, softmax or tanh on the head": HEAD,
