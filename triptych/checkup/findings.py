@@ -59,6 +59,13 @@ class Finding:
         told |= {"step": step, "since": self.since, "measured": self.measured, "expected": self.expected}
         return {name: told[name] for name in ALARMS}
 
+    @classmethod
+    def read(cls, row: dict[str, Any]) -> Finding:
+        """What `row` wrote."""
+        causes = tuple(row["causes"].split(" | ")) if row["causes"] else ()
+        signal = Signal(row["signal"], row["severity"], row["title"], causes, row["look"])
+        return cls(signal, row["measured"], row["expected"], row["since"])
+
 
 ALARMS = (
     "step",

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import arg
+from tyro.conf import Positional, arg
 
 from triptych.cli import exits
 from triptych.cli.options import Command, Device, Framework, RecipeName, Where, named, print_json
@@ -39,6 +39,27 @@ class Check(Where):
             device=self.device,
         )
         return tell(self, found)
+
+    @staticmethod
+    def for_arguments(arguments: list[str]) -> type[Command]:
+        """The command itself, or where a file is given that defines an agent of the user's own, the one for that."""
+        from triptych.experiments.own_code import is_own
+
+        return CheckOwn if any(is_own(word) for word in arguments) else Check
+
+
+@dataclass(frozen=True)
+class CheckOwn(Command):
+    """Looks for silent mistakes in code of your own: a file that defines `Agent`, `make_agent` or `agent` (docs/how-to/check-my-code.md)."""
+
+    file: Annotated[Positional[str], arg(metavar="FILE", help_behavior_hint="")] = ""  # a Python file of your own
+    framework: Framework | None = None  # given to `make_agent`, where that takes one
+    time_limit: float = 300.0  # seconds that the file and its methods may take
+
+    def run(self) -> int:
+        from triptych.experiments.own_code import check_file
+
+        return tell(self, check_file(self.file, self.framework, self.time_limit))
 
 
 def tell(command: Command, found: Checkup) -> int:

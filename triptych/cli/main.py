@@ -81,7 +81,9 @@ def run(arguments: list[str]) -> int:
     if name not in COMMANDS:
         raise InputError(not_a_command(first))
     try:
-        command = parse(COMMANDS[name], name, ["--help"] if rest == ["help"] else rest)
+        kind = COMMANDS[name]
+        kind = kind.for_arguments(rest) if hasattr(kind, "for_arguments") else kind
+        command = parse(kind, name, ["--help"] if rest == ["help"] else rest)
         with console.level(command.quiet and not getattr(command, "profile", False), command.verbose):
             return command.run()
     except InputError as error:

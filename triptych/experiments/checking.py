@@ -11,9 +11,11 @@ from triptych.checkup.audit.whole import audit as audited
 from triptych.checkup.environment import judge_numbers, judge_play
 from triptych.checkup.looks import Checkup
 from triptych.checkup.memory import judge_memory
+from triptych.checkup.own.whole import check_own
 from triptych.checkup.probes import ALL, EQUATIONS, EXACT
 from triptych.checkup.probes.subject import Subject
 from triptych.checkup.settings import judge_settings
+from triptych.experiments.own_code import check_file, is_own
 from triptych.experiments.teach import with_teacher
 from triptych.frameworks import check_framework, load, set_device, set_threads
 from triptych.recipes import Recipe, resolve
@@ -26,7 +28,7 @@ from triptych.utils.failures import machine_failures
 
 @machine_failures()
 def check(
-    subject: str | Recipe | None = None,
+    subject: Any = None,
     framework: str = "torch",
     *,
     label: str | None = None,
@@ -38,7 +40,8 @@ def check(
     """Looks for silent mistakes in a recipe before it is trained.
 
     Args:
-        subject: a recipe's name, a path to a Python file that defines `recipe`, or a Recipe.
+        subject: a recipe's name, a path to a Python file that defines `recipe`, or a Recipe. Or code of your own: a path to a file
+            that defines an agent, an object with some of the methods of docs/how-to/check-my-code.md, or a class of such objects.
         framework: torch, jax or keras: whose agent is looked at.
         label: what to call it; None: by its name.
         audit: steps that are trained, in memory, of which everything is looked up in what the games said; 0: none.
@@ -49,6 +52,10 @@ def check(
         InputError: something given cannot be used; a recipe that cannot be run here is refused as `train` refuses it.
         EnvironmentFailed: the environment failed.
     """
+    if isinstance(subject, str | Path) and is_own(str(subject)):
+        return check_file(subject, framework)
+    if not (subject is None or isinstance(subject, str | Path | Recipe)):
+        return check_own(subject, label or type(subject).__name__)
     check_framework(framework)
     allowed = f"{LEAST} or more, or 0 for no audit"
     require(audit == 0 or audit >= LEAST, "audit", audit, allowed)

@@ -1,0 +1,113 @@
+"""The loss of a batch, worked out in float64 from what the user's own network says; and what it would be with a known mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from triptych.checkup.findings import Finding
+from triptych.checkup.own import signals
+from triptych.checkup.own.probes import made_batch
+from triptych.checkup.own.protocol import Batch, Own
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a TD error and its loss are worked out."""
+
+    gamma: float
+    loss: str
+    delta: float
+    double: bool
+    masked: bool = True  # nothing beyond a terminal state
+    beyond: float = 0.0  # what stands there
+    crossed: bool = False  # each target against each value, [B, B]
+    from_target: bool = True  # bootstraps from the target network; else from the online one
+    through: bool = False  # the gradient also flows through the target
+
+    @classmethod
+    def of(cls, settings: dict[str, Any]) -> Rules:
+        return cls(settings["gamma"], settings["loss"], settings["delta"], settings["double"])
+
+    def targets(self, batch: Batch, following: np.ndarray, online: np.ndarray) -> np.ndarray:
+        """[B]; `following` [B, A] are the target's values of the next observations, `online` the online network's."""
+        values = following if self.from_target else online
+        best = (online if self.double else values).argmax(axis=1)
+        goes_on = 1 - batch.terminated * self.masked
+        found = batch.reward + self.gamma * goes_on * values[np.arange(len(best)), best]
+        return np.where(batch.terminated > 0, self.beyond, found) if self.beyond else found
+
+    def errors(self, taken: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """[B], or [B, B]."""
+        return taken[:, None] - targets[None] if self.crossed else taken - targets
+
+    def of_errors(self, errors: np.ndarray) -> np.ndarray:
+        size = np.abs(errors)
+        if self.loss == "absolute":
+            return size
+        if self.loss == "squared":
+            return errors**2
+        return np.where(size <= self.delta, 0.5 * errors**2, self.delta * (size - 0.5 * self.delta))
+
+    def slopes(self, errors: np.ndarray) -> np.ndarray:
+        """The derivative of `of_errors`."""
+        if self.loss == "absolute":
+            return np.sign(errors)
+        return 2 * errors if self.loss == "squared" else np.clip(errors, -self.delta, self.delta)
+
+
+def mistakes(rules: Rules) -> dict[str, Rules]:
+    """Known mistakes, by what is said of them."""
+    others = [loss for loss in ("huber", "squared", "absolute") if loss != rules.loss]
+    found = {
+        "errors [B] against values [B, 1], which makes [B, B]": replace(rules, crossed=True),
+        "no mask where an episode ended": replace(rules, masked=False),
+        "bootstrapping from the online network, not the target": replace(rules, from_target=False),
+        "a gradient that flows through the target": replace(rules, through=True, from_target=False),
+        "gamma left out": replace(rules, gamma=1.0),
+        "no bootstrapping at all": replace(rules, gamma=0.0),
+        "-1 in place of the reward where an episode ended": replace(rules, beyond=-1.0),
+        "the wrong sign of the bootstrapped value": replace(rules, gamma=-rules.gamma),
+        f"double Q-learning {'left out' if rules.double else 'that the settings do not name'}": replace(
+            rules, double=not rules.double
+        ),
+    }
+    return found | {f"the {loss} loss": replace(rules, loss=loss) for loss in others}
+
+
+def loss(own: Own) -> Iterator[Finding]:
+    """What `learn` returns against the loss of the TD errors."""
+    rules = Rules.of(own.settings)
+    for seed in range(ROUNDS):
+        batch = made_batch(own, int(own.settings["batch_size"]), 10 * seed)
+        values, online = own.values(batch.obs), own.values(batch.next_obs)
+        following = own.values(batch.next_obs, "target_values") if "target_values" in own.has else online
+        found = own.learn(batch)
+        if found is None:
+            return
+        taken = values[np.arange(len(batch.action)), batch.action]
+
+        def of(rules: Rules, batch: Batch = batch, taken: np.ndarray = taken) -> np.ndarray:
+            return rules.of_errors(rules.errors(taken, rules.targets(batch, following, online)))  # noqa: B023
+
+        wanted = float(of(rules).mean())
+        halves = (wanted, wanted / 2) if rules.loss == "squared" else (wanted,)
+        if any(np.isclose(found, one, rtol=2e-3, atol=1e-6) for one in halves):
+            continue
+        told = "; it is what comes of " + like if (like := looks_like(found, rules, of)) else ""
+        yield Finding(signals.LOSS, f"update {seed + 1} returns a loss of {found:.6g}{told}", f"{wanted:.6g}")
+        return
+
+
+def looks_like(found: float, rules: Rules, of: Any) -> str:
+    """The known mistake that gives this loss; empty: none does."""
+    sums = {"a sum over the batch in place of its mean": float(of(rules).sum())}
+    for name, one in (sums | {name: float(of(other).mean()) for name, other in mistakes(rules).items()}).items():
+        if np.isclose(found, one, rtol=2e-3, atol=1e-6):
+            return name
+    return ""

@@ -1,0 +1,157 @@
+"""What a user's object may offer, and how it is called: every answer is checked, every error told in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from triptych.checkup.audit.expected import REWARDS
+from triptych.utils.checks import InputError, check
+
+SETTINGS: dict[str, Any] = {
+    "gamma": 0.99,
+    "loss": "huber",  # or squared, absolute
+    "delta": 1.0,  # of the Huber loss
+    "double": False,
+    "reward": "raw",  # what the replay makes of it: raw, sign or clip (to -1 to 1)
+    "optimiser": "adam",  # or sgd; another one is not followed step by step
+    "learning_rate": None,  # None: the updates are not followed step by step
+    "adam_epsilon": 1e-8,
+    "max_norm": None,  # of all gradients together; None: not cut
+    "batch_size": 32,
+}  # by default
+LOSSES = ("huber", "squared", "absolute")
+METHODS = ("values", "target_values", "learn", "sync_target", "weights", "observe", "sample", "make_env", "train")
+
+
+class Batch(NamedTuple):
+    """Transitions, as `learn` is given them and `sample` returns them, in this order."""
+
+    obs: np.ndarray  # [B, *observation]
+    action: np.ndarray  # [B] int64
+    reward: np.ndarray  # [B] float32, as it was observed
+    terminated: (
+        np.ndarray
+    )  # [B] float32: 1 where the action ended the episode for good, 0 also where a time limit cut it
+    next_obs: np.ndarray  # [B, *observation]
+
+
+class Own:
+    """A user's object.
+
+    Args:
+        name: what to call it: a file.
+
+    Raises:
+        InputError: it lacks what every checkup needs, or an attribute is not what it should be.
+    """
+
+    def __init__(self, given: Any, name: str):
+        self.given, self.name = given, name
+        self.has = {method for method in METHODS if callable(getattr(given, method, None))}
+        allowed = f"an object with one of {', '.join(METHODS)}"
+        check(bool(self.has), name, f"an object of {type(given).__name__} without any of the methods", allowed)
+        self.settings = SETTINGS | dict(self.told_settings())
+        self.env: Any = self.call("make_env") if "make_env" in self.has else None
+        self.shape, self.dtype, self.actions = self.spaces()
+
+    def told_settings(self) -> Mapping[str, Any]:
+        told = getattr(self.given, "settings", {})
+        check(isinstance(told, Mapping), f"{self.name}: settings", type(told).__name__, "a dict")
+        for name in told:
+            check(name in SETTINGS, f"{self.name}: settings", name, ", ".join(SETTINGS))
+        if "loss" in told:
+            check(told["loss"] in LOSSES, f"{self.name}: settings loss", told["loss"], ", ".join(LOSSES))
+        if "reward" in told:
+            check(told["reward"] in REWARDS, f"{self.name}: settings reward", told["reward"], ", ".join(REWARDS))
+        for name in ("gamma", "delta", "learning_rate", "adam_epsilon", "max_norm", "batch_size"):
+            number = told.get(name)
+            good = number is None or (isinstance(number, int | float) and number >= 0)
+            check(good, f"{self.name}: settings {name}", number, "a number from 0")
+        return told
+
+    def spaces(self) -> tuple[tuple[int, ...], np.dtype, int]:
+        """Shape and dtype of an observation, and the number of actions: of its environment, or of its attributes."""
+        if self.env is not None:
+            space, actions = self.of_env("observation_space"), self.of_env("action_space")
+            count = getattr(actions, "n", None)
+            check(count is not None, f"{self.name}: action_space", type(actions).__name__, "a Discrete one")
+            check(space.shape is not None, f"{self.name}: observation_space", type(space).__name__, "a Box")
+            return tuple(space.shape), np.dtype(space.dtype), int(count or 0)
+        told = [getattr(self.given, name, None) for name in ("observation_shape", "num_actions")]
+        allowed = "observation_shape, a tuple, and num_actions; or a method make_env"
+        good = isinstance(told[0], tuple | list) and isinstance(told[1], int)
+        check(good, f"{self.name}: observation_shape and num_actions", told, allowed)
+        return tuple(told[0] or ()), np.dtype(getattr(self.given, "observation_dtype", "float32")), int(told[1] or 0)
+
+    def of_env(self, attribute: str) -> Any:
+        allowed = "a Gymnasium environment, with observation_space and action_space"
+        check(hasattr(self.env, attribute), f"{self.name}: make_env gives", type(self.env).__name__, allowed)
+        return getattr(self.env, attribute)
+
+    def call(self, method: str, *given: Any) -> Any:
+        """A method of the user's.
+
+        Raises:
+            InputError: it raised something, which is told.
+        """
+        try:
+            return getattr(self.given, method)(*given)
+        except InputError:
+            raise
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise InputError(f"{self.name}: {method} fails: {said}; allowed: a method that runs") from error
+
+    def values(self, obs: np.ndarray, method: str = "values") -> np.ndarray:
+        """What the network says [N, A] of observations, as float64."""
+        found = self.array(method, self.call(method, obs.copy()))
+        wanted = (len(obs), self.actions)
+        check(found.shape == wanted, f"{self.name}: shape of {method}", found.shape, f"{wanted}, one an action")
+        return found.astype(np.float64)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Copies by name."""
+        found = self.call("weights")
+        check(isinstance(found, Mapping), f"{self.name}: weights", type(found).__name__, "a dict of arrays by name")
+        return {str(name): self.array(f"weights {name}", value).astype(np.float64) for name, value in found.items()}
+
+    def learn(self, batch: Batch) -> float | None:
+        """One update; its loss, where the user returns one."""
+        loss = self.call("learn", Batch(*(np.array(part) for part in batch)))
+        if loss is None:
+            return None
+        found = self.array("learn", loss)
+        check(
+            found.size == 1, f"{self.name}: learn gives an array of shape", found.shape, "a loss, one number, or None"
+        )
+        return float(found.reshape(()))
+
+    def sample(self) -> Batch:
+        """A batch from the user's replay."""
+        found = self.call("sample")
+        good = isinstance(found, tuple | list) and len(found) == len(Batch._fields)
+        shown = f"{type(found).__name__} of {len(found)}" if hasattr(found, "__len__") else type(found).__name__
+        check(good, f"{self.name}: sample", shown, f"a tuple: {', '.join(Batch._fields)}")
+        return self.whole(Batch(*(self.array(f"sample's {n}", p) for n, p in zip(Batch._fields, found, strict=True))))
+
+    def whole(self, batch: Batch) -> Batch:
+        """A batch whose shapes are what they should be."""
+        size = len(batch.obs)
+        for name, part in zip(Batch._fields, batch, strict=True):
+            wanted = (size, *self.shape) if name.endswith("obs") else (size,)
+            check(part.shape == wanted, f"{self.name}: shape of {name} in a batch", part.shape, f"{wanted}")
+        return batch
+
+    def array(self, what: str, value: Any) -> np.ndarray:
+        """As NumPy's, whatever framework it is of."""
+        for name in ("detach", "cpu"):
+            value = getattr(value, name)() if hasattr(value, name) else value
+        try:
+            found = np.asarray(value)
+        except Exception:
+            found = np.asarray(None)
+        check(found.dtype.kind in "biuf", f"{self.name}: {what}", type(value).__name__, "numbers, as an array")
+        return found

@@ -1,0 +1,100 @@
+"""What may be wrong with people's own code. Signals that a run has too stand where the run's are judged."""
+
+from __future__ import annotations
+
+from triptych.checkup.audit.signals import stop
+from triptych.checkup.findings import Signal
+
+HEAD = "the network's last layer: it must have no activation"
+NOT_NEGATIVE = stop(
+    "own-head-relu", "the network says no negative value of any input", "a ReLU on the output layer", look=HEAD
+)
+SUMS_TO_ONE = stop("own-head-softmax", "the values of each input sum to 1", "a softmax on the output layer", look=HEAD)
+BOUNDED = stop(
+    "own-head-bounded", "no value leaves -1 to 1, however large the input", "a tanh on the output layer", look=HEAD
+)
+NOT_FINITE = stop(
+    "own-values-not-finite", "the network gives NaN or infinity", "a division or logarithm in it", look="the network"
+)
+IGNORES = stop(
+    "own-values-constant",
+    "the network says the same of every input",
+    "outputs that do not depend on the observation: dead units, or an input that is cut off",
+    "pixels divided by 255 twice, so that all look alike",
+    look="what is done to an observation before the first layer",
+)
+BATCH = stop(
+    "own-values-of-the-batch",
+    "what the network says of an input depends on the others in its batch",
+    "a mean over the batch instead of the actions (dueling)",
+    "batch normalisation or dropout in training mode",
+    look="the network's head and its mode",
+)
+NOT_COPIED = stop(
+    "own-target-apart",
+    "the target network is not the online one at the start",
+    "a target that is never initialised from the online network",
+    look="where the target network is made",
+)
+ONLINE = stop(
+    "own-target-moves",
+    "the target network changes with every update",
+    "the target is the online network itself, not a copy",
+    "a copy at every update",
+    look="where the target network is made and copied",
+)
+NOT_SYNCED = stop(
+    "own-target-not-copied",
+    "a copy does not make the target the online network",
+    "weights that are copied the other way round, or to another object",
+    look="sync_target",
+)
+STILL = stop(
+    "own-weights-still",
+    "updates leave weights as they are",
+    "an optimiser that has no parameters of this network, or other ones",
+    "a gradient that is cut (detach, stop_gradient, a conversion to NumPy)",
+    look="what the optimiser is given, and learn",
+)
+LOSS = stop(
+    "own-loss",
+    "the loss of a batch is not the one of its TD errors",
+    "errors [B] and values [B, 1], which broadcast to [B, B]",
+    "no mask where an episode ended; another gamma, or another loss than the settings say",
+    look="learn: target, mask, reduction",
+)
+UPDATE = stop(
+    "own-update",
+    "an update moves the weights otherwise than the same update in NumPy",
+    "a gradient that also flows through the target",
+    "a mask, a sign or a target that is wrong",
+    "another optimiser, learning rate or limit on the gradient than the settings say",
+    look="learn: what is differentiated, and the optimiser",
+)
+DRAWS = stop(
+    "own-replay-draws",
+    "the replay draws few of the steps that it holds",
+    "a draw without randomness, or from the newest or the oldest steps alone",
+    "an index that stays at a write head",
+    look="sample",
+)
+RESTARTS = Signal(
+    "own-env-seed", "warn", "a reset with the same seed begins otherwise",
+    ("randomness that does not come from the environment's own generator",), "reset(seed=...)",
+)  # fmt: skip
+FLAT = Signal(
+    "own-env-constant", "stop", "every observation is the same",
+    ("a picture that stays black; a state that is not handed out",), "what step and reset return",
+)  # fmt: skip
+UNSCALED = Signal(
+    "own-env-unscaled", "warn", "observations are far from the range that a network learns from",
+    ("numbers that are not scaled",), "the observation's numbers: divide them, or normalise",
+)  # fmt: skip
+ENDLESS = Signal(
+    "own-env-endless", "warn", "no episode ends under random play",
+    ("an end that is never reached, and no time limit",), "terminated and truncated; gymnasium's TimeLimit",
+)  # fmt: skip
+REWARDLESS = Signal(
+    "own-env-reward", "warn", "random play meets no reward",
+    ("a reward that is always 0",), "the reward that step returns",
+)  # fmt: skip
