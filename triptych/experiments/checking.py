@@ -59,7 +59,7 @@ def check(
     check_framework(framework)
     allowed = f"{LEAST} or more, or 0 for no audit"
     require(audit == 0 or audit >= LEAST, "audit", audit, allowed)
-    recipe = with_teacher(resolve(subject, changes), runs_dir)
+    recipe = with_teacher(resolve(str(subject) if isinstance(subject, Path) else subject, changes), runs_dir)
     found = Checkup(label or (subject if isinstance(subject, str) else recipe.env.id))
     prepared = prepare(recipe, framework)
     try:

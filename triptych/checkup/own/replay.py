@@ -17,7 +17,7 @@ from triptych.checkup.stream import Stream
 from triptych.envs import Step
 from triptych.spec.batches import Transition
 
-STEPS, DRAWN = 400, 2_000  # of the known stream; samples
+STEPS, DRAWN = 300, 1_200  # of the known stream; samples
 
 
 class Record:
