@@ -51,7 +51,7 @@ def test_a_quick_pass_makes_the_page_with_measures_and_a_film(
 ) -> None:
     monkeypatch.delenv("TRIPTYCH_NO_VIDEO", raising=False)
     folder = tmp_path / "result"
-    asked = ["study", "drqn-vs-a3c", "--quick", "--steps", "1500", "--seeds", "1", "--games", TASKS[0], TASKS[2]]
+    asked = ["study", "drqn-vs-a3c", "--quick", "--steps", "600", "--seeds", "1", "--games", TASKS[0], TASKS[2]]
     with pytest.raises(SystemExit) as stop:
         main([*asked, "--jobs", "2", "--quiet", "--runs-dir", str(tmp_path), "--out", str(folder), "--json"])
     assert stop.value.code == 0

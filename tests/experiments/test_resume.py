@@ -36,7 +36,7 @@ PIXELS = {
     "weights_every": (5, "episodes"), "video_fps": None, "episodes": None, "threads": 1, "log_every": 50, "best_window": 2,
 }  # fmt: skip
 BREAKOUT = {
-    "recipe": "breakout", "steps": 2_600, "checkpoint_every": 800, "algorithm.replay_size": 2_000, "threads": 1,
+    "recipe": "breakout", "steps": 1_700, "checkpoint_every": 500, "algorithm.replay_size": 2_000, "threads": 1,
     "algorithm.learn_from": 200, "algorithm.update_every": 8, "algorithm.target_every": (2, "episodes"), "log_every": 100,
     "evaluate_every": (5, "episodes"), "evaluate_steps": 40, "weights_every": (4, "episodes"), "video_fps": None, "best_window": 2,
     "network.0.filters": 4, "network.1.filters": 4, "network.3.units": 16,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import keras
@@ -79,6 +80,11 @@ OPTIMISERS: dict[str, Any] = {"adam": make_adam, "rmsprop": make_rmsprop}
 MOMENTS = {"adam": {"m": "_momentums", "v": "_velocities"}, "rmsprop": {"v": "_velocities"}}  # neutral name: Keras'
 
 
+# AutoGraph would turn Python's `if` and `for` over tensors into operations. There are none here, in losses or in layers, and to
+# look for them takes a process two thirds of a second.
+traced = partial(tf.function, autograph=False)
+
+
 class Learner:
     """See `triptych.frameworks.Learner`."""
 
@@ -102,15 +108,15 @@ class Learner:
         obs = each(lambda part: tf.TensorSpec((None, *part.shape), part.taken(self.precision)), parts)
         # With memory a number of games is traced anew, as the steps of a sequence are written out one by one.
         signature = None if network.unrolls else [obs]
-        self.forward = tf.function(self.online, input_signature=signature)
+        self.forward = traced(self.online, input_signature=signature)
         self.opened = None  # the network in two, for `sensitivity`
         self.make_functions()
 
     def make_functions(self):
         """Each is compiled when it is first called. What is frozen is decided there."""
-        self.compiled_step = tf.function(self.step)
-        self.compiled_gradients = tf.function(self.differentiate)
-        self.compiled_apply = tf.function(self.descend)
+        self.compiled_step = traced(self.step)
+        self.compiled_gradients = traced(self.differentiate)
+        self.compiled_apply = traced(self.descend)
 
     def make_optimiser(self):
         """One whose moments are all 0, of the variables that are not frozen."""
