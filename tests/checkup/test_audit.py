@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.checkup.scripts import Q_LEARNING, audited, names
 from tests.training.test_wiring import ROLLOUTS, SEQUENCES, TRANSITIONS
 from tests.training.test_wiring_mutations import PLAYED
 from triptych import check
+from triptych.checkup.stream import fingerprints
 from triptych.utils.checks import InputError
 
 HEALTHY = (
@@ -64,3 +66,11 @@ def test_a_recipe_is_audited_whole_where_that_is_asked_for() -> None:
 def test_an_audit_of_too_few_steps_is_refused() -> None:
     with pytest.raises(InputError, match="audit is 5; allowed: 100 or more"):
         check("cartpole", audit=5)
+
+
+def test_a_picture_has_one_fingerprint_however_it_lies_in_memory() -> None:
+    pictures = np.random.default_rng(0).integers(256, size=(5, 3, 4, 12, 12)).astype(np.uint8)
+    turned = np.asfortranarray(pictures)
+    assert (fingerprints(turned, 2) == fingerprints(pictures, 2)).all()
+    assert (fingerprints(turned[:, [2, 0]], 2) == fingerprints(pictures, 2)[:, [2, 0]]).all()
+    assert len(np.unique(fingerprints(pictures, 2))) == 15

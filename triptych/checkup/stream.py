@@ -33,8 +33,8 @@ def part_words(array: np.ndarray, lead: int) -> np.ndarray:
     size = flat.shape[-1]
     if array.dtype != np.uint8:
         flat = flat.astype(np.float32, copy=False)
-    elif size % 8 == 0 and flat.flags.c_contiguous:
-        flat, size = flat.view(np.uint64), size // 8
+    elif size % 8 == 0:
+        flat, size = np.ascontiguousarray(flat).view(np.uint64), size // 8
     return flat if size <= WORDS else flat[..., :: -(-size // WORDS) | 1]  # odd: it meets every column of a picture
 
 
