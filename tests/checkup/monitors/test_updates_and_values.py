@@ -72,11 +72,11 @@ def test_the_scheduled_rate_of_every_recipe_is_no_alarm_and_another_is(name: str
     assert run.found(monitor) == ["learning-rate"]
 
 
-def answered(values: np.ndarray, reward: float = 1.0, rounds: int = 3, recipe: str = "cartpole") -> list[str]:
-    """Signals of a network that answers so while it acts, and learns from such rewards."""
+def answered(*rounds: np.ndarray, reward: float = 1.0, recipe: str = "cartpole") -> list[str]:
+    """Signals of a network that answers so while it acts, round by round, and learns from such rewards."""
     run = Made(recipe, **QUICK if recipe == "cartpole" else {})
     monitor, found = run.begun(Heads()), list[str]()
-    for _ in range(rounds):
+    for values in rounds:
         monitor.acted(0, (None,), (values, None))
         monitor.fed(0, transitions(np.random.default_rng(0), reward=reward))
         found += run.found(monitor)
@@ -101,9 +101,14 @@ def test_a_relu_a_softmax_and_a_tanh_behind_the_values_are_told() -> None:
 
 
 def test_values_beyond_what_rewards_can_bring_are_told_in_the_second_round() -> None:
-    assert answered(250 + NORMAL) == ["values-over-bound"]
-    assert answered(250 + NORMAL, reward=10.0) == []
-    assert answered(250 + NORMAL, rounds=1) == []
+    assert answered(NORMAL, 250 + NORMAL, 250 + NORMAL) == ["values-over-bound"]
+    assert answered(NORMAL, 250 + NORMAL, 250 + NORMAL, reward=10.0) == []
+    assert answered(NORMAL, 250 + NORMAL) == []
+    assert answered(NORMAL, 250 + NORMAL, NORMAL, 250 + NORMAL) == []
+
+
+def test_a_network_may_begin_with_values_beyond_what_small_rewards_bring() -> None:
+    assert answered(NORMAL, 1.2 * NORMAL, NORMAL, reward=0.001) == []
 
 
 def test_a_policys_logits_may_be_anything() -> None:

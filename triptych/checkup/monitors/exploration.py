@@ -11,7 +11,6 @@ import numpy as np
 
 from triptych.checkup.findings import Finding, Signal
 from triptych.checkup.monitors.base import Sampled
-from triptych.training.base import Tick
 from triptych.training.callbacks.base import Run
 
 RANDOM_SHARE = Signal(
@@ -83,7 +82,7 @@ class Exploration(Sampled):
         outputs, self.outputs = self.outputs, None
         others = 1 - 1 / run.training.games.num_actions  # what chance alone gives
         actions, count = np.asarray(actions)[alive], int(alive.sum())
-        if outputs is None:  # the network was not asked: all are random
+        if outputs is None or len(outputs) != len(alive):  # the network was not asked: all are random
             self.now.other += count * others
         else:
             values = outputs[alive]
@@ -94,7 +93,7 @@ class Exploration(Sampled):
         self.now.expected += count * chance
         self.now.variance += count * max(chance * (1 - chance), 1e-4)
 
-    def step(self, run: Run, tick: Tick) -> None:
+    def slept(self) -> None:
         self.outputs = None
 
     def judge(self, run: Run) -> Iterator[Finding]:

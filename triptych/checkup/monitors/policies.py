@@ -11,7 +11,6 @@ import numpy as np
 from triptych.checkup.findings import Finding, Signal
 from triptych.checkup.monitors.base import Sampled
 from triptych.frameworks import numpy_ops
-from triptych.training.base import Tick
 from triptych.training.callbacks.base import Run
 
 NOT_DRAWN = Signal(
@@ -78,7 +77,7 @@ class Drawn(Sampled):
         self.expected += float(mean.sum())
         self.variance += float(((probs * log_probs**2).sum(axis=1) - mean**2).sum())
 
-    def step(self, run: Run, tick: Tick) -> None:
+    def slept(self) -> None:
         self.outputs = None
 
     def judge(self, run: Run) -> Iterator[Finding]:

@@ -82,6 +82,7 @@ class Heads(Sampled):
         self.largest_reward = self.largest_discount = 0.0
         self.over = 0  # rounds in which values were over the bound
         self.peak = 0.0  # of this round
+        self.first = 0.0  # of the first round: what the network answers before it has learned
         self.since = 0
 
     def begin(self, run: Run) -> None:
@@ -128,8 +129,9 @@ class Heads(Sampled):
         peak, self.peak = self.peak, 0.0
         if not 0 < self.largest_discount < 1 or not self.largest_reward:
             return
+        self.first = self.first or peak
         bound = self.largest_reward / (1 - self.largest_discount)
-        if peak <= FACTOR * bound:
+        if peak <= FACTOR * max(bound, 2 * self.first):
             self.over = 0
             return
         self.over += 1

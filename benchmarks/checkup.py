@@ -1,0 +1,48 @@
+"""What the checkup costs a run: with all monitors and the audit, and without them, in turn, each turn a fresh process.
+
+python benchmarks/checkup.py --recipe cartpole --json
+
+Compares the processor time of the whole process, compiling and all, and the steps a second of the loop. On a machine with other work
+on it the first is the one to read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from turns import guarded, measured, median
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipe", default="cartpole")
+    parser.add_argument("--framework", choices=("torch", "jax", "keras"), default="torch")
+    parser.add_argument("--steps", type=int, default=20_000, help="of each turn")
+    parser.add_argument("--turns", type=int, default=3, help="of each; at least 2")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    asked = parser.parse_args()
+    if asked.turns < 2 or asked.steps < 2_000:
+        parser.error("--turns are at least 2, --steps 2000")
+    turns: dict[str, list[dict[str, Any]]] = {"off": [], "warn": []}
+    for turn in range(asked.turns):
+        for how, found in turns.items():
+            given = (asked.recipe, asked.framework, asked.steps, how)
+            found.append(measured(sys.executable, "ours/checkup.py", *given))
+            print(
+                f"turn {turn + 1}, {how}: {found[-1]['process']:.2f} s of a core, {found[-1]['rate']:,.0f} steps/s",
+                flush=True,
+            )
+    told = {name: {how: median(found, name) for how, found in turns.items()} for name in ("process", "rate")}
+    for name, unit in (("process", "s of a core"), ("rate", "steps/s")):
+        off, warn = told[name]["off"], told[name]["warn"]
+        print(f"{off:10,.2f} {warn:10,.2f}  {100 * (warn / off - 1):+.1f} %  {unit}")
+    if asked.json:
+        how = {"recipe": asked.recipe, "framework": asked.framework, "steps": asked.steps, "turns": turns}
+        print(json.dumps({"medians": told, **how, "processor": turns["warn"][-1]["processor"]}))
+
+
+if __name__ == "__main__":
+    guarded(main)
