@@ -71,7 +71,9 @@ class Made:
         self.agent = Agent(self.learner)
         observation = Observation(SHAPE, "float32")
         self.games = SimpleNamespace(num_actions=2, num_envs=games, typical_episode=500, observation=observation)
-        self.player = SimpleNamespace(ended=np.zeros(games, bool), learner=self.learner, games=self.games)
+        self.player = SimpleNamespace(
+            ended=np.zeros(games, bool), learner=self.learner, games=self.games, obs=np.eye(games, 3)
+        )
         self.training: Any = SimpleNamespace(
             players=lambda: [self.player],
             games=self.games,

@@ -15,8 +15,8 @@ from triptych.training.counting import Episode
 def seen(show: Any, steps: int = 250, ends: int = 10) -> list[str]:
     """Signals of games that show what `show(step, rng)` gives, [4, 3]; an episode ends every so many steps."""
     run, rng = Made(**QUICK), np.random.default_rng(0)
+    run.player.obs = show(0, rng)
     monitor = run.begun(Observations())
-    monitor.reset(0, show(0, rng))
     for step in range(steps):
         monitor.received(0, answered(show(step, rng), ended=step % ends == 0))
     return run.found(monitor)

@@ -70,13 +70,15 @@ def test_an_update_that_moves_the_policy_far_is_told() -> None:
     assert reported(0.6, kl=9.0) == ["kl-jump"]
 
 
-def scored(last: float, updates: int = 5_000, share: float = 0.95, actions: Any = (0, 1)) -> list[str]:
-    """Signals of a run in which chance scored about 20, and the last episodes so much."""
-    run, rng = Made(**QUICK), np.random.default_rng(0)
+def scored(
+    last: float, updates: int = 5_000, share: float = 0.95, actions: Any = (0, 1), recipe: str = "cartpole"
+) -> list[str]:
+    """Signals of a run whose first episodes scored about 20, and the last ones so much."""
+    run, rng = Made(recipe, **QUICK), np.random.default_rng(0)
     monitor = run.begun(Progress())
     for number in range(60):
         monitor.episode(run, Episode(number, 20 + rng.standard_normal(), 20, 0, 0))
-    run.counters.updates = updates
+    run.counters.updates, run.counters.steps = updates, int(0.1 * run.recipe.steps)
     for number in range(60):
         monitor.episode(run, Episode(number, last + rng.standard_normal(), 20, 0, 0))
     for _ in range(500):
@@ -94,6 +96,11 @@ def test_a_score_no_better_than_chance_is_told_near_the_runs_end() -> None:
     assert scored(19.0) == ["no-better-than-random"]
     assert scored(19.0, share=0.5) == [], "too early"
     assert scored(19.0, updates=500) == [], "it has hardly learned"
+
+
+def test_where_a_memory_is_needed_more_is_allowed_for() -> None:
+    assert scored(19.0, recipe="drqn-cartpole") == []
+    assert scored(19.0, recipe="drqn-cartpole", updates=30_000) == ["no-better-than-random"]
 
 
 def test_one_action_alone_is_told_where_the_score_is_that_of_chance() -> None:

@@ -58,6 +58,16 @@ def test_no_update_is_told_once_the_first_one_is_late_and_where_the_run_is_over(
     assert run.found(monitor) == ["no-updates"]
 
 
+@pytest.mark.parametrize(("more", "found"), [(0, []), (5, ["updates-uncounted"])])
+def test_updates_that_the_run_does_not_count_are_told(more: int, found: list[str]) -> None:
+    run = Made(**QUICK)
+    monitor = run.begun(Updates())
+    run.counters.updates = 20
+    for _ in range(20 + more):
+        monitor.learned(0, None, 1e-3, {})
+    assert run.found(monitor) == found
+
+
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
 def test_the_scheduled_rate_of_every_recipe_is_no_alarm_and_another_is(name: str) -> None:
     run = Made(name)

@@ -104,6 +104,8 @@ class Observations(Sampled):
 
     def begin(self, run: Run) -> None:
         self.is_picture = run.training.games.observation.is_picture
+        if not run.counters.steps and run.training.players():
+            self.reset(0, run.training.players()[0].obs)  # which came before there were ears
 
     def slept(self) -> None:
         self.chances += 1

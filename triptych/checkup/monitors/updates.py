@@ -42,19 +42,33 @@ RATE = Signal(
     ),
     "optimiser.learning_rate, final_rate; where the rate is handed to the optimiser",
 )
+UNCOUNTED = Signal(
+    "updates-uncounted",
+    "stop",
+    "the network learns where the run makes no update",
+    ("learning goes on in test games", "an update that is made twice", "somebody else who calls the learner"),
+    "whatever calls the learner's update",
+)
 PATIENCE = 2_000  # steps after the first that could learn in which the first update must come
 ENOUGH = 100  # updates that are expected, to be compared
 OFF = 1.6  # times more or fewer
 
 
 class Updates(Sampled):
-    """Updates against steps."""
+    """Updates against steps, and against what the learner was asked for."""
+
+    always = ("learned",)
 
     def __init__(self) -> None:
         self.steps = self.updates = 0
+        self.heard = self.first = 0
 
     def begin(self, run: Run) -> None:
         self.steps, self.updates = run.counters.steps, run.counters.updates
+        self.heard, self.first = 0, run.counters.updates
+
+    def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
+        self.heard += 1
 
     def judge(self, run: Run) -> Iterator[Finding]:
         config, counters = run.recipe.algorithm, run.counters
@@ -65,8 +79,12 @@ class Updates(Sampled):
                 told = f"no update in {counters.steps:,} steps"
                 yield Finding(NEVER, told, f"the first one soon after step {begins:,}", begins)
             return
+        made = counters.updates - self.first
+        if config.family != "asynchronous" and self.heard > made + 1:  # its workers' gradients may be dropped
+            told = f"{self.heard:,} updates of the learner, {made:,} of the run"
+            yield Finding(UNCOUNTED, told, "as many", counters.steps)
         if not self.updates:
-            self.begin(run)
+            self.steps, self.updates = counters.steps, counters.updates
         yield from self.paced(run)
 
     def paced(self, run: Run) -> Iterator[Finding]:
