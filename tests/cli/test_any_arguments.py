@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from triptych.cli.checking import CheckRun
 from triptych.cli.main import COMMANDS, main
 from triptych.cli.parse import takes_recipe
 from triptych.recipes import BUILT_IN
@@ -33,7 +34,7 @@ word = st.one_of(
 def nothing_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What is parsed is not run: it is the reading that is tried."""
     monkeypatch.chdir(tmp_path)
-    for command in COMMANDS.values():
+    for command in (*COMMANDS.values(), CheckRun):
         monkeypatch.setattr(command, "run", lambda self: 0)
 
 

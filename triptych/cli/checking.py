@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from triptych.cli import exits
-from triptych.cli.options import Command, Device, Framework, RecipeName, Where, named, print_json
+from triptych.cli.options import Command, Device, Framework, RecipeName, RunName, Where, named, print_json
 from triptych.recipes import Recipe
+from triptych.runs.names import is_log
 from triptych.utils.console import counted, put
 
 if TYPE_CHECKING:  # which a mere --help does not wait for
@@ -19,7 +21,10 @@ if TYPE_CHECKING:  # which a mere --help does not wait for
 
 @dataclass(frozen=True)
 class Check(Where):
-    """Looks for silent mistakes in a recipe before it is trained: in its settings, its network, its gradients, its game."""
+    """Looks for silent mistakes in a recipe before it is trained: in its settings, its network, its gradients, its game.
+
+    With a run folder, a run's name or a log of another tool in RECIPE's place it says what looks wrong there: docs/checkup.md.
+    """
 
     recipe: Annotated[Recipe, arg(name="")] = dataclasses.field(kw_only=True)
     name: RecipeName = ""  # a recipe's name, or a path to your own Python file
@@ -42,9 +47,13 @@ class Check(Where):
 
     @staticmethod
     def for_arguments(arguments: list[str]) -> type[Command]:
-        """The command itself, or where a file is given that defines an agent of the user's own, the one for that."""
+        """The command itself, or the one for what is named: something that was run, or a file with an agent of the user's own."""
         from triptych.experiments.own_code import is_own
 
+        runs_dir = next((after for flag, after in pairwise(arguments) if flag == "--runs-dir"), "runs")
+        ends = [word for word in (*arguments[:1], *arguments[-1:]) if not word.startswith("-") and word != runs_dir]
+        if any(is_log(word, runs_dir) for word in ends):
+            return CheckRun
         return CheckOwn if any(is_own(word) for word in arguments) else Check
 
 
@@ -60,6 +69,23 @@ class CheckOwn(Command):
         from triptych.experiments.own_code import check_file
 
         return tell(self, check_file(self.file, self.framework, self.time_limit))
+
+
+@dataclass(frozen=True)
+class CheckRun(Where):
+    """Says what looks wrong in a run that is over, or goes on: a run folder, or a log of another tool (docs/logs.md)."""
+
+    name: RunName = ""  # a run folder, a run's name, a log of another tool, or a folder of any of them
+    # what columns in logs of other tools mean, THEIRS=ours: ep_ret=episode_reward total=steps
+    columns: Annotated[tuple[tuple[str, ...], ...], UseAppendAction] = ()
+    # what a column `frames` counts in CSV files of other tools: agent steps or emulator frames
+    frames_are: Literal["steps", "emulator"] = "steps"
+
+    def run(self) -> int:
+        from triptych.experiments.checking import check_log
+
+        columns = [pair for pairs in self.columns for pair in pairs]
+        return tell(self, check_log(self.name, runs_dir=self.runs_dir, columns=columns, frames_are=self.frames_are))
 
 
 def tell(command: Command, found: Checkup) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from triptych.checkup.afterwards import judge_log
 from triptych.checkup.audit.whole import LEAST
 from triptych.checkup.audit.whole import audit as audited
 from triptych.checkup.environment import judge_numbers, judge_play
@@ -20,9 +22,12 @@ from triptych.experiments.teach import with_teacher
 from triptych.frameworks import check_framework, load, set_device, set_threads
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.feasibility import prepare
+from triptych.report import logs
+from triptych.runs.names import is_log
 from triptych.training.base import Training
 from triptych.training.build import compile_learner, make_training
 from triptych.utils.checks import check as require
+from triptych.utils.console import detail
 from triptych.utils.failures import machine_failures
 
 
@@ -37,11 +42,12 @@ def check(
     device: str = "auto",
     **changes: Any,
 ) -> Checkup:
-    """Looks for silent mistakes in a recipe before it is trained.
+    """Looks for silent mistakes in a recipe before it is trained, or in what a run or another tool has logged.
 
     Args:
-        subject: a recipe's name, a path to a Python file that defines `recipe`, or a Recipe. Or code of your own: a path to a file
-            that defines an agent, an object with some of the methods of docs/how-to/check-my-code.md, or a class of such objects.
+        subject: a recipe's name, a path to a Python file that defines `recipe`, or a Recipe. A run folder, a run's name, or a log of
+            another tool, of which the rest is not asked. Or code of your own: a path to a file that defines an agent, an object with
+            some of the methods of docs/how-to/check-my-code.md, or a class of such objects.
         framework: torch, jax or keras: whose agent is looked at.
         label: what to call it; None: by its name.
         audit: steps that are trained, in memory, of which everything is looked up in what the games said; 0: none.
@@ -52,6 +58,8 @@ def check(
         InputError: something given cannot be used; a recipe that cannot be run here is refused as `train` refuses it.
         EnvironmentFailed: the environment failed.
     """
+    if isinstance(subject, str | Path) and is_log(str(subject), runs_dir):
+        return check_log(str(subject), runs_dir=runs_dir)
     if isinstance(subject, str | Path) and is_own(str(subject)):
         return check_file(subject, framework)
     if not (subject is None or isinstance(subject, str | Path | Recipe)):
@@ -78,6 +86,26 @@ def check(
     if audit:
         found.look(f"the stream of {audit:,} steps", lambda: audited(recipe, framework, audit).told())
     found.look("the game", lambda: judge_play(recipe.env))
+    return found
+
+
+def check_log(
+    name: str, *, runs_dir: str | Path = "runs", columns: Iterable[str] = (), frames_are: str = "steps"
+) -> Checkup:
+    """Says what looks wrong in a run that is over, or in a log of another tool.
+
+    Args:
+        columns: `THEIRS=ours`, what a column of others is called here.
+        frames_are: what a foreign file's `frames` column counts: "steps", or "emulator" frames.
+
+    Raises:
+        InputError: there is nothing that can be read.
+    """
+    found = Checkup(name)
+    for log in logs.read(name, Path(runs_dir), frames_are, columns=tuple(columns)):
+        for note in log.notes:
+            detail(note)
+        found.look(f"the log of {log.name}", partial(judge_log, log))
     return found
 
 

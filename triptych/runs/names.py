@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from triptych.recipes import built_in
 from triptych.utils.checks import InputError, shown
 from triptych.utils.failures import MachineFailed, machine_trouble
 from triptych.utils.files import is_link
@@ -67,6 +68,16 @@ def run_path(run: str, runs_dir: str | Path) -> Path:
     given, named = Path(run), Path(runs_dir) / run
     # A path of several parts that is nowhere is told as it was typed.
     return given if given.exists() or (len(given.parts) > 1 and not named.exists()) else named
+
+
+def is_log(word: str, runs_dir: str | Path) -> bool:
+    """Whether a word names a run folder, a log, or a folder of them, and not a recipe: that is a shipped one's name, or a Python file."""
+    if not word or built_in(word) == word or word.endswith(".py"):
+        return False
+    try:
+        return all(run_path(part, runs_dir).exists() for part in word.split("+"))
+    except (OSError, ValueError):  # a word that no file can be called
+        return False
 
 
 def new_path(name: str, runs_dir: str | Path) -> Path:

@@ -16,7 +16,7 @@ HEAD = ("values-never-negative", "values-squashed", "values-sum-to-one", "head-n
 RUNAWAY = ("values-over-bound", "not-finite", "gradient-explodes", "units-dead")
 COLLAPSE = ("entropy-collapse", "kl-jump", "action-collapse", "policy-not-followed")
 MEMORY = ("acted-state", "fed-state", "memory-always-reset", "memory-lost", "memory-not-reset", "memory-reset-ignored")
-TD = ("td-error-wrong", "loss-wrong")
+TD = ("td-error-wrong", "loss-wrong", "loss-differs", "gradient-differs")
 WEIGHTS = ("fed-weight", "importance-weights-one", "beta-schedule", "priorities-unrelated")
 
 # By the row of the list of mistakes; a fault that has an entry of its own is named by that as well.

@@ -1,0 +1,161 @@
+"""`triptych check RUN`: what a log says, ours or a stranger's, and no alarm on the runs that are shipped."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import triptych
+from tests.checkup.alarmed import write_alarms
+from tests.cli.test_cli import call
+from triptych.checkup.afterwards import judge_log
+from triptych.report import logs
+
+RESULTS = Path(__file__).parents[2] / "results"
+SHIPPED = sorted(path.parent for path in RESULTS.rglob("episodes.csv"))
+ROWS = 400
+Column = np.ndarray
+
+
+def healthy() -> dict[str, Column]:
+    """A run's episodes, as a learner of numbers would have them."""
+    rng, place = np.random.default_rng(0), np.arange(ROWS)
+    steps = 100 * (place + 1)
+    return {
+        "episode": place + 1,
+        "steps": steps,
+        "updates": np.maximum(0, steps - 2_000) // 4,
+        "episode_reward": 10 + 40 * place / ROWS + 5 * rng.normal(size=ROWS),
+        "episode_length": 100 + rng.integers(20, size=ROWS),
+        "epsilon": np.maximum(0.1, 1 - steps / 20_000),
+        "loss": np.abs(0.5 + 0.1 * rng.normal(size=ROWS)),
+        "gradient_norm": np.abs(2 + 0.3 * rng.normal(size=ROWS)),
+        "entropy": 1.4 - 0.8 * place / ROWS,
+        "approx_kl": np.abs(0.01 * rng.normal(size=ROWS)),
+        "seconds": steps / 900.0,
+    }
+
+
+def written(path: Path, columns: dict[str, Column]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for row in zip(*columns.values(), strict=True):
+            writer.writerow(["" if isinstance(value, float) and np.isnan(value) else value for value in row])
+    return path
+
+
+def found_in(path: Path, severities: tuple[str, ...] = ("warn", "stop")) -> list[str]:
+    (log,) = logs.read(str(path), path.parent)
+    return [one.signal.name for one in judge_log(log) if one.severity in severities]
+
+
+def at(place: int, values: Any, value: float) -> Column:
+    """The same with another value from a place on."""
+    changed = np.array(values, float)
+    changed[place:] = value
+    return changed
+
+
+FAULTS: dict[str, tuple[str, Callable[[dict[str, Column]], Any]]] = {
+    "log-no-updates": ("updates", lambda c: 0 * c["updates"]),
+    "log-loss-ends": ("loss", lambda c: at(300, c["loss"], np.nan)),
+    "log-loss-grows": ("loss", lambda c: c["loss"] * np.exp(np.maximum(0, np.arange(ROWS) - 200) / 20)),
+    "log-loss-constant": ("loss", lambda c: at(200, c["loss"], 0.25)),
+    "log-gradient-grows": ("gradient_norm", lambda c: c["gradient_norm"] * np.exp(np.maximum(0, np.arange(ROWS) - 200) / 20)),
+    "log-gradient-zero": ("gradient_norm", lambda c: at(300, c["gradient_norm"], 0.0)),
+    "log-reward-flat": ("episode_reward", lambda c: 10 + 5 * np.random.default_rng(1).normal(size=ROWS)),
+    "log-reward-collapses": ("episode_reward", lambda c: np.where(np.arange(ROWS) < 300, c["episode_reward"], 11.0)),
+    "log-epsilon-rises": ("epsilon", lambda c: np.where(np.arange(ROWS) < 300, c["epsilon"], 0.8)),
+    "log-epsilon-stays": ("epsilon", lambda c: 0 * c["epsilon"] + 1),
+    "log-kl-jumps": ("approx_kl", lambda c: c["approx_kl"] + (np.arange(ROWS) == 250)),
+    "log-slows": ("seconds", lambda c: c["seconds"] * np.maximum(1, np.arange(ROWS) / 100) ** 2),
+}  # fmt: skip
+
+
+def test_a_healthy_log_raises_no_alarm(tmp_path: Path) -> None:
+    assert found_in(written(tmp_path / "log.csv", healthy()), ("note", "warn", "stop")) == []
+
+
+@pytest.mark.parametrize("signal", FAULTS)
+def test_what_a_column_shows_is_found_and_nothing_else(signal: str, tmp_path: Path) -> None:
+    name, change = FAULTS[signal]
+    columns = healthy()
+    columns[name] = change(columns)
+    assert found_in(written(tmp_path / "log.csv", columns)) == [signal]
+
+
+def test_a_policy_that_is_sure_without_having_learned_is_found(tmp_path: Path) -> None:
+    columns = healthy()
+    columns["entropy"] = at(100, columns["entropy"], 0.001)
+    assert found_in(written(tmp_path / "log.csv", columns)) == [], "it has learned"
+    columns["episode_reward"] = FAULTS["log-reward-flat"][1](columns)
+    assert found_in(written(tmp_path / "log.csv", columns)) == ["log-reward-flat", "log-entropy-collapse"]
+
+
+def test_tests_that_contradict_the_curve_are_found(tmp_path: Path) -> None:
+    columns = healthy()
+    columns["evaluation_mean"] = np.where(np.arange(ROWS) % 100 == 99, -30.0, np.nan)
+    assert found_in(written(tmp_path / "log.csv", columns)) == ["log-score-contradicts"]
+
+
+def test_a_counter_that_goes_back_is_found() -> None:
+    steps = np.arange(100.0)
+    steps[60:] -= 30
+    (finding,) = judge_log(logs.Log("a", {"steps": logs.Numbers(steps)}))
+    assert (finding.signal.name, finding.measured) == ("log-counter-back", "steps falls from 59 to 30 at row 61")
+
+
+def test_episodes_of_one_length_are_a_note(tmp_path: Path) -> None:
+    columns = healthy()
+    columns["episode_length"] = 0 * columns["episode_length"] + 100
+    assert found_in(written(tmp_path / "log.csv", columns), ("note",)) == ["log-one-length"]
+
+
+def test_a_table_of_steps_reward_and_loss_is_enough(tmp_path: Path) -> None:
+    columns = {name: healthy()[name] for name in ("steps", "episode_reward", "loss")}
+    assert found_in(written(tmp_path / "log.csv", columns)) == []
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=[str(path.relative_to(RESULTS)) for path in SHIPPED])
+def test_no_shipped_run_raises_an_alarm(folder: Path) -> None:
+    for log in logs.read(str(folder), RESULTS):
+        assert [one.line() for one in judge_log(log) if one.severity != "note"] == []
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    triptych.train("cartpole", steps=300, warm_up=100, run_name="a", runs_dir=folder, video=False, on_alarm="off")
+    write_alarms(folder / "a", 100)
+    return folder
+
+
+def test_a_run_of_ours_is_read_with_its_own_alarms(run: Path, capsys: pytest.CaptureFixture) -> None:
+    assert call("check", "a", "--runs-dir", str(run), "--json") == 6
+    *lines, last = capsys.readouterr().out.splitlines()
+    found = json.loads(last)
+    assert (found["subject"], [one["signal"] for one in found["findings"]]) == ("a", ["odd"])
+    assert found["findings"][0]["causes"] == ["a first reason", "a second one"]
+    assert any(line.startswith("looked at the log of a: 1 alarm, ") for line in lines)
+    assert [one.signal.name for one in triptych.check(run / "a").alarms] == ["odd"]
+
+
+def test_a_log_of_another_tool_is_read_with_its_columns(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    columns = {"total": healthy()["steps"], "gain": FAULTS["log-reward-collapses"][1](healthy())}
+    file = written(tmp_path / "theirs.csv", columns)
+    assert call("check", str(file), "--columns", "total=steps", "gain=episode_reward") == 6
+    assert "log-reward-collapses" in capsys.readouterr().out
+
+
+def test_what_is_no_log_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "x.csv").write_text("words\nand more\n")
+    for words in ([str(tmp_path / "x.csv")], [str(tmp_path)], [str(tmp_path), "--gamma", "1"]):
+        assert call("check", *words) == 2
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1

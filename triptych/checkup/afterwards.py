@@ -1,0 +1,290 @@
+"""What the log of a run that is over says, ours or a stranger's: the same questions as while it goes on, of a table of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import numpy as np
+
+from triptych.checkup.findings import Finding, Severity, Signal
+from triptych.report.logs import Log
+
+WINDOWS = 20  # that a run is cut into: what is told is told of whole windows, not of single numbers
+FEWEST = 100  # rows, below which a curve says nothing
+GROWN = 100.0  # times its early size, a loss or a gradient that has grown without bound
+ROSE = 0.02  # of epsilon, from row to row
+LOST = 0.25  # of what was gained on the way that is left at a collapsed run's end
+NOISE = 4.0  # standard errors between two windows, below which they are the same
+SLOWED = 0.25  # of the early speed
+JUMP = 0.5  # of an update's approximate KL divergence, in nats
+SURE = 0.02  # of the entropy at the start, below which nothing is tried any more
+SAME = 20  # rows in a row
+
+NO_UPDATES = Signal(
+    "log-no-updates", "stop", "the run was never updated",
+    ("a warm-up or a batch larger than the run", "an update that is never reached"), "algorithm.warm_up, learn_from; the log's column updates",
+)  # fmt: skip
+LOSS_ENDS = Signal(
+    "log-loss-ends", "stop", "the loss is no number any more",
+    ("a learning rate that is too high", "a logarithm, root or division of 0"), "the first row without a loss",
+)  # fmt: skip
+LOSS_GROWS = Signal(
+    "log-loss-grows", "warn", "the loss grows without bound",
+    ("targets that run away: the target network, the discount at ends", "rewards that are not scaled"), "the target network, gamma, the rewards' size",
+)  # fmt: skip
+LOSS_STILL = Signal(
+    "log-loss-constant", "warn", "the loss does not change",
+    ("weights that no optimiser moves", "a value that is logged once and repeated"), "the optimiser's parameters; what is logged as the loss",
+)  # fmt: skip
+GRADIENT_GROWS = Signal(
+    "log-gradient-grows", "warn", "the gradient's norm explodes",
+    ("no limit on the norm", "a learning rate that is too high"), "optimiser.max_norm, learning_rate",
+)  # fmt: skip
+GRADIENT_ZERO = Signal(
+    "log-gradient-zero", "stop", "the gradient is 0", ("units that are all dead", "a loss cut off from the network"),
+    "activations, stop_gradient and detach",
+)  # fmt: skip
+FLAT = Signal(
+    "log-reward-flat", "warn", "the reward never leaves where it began",
+    ("nothing is learned: targets, gradient or exploration are wrong", "a run that is too short"), "the other alarms; the test games",
+)  # fmt: skip
+COLLAPSE = Signal(
+    "log-reward-collapses", "warn", "the reward falls back after its peak",
+    ("a learning rate that stays high", "a replay that forgets the early games", "values that run away"), "learning rate, replay_size, target_every",
+)  # fmt: skip
+EPSILON_RISES = Signal(
+    "log-epsilon-rises", "warn", "epsilon rises within the run",
+    ("a resume that begins the schedule anew", "a schedule counted by episode"), "where epsilon's step is counted, and kept by a resume",
+)  # fmt: skip
+EPSILON_STAYS = Signal(
+    "log-epsilon-stays", "warn", "epsilon never falls", ("a schedule that is never called, or longer than the run",), "epsilon's schedule"
+)  # fmt: skip
+BACK = Signal(
+    "log-counter-back", "warn", "a counter goes back",
+    ("a resume from an older checkpoint that kept the rows behind it", "two runs in one file"), "the row that it names",
+)  # fmt: skip
+SLOWS = Signal(
+    "log-slows", "warn", "the run slows down",
+    ("memory that grows: lists that are never emptied, a graph that is kept", "another program beside it"), "memory over time; steps per second",
+)  # fmt: skip
+SURE_TOO_SOON = Signal(
+    "log-entropy-collapse", "warn", "the policy is sure of itself without having learned anything",
+    ("no entropy bonus", "advantages of one sign, or not normalised"), "algorithm.entropy_weight, normalise_advantages",
+)  # fmt: skip
+KL_JUMPS = Signal(
+    "log-kl-jumps", "warn", "an update moves the policy too far",
+    ("too many passes over a rollout", "a learning rate that is too high", "old log probabilities that are not those of acting"),
+    "algorithm.epochs, clip, learning rate",
+)  # fmt: skip
+ONE_LENGTH = Signal(
+    "log-one-length", "note", "all episodes are of one length", (), "a time limit, or a game that has one length"
+)
+CONTRADICTS = Signal(
+    "log-score-contradicts", "warn", "the test games say otherwise than the curve",
+    ("weights of another step, or of another network", "test games with other settings or another scale of observations"),
+    "which weights are tested, and how their games are made",
+)  # fmt: skip
+
+
+class Curve:
+    """A column beside its steps, of the rows that have both."""
+
+    def __init__(self, log: Log, name: str):
+        self.steps, self.values = np.zeros(0), np.zeros(0)
+        for part in log.parts:
+            if name in part and len(part[name]) > len(self.values):
+                values = array(part[name])
+                steps = array(part["steps"]) if "steps" in part else np.arange(len(values), dtype=float)
+                kept = np.isfinite(values) & np.isfinite(steps)
+                if kept.sum() > len(self.values):
+                    self.steps, self.values = steps[kept], values[kept]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def windows(self) -> list[np.ndarray]:
+        return np.array_split(self.values, WINDOWS)
+
+    def middles(self) -> np.ndarray:
+        """The median of each window."""
+        return np.array([np.median(window) for window in self.windows()])
+
+    def since(self, window: int) -> int:
+        """Steps at which a window begins."""
+        return int(np.array_split(self.steps, WINDOWS)[window][0])
+
+
+def array(column: Any) -> np.ndarray:
+    return np.array([np.nan if value is None else value for value in column], np.float64)
+
+
+def judge_log(log: Log) -> Iterator[Finding]:
+    """What looks wrong in a log. Of a column that it has not nothing is told."""
+    yield from told_before(log)
+    yield from updates(log)
+    yield from loss(log)
+    yield from gradient(log)
+    learned = yield from reward(log)
+    yield from exploration(log, learned)
+    yield from counters(log)
+    yield from speed(log)
+
+
+def told_before(log: Log) -> Iterator[Finding]:
+    """The alarms that the run itself wrote."""
+    for row in log.alarms:
+        causes = tuple(cause for cause in str(row["causes"]).split(" | ") if cause)
+        severity: Severity = "stop" if row["severity"] == "stop" else "warn"
+        signal = Signal(row["signal"], severity, row["title"], causes, row["look"])
+        yield Finding(signal, row["measured"], row["expected"], row["since"])
+
+
+def updates(log: Log) -> Iterator[Finding]:
+    count = Curve(log, "updates")
+    if len(count) and count.values.max() == 0:
+        yield Finding(NO_UPDATES, f"0 updates in {count.steps.max():,.0f} steps", "updates once the warm-up is over")
+
+
+def loss(log: Log) -> Iterator[Finding]:
+    found = Curve(log, "loss")
+    yield from ended(log)
+    if len(found) < FEWEST:
+        return
+    middles = np.abs(found.middles())
+    early, late = np.median(middles[1 : WINDOWS // 2]), middles[-1]
+    if early and late > GROWN * early and late > middles[-2] > middles[-3]:
+        yield Finding(
+            LOSS_GROWS,
+            f"{late:.3g} at the end, {early:.3g} before",
+            f"less than {GROWN:,.0f} times as much",
+            found.since(WINDOWS // 2),
+        )
+    repeated = np.flatnonzero(np.diff(found.values) == 0)
+    if run_of(repeated) >= SAME and found.values[-1] == found.values[-SAME:].max() == found.values[-SAME:].min():
+        yield Finding(LOSS_STILL, f"{found.values[-1]:.6g} in the last {SAME} rows or more", "numbers that differ")
+
+
+def ended(log: Log) -> Iterator[Finding]:
+    """A loss that was there and is missing in all rows behind, where the run still counts updates."""
+    for part in log.parts:
+        if "loss" not in part or "updates" not in part:
+            continue
+        values, count = array(part["loss"]), array(part["updates"])
+        rows = np.flatnonzero(np.isfinite(values))
+        behind = count[rows[-1] + 1 :] if len(rows) else count[:0]
+        if len(np.unique(behind[np.isfinite(behind)])) > SAME:
+            steps = array(part["steps"]) if "steps" in part else np.arange(len(values), dtype=float)
+            yield Finding(
+                LOSS_ENDS,
+                f"no loss in the last {len(behind):,} rows, which count updates",
+                "a number in each",
+                int(steps[rows[-1]]),
+            )
+            return
+
+
+def gradient(log: Log) -> Iterator[Finding]:
+    found = Curve(log, "gradient_norm")
+    if len(found) < FEWEST:
+        return
+    middles = found.middles()
+    early, late = np.median(middles[1 : WINDOWS // 2]), middles[-1]
+    if early and late > GROWN * early:
+        yield Finding(
+            GRADIENT_GROWS, f"{late:.3g} at the end, {early:.3g} before", f"less than {GROWN:,.0f} times as much"
+        )
+    if run_of(np.flatnonzero(found.values == 0)) >= SAME:
+        yield Finding(GRADIENT_ZERO, f"0 in {SAME} rows in a row or more", "above 0")
+
+
+def run_of(places: np.ndarray) -> int:
+    """How many of some row numbers follow each other at most."""
+    if not len(places):
+        return 0
+    return max(len(part) for part in np.split(places, np.flatnonzero(np.diff(places) != 1) + 1))
+
+
+def reward(log: Log) -> Generator[Finding, None, bool | None]:
+    """The curve of the reward; returns whether something was learned: None where it cannot be told."""
+    found = Curve(log, "episode_reward")
+    if len(found) < FEWEST:
+        return None
+    windows = found.windows()
+    means = np.array([window.mean() for window in windows])
+    errors = np.array([window.std() / max(1, len(window)) ** 0.5 for window in windows])
+    peak, (first, first_error), last = int(means.argmax()), (means[0], errors[0]), means[-1]
+    gained = means[peak] - first
+    learned = bool(gained > NOISE * np.hypot(errors[peak], first_error))
+    if not learned:
+        told = f"{last:.4g} in the last {len(windows[-1])} episodes, {first:.4g} in the first {len(windows[0])}"
+        yield Finding(FLAT, told, f"a rise of more than {NOISE:g} standard errors")
+    elif last - first < LOST * gained and means[peak] - last > NOISE * np.hypot(errors[peak], errors[-1]):
+        yield Finding(COLLAPSE, f"{means[peak]:.4g} at its best, {last:.4g} at the end, {first:.4g} at the start", f"more than {LOST:.0%} of the rise kept", found.since(peak))  # fmt: skip
+    tests = Curve(log, "evaluation_mean")
+    if learned and len(tests) > 1 and tests.values.max() < first - NOISE * first_error:
+        yield Finding(
+            CONTRADICTS,
+            f"{tests.values.max():.4g} in the best test, {means[peak]:.4g} in training",
+            "a test above the training's start",
+        )
+    lengths = Curve(log, "episode_length")
+    if len(lengths) >= FEWEST and lengths.values.min() == lengths.values.max():
+        yield Finding(ONE_LENGTH, f"all {len(lengths):,} episodes are {lengths.values[0]:,.0f} steps long", "")
+    return learned
+
+
+def exploration(log: Log, learned: bool | None) -> Iterator[Finding]:
+    epsilon = Curve(log, "epsilon")
+    if len(epsilon) > 1 and epsilon.values.max() > 0:
+        rises = np.flatnonzero(np.diff(epsilon.values) > ROSE)
+        if len(rises):
+            place = rises[0]
+            before, after = epsilon.values[place], epsilon.values[place + 1]
+            yield Finding(EPSILON_RISES, f"from {before:.3g} to {after:.3g}", "a fall", int(epsilon.steps[place + 1]))
+        if len(epsilon) >= FEWEST and epsilon.values.min() > 0.5:
+            yield Finding(EPSILON_STAYS, f"{epsilon.values.min():.3g} or more in all {len(epsilon):,} rows", "a fall")
+    entropy, kl = Curve(log, "entropy"), Curve(log, "approx_kl")
+    if len(entropy) >= FEWEST and learned is False:
+        middles = entropy.middles()
+        if middles[-1] < SURE * middles[0]:
+            yield Finding(
+                SURE_TOO_SOON,
+                f"entropy {middles[-1]:.3g} at the end, {middles[0]:.3g} at the start",
+                "a policy that still tries",
+            )
+    if len(kl) and kl.values.max() > JUMP:
+        place = int(kl.values.argmax())
+        yield Finding(KL_JUMPS, f"{kl.values[place]:.3g}", f"less than {JUMP:g}", int(kl.steps[place]))
+
+
+def counters(log: Log) -> Iterator[Finding]:
+    for part in log.parts:
+        for name in ("steps", "updates", "episode"):
+            values = array(part[name])[np.isfinite(array(part[name]))] if name in part else np.zeros(0)
+            back = np.flatnonzero(np.diff(values) < 0)
+            if len(back):
+                row = int(back[0])
+                yield Finding(
+                    BACK,
+                    f"{name} falls from {values[row]:,.0f} to {values[row + 1]:,.0f} at row {row + 2:,}",
+                    "counters that only grow",
+                )
+                return
+
+
+def speed(log: Log) -> Iterator[Finding]:
+    """Steps a second, once updates are made."""
+    seconds, count = Curve(log, "seconds"), Curve(log, "updates")
+    if len(seconds) < FEWEST or len(count) != len(seconds):
+        return
+    kept = count.values > 0
+    steps, clock = seconds.steps[kept], seconds.values[kept]
+    if len(steps) < FEWEST:
+        return
+    windows = np.array_split(np.arange(len(steps)), 5)
+    rates = [(steps[rows[-1]] - steps[rows[0]]) / max(1e-9, clock[rows[-1]] - clock[rows[0]]) for rows in windows]
+    if 0 < rates[-1] < SLOWED * rates[1]:
+        yield Finding(
+            SLOWS, f"{rates[-1]:,.4g} steps/s at the end, {rates[1]:,.4g} before", f"more than {SLOWED:.0%} of that"
+        )
