@@ -11,7 +11,12 @@ from tests.checkup.scripts import Q_LEARNING, audited, names
 from tests.training.test_wiring import ROLLOUTS, SEQUENCES, TRANSITIONS
 from tests.training.test_wiring_mutations import PLAYED
 from triptych import check
-from triptych.checkup.stream import fingerprints
+from triptych.checkup.audit import signals
+from triptych.checkup.audit.expected import Makes
+from triptych.checkup.audit.transitions import check_transitions
+from triptych.checkup.audit.verdict import Differs, Unknown
+from triptych.checkup.stream import Stream, fingerprints
+from triptych.spec.batches import Transition
 from triptych.utils.checks import InputError
 
 HEALTHY = (
@@ -74,3 +79,15 @@ def test_a_picture_has_one_fingerprint_however_it_lies_in_memory() -> None:
     assert (fingerprints(turned, 2) == fingerprints(pictures, 2)).all()
     assert (fingerprints(turned[:, [2, 0]], 2) == fingerprints(pictures, 2)[:, [2, 0]]).all()
     assert len(np.unique(fingerprints(pictures, 2))) == 15
+
+
+def test_of_steps_before_a_resume_nothing_is_said() -> None:
+    nobody = np.zeros(1, bool)
+    stream = Stream(100, np.zeros((1, 3), np.float32), nobody, started=nobody)
+    obs = np.ones((1, 3), np.float32)
+    earlier = Transition(obs, np.zeros(1, np.int32), np.ones(1), np.ones(1), obs, np.ones(1))
+    [said] = check_transitions(stream, Makes(0.9), earlier, np.arange(1))
+    assert isinstance(said, Unknown)
+    [said] = check_transitions(Stream(100, np.zeros((1, 3)), nobody), Makes(0.9), earlier, np.arange(1))
+    assert isinstance(said, Differs)
+    assert said.signal is signals.UNSEEN

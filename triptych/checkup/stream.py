@@ -13,6 +13,7 @@ import numpy as np
 from triptych.envs import Step
 from triptych.spec import parts_of
 
+RECENT = 1_000  # rows that tell whether observations are told apart by what they show
 PENDING = 64  # rows whose fingerprints are worked out together
 WORDS = 512  # of an observation that enter its fingerprint; of larger ones every so many
 FACTORS = np.random.default_rng(0).integers(2**63, size=4 * WORDS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
@@ -95,6 +96,11 @@ class Stream:
     def holds_all(self) -> bool:
         """Whether all that a replay of this size can hold was heard."""
         return self.whole or self.count > self.rows
+
+    def tells_apart(self) -> bool:
+        """Whether hardly any two observations are the same, so that one that was heard is not taken for an earlier one."""
+        recent = self.prints[: min(self.count - 1, self.rows, RECENT)]
+        return len(recent) >= PENDING and len(np.unique(recent)) > 0.95 * recent.size
 
     @property
     def oldest(self) -> int:

@@ -137,9 +137,10 @@ class Audit(Monitor):
         self.audited += len(said)
         self.unknown += sum(isinstance(one, Unknown) for one in said)
         differ = [one for one in said if isinstance(one, Differs)]
-        if stream.holds_all or len(differ) > max(2, len(said) // 2):
+        if stream.holds_all or (len(differ) > max(2, len(said) // 2) and stream.tells_apart()):
             for one in differ:  # else they may be of steps before this session that only look like some of it
-                self.tell(one)
+                if stream.holds_all or one.signal is not signals.UNSEEN:
+                    self.tell(one)
         if self.priorities is not None and len(said) == len(chosen):
             self.see_weights(batch, chosen, said)
 
