@@ -116,7 +116,7 @@ def actions_ignored(framework: str) -> list[Patch]:
     return answering(send=lambda actions: rng.integers(2, size=len(actions)))
 
 
-@fault("an episode never ends", "cartpole")
+@fault("an episode never ends", "cartpole-alone")
 def episode_never_ends(framework: str) -> list[Patch]:
     """No game tells that its episode is over."""
     return answering(lambda step: step._replace(terminated=step.terminated & False, truncated=step.truncated & False))

@@ -125,10 +125,17 @@ def resume_forgets_the_weights(framework: str) -> list[Patch]:
 
 @fault(RESUME, "cartpole-resumed")
 def resume_forgets_the_replay(framework: str) -> list[Patch]:
-    """After a resume the rows of the replay are zeros."""
+    """After a resume the replay's rewards are zeros."""
     from triptych.runs.checkpoints import Checkpoints
 
-    return [Patch(Checkpoints, "fill", lambda self, store: None)]
+    def make(keep: Any) -> Any:
+        def fill(self: Any, store: Any) -> None:
+            keep(self, store)
+            store.reward[:] = 0
+
+        return fill
+
+    return [around(Checkpoints, "fill", make)]
 
 
 @fault(RESUME, "cartpole-resumed")

@@ -30,6 +30,10 @@ GAMES_8 = {"evaluate_every": 4_000, "evaluate_games": 4, "log_every": 250}
 
 SHORT: dict[str, Callable[[], Recipe]] = {
     "cartpole": short("cartpole", **DQN),
+    # So many steps of one game that some episode should have ended.
+    "cartpole-alone": short(
+        "cartpole", steps=12_000, warm_up=500, algorithm__update_every=20, evaluate_every=0, log_every=500
+    ),
     # Most episodes are cut, the ring of observations goes round often, and returns are of three steps.
     "cartpole-cut": short(
         "cartpole", **DQN, env__time_limit=20, algorithm__replay_size=1_000, algorithm__n_step=3, seed=1
@@ -45,7 +49,7 @@ SHORT: dict[str, Callable[[], Recipe]] = {
     "cartpole-resumed": short("cartpole", **DQN, checkpoint_every=2_000),
     "cartpole-ppo": short("cartpole-ppo", steps=8_000, env__time_limit=60, algorithm__entropy_weight=0.01, **GAMES_8),
     # So many games that chance plays some whole episodes before the first update, and steps in which it is learned.
-    "cartpole-ppo-16": short("cartpole-ppo", steps=26_000, num_envs=16, env__time_limit=60, **GAMES_8),
+    "cartpole-ppo-16": short("cartpole-ppo", steps=30_000, num_envs=16, env__time_limit=60, **GAMES_8),
     "cartpole-a2c": short("cartpole-a2c", steps=8_000, env__time_limit=60, algorithm__entropy_weight=0.01, **GAMES_8),
     "cartpole-a3c": short("cartpole-a3c", steps=8_000, env__time_limit=60, **GAMES_8),
     "repeat-previous": short(
@@ -64,6 +68,7 @@ SHORT: dict[str, Callable[[], Recipe]] = {
         "space-invaders-tuned",
         steps=1_000,
         num_envs=4,
+        env__time_limit=80,
         warm_up=200,
         batch_size=16,
         algorithm__update_every=4,
@@ -75,4 +80,4 @@ SHORT: dict[str, Callable[[], Recipe]] = {
         log_every=100,
     ),
 }
-RESUMED = {"cartpole-resumed": 3_000}  # steps after which the session pauses and another one goes on
+RESUMED = {"cartpole-resumed": 3_100}  # steps after which the session pauses and another one goes on

@@ -34,6 +34,16 @@ LOSS = Signal(
     ),
     "the loss: its terms and their weights",
 )
+ANOTHER = Signal(
+    "rollout-of-another-policy",
+    "stop",
+    "a rollout was played by another policy than the one that learns from it",
+    (
+        "weights that change while a rollout is played: a worker that takes new ones in its middle",
+        "log probabilities of another game or action, or worked out after an update",
+    ),
+    "when a worker takes weights; what is stored of a step's log probability",
+)
 FIRST, SELDOM = 6, 10  # rounds in which it is worked out: the first ones with an update, then one in so many
 MOST_CALLS = 400  # of the network
 TOLERANCE = 5e-3  # of a number's size, in float32
@@ -69,7 +79,7 @@ class Losses(Monitor):
     def begin(self, run: Run) -> None:
         recipe = run.recipe
         fits = recipe.precision != "bfloat16" and not recipe.algorithm.samples_on_device and not recipe.teacher
-        if fits and recipe.algorithm.kind in FORMULAS and len(run.training.players()) == 1:
+        if fits and recipe.algorithm.kind in (*FORMULAS, "a3c") and run.training.players():
             self.run = run
 
     def fed(self, player: int, batch: Any) -> None:
@@ -78,28 +88,44 @@ class Losses(Monitor):
             return
         shape = np.shape(batch.reset) if hasattr(batch, "reset") else (1, len(first_of(batch.obs)))
         if shape[0] * -(-shape[1] // self.run.recipe.num_envs) <= MOST_CALLS:
-            self.wanted = FORMULAS[self.run.recipe.algorithm.kind](Asked(self.run), batch)
+            asked, kind = Asked(self.run, player), self.run.recipe.algorithm.kind
+            if kind in ON_ITS_OWN:
+                self.compare(
+                    "log_prob", *(each_part[np.asarray(batch.mask) > 0] for each_part in drawn_by(asked, batch))
+                )
+            if kind in FORMULAS:
+                self.wanted = FORMULAS[kind](asked, batch)
+            else:
+                self.rest()
 
     def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
         wanted, self.wanted = self.wanted, {}
         if not wanted:
             return
-        self.due = self.rounds + (1 if self.rounds < FIRST else SELDOM)
+        self.rest()
         learner = self.run.training.learner
         for name, expected in wanted.items():
-            found = np.asarray(learner.to_numpy(scalars[name]), np.float64)
-            if found.shape == expected.shape and close(found, expected):
-                self.count[name] = 0
-                continue
-            self.count[name] = self.count.get(name, 0) + 1
-            if self.count[name] > 1:
-                self.wrong[name] = (self.run.counters.steps, *told(found, expected))
+            if not self.compare(name, np.asarray(learner.to_numpy(scalars[name]), np.float64), expected):
                 return  # what follows from it is wrong too
+
+    def rest(self) -> None:
+        """Nothing more is worked out before the next round, or for some rounds."""
+        self.due = self.rounds + (1 if self.rounds < FIRST else SELDOM)
+
+    def compare(self, name: str, found: np.ndarray, expected: np.ndarray) -> bool:
+        """Whether a number or array is as expected; twice in a row not, it is told."""
+        if found.shape == expected.shape and close(found, expected):
+            self.count[name] = 0
+            return True
+        self.count[name] = self.count.get(name, 0) + 1
+        if self.count[name] > 1:
+            self.wrong[name] = (self.run.counters.steps, *told(found, expected))
+        return False
 
     def judge(self, run: Run) -> Iterator[Finding]:
         self.rounds += 1
         for name, (step, found, expected) in self.wrong.items():
-            signal = TD if name == "td_error" else LOSS
+            signal = {"td_error": TD, "log_prob": ANOTHER}.get(name, LOSS)
             yield Finding(signal, f"{name} is {found}", expected, step)
 
 
@@ -122,9 +148,10 @@ def told(found: np.ndarray, expected: np.ndarray) -> tuple[str, str]:
 class Asked:
     """A run's online and target network, asked as the run itself asks them; nothing of it changes."""
 
-    def __init__(self, run: Any):
+    def __init__(self, run: Any, player: int = 0):
+        own = run.training.players()[player]
         self.config, self.games = run.recipe.algorithm, run.recipe.num_envs
-        self.learner, self.agent = run.training.learner, run.training.agent
+        self.learner, self.agent = own.learner, own.agent
 
     def step(self, obs: Any, state: Any = None, reset: Any = None) -> tuple[np.ndarray, Any]:
         """[B, ...] of observations [B, ...], so many at a time as there are games: a shape that it knows already."""
@@ -199,10 +226,8 @@ def rollout(asked: Asked, batch: Any) -> Numbers:
     if config.normalise_advantages:
         centred = advantage - mean(advantage)
         advantage = centred / (np.sqrt(mean(centred**2)) + 1e-8)
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    action = np.asarray(batch.action, np.int64)[config.burn_in :]
-    taken = np.take_along_axis(log_probs, action[..., None], axis=-1)[..., 0]
+    log_probs = normalised(logits)
+    taken = taken_of(log_probs, np.asarray(batch.action)[config.burn_in :])
     if hasattr(config, "clip"):
         ratio, clip = np.exp(taken - part["log_prob"]), float(batch.clip)
         gain = np.minimum(ratio * advantage, np.clip(ratio, 1 - clip, 1 + clip) * advantage)
@@ -221,4 +246,22 @@ def rollout(asked: Asked, batch: Any) -> Numbers:
     return {name: np.asarray(number) for name, number in found.items()}
 
 
+def normalised(logits: np.ndarray) -> np.ndarray:
+    """Log probabilities [..., A]."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def taken_of(log_probs: np.ndarray, action: np.ndarray) -> np.ndarray:
+    """Those of the actions taken [...]."""
+    return np.take_along_axis(log_probs, action.astype(np.int64)[..., None], axis=-1)[..., 0]
+
+
+def drawn_by(asked: Asked, batch: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Log probabilities [T, B] as the rollout has them, and by the policy that learns from it."""
+    now = taken_of(normalised(asked.unrolled(batch)[..., :-1]), np.asarray(batch.action))
+    return np.asarray(batch.log_prob, np.float64), now
+
+
+ON_ITS_OWN = ("a2c", "a3c")  # learn from a rollout once, with the weights that played it
 FORMULAS: dict[str, Any] = {"dqn": transitions, "drqn": sequences, "a2c": rollout, "ppo": rollout}

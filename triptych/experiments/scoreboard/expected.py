@@ -94,7 +94,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "n-step returns wrong": ("fed-reward", "fed-discount", "fed-advantage"),
     "other weights kept as best": ("best-weights-wrong", "kept-weights"),
     "evaluation plays in the training games": ("games-step-alone", "steps-nobody-took"),
-    "learning during evaluation": ("weights-moved-alone",),
+    "learning during evaluation": ("weights-moved-alone", "updates-uncounted"),
     "the worst action taken": (
         "largest-avoided",
         "actions-not-chosen",
@@ -103,7 +103,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "final observation black": ("final-observation-blank",),
     "weights change during a rollout; updates lost between workers": (
         "weights-moved-alone",
-        "updates-lost",
+        "rollout-of-another-policy",
         "fed-log-prob",
     ),
     "TD target wrong": TD,
