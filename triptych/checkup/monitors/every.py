@@ -18,12 +18,11 @@ from triptych.checkup.monitors.progress import Progress
 from triptych.checkup.monitors.replaying import Priorities, Repeats
 from triptych.checkup.monitors.targets import Target
 from triptych.checkup.monitors.transfer import Transfer
-from triptych.checkup.monitors.uncounted import Uncounted
 from triptych.checkup.monitors.updates import Rate, Updates
 from triptych.checkup.monitors.values import Gradients, Heads
 from triptych.checkup.monitors.weights import Weights
 
 MONITORS: tuple[type[Monitor], ...] = (
-    Before, Audit, Finite, Finals, Updates, Uncounted, Rate, Observations, Rewards, Ends, Weights, Target, Losses, Exploration, Evaluations,
+    Before, Audit, Finite, Finals, Updates, Rate, Observations, Rewards, Ends, Weights, Target, Losses, Exploration, Evaluations,
     Drawn, Certain, Heads, Gradients, Memory, Priorities, Repeats, Paths, Transfer, Progress, BestWeights, Resumed,
 )  # fmt: skip
