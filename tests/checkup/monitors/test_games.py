@@ -51,6 +51,14 @@ def test_games_that_begin_alike_and_part_are_told() -> None:
         return np.ones((4, 3)) if step == 0 else rng.standard_normal((4, 3))
 
     assert seen(begin_alike, ends=4) == ["games-share-a-seed"]
+
+
+def test_games_of_one_seed_whose_every_episode_begins_alike_are_told() -> None:
+    def episodes_alike(step: int, rng: np.random.Generator) -> np.ndarray:
+        start = np.random.default_rng(step).standard_normal((1, 3))
+        return np.repeat(start, 4, axis=0) if step == 0 or step % 4 == 1 else rng.standard_normal((4, 3))
+
+    assert seen(episodes_alike, ends=4) == ["games-share-a-seed"]
     always = lambda step, rng: np.ones((4, 3)) if step % 4 < 2 else rng.standard_normal((4, 3))  # noqa: E731
     assert seen(always, ends=4) == [], "a game that always begins so"
 

@@ -96,7 +96,7 @@ class Observations(Sampled):
         self.frames = 0
         self.alike: np.ndarray | None = None  # [N, N] whether two games have shown the same all the time
         self.chances = 0  # times that games which are apart could have parted: windows, and episodes' starts in them
-        self.starts: list[int] = []  # what episodes began with
+        self.starts: list[tuple[int, int]] = []  # game, and what an episode of it began with
         self.ended: np.ndarray | None = None  # [N] after the step before
         self.same_start = 0  # resets at which all games showed the same
         self.resets = 0
@@ -130,7 +130,7 @@ class Observations(Sampled):
         if self.ended is not None and self.ended.any():
             self.chances += 1
             if len(self.starts) < MOST_STARTS:
-                self.starts.extend(sums[self.ended].tolist())
+                self.starts.extend((int(game), int(sums[game])) for game in np.flatnonzero(self.ended))
         self.ended = step.terminated | step.truncated
 
     def judge(self, run: Run) -> Iterator[Finding]:
