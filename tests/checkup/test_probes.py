@@ -179,3 +179,12 @@ def test_games_that_see_each_other_are_found(monkeypatch: pytest.MonkeyPatch) ->
             subject.learner, "act", lambda obs, act=act: (lambda q: (q - q.mean(axis=0), None))(act(obs)[0])
         )
         assert "games-leak" in found_in(subject)
+
+
+def test_an_update_that_takes_seconds_is_left_to_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    for subject in subject_of(HEALTHY["dqn"]()):
+        assert subject.numbers == 64 * 4
+        monkeypatch.setattr(subject.learner, "sync_target", lambda: None)
+        assert [one.signal.name for one in probe_quickly(subject)] == ["target-copy-lost"]
+        monkeypatch.setattr("triptych.checkup.probes.MOST", 64 * 4 - 1)
+        assert list(probe_quickly(subject)) == []

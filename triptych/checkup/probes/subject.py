@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from triptych.algorithms import definition
 from triptych.checkup.probes import losses
 from triptych.checkup.probes.oracle import Weights, forward, unknown_layers
 from triptych.frameworks import Learner
-from triptych.spec import Network, dtypes, each, first_of, whole_of
+from triptych.spec import Network, dtypes, each, first_of, parts_of, whole_of
 from triptych.spec.batches import Rollout, Transition
 from triptych.training.base import Training
 
@@ -106,6 +107,11 @@ class Subject:
 
     def goal(self, batch: Any, online: losses.Values, target: losses.Values) -> np.ndarray:
         return GOALS.get(self.kind, losses.goal_of_sequences)(self.config, batch, online, target)
+
+    @property
+    def numbers(self) -> int:
+        """In the observations of a batch of the run's own shapes."""
+        return sum(math.prod(part.shape) for part in parts_of(self.player.example().obs).values())
 
     def batch(self, most: int | None = None) -> Any:
         """A made batch of the run's own shapes, every number of it drawn; at most so many samples."""
