@@ -377,7 +377,7 @@ def restart_is_an_action_in_rollouts(framework: str) -> list[Patch]:
     return observing(OnPolicy, lambda choice, step, mask: (choice, step, np.ones_like(mask)))
 
 
-@fault(RESTART, "space-invaders")
+@fault(RESTART, "breakout-short")
 def lost_life_not_handed_over(framework: str) -> list[Patch]:
     """Lives fall, and the store is not told."""
     return observing(OffPolicy, lambda choice, step, mask: (choice, step._replace(lost_life=None), mask))

@@ -119,7 +119,7 @@ def rewards_not_scaled(framework: str) -> list[Patch]:
     return [Patch(a2c.Config, "learned_reward", lambda self, reward: reward)]
 
 
-@fault(SETTINGS, "space-invaders")
+@fault(SETTINGS, "breakout-short")
 def life_loss_ignored(framework: str) -> list[Patch]:
     """A lost life is no loss where the recipe makes it one."""
     return told("make_buffer", life_loss_reward=None)
@@ -169,7 +169,9 @@ def advantages_cross_episodes(framework: str) -> list[Patch]:
     """Advantages go on behind an episode's end."""
 
     def make(keep: Any) -> Any:
-        return lambda reward, discount, last, value, decay: keep(reward, 0 * discount + decay, 0 * last, value, decay)
+        return lambda reward, discount, last, value, decay: keep(
+            reward, 0 * discount + decay, np.zeros_like(last), value, decay
+        )
 
     return [around(rollout, "generalised_advantages", make)]
 

@@ -64,6 +64,21 @@ SHORT: dict[str, Callable[[], Recipe]] = {
         log_every=250,
     ),
     "memory-chain-ppo": short("memory-chain-ppo", steps=6_600, env__length=10, algorithm__rollout_steps=33, **GAMES_8),
+    # Lives are lost within seconds, and that is a loss.
+    "breakout-short": short(
+        "breakout-tuned",
+        steps=1_000,
+        num_envs=4,
+        warm_up=200,
+        batch_size=16,
+        algorithm__update_every=8,
+        algorithm__replay_size=1_200,
+        algorithm__epsilon_from=200,
+        algorithm__epsilon_steps=600,
+        algorithm__target_every=(200, "steps"),
+        evaluate_every=0,
+        log_every=100,
+    ),
     "space-invaders": short(
         "space-invaders-tuned",
         steps=1_000,
