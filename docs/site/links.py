@@ -89,6 +89,7 @@ class Links(SphinxTransform):
         if (path / "README.md").exists():
             reference["refdomain"] = "doc"
             reference["reftarget"] = (path / "README").relative_to(places.PROJECT).as_posix()
+            reference["reftargetid"] = None  # its top
         else:
             reference.replace_self(reference.children)
 

@@ -103,7 +103,7 @@ def test_a_run_where_a_recipe_is_wanted_is_its_recipe(
 
 
 def test_quiet_and_verbose_are_levels(runs: Path, capsys: pytest.CaptureFixture) -> None:
-    again = ["train", "one", "--runs-dir", str(runs), "--no-video"]
+    again = ["train", "one", "--runs-dir", str(runs), "--no-video", "--on-alarm", "off"]
     assert call(*again, "--quiet") == 0
     assert capsys.readouterr().err == ""
     assert call(*again) == 0

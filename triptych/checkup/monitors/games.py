@@ -95,7 +95,7 @@ class Observations(Sampled):
         self.changes = False
         self.frames = 0
         self.alike: np.ndarray | None = None  # [N, N] whether two games have shown the same all the time
-        self.chances = 0  # times that games which are apart could have parted: windows, and episodes' starts in them
+        self.chances = 0  # starts of episodes, at which games that are apart could have parted
         self.starts: list[tuple[int, int]] = []  # game, and what an episode of it began with
         self.ended: np.ndarray | None = None  # [N] after the step before
         self.same_start = 0  # resets at which all games showed the same
@@ -108,7 +108,6 @@ class Observations(Sampled):
             self.reset(0, run.training.players()[0].obs)  # which came before there were ears
 
     def slept(self) -> None:
-        self.chances += 1
         self.ended = None
 
     def reset(self, player: int, obs: Any) -> None:
@@ -198,7 +197,9 @@ class Rewards(Sampled):
             self.taught.update(np.unique(np.asarray(reward)).tolist())
 
     def judge(self, run: Run) -> Iterator[Finding]:
-        over = bool(run.stopped_by) and run.counters.steps >= WHOLE  # nothing was there to be learned from
+        # Of a run that is over: every game could have been played to its end, and nothing was there to be learned from.
+        games = run.recipe.num_envs * getattr(run.training.games, "typical_episode", 500)
+        over = bool(run.stopped_by) and run.counters.steps >= max(WHOLE, games)
         if not self.any and (self.episodes >= EPISODES or over):
             told = f"0 in each of {run.counters.steps:,} steps, and of {self.episodes:,} episodes"
             yield Finding(NO_REWARD, told, "a reward now and then")

@@ -58,6 +58,9 @@ def fingerprint(recipe: Recipe) -> str:
     }  # so that runs of before are known again
     if settings["optimiser"]["kind"] == "adam":
         del settings["optimiser"]["kind"]
+    if not (settings["algorithm"].get("policy_units") or settings["algorithm"].get("value_units")):
+        own = ("policy_units", "value_units", "hidden_activation")  # of a head with layers of its own
+        settings["algorithm"] = {name: value for name, value in settings["algorithm"].items() if name not in own}
     if not recipe.freeze:
         del settings["freeze"], settings["thaw_after"]
     if not recipe.teacher:
