@@ -16,7 +16,7 @@ REFUSED = """
 trian cartpole                                   | command is 'trian'; did you mean train?
 evalute run                                      | command is 'evalute'; did you mean evaluate?
 cartpole                                         | command is 'cartpole', a recipe; did you mean triptych train cartpole?
-fly                                              | command is 'fly'; allowed: recipes, envs, train, compare
+fly                                              | command is 'fly'; allowed: recipes, envs, train, check
 tain                                             | did you mean train?
 --framework torch                                | command is '--framework'; allowed: recipes, envs, train
 train                                            | RECIPE is missing; allowed: a name that `triptych recipes` lists
