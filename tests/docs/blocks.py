@@ -135,7 +135,8 @@ def read_triptych(words: list[str]) -> None:
         rest = rest or (["cartpole"] if first == "train" else rest)
         if not rest:
             return
-    parse(COMMANDS[first], first, rest)
+    kind = COMMANDS[first]
+    parse(kind.for_arguments(rest) if hasattr(kind, "for_arguments") else kind, first, rest)
 
 
 def read_make(words: list[str]) -> None:

@@ -55,6 +55,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in (ROOT / "docs" / "examples").glob("*.py"):
         shutil.copy(path, folder)
     shutil.copy(folder / "own_layer.py", folder / "mine.py")
+    shutil.copy(ROOT / "docs" / "examples" / "own_agents" / "torch_cartpole.py", folder / "my_agent.py")
+    (folder / "progress.csv").write_text("total,ep_ret\n1000,20\n2000,21\n", encoding="utf-8")
     game = (folder / "own_environment.py").read_text(encoding="utf-8").partition("# The settings of the recipe")[0]
     (folder / "my_games.py").write_text(game.replace("mine/Room-v0", "Shop-v0"), encoding="utf-8")
     watch = "import triptych\n\n\nclass Watch(triptych.Callback):\n    pass\n"
