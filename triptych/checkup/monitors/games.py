@@ -197,9 +197,9 @@ class Rewards(Sampled):
             self.taught.update(np.unique(np.asarray(reward)).tolist())
 
     def judge(self, run: Run) -> Iterator[Finding]:
-        # Of a run that is over: every game could have been played to its end, and nothing was there to be learned from.
-        games = run.recipe.num_envs * getattr(run.training.games, "typical_episode", 500)
-        over = bool(run.stopped_by) and run.counters.steps >= max(WHOLE, games)
+        # Of a run that is over: each game was played for a third of an episode, and nothing was there to be learned from.
+        third = run.recipe.num_envs * getattr(run.training.games, "typical_episode", 500) // 3
+        over = bool(run.stopped_by) and run.counters.steps >= max(WHOLE, third)
         if not self.any and (self.episodes >= EPISODES or over):
             told = f"0 in each of {run.counters.steps:,} steps, and of {self.episodes:,} episodes"
             yield Finding(NO_REWARD, told, "a reward now and then")
