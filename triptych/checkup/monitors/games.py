@@ -198,7 +198,8 @@ class Rewards(Sampled):
 
     def judge(self, run: Run) -> Iterator[Finding]:
         # Of a run that is over: each game was played for a third of an episode, and nothing was there to be learned from.
-        third = run.recipe.num_envs * getattr(run.training.games, "typical_episode", 500) // 3
+        games = run.recipe.algorithm.games_at_once(run.recipe.num_envs)
+        third = games * getattr(run.training.games, "typical_episode", 500) // 3
         over = bool(run.stopped_by) and run.counters.steps >= max(WHOLE, third)
         if not self.any and (self.episodes >= EPISODES or over):
             told = f"0 in each of {run.counters.steps:,} steps, and of {self.episodes:,} episodes"
