@@ -74,7 +74,7 @@ class RemoteWorker:
             recipe = from_dict(job["recipe"])
             frameworks.use_cpu()
             frameworks.set_threads(1)
-            xla.set_convolutions(job["convolutions"])
+            xla.set_convolutions(job.get("convolutions", ""))
             games = envs.make(recipe.env, recipe.num_envs)
             learner = make_learner(recipe, games, frameworks.load(job["framework"]).Learner)
             self.worker = Worker(recipe, games, learner, job["number"], job["life"])
