@@ -28,7 +28,7 @@ def test_a_run_says_where_its_time_went(
     assert shares["update"] > shares["store"]
     assert re.search(r"^bound +[\d,]+ steps/s \(.*\); this run made [\d,]+, \d+% of it$", said, re.M)
     assert "update 1 ms" in said
-    plain = train("cartpole", framework, run_name="b", runs_dir=tmp_path, **SETTINGS)
+    plain = train("cartpole", framework, run_name="b", runs_dir=tmp_path, on_alarm="off", **SETTINGS)
     assert capsys.readouterr().err == ""
     assert profiled.updates == plain.updates
     weights = [(tmp_path / name / "checkpoints" / "latest.safetensors").read_bytes() for name in "ab"]
