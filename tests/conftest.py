@@ -12,6 +12,7 @@ from tests import forks
 from triptych import frameworks
 from triptych.frameworks import xla
 from triptych.utils import processes
+from triptych.utils.console import LOGGER
 
 frameworks.set_threads(2)
 NAMES = tuple(frameworks.FRAMEWORKS)
@@ -54,6 +55,14 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             jax.config.update(name, value)
             patch.setenv(name.upper(), str(value))
         yield
+
+
+@pytest.fixture(autouse=True)
+def told_alike() -> Iterator[None]:
+    """What is made for a process of its own, and called here, may leave another level of output behind."""
+    before = LOGGER.level
+    yield
+    LOGGER.setLevel(before)
 
 
 @pytest.fixture(autouse=True)
