@@ -88,6 +88,5 @@ def test_a_relu_on_the_head_hides_every_negative_value() -> None:
 
 
 def test_a_target_that_is_online_cannot_be_expressed_in_jax() -> None:
-    pytest.importorskip("jax")
     with pytest.raises(NotApplicable, match="donated"), injected("target-is-online", "jax"):
         pass

@@ -121,7 +121,6 @@ def test_a_run_in_a_process_of_its_own_answers(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_expressed_says_why(tmp_path: Path) -> None:
-    pytest.importorskip("jax")
     row = answered(Case("jax", "cartpole", "target-is-online", 5.0), tmp_path)
     assert row.outcome == "not applicable"
     assert "donated" in row.why

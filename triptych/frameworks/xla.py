@@ -1,7 +1,7 @@
 """Which of XLA's libraries convolves for JAX on a processor. Nothing here imports JAX: a run asks before it is loaded.
 
 JAX hands convolutions and the gradients of their weights to YNNPACK. With Eigen, which does them where YNNPACK does not, an update of our
-networks takes up to a third less, and never clearly more (results/benchmarks). XLA is told with each function that a learner compiles,
+networks takes 0 to 17 % less of the processor's time on a Zen 5 (results/benchmarks). XLA is told with each function that a learner compiles,
 and not by XLA_FLAGS: so no other JAX code of the process is touched, JAX may have been imported before, an option that JAX does not
 know is an error and not the process' end, and a run that was begun without Eigen goes on without.
 """
@@ -29,7 +29,7 @@ CONVOLUTIONS = ""  # what `set_convolutions` was last told
 
 
 def usual() -> str:
-    """By whom a new run's convolutions are: a fixed rule, never a measurement. It was tried on x86-64, with AVX-512 and without."""
+    """By whom a new run's convolutions are: a fixed rule, never a measurement. It was measured on AMD alone."""
     return EIGEN if platform.machine().lower() in ("x86_64", "amd64") and is_free() else ""
 
 

@@ -6,7 +6,17 @@ here once, a file for each part of it; what lies in a framework's own code stand
 May be in here: patches, and the short runs in which they show. May not: a signal, or anything that a signal reads.
 """
 
-from triptych.checkup.faults import games, keeping, learning, losses, playing, replaying  # noqa: F401  # they register theirs
+from triptych.checkup.faults import (  # noqa: F401  # they register theirs
+    exploring,
+    games,
+    keeping,
+    learning,
+    losses,
+    networks,
+    playing,
+    remembering,
+    replaying,
+)  # fmt: skip
 from triptych.checkup.faults.base import FAULTS as FAULTS
 from triptych.checkup.faults.base import Fault as Fault
 from triptych.checkup.faults.base import find as find

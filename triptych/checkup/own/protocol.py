@@ -151,7 +151,7 @@ class Own:
             value = getattr(value, name)() if hasattr(value, name) else value
         try:
             found = np.asarray(value)
-        except Exception:
+        except Exception:  # whatever their own type raises; the line below names the method and the type
             found = np.asarray(None)
         check(found.dtype.kind in "biuf", f"{self.name}: {what}", type(value).__name__, "numbers, as an array")
         return found
