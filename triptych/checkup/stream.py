@@ -15,6 +15,7 @@ from triptych.spec import parts_of
 
 RECENT = 1_000  # rows that tell whether observations are told apart by what they show
 PENDING = 64  # rows whose fingerprints are worked out together
+SMALL, LONGER = 64, 512  # numbers of an observation that is kept as it is till then, and of how many rows
 WORDS = 512  # of an observation that enter its fingerprint; of larger ones every so many
 FACTORS = np.random.default_rng(0).integers(2**63, size=4 * WORDS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 
@@ -66,7 +67,10 @@ class Stream:
 
     def __init__(self, rows: int, obs: Any, ended: np.ndarray, started: np.ndarray | None = None):
         self.num_envs = len(ended)
-        self.rows = rows = max(rows, 4 * PENDING)
+        shown = obs if type(obs) is np.ndarray and obs.dtype != np.uint8 and obs[0].size <= SMALL else None
+        self.pending = PENDING if shown is None else LONGER
+        self.raw = None if shown is None else np.empty((self.pending, *shown.shape), np.float32)
+        self.rows = rows = max(rows, 4 * self.pending)
         size = (rows, self.num_envs)
         self.whole = started is None  # nothing came before it
         self.count = 0  # rows so far; the last one is what the games show now
@@ -81,8 +85,11 @@ class Stream:
             size, bool
         )  # the action was one of the game's: it did not only restart, nor was it not finite
         self.sent_at = np.zeros(rows, bool)  # an action was sent; else the games were started anew, or stand there now
+        self.tells_more = False  # whether a game ever told of lives, or of games that broke
         self.total = 0  # actions so far, over all games
-        self.words: list[np.ndarray] = []  # [PENDING, N, words] of the rows that are not worked out yet
+        self.words: list[np.ndarray] = []  # [pending, N, words] of the rows that are not worked out yet
+        if self.raw is not None:
+            self.words = [self.raw.reshape(self.pending, self.num_envs, -1)]
         self.show(obs)
         self.last[0] = ended
         self.step[0] = np.where(self.whole if started is None else started, 0, 1 << 20)
@@ -108,20 +115,25 @@ class Stream:
 
     def show(self, obs: Any) -> None:
         """The next row: what the games show now."""
-        words = words_of(obs)
-        if not self.words:
-            self.words = [np.empty((PENDING, *part.shape), part.dtype) for part in words]
-        if self.count - self.settled >= PENDING - 1:
+        count = self.count
+        if count - self.settled >= self.pending - 1:
             self.settle()
-        place = self.count % PENDING
+        if self.raw is not None:
+            self.raw[count % self.pending] = obs
+        else:
+            self.keep(words_of(obs), count % self.pending)
+        self.sent_at[count % self.rows] = False
+        self.count = count + 1
+
+    def keep(self, words: list[np.ndarray], place: int) -> None:
+        if not self.words:
+            self.words = [np.empty((self.pending, *part.shape), part.dtype) for part in words]
         for kept, part in zip(self.words, words, strict=True):
             kept[place] = part
-        self.sent_at[self.count % self.rows] = False
-        self.count += 1
 
     def shows(self, obs: Any) -> bool:
         """Whether observations [N, ...] are what the games show now."""
-        kept = [part[(self.count - 1) % PENDING] for part in self.words]
+        kept = [part[(self.count - 1) % self.pending] for part in self.words]
         return all(np.array_equal(own, part) for own, part in zip(kept, words_of(obs), strict=True))
 
     def send(self, actions: np.ndarray) -> None:
@@ -133,11 +145,11 @@ class Stream:
         """What followed the actions, and what the games show after it."""
         now = self.now
         self.reward[now], self.terminated[now], self.truncated[now] = step.reward, step.terminated, step.truncated
-        for kept, found in ((self.lost_life, step.lost_life), (self.broken, step.broken)):
-            if found is not None:
-                kept[now] = found
-            elif self.count > self.rows:  # the ring's earlier row had some
-                kept[now] = False
+        if step.lost_life is not None or step.broken is not None:
+            self.tells_more = True
+        if self.tells_more:  # else nothing of it is in the ring's earlier row either
+            self.lost_life[now] = False if step.lost_life is None else step.lost_life
+            self.broken[now] = False if step.broken is None else step.broken
         self.show(step.obs)
 
     def settle(self) -> None:
@@ -147,7 +159,7 @@ class Stream:
             return
         numbers = np.arange(first, self.count)
         slots = numbers % self.rows
-        self.prints[slots] = fingerprint([kept[numbers % PENDING] for kept in self.words])
+        self.prints[slots] = fingerprint([kept[numbers % self.pending] for kept in self.words])
         self.settle_places(numbers[numbers > 0])
         over = numbers[:-1] % self.rows  # what the games show now may still be acted on
         acted = self.sent_at[over, None] & ~self.last[over]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Literal, get_args
 
+from triptych.checkup.budget import Budget
 from triptych.checkup.findings import ALARMS as COLUMNS
 from triptych.checkup.findings import Finding
 from triptych.checkup.listening import HEARD, Listener, Tests, listen
@@ -25,6 +26,8 @@ STRICT = "TRIPTYCH_STRICT_CHECKUP"  # set in our own tests: a monitor that fails
 FIRST = 100  # steps between two rounds of questions at first, then a tenth of those made: the same in each run
 WINDOW = 32  # steps of every game before each round of questions in which the monitors hear what is sent, received and learned
 MOST = 20_000  # steps between two rounds at most
+SURE = 10  # rounds that are made in each session, whatever they cost; later ones as the budget affords them
+TICKS = 64  # steps of every game between two looks at the clock
 
 
 class Watch(Callback):
@@ -34,6 +37,7 @@ class Watch(Callback):
         folder: the run's, locked.
         on_alarm: "stop" ends the run at an alarm whose severity is stop; "warn" only tells; "off": nothing is listened to.
         monitors: None: all.
+        budget: what the monitors may cost; how often they look follows the clock, what the run does never.
         strict: a monitor that fails raises; else it is left out from then on, with a warning, as it may cost no run. None: only
             where the environment says so.
     """
@@ -44,9 +48,12 @@ class Watch(Callback):
         on_alarm: OnAlarm = "warn",
         monitors: Sequence[Monitor] | None = None,
         strict: bool | None = None,
+        budget: Budget | None = None,
     ):
         self.folder, self.on_alarm = folder, on_alarm
         self.strict = bool(os.environ.get(STRICT)) if strict is None else strict
+        self.calls: dict[str, list[Any]] = {}  # methods that are called within a window, by event
+        self.asleep: dict[str, list[Any]] = {}  # and between the windows
         self.monitors: list[Monitor] = [make() for make in MONITORS] if monitors is None else list(monitors)
         self.kept: dict[str, Any] = {}  # of monitors that are not there, for a resume that has them again
         self.told: set[str] = set()  # signals that were told, before a resume too
@@ -54,13 +61,25 @@ class Watch(Callback):
         self.next = FIRST  # steps at the next round of questions
         self.games = 1  # that take a step together
         self.awake = True  # whether a window is open
+        self.budget = budget or Budget()
+        self.rounds = self.ticks = 0  # of this session
+        self.resting: list[Monitor] = []  # that are left out, as hearing each step takes too much
+        for monitor in self.monitors:
+            monitor.budget = self.budget
         self.arrange()
 
     def arrange(self) -> None:
         """Who is told of what, while a window is open and always."""
         events = (*HEARD, "begin", "step", "episode", "row", "slept")
         self.those = {event: self.interested(event) for event in events}
-        self.asleep = {event: [one for one in self.those[event] if event in one.always] for event in HEARD}
+        resting = {id(one) for one in self.resting}
+        for event in (*HEARD, "episode"):
+            self.those[event] = [one for one in self.those[event] if id(one) not in resting]
+        self.calls, self.asleep = {}, {}
+        for event in HEARD:
+            those = self.those[event]
+            self.calls[event] = [getattr(one, event) for one in those]
+            self.asleep[event] = [getattr(one, event) for one in those if event in one.always]
 
     def interested(self, event: str) -> list[Monitor]:
         return [one for one in self.monitors if getattr(type(one), event) is not getattr(Monitor, event)]
@@ -77,20 +96,44 @@ class Watch(Callback):
         self.games = max([1, *(player.games.num_envs for player in run.training.players())])
         self.arrange()
         self.ask(run)
+        self.budget.begin()  # what is done before the first step is no part of it
 
     def step(self, run: Run, tick: Tick) -> None:
+        since = self.budget.clock()
         self.each("step", run, tick)
         steps = run.counters.steps
         if steps >= self.next:
             self.next = steps + min(MOST, max(FIRST, steps // 10))
-            self.ask(run)
+            if self.may_look():
+                self.rounds += 1
+                self.ask(run)
             self.awake = False
-        if not self.awake and steps >= self.next - WINDOW * self.games:
+        if not self.awake and steps >= self.next - WINDOW * self.games and self.may_look():
             self.awake = True
             self.each("slept")
+        self.ticks += 1
+        if self.ticks % TICKS == 0:
+            self.watch_costs(run)
+        self.budget.took(since)
+
+    def may_look(self) -> bool:
+        return self.rounds < SURE or self.budget.affords()
+
+    def watch_costs(self, run: Run) -> None:
+        """Leaves out what hears each step where that takes too much, and takes it up again once it is affordable."""
+        if not self.resting and self.budget.is_overdrawn():
+            self.resting = [one for one in self.monitors if one.rests]
+            self.arrange()
+            self.each("rest", run, some=list(self.resting))
+        elif self.resting and self.budget.affords():
+            again, self.resting = self.resting, []
+            self.arrange()
+            self.each("wake", run, some=again)
 
     def episode(self, run: Run, episode: Episode) -> None:
+        since = self.budget.clock()
         self.each("episode", run, episode)
+        self.budget.took(since)
 
     def row(self, run: Run, table: str, row: dict[str, Any]) -> None:
         self.each("row", run, table, row)
@@ -128,9 +171,16 @@ class Watch(Callback):
 
     def hear(self, event: str, *what: Any) -> None:
         """Passes on what the ears hear."""
-        some = self.those if self.awake else self.asleep
-        if some[event]:
-            self.each(event, *what, some=some[event])
+        some = (self.calls if self.awake else self.asleep)[event]
+        if not some:
+            return
+        since = self.budget.clock()
+        for call in some:
+            try:
+                call(*what)
+            except Exception as error:  # whatever is wrong with it
+                self.drop(call.__self__, error)
+        self.budget.took(since)
 
     def each(self, event: str, *what: Any, some: list[Monitor] | None = None) -> None:
         """Calls a method of each monitor that has it."""
@@ -151,6 +201,7 @@ class Watch(Callback):
         """These hear nothing and are asked nothing any more."""
         gone = {id(one) for one in some}
         self.monitors = [one for one in self.monitors if id(one) not in gone]
+        self.resting = [one for one in self.resting if id(one) not in gone]
         self.arrange()
 
     def get_state(self) -> dict[str, Any]:

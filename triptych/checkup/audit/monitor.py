@@ -18,6 +18,7 @@ from triptych.checkup.audit.sequences import Pieces, check_sequences
 from triptych.checkup.audit.transitions import check_transitions
 from triptych.checkup.audit.verdict import Differs, Unknown
 from triptych.checkup.findings import Finding
+from triptych.checkup.listening import HEARD
 from triptych.checkup.monitors.base import Monitor
 from triptych.checkup.stream import Stream, fingerprints
 from triptych.envs import Step
@@ -39,6 +40,8 @@ class Audit(Monitor):
         full: audits every sample of every batch, and every step.
     """
 
+    rests = True
+
     def __init__(self, full: bool = False):
         self.full = full
         self.streams: list[Stream] = []
@@ -46,6 +49,7 @@ class Audit(Monitor):
         self.player = 0  # whose step came last
         self.audited = self.wrong = self.unknown = 0  # samples
         self.updates = 0
+        self.closely = False  # whether every sample of every batch is looked up, for the priorities
         self.table: Played | None = None  # of the newest rollout
         self.found: dict[str, Finding] = {}
         self.pending: tuple[dict[int, tuple[int, int]], np.ndarray] | None = None  # samples whose errors are to come
@@ -66,8 +70,15 @@ class Audit(Monitor):
         self.priorities: Priorities | None = None
         if settings.get("prioritised"):
             self.priorities = Priorities(config.alpha, config.beta_start, config.beta_steps)
+        else:
+            self.always = tuple(event for event in HEARD if event != "learned")
+        self.listen(run, whole=not run.counters.steps)
+
+    def listen(self, run: Run, whole: bool) -> None:
+        """Begins with what the games show now. `whole`: nothing came before it."""
+        settings, config = asdict(self.config), self.config
+        self.streams, self.acting, self.table, self.pending = [], [], None, None
         self.counted = run.counters.steps
-        whole = not run.counters.steps
         for player in run.training.players():
             rows = config.rollout_steps if not self.off_policy else -(-config.replay_size // player.recipe.num_envs)
             stream = Stream(rows + SLACK, player.obs, player.ended, None if whole else player.started)
@@ -75,6 +86,17 @@ class Audit(Monitor):
             remembers = player.state is not None and player.state.size > 0
             stored = remembers and (not self.off_policy or settings.get("stored_state", False))
             self.acting.append(Acting(stream, not self.off_policy, stored))
+
+    def wake(self, run: Run) -> None:
+        """What was played meanwhile is not known, as after a resume."""
+        self.listen(run, whole=False)
+        self.closely = False
+        if self.priorities is not None:
+            self.priorities.forget()
+
+    def rest(self, run: Run) -> None:
+        self.judge_steps(run)
+        self.streams, self.acting = [], []
 
     def reset(self, player: int, obs: Any) -> None:
         self.streams[player].show(obs)
@@ -98,29 +120,40 @@ class Audit(Monitor):
             acting.hear(given, answer)
 
     def fed(self, player: int, batch: Any) -> None:
-        batch = batch.batch if isinstance(batch, Taught) else batch
-        chosen = self.chosen(batch)
+        number = self.updates
         self.updates += 1
-        if not len(chosen) or self.makes is None or not self.streams:
+        if not self.is_due(number) or self.makes is None or not self.streams:
             return
+        batch = batch.batch if isinstance(batch, Taught) else batch
         if isinstance(batch, Rollout):
             self.see_rollout(batch)
         elif isinstance(batch, (Transition, Sequence)):
-            self.see_replayed(batch, chosen)
+            self.see_replayed(batch, self.chosen(batch, number))
 
-    def chosen(self, batch: Any) -> np.ndarray:
-        """Which samples of the next batch are audited: the same ones in each run."""
-        size, number = np.shape(batch.action)[-1], self.updates
-        if self.full or (self.priorities is not None and self.in_window()):
+    def is_due(self, number: int) -> bool:
+        """Whether something of a batch is audited: of the first ones always, of later ones as the budget affords it."""
+        if self.full or number < FIRST:
+            self.closely = self.priorities is not None
+            return True
+        if self.priorities is not None and number in WINDOWS:
+            self.closely = self.budget.affords()
+        if self.closely and not self.in_window(number):
+            self.closely = False
+        if self.closely:
+            return True
+        return (not number & (number - 1) or not number % EVERY) and self.budget.affords()
+
+    def chosen(self, batch: Any, number: int) -> np.ndarray:
+        """Which samples of a batch are audited."""
+        size = np.shape(batch.action)[-1]
+        if self.full or self.closely:
             return np.arange(size)
-        if number >= FIRST and number & (number - 1) and number % EVERY:
-            return np.zeros(0, int)
         few = SAMPLES // 2 if isinstance(batch, Sequence) else SAMPLES
         return np.unique((number + np.arange(few) * max(1, size // few)) % size)
 
-    def in_window(self) -> bool:
+    def in_window(self, number: int) -> bool:
         """Whether every batch is looked at, for the priorities of its samples."""
-        return any(first <= self.updates < first + WINDOW for first in WINDOWS)
+        return any(first <= number < first + WINDOW for first in WINDOWS)
 
     def see_replayed(self, batch: Any, chosen: np.ndarray) -> None:
         stream = self.streams[0]

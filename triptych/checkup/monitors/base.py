@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from triptych.checkup.budget import UNLIMITED, Budget
 from triptych.checkup.findings import Finding
 from triptych.checkup.listening import HEARD, Listener
 from triptych.training.callbacks.base import Run
@@ -14,10 +15,12 @@ from triptych.training.counting import Episode, Tick
 class Monitor(Listener):
     """Hears a run, and says what looks wrong. Each finding is told once: `Watch` drops a signal that was told before.
 
-    All monitors together may take 2 % of a run: whatever costs more than counting is done now and then.
+    All monitors together may take 2 % of a run: whatever costs more than counting is done now and then, as `budget` affords it.
     """
 
     always: tuple[str, ...] = HEARD  # methods of a listener that are called between the windows too, see `Sampled`
+    rests = False  # whether it may be left out for a while where even that costs too much
+    budget: Budget = UNLIMITED  # the watch's: whether a look that takes long may be taken now
 
     def begin(self, run: Run) -> None:
         """The session begins, at step 0 or after a resume."""
@@ -33,6 +36,12 @@ class Monitor(Listener):
 
     def slept(self) -> None:
         """A window begins: what was heard before it is not what came right before."""
+
+    def rest(self, run: Run) -> None:
+        """From here on it hears nothing for a while."""
+
+    def wake(self, run: Run) -> None:
+        """It heard nothing for a while, and hears again from now on, between two steps."""
 
     def judge(self, run: Run) -> Iterator[Finding]:
         """What looks wrong by now. Asked at the start, now and then, and at the end."""

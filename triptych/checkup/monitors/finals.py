@@ -24,13 +24,13 @@ BLANK = Signal(
     "what the environment's step returns beside terminated or truncated: a truncated episode bootstraps from it",
 )
 FEWEST = 8  # ends
-MOST = 200  # that are looked at
+MOST = 50  # that are looked at
 
 
 class Finals(Monitor):
     """Counts observations of one value alone: at ends, and at the steps before them."""
 
-    always = ("received",)
+    always, rests = ("received",), True
 
     def __init__(self) -> None:
         self.ends = self.blank = self.before = 0
@@ -39,13 +39,18 @@ class Finals(Monitor):
     def received(self, player: int, step: Step) -> None:
         if player or self.ends >= MOST:
             return
-        shown = next(iter(parts_of(step.obs).values()))
-        for game in np.flatnonzero(step.terminated | step.truncated):
-            if self.last is not None:
+        obs = step.obs
+        shown = obs if type(obs) is np.ndarray else next(iter(parts_of(obs).values()))
+        ended = step.terminated | step.truncated
+        if ended.any() and self.last is not None:
+            for game in np.flatnonzero(ended):
                 self.ends += 1
                 self.blank += is_blank(newest(shown[game]))
                 self.before += is_blank(newest(self.last[game]))
         self.last = shown.copy() if shown.nbytes < 1_000_000 else None
+
+    def wake(self, run: Run) -> None:
+        self.last = None
 
     def judge(self, run: Run) -> Iterator[Finding]:
         if self.ends >= FEWEST and self.blank > 0.9 * self.ends and self.before < 0.1 * self.ends:

@@ -45,6 +45,7 @@ ANOTHER = Signal(
     "when a worker takes weights; what is stored of a step's log probability",
 )
 FIRST, SELDOM = 6, 10  # rounds in which it is worked out: the first ones with an update, then one in so many
+SURE = 2  # times that it is worked out whatever that costs
 MOST_CALLS = 400  # of the network
 TOLERANCE = 5e-3  # of a number's size, in float32
 Numbers = dict[str, np.ndarray]
@@ -71,7 +72,7 @@ class Losses(Monitor):
 
     def __init__(self) -> None:
         self.run: Any = None
-        self.rounds = self.due = 0
+        self.rounds = self.due = self.looks = 0
         self.wanted: Numbers = {}
         self.wrong: dict[str, tuple[int, str, str]] = {}
         self.count: dict[str, int] = {}
@@ -83,8 +84,10 @@ class Losses(Monitor):
             self.run = run
 
     def fed(self, player: int, batch: Any) -> None:
-        self.wanted = {}
         if self.run is None or self.rounds < self.due or self.wrong:
+            return
+        self.wanted = {}
+        if self.looks >= SURE and not self.budget.affords():
             return
         shape = np.shape(batch.reset) if hasattr(batch, "reset") else (1, len(first_of(batch.obs)))
         if shape[0] * -(-shape[1] // self.run.recipe.num_envs) <= MOST_CALLS:
@@ -99,9 +102,9 @@ class Losses(Monitor):
                 self.rest()
 
     def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
-        wanted, self.wanted = self.wanted, {}
-        if not wanted:
+        if not self.wanted:
             return
+        wanted, self.wanted = self.wanted, {}
         self.rest()
         learner = self.run.training.learner
         for name, expected in wanted.items():
@@ -110,6 +113,7 @@ class Losses(Monitor):
 
     def rest(self) -> None:
         """Nothing more is worked out before the next round, or for some rounds."""
+        self.looks += 1
         self.due = self.rounds + (1 if self.rounds < FIRST else SELDOM)
 
     def compare(self, name: str, found: np.ndarray, expected: np.ndarray) -> bool:

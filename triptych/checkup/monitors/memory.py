@@ -58,6 +58,8 @@ PROBES = 3  # rounds at first in which the network is asked itself; then each so
 class Memory(Sampled):
     """What the network is given as its state against what it returned, and the reset flag against the games' ends."""
 
+    rests = True
+
     def __init__(self) -> None:
         self.run: Any = None
         self.last: Any = None  # (given, state after) of the newest question
@@ -76,6 +78,11 @@ class Memory(Sampled):
     def acted(self, player: int, given: tuple[Any, ...], answer: tuple[np.ndarray, Any]) -> None:
         if self.run is not None and len(given) == 3:
             self.last = given, answer[1]
+
+    def wake(self, run: Run) -> None:
+        self.last = None
+        for known in (self.carried, self.starts, self.ended):
+            known.clear()
 
     def reset(self, player: int, obs: Any) -> None:
         self.carried.pop(player, None)

@@ -52,7 +52,7 @@ class Paths(Sampled):
         batch = getattr(batch, "batch", batch)
         if self.run is None or self.rounds < self.due or self.wrong is not None:
             return
-        if hasattr(batch, "ahead"):
+        if hasattr(batch, "ahead") or (self.rounds >= FIRST and not self.budget.affords()):
             return
         self.wanted = self.entropy(batch) if hasattr(batch, "returns") else self.value(batch)
 

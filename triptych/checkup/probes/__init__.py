@@ -14,7 +14,7 @@ from triptych.checkup.probes.subject import Subject
 
 Probe = Callable[[Subject], Iterable[Finding]]
 
-MOST = 16_000_000  # numbers in the observations of a batch that is made at the start of a training
+MOST = 8_000_000  # numbers in the observations of a batch that is made at the start of a training
 ALL: dict[str, Probe] = {
     "the head": network.head,
     "the outputs, against NumPy": network.computes,
