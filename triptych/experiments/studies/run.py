@@ -95,7 +95,9 @@ def run_study(
     with place_of(on if todo else "here", address if todo else None, quiet) as place:
         for first in (True, False):  # others begin with these
             some = [job for job in todo if ("begins" not in job) == first]
-            train_missing(some, table, jobs, quiet, files, place)
+            once = list({job["run_name"]: job for job in reversed(some)}.values())[::-1]
+            train_missing(once, table, jobs, quiet, files, place)
+            train_missing([job for job in some if job not in once], table, jobs, quiet, files, place)  # tests alone
     mine = rows_of_study(study, plan, table, framework)
     make_films(study, mine, {run.settings: run.recipe for run in plan.values()}, folder)
     result = conclude(name, study, mine, folder, framework, count or study.seeds, quick, changed)
@@ -115,15 +117,15 @@ def missing_jobs(
         tests = tests_of(study, run.arm.task)
         return [test[2] for test in tests if (framework, run.settings, *test) not in made]
 
-    wanted: dict[str, tuple[Planned, list[float | None]]] = {}
+    wanted: dict[tuple[str, str], tuple[Planned, list[float | None]]] = {}  # a run may be tested in several tasks
     for run in plan.values():
         if run.arm not in chosen or not untested(run):
             continue
         if (source := run.source) is not None:
             gone = not holds_weights(runs_dir / source.run_name(framework, quick) / "checkpoints")
             if gone or untested(source):
-                wanted.setdefault(source.settings, (source, untested(source)))
-        wanted[run.settings] = (run, untested(run))
+                wanted.setdefault((source.settings, source.arm.task), (source, untested(source)))
+        wanted[run.settings, run.arm.task] = (run, untested(run))
     return [
         job_of(run, framework, quick) | asked_of(study, run.arm.task) | {"flicker": missing}
         for run, missing in wanted.values()
@@ -165,13 +167,11 @@ def train_missing(
 
 def rows_of_study(study: Study, plan: Plan, table: Path, framework: str) -> list[Run]:
     """The table's rows that are of these runs and this study's tests, under the names that the arms have now."""
-    arms = {run.settings: run.arm for run in plan.values()}
+    arms = {(run.settings, test): run.arm for run in plan.values() for test in tests_of(study, run.arm.task)}
     return [
-        row | {"task": arms[row["settings"]].task, "label": arms[row["settings"]].label}
+        row | {"task": arm.task, "label": arm.label}
         for row in read_runs(table)
-        if row["framework"] == framework
-        and row["settings"] in arms
-        and test_of(row) in tests_of(study, arms[row["settings"]].task)
+        if row["framework"] == framework and (arm := arms.get((row["settings"], test_of(row)))) is not None
     ]
 
 
