@@ -154,6 +154,27 @@ def test_what_a_score_was_measured_by_is_part_of_it(tmp_path: Path, monkeypatch:
     assert not jobs, "an arm by another name is the same runs"
 
 
+def test_one_run_is_tested_in_each_task_that_wants_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[dict[str, Any]] = []
+    calls: list[list[str]] = []
+
+    def work_all(kind: str, given: list[dict], *how: Any, **more: Any) -> None:
+        calls.append([job["task"] for job in given])
+        answering(jobs)(kind, given, *how, **more)
+
+    monkeypatch.setattr(studies, "work_all", work_all)
+    rows = run_study("neural-map", seeds=2, only=("none",), out=tmp_path).rows
+    small, large = "mazes of 7 to 11", "mazes of 13 and 15"
+    assert [call for call in calls if call] == [[small] * 2, [large] * 2], "first trained, then tested once more"
+    assert len({job["run_name"] for job in jobs}) == 2
+    sizes = {job["task"]: json.loads(job["test"])["env.maze_size"] for job in jobs}
+    assert sizes == {small: [7, 11], large: [13, 15]}
+    assert [(row.task, row.label) for row in rows] == [(small, "none"), (large, "none")]
+    calls.clear()
+    run_study("neural-map", seeds=2, only=("none",), out=tmp_path)
+    assert not any(calls)
+
+
 def test_the_published_scores(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     games = published.load()
     assert len({game.game for game in games}) == 57
