@@ -10,5 +10,10 @@ original = doom_my_way_home.recipe
 recipe = dataclasses.replace(
     original,
     env=dataclasses.replace(original.env, parts=("position",)),
-    network=(*original.network[:-1], NeuralMap(12, 32), Dense(256, initialiser="orthogonal")),
+    # 8 x 8 places of 120 x 104 units, beside the input, as the maze's map.
+    network=(
+        *original.network[:-1],
+        NeuralMap(8, 32, skip=True, forget_bias=1.0),
+        Dense(256, initialiser="orthogonal"),
+    ),
 )
