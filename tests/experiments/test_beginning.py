@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import triptych
 from tests.experiments.test_studies import answering
 from triptych import Arm, Begins, InputError, Recipe, Study, load_recipe, override
+from triptych.experiments.studies import load_study
 from triptych.experiments.studies import run as studies
 from triptych.experiments.studies.arms import plan_of
 from triptych.experiments.studies.run import run_study
@@ -122,3 +124,47 @@ def test_such_a_study_is_not_for_ray(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(InputError, match="on is 'ray'; allowed: here"):
         run(monkeypatch, tmp_path, on="ray")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("forked")
+def test_a_run_that_is_there_already_can_be_begun_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = triptych.train(ppo(8), runs_dir=tmp_path, run_name="stored", video=False).path
+    arms = (
+        Arm(TASK, "fresh", ppo(8)),
+        Arm(TASK, "body taken", ppo(8), begins=Begins(stored=str(stored), take=("dense",))),
+    )
+    found = run(monkeypatch, tmp_path, Study("?", arms, seeds=1, games=2))
+    assert {row.label for row in found.rows} == {"fresh", "body taken"}
+    with open(tmp_path / "runs.csv", newline="") as file:
+        path = next(Path(row["run"]) for row in csv.DictReader(file) if row["label"] == "body taken")
+    told = json.loads((path / "config.json").read_text())["from"]
+    assert told["file"] == str(stored / "checkpoints" / "best.safetensors")
+    assert [origin for name, origin in told["tensors"].items() if name.startswith("dense")] == ["taken"] * 4
+
+
+def test_the_numbers_of_a_stored_run_are_part_of_what_a_run_is_and_its_place_is_not(tmp_path: Path) -> None:
+    def settings(file: str) -> str:
+        arms = (Arm(TASK, "other", ppo(8), begins=Begins(stored=str(tmp_path / file))),)
+        return plan_of(Study("?", arms), 1, False, {})[0, 0].settings
+
+    for name, content in (("one", b"1"), ("copy", b"1"), ("two", b"2")):
+        (tmp_path / name).write_bytes(content)
+    assert settings("one") == settings("copy") != settings("two")
+    with pytest.raises(InputError, match=r"begins of CartPole: other is '.*gone': no such run; allowed: a run folder"):
+        settings("gone")
+    with pytest.raises(InputError, match="allowed: either another variant or a stored run"):
+        Begins()
+    with pytest.raises(InputError, match="allowed: either another variant or a stored run"):
+        Begins(TASK, "source", stored="one")
+
+
+KEPT = ("attention", "drqn-vs-a3c", "losses", "memory-kinds", "q-learning", "sequences", "transfer")
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_runs_whose_table_is_kept_are_known_again(name: str) -> None:
+    """Else the study would train them all once more."""
+    (file,) = Path("results/studies").glob(f"{name}/*/runs.csv")
+    with open(file, newline="") as table:
+        known = {row["settings"] for row in csv.DictReader(table)}
+    assert {run.settings for run in plan_of(load_study(name), None, False, {}).values()} == known

@@ -65,6 +65,7 @@ def test_every_arm_can_be_trained(name: str) -> None:
         "atari57",
         "memory-loses",
         "neural-map",
+        "transfer-atari",
     )  # hours instead of minutes
     quick = [recipe_of(arm, 0, quick_of(arm)) for arm in study.arms]
     assert max(recipe.steps for recipe in quick) <= 4_096

@@ -203,7 +203,7 @@ def test_what_nobody_can_learn_from_is_refused_before_anything_is_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_teacher_with_memory_and_one_of_other_actions_are_refused(teacher: Path, tmp_path: Path) -> None:
+def test_a_teacher_of_other_actions_is_refused(teacher: Path, tmp_path: Path) -> None:
     tensors, metadata = read_tensors(Path(file_of(teacher)))
     assert metadata is not None
     more = tensors | {
@@ -212,14 +212,6 @@ def test_a_teacher_with_memory_and_one_of_other_actions_are_refused(teacher: Pat
     save_weights(tmp_path / "more.safetensors", more, metadata)
     with pytest.raises(InputError, match="the number of the teacher's actions is 3; allowed: 2, as the student has"):
         triptych.train("cartpole", runs_dir=tmp_path, teacher=str(tmp_path / "more.safetensors"))
-    body = metadata["recipe"]["network"]
-    remembers = metadata["recipe"] | {
-        "network": [*body, {"kind": "lstm", "units": 4, "skip": False}],
-        "algorithm": {"kind": "drqn"},
-    }
-    save_weights(tmp_path / "memory.safetensors", tensors, {"recipe": remembers})
-    with pytest.raises(InputError, match="the teacher's network is 'one with memory'; allowed: one without"):
-        triptych.train("cartpole", runs_dir=tmp_path, teacher=str(tmp_path / "memory.safetensors"))
 
 
 def test_show_says_that_its_update_has_no_teacher(teacher: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from triptych.buffers.outcomes import Outcomes
 from triptych.buffers.store import Store
 from triptych.spec import each
-from triptych.spec.batches import Sequence, Transition
+from triptych.spec.batches import Sequence, Told, Transition
 from triptych.utils.state import State
 
 Batch = Transition | Sequence
@@ -108,11 +108,24 @@ class Replay:
     def batch(self, rows: np.ndarray, games: np.ndarray, weight: np.ndarray | None = None) -> Any:
         """The samples that start at the given slots [B]; of weight 1, if none [B] are given."""
         weight = np.ones(len(rows)) if weight is None else weight
-        return self.collator.batch(self.store, rows, games, weight)
+        found = self.collator.batch(self.store, rows, games, weight)
+        return found if self.store.teacher is None else Told(found, self.told(found, rows, games))
+
+    def told(self, batch: Batch, rows: np.ndarray, games: np.ndarray) -> np.ndarray:
+        """What the teacher gave for the steps of a batch that are learned from; zeros beyond an episode's end."""
+        assert self.store.teacher is not None
+        if isinstance(batch, Transition):
+            return self.store.teacher[rows % self.store.rows, games]
+        grid = rows + np.arange(len(batch.action))[:, None]  # [L, B]
+        return np.where(batch.mask[..., None] > 0, self.store.teacher[grid % self.store.rows, games], 0)
 
     def example(self, batch_size: int) -> Any:
         """A batch without content, with the shapes and dtypes of a real one."""
-        return self.collator.example(self.store, batch_size)
+        found = self.collator.example(self.store, batch_size)
+        if self.store.teacher is None:
+            return found
+        actions = self.store.teacher.shape[-1]
+        return Told(found, np.zeros((*found.action.shape, actions), self.store.teacher.dtype))
 
     def learned(self, td_error: Callable[[], np.ndarray]) -> None:
         """Offers the TD errors [B] of the last batch to the sampler; calling for them waits for the device."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from triptych.buffers.advantages import generalised_advantages
 from triptych.spec import Observation, each, parts_of, under
-from triptych.spec.batches import Rollout
+from triptych.spec.batches import NOT_ASKED, Rollout, Told
 from triptych.utils.state import State
 
 
@@ -25,6 +25,7 @@ class Played(NamedTuple):
     terminated: np.ndarray  # [N] bool
     truncated: np.ndarray  # [N] bool
     mask: np.ndarray  # [N] bool, an action was taken
+    teacher: np.ndarray | None = None  # [N, A] that a teacher with memory gave for obs; None: it was not asked
 
 
 def layout(steps: int, num_envs: int, state_size: int, precision: str) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -58,12 +59,22 @@ class RolloutBuffer:
     advantage: np.ndarray  # of the actions, once the rollout is closed
     returns: np.ndarray  # what the values are drawn to
     state: np.ndarray  # [N, S] before the first step
+    teacher: np.ndarray | None = None  # [T, N, A]; see `Store.teacher`
 
     def __init__(self, steps: int, num_envs: int, observation: Observation, state_size: int, precision: str):
         self.steps, self.num_envs, self.filled = steps, num_envs, 0
         self.obs = observation.zeros((steps, num_envs), precision)
         for name, (shape, dtype) in layout(steps, num_envs, state_size, precision).items():
             setattr(self, name, np.zeros(shape, dtype))
+
+    def keep_teacher(self, actions: int, precision: str) -> None:
+        """Keeps what a teacher gives, too: one number an action."""
+        self.teacher = np.full((self.steps, self.num_envs, actions), NOT_ASKED, precision)
+
+    @property
+    def kept(self) -> list[str]:
+        """The fields of `Played` that are kept."""
+        return [name for name in Played._fields if name != "teacher" or self.teacher is not None]
 
     @staticmethod
     def bytes_for(steps: int, num_envs: int, observation: Observation, state_size: int, precision: str) -> int:
@@ -80,9 +91,10 @@ class RolloutBuffer:
         """Appends a step; `state` [N, S] is the network's before it."""
         if self.filled == 0 and state is not None:
             self.state[:] = state
-        for name, found in played._asdict().items():
+        for name in self.kept:
+            found = getattr(played, name)
             for part, kept in parts_of(getattr(self, name)).items():
-                kept[self.filled] = parts_of(found)[part]
+                kept[self.filled] = NOT_ASKED if found is None else parts_of(found)[part]
         self.filled += 1
 
     def cut(self, games: np.ndarray) -> None:
@@ -94,14 +106,14 @@ class RolloutBuffer:
     def get_state(self) -> State:
         """The steps played so far."""
         arrays = {"state": self.state}
-        for name in Played._fields:
+        for name in self.kept:
             arrays |= under(name, each(lambda kept: kept[: self.filled], getattr(self, name)))
         return State(arrays, {"filled": self.filled})
 
     def set_state(self, state: State) -> None:
         self.filled = state.json["filled"]
         self.state[:] = state.arrays["state"]
-        for name in Played._fields:
+        for name in self.kept:
             for part, kept in parts_of(getattr(self, name)).items():
                 kept[: self.filled] = state.arrays[f"{name}/{part}" if part else name]
 
@@ -121,7 +133,7 @@ class RolloutBuffer:
 
     def minibatches(
         self, rng: np.random.Generator, count: int, whole: bool, entropy_weight: float, clip: float
-    ) -> list[Rollout]:
+    ) -> list[Rollout | Told]:
         """Every step once, in `count` batches of equal size.
 
         Args:
@@ -133,10 +145,10 @@ class RolloutBuffer:
         scalars = {name: np.asarray(number, self.value.dtype) for name, number in weights.items()}
         return [self.batch(chosen, whole, scalars) for chosen in np.split(places, count)]
 
-    def batch(self, chosen: np.ndarray, whole: bool, scalars: dict[str, np.ndarray]) -> Rollout:
+    def batch(self, chosen: np.ndarray, whole: bool, scalars: dict[str, np.ndarray]) -> Rollout | Told:
         """The rollouts of some games, or some steps as sequences of one."""
-        names = ("obs", "reset", "action", "log_prob", "advantage", "returns", "mask")
-        kept = {name: getattr(self, name) for name in names}
+        names = ["obs", "reset", "action", "log_prob", "advantage", "returns", "mask"]
+        kept = {name: getattr(self, name) for name in names + ["teacher"] * (self.teacher is not None)}
         if whole:
             arrays = {name: each(lambda x: np.ascontiguousarray(x[:, chosen]), array) for name, array in kept.items()}
             state = self.state[chosen]
@@ -145,5 +157,6 @@ class RolloutBuffer:
                 name: each(lambda x: x.reshape(-1, *x.shape[2:])[chosen][None], array) for name, array in kept.items()
             }
             state = np.zeros((len(chosen), self.state.shape[1]), self.state.dtype)
-        mask = arrays.pop("mask").astype(self.value.dtype)
-        return Rollout(**arrays, state=state, mask=mask, **scalars)
+        mask, said = arrays.pop("mask").astype(self.value.dtype), arrays.pop("teacher", None)
+        found = Rollout(**arrays, state=state, mask=mask, **scalars)
+        return found if said is None else Told(found, np.where(mask[..., None] > 0, said, 0))

@@ -27,3 +27,4 @@ class Row(NamedTuple):
     mask: np.ndarray  # [N] bool, an action was taken; False: obs is an episode's last one
     lost_life: np.ndarray | None = None  # [N] bool, the action lost a life; None: none was lost
     state: np.ndarray | None = None  # [N, S] of the agent before it saw obs; None: zeros, where they are kept
+    teacher: np.ndarray | None = None  # [N, A] that a teacher gave for obs; None: it was not asked

@@ -21,6 +21,7 @@ from triptych.buffers.row import Row as Row
 from triptych.buffers.states import StateRing
 from triptych.buffers.states import States as States
 from triptych.spec import Observation, parts_of, whole_of
+from triptych.spec.batches import NOT_ASKED
 
 
 class Store:
@@ -40,6 +41,7 @@ class Store:
     lost_life: np.ndarray
     mask: np.ndarray
     age: np.ndarray
+    teacher: np.ndarray | None = None  # [rows, N, A] that a teacher with memory gave for each observation, or NOT_ASKED
 
     def __init__(
         self,
@@ -74,6 +76,15 @@ class Store:
         self.count = 0  # rows written since the run's start
         self.transitions = 0  # complete ones among the rows kept
 
+    def keep_teacher(self, actions: int, precision: str) -> None:
+        """Keeps what a teacher gives, too: one number an action."""
+        self.teacher = np.full((self.rows, self.num_envs, actions), NOT_ASKED, precision)
+
+    @property
+    def fields(self) -> list[str]:
+        """What is kept of a step as plain arrays."""
+        return [*FIELDS, *(["teacher"] if self.teacher is not None else [])]
+
     @staticmethod
     def bytes_for(
         capacity: int,
@@ -98,7 +109,7 @@ class Store:
     def row_bytes(self) -> float:
         frames = self.pictures.row_bytes + sum(ring.row_bytes for ring in self.vectors.values())
         states = 0 if self.states is None else self.num_envs * self.states.states.bytes
-        return frames + states + sum(getattr(self, field)[0].nbytes for field in FIELDS)
+        return frames + states + sum(getattr(self, field)[0].nbytes for field in self.fields)
 
     def add(self, row: Row) -> None:
         """Writes a row in place of the oldest."""
@@ -119,6 +130,8 @@ class Store:
         self.action[slot], self.reward[slot], self.terminated[slot] = row.action, row.reward, row.terminated
         self.mask[slot], self.age[slot] = row.mask, age
         self.lost_life[slot] = False if row.lost_life is None else row.lost_life
+        if self.teacher is not None:
+            self.teacher[slot] = NOT_ASKED if row.teacher is None else row.teacher
         if self.states is not None:
             self.states.put(slot, age, row.state)
         self.count += 1
@@ -221,7 +234,7 @@ class Store:
     def take(self, start: int, end: int) -> dict[str, np.ndarray]:
         """Rows [start, end) as arrays, for a segment."""
         slots = np.arange(start, end) % self.rows
-        segment = {field: getattr(self, field)[slots] for field in FIELDS}
+        segment = {field: getattr(self, field)[slots] for field in self.fields}
         segment |= {} if self.states is None else self.states.take(slots, self.num_envs)
         for name, ring in self.rings():
             segment |= renamed(ring.take(slots), "frame", f"frame/{name}" if name else "frame")
@@ -236,7 +249,7 @@ class Store:
         rows = np.arange(start, start + len(segment["mask"]))
         kept = np.flatnonzero((rows >= self.oldest) & (rows < self.count))
         slots = rows[kept] % self.rows
-        for field in FIELDS:
+        for field in self.fields:
             if field in segment:  # one of an older version may lack a field: it stays 0
                 own, found = getattr(self, field), segment[field]
                 if found.shape[1:] != own.shape[1:]:

@@ -46,7 +46,7 @@ def distil(
         The others are those of `train`.
 
     Raises:
-        InputError: the teacher is of another game, other actions or observations, or a network with memory; or as `train` says.
+        InputError: the teacher is of another game, other actions or observations; or as `train` says.
     """
     check(0 <= share <= 1, "share", share, "0 to 1")
     run = str(teacher.path if isinstance(teacher, RunResult) else teacher)

@@ -39,7 +39,7 @@ def read_teacher(student: Recipe, games: envs.Games, file: str | Path = "") -> T
         file: where they lie; "": where the recipe says.
 
     Raises:
-        InputError: they cannot be read, or are of another game, of other actions or observations, or of a network with memory.
+        InputError: they cannot be read, or are of another game, of other actions or observations.
     """
     path = Path(file or student.teacher)
     if not path.is_file():
@@ -50,7 +50,6 @@ def read_teacher(student: Recipe, games: envs.Games, file: str | Path = "") -> T
     recipe = from_dict(metadata["recipe"], path)
     same = recipe.env.id == student.env.id
     check(same, "the teacher's game", recipe.env.id, f"{student.env.id}, the student's")
-    check(not recipe.has_memory, "the teacher's network", "one with memory", "one without: it sees single observations")
     actions = actions_of(tensors)
     allowed = f"{games.num_actions}, as the student has"
     check(actions in (None, games.num_actions), "the number of the teacher's actions", actions, allowed)

@@ -1,8 +1,9 @@
-"""What a run began with: weights of another one (`train --from RUN`), and layers that are frozen (`--freeze LAYERS`)."""
+"""What a run began with: weights of another one (`train --from RUN`), layers that are frozen (`--freeze LAYERS`), a teacher."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any, NotRequired, TypedDict
 
 from triptych.report.logs import Log
@@ -37,9 +38,9 @@ def flags(log: Log) -> list[str]:
 
 
 def reused(log: Log) -> list[dict[str, Any]]:
-    """The page's tables of a run's tensors: what it began with, unless all are fresh and learn, and each other network that it went
-    on with."""
-    return [*begun(log), *switched(log)]
+    """The page's tables of a run's tensors: what it began with, unless all are fresh and learn, each other network that it went
+    on with, and who taught it."""
+    return [*begun(log), *switched(log), *taught(log)]
 
 
 def begun(log: Log) -> Iterator[dict[str, Any]]:
@@ -71,6 +72,39 @@ def switched(log: Log) -> Iterator[dict[str, Any]]:
         if tensors:
             told = f"{log.name} went on with another network from step {change['step']:,}."
             yield {"told": told, "when": f"at step {change['step']:,}", "rows": list(tensors.items())}
+
+
+class Taught(TypedDict):
+    """What a config.json says of a teacher."""
+
+    file: str
+    sha256: str
+
+
+def taught(log: Log) -> Iterator[dict[str, Any]]:
+    """Who taught a run, how, and until when."""
+    told, recipe = (log.config or {}).get("teacher"), log.recipe
+    if told is None or recipe is None:
+        return
+    teacher = typed(told, Taught, log.name, "teacher")
+    until = recipe.teacher_until
+    plays = f"until step {recipe.teacher_plays:,}" if recipe.teacher_plays else "never"
+    rows = [
+        ("run", run_behind(teacher["file"])),
+        ("weights", teacher["file"]),
+        ("SHA-256", teacher["sha256"]),
+        ("loss", recipe.teacher_loss + ", and nothing else is learned" * recipe.teacher_alone),
+        ("weight", f"{recipe.teacher_weight:g}"),
+        ("until", "the run's end" if until is None else f"step {until:,}, falling to 0"),
+        ("chooses the actions", plays),
+    ]
+    yield {"told": f"{log.name} had a teacher.", "what": "teacher", "when": "", "rows": rows}
+
+
+def run_behind(weights: str) -> str:
+    """The name of the run that a weights file lies in; of another file its own."""
+    path = PurePath(weights)
+    return path.parent.parent.name if path.parent.name == "checkpoints" else path.name
 
 
 def tensors_of(log: Log) -> list[str]:

@@ -15,6 +15,8 @@ LossFunction = Callable[
     ..., tuple[Array, tuple[Array, dict[str, Array]]]
 ]  # loss(xp, online, target, batch) -> (scalar, (error, scalars))
 
+NOT_ASKED = -1e30  # stands for what a teacher with memory was not asked for; finite, as all that a checkpoint holds
+
 
 class Transition(NamedTuple):
     """One step of play per sample, or n of them (n-step returns)."""
@@ -61,6 +63,13 @@ class Rollout(NamedTuple):
     mask: Array  # [T, B] float, 1 where an action was taken
     entropy_weight: Array  # [] float
     clip: Array  # [] float, how far the policy may move for gain
+
+
+class Told(NamedTuple):
+    """A batch of any kind, and what a teacher with memory gave for its steps when they were played."""
+
+    batch: Any  # Transition, Sequence or Rollout
+    teacher: Array  # [B, A], of the others [T or L, B, A]: float, as in `Taught`; NOT_ASKED where it was not
 
 
 class Taught(NamedTuple):

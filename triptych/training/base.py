@@ -15,6 +15,7 @@ from triptych.envs import Games
 from triptych.frameworks import Learner
 from triptych.recipes import Recipe
 from triptych.runs.folder import RUNNING
+from triptych.spec.batches import Told
 from triptych.training.agent import Agent
 from triptych.training.counting import Choice as Choice
 from triptych.training.counting import Counters as Counters
@@ -97,7 +98,9 @@ class Training(ABC):
     def taught(self, batch: Any) -> Any:
         """A batch with what the teacher makes of it, as long as one teaches; else as it is."""
         weight = self.recipe.teacher_weight_at(self.schedules_at)
-        return batch if self.teacher is None or not weight else self.teacher.look_at(batch, weight)
+        if self.teacher is None or not weight:
+            return batch.batch if isinstance(batch, Told) else batch
+        return self.teacher.look_at(batch, weight)
 
     def update(self, batch: Any) -> dict[str, Any]:
         """One update of the learner; its scalars."""

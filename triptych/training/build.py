@@ -48,9 +48,9 @@ def make_training(
         Scheduled(recipe, games, make(), make) if family == "asynchronous" else FAMILIES[family](recipe, games, make())
     )
     if teacher is not None:
-        looks_on = Teacher(recipe, teacher, learner_class)
-        for each in (training, *training.players()):
-            each.teacher = looks_on
+        training.teacher = Teacher(recipe, teacher, learner_class)
+        for player in training.players():
+            player.follow(training.teacher)
     return training
 
 

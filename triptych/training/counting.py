@@ -25,6 +25,13 @@ class Counters:
     boundaries: int = 0  # checkpoints, the one at step 0 included
 
 
+class Said(NamedTuple):
+    """What a teacher with memory gives for what the games show."""
+
+    outputs: np.ndarray  # [N, A], Q values or logits
+    state: np.ndarray  # [N, S] of its network after it
+
+
 class Choice(NamedTuple):
     """What is done in one step of every game."""
 
@@ -34,6 +41,7 @@ class Choice(NamedTuple):
     epsilon: float = 0.0  # the share of actions by chance
     log_prob: np.ndarray | None = None  # [N] of the actions under the policy that drew them
     value: np.ndarray | None = None  # [N] of what they were chosen at
+    teacher: Said | None = None  # of a teacher with memory, as long as it teaches
 
 
 class Episode(NamedTuple):

@@ -41,19 +41,22 @@ class OffPolicy(Playing):
         self.store = make_store(self.recipe, self.games, self.learner, self.state_size)
         self.replay = make_replay(self.store, self.recipe, self.state_size)
 
+    def keep_teacher(self, actions: int, precision: str) -> None:
+        self.store.keep_teacher(actions, precision)
+
     def select_actions(self) -> Choice:
         """Epsilon-greedy. The same numbers are drawn whatever epsilon is."""
         rng, games = self.rngs["explore"], self.games
         epsilon = self.config.epsilon(self.counters.steps)
         greedy = rng.random(games.num_envs) >= epsilon
         actions = rng.integers(games.num_actions, size=games.num_envs)
-        state = self.state
+        state, said = self.state, self.said()
         if greedy.any() or state is not None:  # a memory must see what chance does too
             values, state = self.agent.act(self.obs, state, self.started)
             if self.teacher is not None and self.counters.steps < self.recipe.teacher_plays:
-                values = self.teacher.outputs(self.obs)
+                values = self.teacher.outputs(self.obs) if said is None else said.outputs
             actions = np.where(greedy, np.argmax(values, axis=1), actions)
-        return Choice(actions, greedy, state, epsilon)
+        return Choice(actions, greedy, state, epsilon, teacher=said)
 
     def update_while_playing(self) -> list[dict[str, Any]]:
         """Makes the updates that the steps so far have earned."""
@@ -75,7 +78,8 @@ class OffPolicy(Playing):
 
     def observe(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
         given = (step.reward, step.terminated, mask, step.lost_life, self.state)
-        self.store.add(Row(self.obs, choice.actions, *given))
+        said = None if choice.teacher is None else choice.teacher.outputs
+        self.store.add(Row(self.obs, choice.actions, *given, said))
         self.counters.credit += int((mask & (self.episode_length >= self.config.skip_first)).sum())
 
     def update_after_step(self) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from triptych.algorithms import a2c
 from triptych.buffers.rollout import Played, RolloutBuffer
 from triptych.envs import Step
 from triptych.spec import dtypes
-from triptych.spec.batches import Rollout, Taught
+from triptych.spec.batches import Rollout, Taught, Told
 from triptych.training.agent import draw
 from triptych.training.base import Choice
 from triptych.training.playing import Playing
@@ -34,14 +34,18 @@ class OnPolicy(Playing):
         shape = (config.rollout_steps, recipe.num_envs, self.games.observation)
         self.rollout = RolloutBuffer(*shape, self.state_size, dtypes(recipe.precision)[0])
 
+    def keep_teacher(self, actions: int, precision: str) -> None:
+        self.rollout.keep_teacher(actions, precision)
+
     def select_actions(self) -> Choice:
         """Draws from the policy."""
         outputs, state = self.agent.act(self.obs, self.state, self.started)
-        logits = outputs[:, :-1]
+        logits, said = outputs[:, :-1], self.said()
         if self.teacher is not None and self.steps_of_run < self.recipe.teacher_plays:
-            logits = self.teacher.logits(self.obs)
+            values = self.teacher.outputs(self.obs) if said is None else said.outputs
+            logits = values / self.teacher.temperature
         actions, log_prob = draw(logits, self.rngs["explore"])
-        return Choice(actions, np.ones(len(actions), bool), state, 0.0, log_prob, outputs[:, -1])
+        return Choice(actions, np.ones(len(actions), bool), state, 0.0, log_prob, outputs[:, -1], said)
 
     def observe(self, choice: Choice, step: Step, mask: np.ndarray) -> None:
         assert choice.log_prob is not None
@@ -52,7 +56,7 @@ class OnPolicy(Playing):
             self.rollout.cut(step.broken)
         played = Played(
             self.obs, self.started, choice.actions, choice.log_prob, choice.value, self.config.learned_reward(step.reward),
-            step.terminated, step.truncated, mask,
+            step.terminated, step.truncated, mask, None if choice.teacher is None else choice.teacher.outputs,
         )  # fmt: skip
         self.rollout.add(played, self.state)
 
@@ -84,14 +88,10 @@ class OnPolicy(Playing):
         scalars = config.coefficients(self.rollout_start, recipe.steps)
         for _ in range(self.epochs):
             for batch in self.rollout.minibatches(self.rngs["sample"], self.minibatches, recipe.has_memory, **scalars):
+                played = batch.batch if isinstance(batch, Told) else batch
                 # Where all of it are episodes' last observations, there is no mean to learn from.
-                if batch.mask[config.burn_in :].any():
+                if played.mask[config.burn_in :].any():
                     yield self.taught(batch)
-
-    @property
-    def steps_of_run(self) -> int:
-        """By which the schedules go."""
-        return self.counters.steps
 
     @property
     def schedules_at(self) -> int:
@@ -117,6 +117,8 @@ class OnPolicy(Playing):
 
     def example(self) -> Any:
         self.rollout.mask[:] = True  # a batch without an action has no mean
+        if self.rollout.teacher is not None:
+            self.rollout.teacher[:] = 0
         rng = np.random.default_rng(0)
         return self.rollout.minibatches(rng, self.minibatches, self.recipe.has_memory, 0.0, 0.1)[0]
 

@@ -11,8 +11,9 @@ import numpy as np
 from triptych.envs import Step
 from triptych.spec import found_under, under
 from triptych.training.base import Training
-from triptych.training.counting import Choice, Episode, Tick
+from triptych.training.counting import Choice, Episode, Said, Tick
 from triptych.training.loop import run_loop
+from triptych.training.teacher import Teacher
 from triptych.utils.seeds import game_seeds, generator
 from triptych.utils.state import State
 
@@ -35,8 +36,31 @@ class Playing(Training):
         self.state = self.agent.initial_state(recipe.num_envs)  # [N, S] before obs; None: there is no memory
         self.episode_reward = np.zeros(recipe.num_envs)  # [N] so far
         self.episode_length = np.zeros(recipe.num_envs, np.int64)  # [N] so far
+        self.teacher_state: np.ndarray | None = None  # [N, S] before obs, of a teacher with memory
         self.make_buffer()
         self.restart_games()
+
+    def follow(self, teacher: Teacher) -> None:
+        """A teacher looks on from now on, at step 0. What one with memory gives is kept with each step."""
+        self.teacher, self.teacher_state = teacher, teacher.initial_state(self.recipe.num_envs)
+        if teacher.remembers:
+            self.keep_teacher(self.games.num_actions, self.learner.precision)
+
+    @abstractmethod
+    def keep_teacher(self, actions: int, precision: str) -> None:
+        """Makes room for what a teacher gives, one number an action, beside the steps."""
+
+    def said(self) -> Said | None:
+        """What a teacher with memory gives for `obs`; None: there is none, or its time is up."""
+        if self.teacher is None or self.teacher_state is None:
+            return None
+        teaches = self.recipe.teacher_weight_at(self.schedules_at) or self.steps_of_run < self.recipe.teacher_plays
+        return self.teacher.say(self.obs, self.teacher_state, self.started) if teaches else None
+
+    @property
+    def steps_of_run(self) -> int:
+        """By which schedules go."""
+        return self.counters.steps
 
     @property
     def player(self) -> Playing:
@@ -86,6 +110,8 @@ class Playing(Training):
         `mask` [N] is False where a game only restarted: no action was taken there.
         """
         self.obs, self.state, self.started = step.obs, choice.state, self.ended
+        if choice.teacher is not None:
+            self.teacher_state = choice.teacher.state
         if step.broken is not None:  # what comes after it begins anew, in the eyes of the learner
             self.started = self.started | step.broken
         self.ended = step.terminated | step.truncated
@@ -128,7 +154,8 @@ class Playing(Training):
 
     def with_loop(self, state: State, games: dict[str, Any]) -> State:
         """With what the loop knows of the games, and with what they are given as."""
-        arrays = under("obs", self.obs) | ({} if self.state is None else {"state": self.state})
+        memories = {"state": self.state, "teacher_state": self.teacher_state}
+        arrays = under("obs", self.obs) | {name: state for name, state in memories.items() if state is not None}
         loop: dict[str, Any] = {
             "ended": self.ended.tolist(),
             "started": self.started.tolist(),
@@ -149,6 +176,8 @@ class Playing(Training):
         self.ended, self.started = np.array(saved["ended"], bool), np.array(saved["started"], bool)
         if self.state is not None:
             self.state = loop["state"]
+        if self.teacher_state is not None:
+            self.teacher_state = loop["teacher_state"]
         self.episode_reward = np.array(saved["episode_reward"])
         self.episode_length = np.array(saved["episode_length"])
         if "games" in saved:
@@ -167,6 +196,8 @@ class Playing(Training):
         self.ended[:], self.started[:] = False, True
         if self.state is not None:
             self.state = np.zeros_like(self.state)
+        if self.teacher_state is not None:
+            self.teacher_state = np.zeros_like(self.teacher_state)
         self.episode_reward[:] = 0
         self.episode_length[:] = 0
 

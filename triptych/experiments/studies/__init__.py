@@ -20,10 +20,10 @@ NAMES = tuple(module.name.replace("_", "-") for module in pkgutil.iter_modules(c
 
 @dataclass(frozen=True)
 class Begins:
-    """What a variant's runs begin with: the run of the same seed of another variant, whose best weights count."""
+    """What a variant's runs begin with: the run of the same seed of another variant, or one that is stored; its best weights count."""
 
-    task: str  # of that variant, which begins with nothing itself
-    label: str
+    task: str = ""  # of that variant, which begins with nothing itself
+    label: str = ""
     # weights: those that fit; grown: a larger network that computes the same; taught: that run is the teacher beside the
     # losses; distilled: nothing is learned but from it
     by: Literal["weights", "grown", "taught", "distilled"] = "weights"
@@ -37,9 +37,12 @@ class Begins:
     settings: dict[str, Any] = field(
         default_factory=dict
     )  # taught, distilled: of the recipe's teacher, such as teacher_until
+    stored: str = ""  # instead of a variant: the folder of a run, or a weights file, as seen from the working folder
 
     def __post_init__(self) -> None:
         one_of(self, "by", ("weights", "grown", "taught", "distilled"))
+        told = self.stored or f"{self.task}: {self.label}"
+        check(bool(self.stored) != bool(self.task), "begins", told, "either another variant or a stored run")
 
 
 @dataclass(frozen=True)

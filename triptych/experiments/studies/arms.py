@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych import envs
+from triptych.experiments.start import weights_of
 from triptych.experiments.studies import Arm, Study
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
@@ -81,16 +82,30 @@ class Planned:
     @property
     def settings(self) -> str:
         """Eight letters that differ where anything does that decides the run's numbers."""
-        own = fingerprint(self.recipe)
-        if self.source is None:
+        own, begun = fingerprint(self.recipe), self.arm.begins
+        if begun is None:
             return own
-        begins = asdict(self.arm.begins) | {"task": "", "label": self.source.settings}  # type: ignore[arg-type]
+        begins = asdict(begun) | {"task": "", "label": "" if self.source is None else self.source.settings}
+        if begun.stored:
+            begins["stored"] = sha256(stored_weights(self.arm))  # its numbers count, not where they lie
+        else:
+            del begins["stored"]
         return hashlib.sha256(json.dumps([own, begins], sort_keys=True).encode()).hexdigest()[:8]
 
     def run_name(self, framework: str, quick: bool) -> str:
         """The folder, named by the settings, for every study that wants it."""
         label = self.recipe.env.id if isinstance(self.arm.recipe, Recipe) else self.arm.recipe
         return f"study-{framework}{'-quick' * quick}-{safe(str(label))}-seed{self.recipe.seed}-{self.settings}"
+
+
+def stored_weights(arm: Arm) -> Path:
+    """The weights file of the stored run that a variant begins with.
+
+    Raises:
+        InputError: it is not there.
+    """
+    assert arm.begins is not None
+    return weights_of(arm.begins.stored, Path(), f"begins of {arm.task}: {arm.label}")
 
 
 Plan = dict[tuple[int, int], Planned]  # (place of the arm in its study, seed) -> its run
@@ -104,14 +119,15 @@ def plan_of(study: Study, seeds: int | None, quick: bool, changed: dict[str, Any
         changed: recipe fields that are others than the study's.
 
     Raises:
-        InputError: a variant begins with one that is not there, or with one that begins with another itself.
+        InputError: a variant begins with one that is not there, or with one that begins with another itself, or with a stored run
+            that is not there.
     """
     places = {(arm.task, arm.label): arm for arm in study.arms}
 
     def planned(arm: Arm, seed: int) -> Planned:
         recipe = recipe_of(arm, seed, (quick_of(arm) if quick else {}) | changed)
         begins = arm.begins
-        if begins is None:
+        if begins is None or begins.stored:
             return Planned(arm, recipe)
         source = places.get((begins.task, begins.label))
         allowed = ", ".join(f"{task}: {label}" for (task, label), one in places.items() if one.begins is None)
@@ -130,8 +146,8 @@ def job_of(run: Planned, framework: str, quick: bool) -> dict[str, Any]:
     """What a process must know of a run."""
     arm, recipe = run.arm, run.recipe
     job = {"framework": framework, "task": arm.task, "label": arm.label, "seed": recipe.seed, "settings": run.settings}
-    if run.source is not None:
-        source = run.source.run_name(framework, quick)
-        job["begins"] = asdict(arm.begins) | {"run": source}  # type: ignore[arg-type]
+    if arm.begins is not None:
+        source = arm.begins.stored if run.source is None else run.source.run_name(framework, quick)
+        job["begins"] = asdict(arm.begins) | {"run": source}
     # the study's own recipe
     return job | {"recipe": to_dict(recipe), "run_name": run.run_name(framework, quick), "trust": True}

@@ -16,10 +16,10 @@ def begun_with(recipe: Recipe, job: dict[str, Any]) -> tuple[Recipe, dict[str, A
     """The recipe as it is trained, and what `train` is told beside it.
 
     Args:
-        job: `begins`, as `Begins` has it with the name of the run; `runs_dir` and `run_name`.
+        job: `begins`, as `Begins` has it with the name of the run, or its place where it is a stored one; `runs_dir` and `run_name`.
     """
     begins, folder = job["begins"], Path(job["runs_dir"])
-    source, by = str(folder / begins["run"]), begins["by"]
+    source, by = begins["stored"] or str(folder / begins["run"]), begins["by"]
     if by == "weights":
         return recipe, {"from_run": source, "take": tuple(begins["take"])}
     if by == "grown":

@@ -84,7 +84,7 @@ def run_study(
     chosen = chosen_arms(study, only, games) if train else []
     changed = {name: value for name, value in (("steps", steps), ("precision", precision)) if value is not None}
     plan = plan_of(study, count, quick, changed)
-    begun = any(run.source is not None for run in plan.values())
+    begun = any(run.arm.begins is not None for run in plan.values())
     check(on == "here" or not begun, "on", on, "here, as some of its runs begin with others of this machine")
     folder = out or folder_of(Path(name).stem, framework, quick, changed, Path(runs_dir))
     folder.mkdir(parents=True, exist_ok=True)
