@@ -23,6 +23,11 @@ UNSCALED = Signal(
     "observations-large", "warn", "observations hold large numbers, which nothing scales",
     ("pixels as floats, 0 to 255", "a distance or a count as it is"), "the environment, or a wrapper that scales its observations",
 )  # fmt: skip
+SEED = Signal(
+    "seed-ignored", "warn", "the same seed begins another game each time",
+    ("a reset that does not hand on its seed", "randomness that does not come from the environment's own generator"),
+    "the environment's reset",
+)  # fmt: skip
 PAYS = Signal("random-play", "note", "what random play scores", (), "the environment")
 RARE = (
     "no reward but 0"  # how such a line begins: a game may pay nobody who plays at random, and be learned all the same
@@ -47,15 +52,24 @@ def judge_play(config: GameConfig) -> Iterator[Finding]:
 
 
 def judge_numbers(games: Games) -> Iterator[Finding]:
-    """The largest numbers of parts that are no bytes, under random play."""
+    """The largest numbers of parts that are no bytes, under random play; and whether a reset begins as its seed says."""
     rng, largest = np.random.default_rng(2), dict[str, float]()
-    obs = games.reset(9_000 + np.arange(games.num_envs))
+    seeds = 9_000 + np.arange(games.num_envs)
+    obs = games.reset(seeds)
+    first = {name: np.array(part) for name, part in parts_of(obs).items()}
     for _ in range(SEEN):
         for name, part in parts_of(obs).items():
             if part.dtype != np.uint8:
                 largest[name] = max(largest.get(name, 0.0), float(np.abs(part).max(initial=0.0)))
         games.send(rng.integers(games.num_actions, size=games.num_envs))
         obs = games.recv().obs
+    again = parts_of(games.reset(seeds))
+    other = sum(
+        not all(np.array_equal(first[name][game], again[name][game]) for name in first) for game in range(len(seeds))
+    )
+    if other:
+        told = f"{other} of {len(seeds)} games show something else after a second reset with their seeds"
+        yield Finding(SEED, told, "the same first observation")
     for name, most in largest.items():
         if most > LARGE:
             of = f" of {name}" if name else ""

@@ -14,7 +14,18 @@ import numpy as np
 from triptych.envs import Step
 from triptych.training.base import Training
 
-HEARD = ("reset", "sent", "received", "acted", "fed", "learned", "synced", "tested")  # what a listener may hear
+HEARD = (
+    "reset",
+    "sent",
+    "received",
+    "acted",
+    "fed",
+    "learned",
+    "applying",
+    "applied",
+    "synced",
+    "tested",
+)  # what a listener may hear
 
 
 class Listener:
@@ -41,6 +52,12 @@ class Listener:
         Of a gradient that is taken in one place and applied in another (A3C), `rate` is NaN.
         """
 
+    def applying(self, gradients: Any) -> None:
+        """Gradients from elsewhere, by name, are about to be applied to the run's own network."""
+
+    def applied(self, rate: float, norm: Any) -> None:
+        """They were, at a learning rate; `norm`, of all of them, lies on the device."""
+
     def synced(self, player: int) -> None:
         """The online weights were copied into the target."""
 
@@ -60,6 +77,9 @@ def listen(training: Training, listener: Listener) -> None:
     learners = {id(each.learner): (number, each.learner) for number, each in reversed([*enumerate(training.players())])}
     for number, learner in learners.values():
         hear_learner(number, learner, listener)
+    own = training.learner  # a worker of A3C may have another one
+    before(own, "apply", lambda gradients, *_: listener.applying(gradients))
+    after(own, "apply", lambda norm, _, rate: listener.applied(rate, norm))
 
 
 def hear_learner(number: int, learner: Any, listener: Listener) -> None:

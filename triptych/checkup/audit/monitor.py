@@ -28,6 +28,7 @@ from triptych.training.callbacks.base import Run
 from triptych.training.counting import Episode
 
 SAMPLES, EVERY, FIRST = 8, 200, 4  # samples of a batch; of one batch in so many, and of the first ones
+EARLY, OFTEN = 500, 25  # up to so many batches one in so many is looked at
 WINDOWS, WINDOW = (0, 4_096, 65_536), 64  # updates from which on so many are looked at whole, of a prioritised replay
 SLACK = 8  # rows beyond those that a replay keeps
 TESTED = 16  # of so many steps one is looked at for its greedy actions and the states that it was given
@@ -141,7 +142,8 @@ class Audit(Monitor):
             self.closely = False
         if self.closely:
             return True
-        return (not number & (number - 1) or not number % EVERY) and self.budget.affords()
+        every = OFTEN if number < EARLY else EVERY
+        return (not number & (number - 1) or not number % every) and self.budget.affords()
 
     def chosen(self, batch: Any, number: int) -> np.ndarray:
         """Which samples of a batch are audited."""
@@ -150,6 +152,12 @@ class Audit(Monitor):
             return np.arange(size)
         few = SAMPLES // 2 if isinstance(batch, Sequence) else SAMPLES
         return np.unique((number + np.arange(few) * max(1, size // few)) % size)
+
+    def rare(self, stream: Stream, batch: Any) -> np.ndarray:
+        """Samples at which an episode may have ended, or a life was lost: few, and what is wrong there shows nowhere else."""
+        stream.settle()
+        told = stream.terminated | stream.truncated | stream.lost_life
+        return np.flatnonzero(np.isin(fingerprints(batch.obs), stream.prints[told]))[:SAMPLES]
 
     def in_window(self, number: int) -> bool:
         """Whether every batch is looked at, for the priorities of its samples."""
@@ -162,6 +170,8 @@ class Audit(Monitor):
             move = self.run.training.learner.to_numpy
             batch = batch._replace(obs=each(move, batch.obs), next_obs=each(move, batch.next_obs))
         if isinstance(batch, Transition):
+            if len(chosen) < len(batch.action):
+                chosen = np.union1d(chosen, self.rare(stream, batch))
             said = list(check_transitions(stream, self.makes, batch, chosen))
         elif self.pieces is None:
             return

@@ -119,6 +119,28 @@ def differences(run: Run, manifest: dict[str, Any]) -> Iterator[str]:
     for name in ("counters", "rngs", "scores"):
         if now.json[name] != saved[name]:
             yield name
+    yield from rows_that_differ(run, manifest.get("segments", []))
+
+
+def rows_that_differ(run: Run, segments: list[dict[str, Any]]) -> Iterator[str]:
+    """Numbers of the replay's rows that are not those of the checkpoint's newest file of them. Pictures are left out."""
+    store = run.training.store
+    if store is None or not segments:
+        return
+    newest = segments[-1]
+    try:
+        saved, _ = read_tensors(run.path / "checkpoints" / "store" / newest["file"])
+    except InputError:
+        return
+    first, end = max(newest["start"], store.oldest), newest["start"] + len(saved["mask"])
+    now = store.take(first, end)
+    for name, array in now.items():
+        kept = saved.get(name)
+        if name.startswith("frame") or kept is None or kept.ndim > 2 or kept.dtype != array.dtype:
+            continue
+        kept = kept[first - newest["start"] :]
+        if kept.shape == array.shape and not np.array_equal(kept, array, equal_nan=array.dtype.kind == "f"):
+            yield f"{name} in the replay"
 
 
 def state_file(run: Path, kind: str, step: int) -> Path:

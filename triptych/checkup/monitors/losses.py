@@ -99,19 +99,19 @@ class Losses(Monitor):
             if kind in FORMULAS:
                 self.wanted = FORMULAS[kind](asked, batch)
             else:
-                self.rest()
+                self.put_off()
 
     def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
         if not self.wanted:
             return
         wanted, self.wanted = self.wanted, {}
-        self.rest()
+        self.put_off()
         learner = self.run.training.learner
         for name, expected in wanted.items():
             if not self.compare(name, np.asarray(learner.to_numpy(scalars[name]), np.float64), expected):
                 return  # what follows from it is wrong too
 
-    def rest(self) -> None:
+    def put_off(self) -> None:
         """Nothing more is worked out before the next round, or for some rounds."""
         self.looks += 1
         self.due = self.rounds + (1 if self.rounds < FIRST else SELDOM)

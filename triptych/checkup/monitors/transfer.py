@@ -16,7 +16,7 @@ from triptych.training.callbacks.base import Run
 SLOW = Signal(
     "conversion-slow",
     "warn",
-    "a batch takes long to become the framework's",
+    "observations take long to become the framework's",
     (
         "a list of arrays, or a tuple, that is made a tensor number by number: stack it in NumPy first",
         "a conversion through Python's numbers, or through another dtype",
@@ -35,16 +35,26 @@ class Transfer(Sampled):
     def __init__(self) -> None:
         self.run: Any = None
         self.rounds = self.measured = 0
+        self.acts = False  # whether acting was measured since a batch was
         self.slow: list[tuple[int, float, float]] = []
 
     def begin(self, run: Run) -> None:
-        self.run = None if run.recipe.algorithm.samples_on_device else run
+        self.run = run
+
+    def acted(self, player: int, given: tuple[Any, ...], answer: Any) -> None:
+        """What the network was asked is turned into the framework's at each step, wherever batches come from."""
+        if self.run is not None and self.rounds >= self.measured and not self.acts:
+            self.acts = True
+            self.measure(given[0])
 
     def fed(self, player: int, batch: Any) -> None:
         if self.run is None or self.rounds < self.measured:
             return
         self.measured = self.rounds + (1 if self.rounds < FIRST else SELDOM)
-        obs = getattr(getattr(batch, "batch", batch), "obs", None)
+        self.acts = False
+        self.measure(getattr(getattr(batch, "batch", batch), "obs", None))
+
+    def measure(self, obs: Any) -> None:
         if obs is None:
             return
         part = max(parts_of(obs).values(), key=lambda one: one.nbytes)

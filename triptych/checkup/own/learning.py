@@ -11,7 +11,7 @@ from triptych.checkup.own import signals
 from triptych.checkup.own.dense import Adam, Dense, recognise
 from triptych.checkup.own.losses import Rules, mistakes
 from triptych.checkup.own.probes import made, made_batch
-from triptych.checkup.own.protocol import Batch, Own
+from triptych.checkup.own.protocol import Batch, Own, Returns
 
 UPDATES = 8
 APART, FEW = 0.1, 0.03  # of a learning rate a step; share of a tensor's numbers that may be farther apart than that
@@ -33,7 +33,7 @@ class Reference:
         rate = float(told["learning_rate"])
         self.optimiser = Adam(told["optimiser"], rate, told["adam_epsilon"], told["max_norm"])
 
-    def learn(self, batch: Batch) -> None:
+    def learn(self, batch: Batch | Returns) -> None:
         network, rules = self.network, self.rules
         outputs = network.forward(self.weights, batch.obs)
         nexts = network.forward(self.weights, batch.next_obs)
@@ -47,7 +47,7 @@ class Reference:
         gradients = network.backward(self.weights, outputs, slopes)
         if rules.through:
             back = np.zeros_like(nexts[-1])
-            back[rows, nexts[-1].argmax(axis=1)] = -each * rules.gamma * (1 - batch.terminated)
+            back[rows, nexts[-1].argmax(axis=1)] = -each * rules.discounts(batch) * (1 - batch.terminated)
             more = network.backward(self.weights, nexts, back)
             gradients = {name: gradient + more[name] for name, gradient in gradients.items()}
         self.weights = self.optimiser.step(self.weights, gradients)
@@ -88,7 +88,7 @@ def updates(own: Own) -> Iterator[Finding]:
 
 
 def against(
-    own: Own, network: Dense, begun: Weights, batches: list[Batch], reached: list[Weights]
+    own: Own, network: Dense, begun: Weights, batches: list[Batch | Returns], reached: list[Weights]
 ) -> Iterator[Finding]:
     """The first update after which a tensor is not NumPy's."""
     rules, rate = Rules.of(own.settings), float(own.settings["learning_rate"])
@@ -105,7 +105,7 @@ def against(
         return
 
 
-def looks_like(own: Own, network: Dense, begun: Weights, batches: list[Batch], found: Weights) -> str:
+def looks_like(own: Own, network: Dense, begun: Weights, batches: list[Batch | Returns], found: Weights) -> str:
     """The known mistake that leads to these weights; empty: none does."""
     rate = float(own.settings["learning_rate"])
     for name, rules in mistakes(Rules.of(own.settings)).items():

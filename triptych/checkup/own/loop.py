@@ -12,7 +12,7 @@ from triptych.checkup.audit.verdict import Differs
 from triptych.checkup.findings import Finding
 from triptych.checkup.monitors.updates import NEVER
 from triptych.checkup.own import signals
-from triptych.checkup.own.protocol import Batch, Own
+from triptych.checkup.own.protocol import Own
 from triptych.checkup.own.replay import Record
 from triptych.utils.checks import InputError
 
@@ -66,11 +66,11 @@ class Ears:
         if self.differs or self.env.record is None or (self.updates > FIRST and self.updates % EVERY):
             return
         parts = given[0] if len(given) == 1 else given
-        if not isinstance(parts, tuple | list) or len(parts) != len(Batch._fields):
+        if not isinstance(parts, tuple | list) or len(parts) != len(self.own.kind._fields):
             return
-        arrays = (self.own.array(name, part) for name, part in zip(Batch._fields, parts, strict=True))
-        batch = self.own.whole(Batch(*arrays))
-        for one in self.env.record.judge(self.own, Batch(*(part[:SAMPLES] for part in batch))):
+        arrays = (self.own.array(name, part) for name, part in zip(self.own.kind._fields, parts, strict=True))
+        batch = self.own.whole(self.own.kind(*arrays))
+        for one in self.env.record.judge(self.own, self.own.kind(*(part[:SAMPLES] for part in batch))):
             if isinstance(one, Differs):
                 self.differs = one, self.env.taken
                 return

@@ -11,7 +11,7 @@ import numpy as np
 from triptych.checkup.findings import Finding
 from triptych.checkup.own import signals
 from triptych.checkup.own.probes import made_batch
-from triptych.checkup.own.protocol import Batch, Own
+from triptych.checkup.own.protocol import Batch, Own, Returns, discounts
 
 ROUNDS, NEAR = 3, 2e-4  # updates; losses that are the same but for float32's rounding
 
@@ -28,19 +28,27 @@ class Rules:
     beyond: float = 0.0  # what stands there
     crossed: bool = False  # each target against each value, [B, B]
     from_target: bool = True  # bootstraps from the target network; else from the online one
+    raised: bool = True  # gamma to the number of steps of a return
     through: bool = False  # the gradient also flows through the target
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Rules:
         return cls(settings["gamma"], settings["loss"], settings["delta"], settings["double"])
 
-    def targets(self, batch: Batch, following: np.ndarray, online: np.ndarray) -> np.ndarray:
+    def targets(self, batch: Batch | Returns, following: np.ndarray, online: np.ndarray) -> np.ndarray:
         """[B]; `following` [B, A] are the target's values of the next observations, `online` the online network's."""
         values = following if self.from_target else online
         best = (online if self.double else values).argmax(axis=1)
         goes_on = 1 - batch.terminated * self.masked
-        found = batch.reward + self.gamma * goes_on * values[np.arange(len(best)), best]
+        found = batch.reward + self.discounts(batch) * goes_on * values[np.arange(len(best)), best]
         return np.where(batch.terminated > 0, self.beyond, found) if self.beyond else found
+
+    def discounts(self, batch: Any) -> np.ndarray:
+        """[B]; a sign stays, as of a known mistake."""
+        sign = -1.0 if self.gamma < 0 else 1.0
+        return sign * (
+            discounts(batch, abs(self.gamma)) if self.raised else np.full(len(batch.action), abs(self.gamma))
+        )
 
     def errors(self, taken: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """[B], or [B, B]."""
@@ -70,6 +78,7 @@ def mistakes(rules: Rules) -> dict[str, Rules]:
         "bootstrapping from the online network, not the target": replace(rules, from_target=False),
         "a gradient that flows through the target": replace(rules, through=True, from_target=False),
         "gamma left out": replace(rules, gamma=1.0),
+        "gamma that is not raised to the number of steps": replace(rules, raised=False),
         "no bootstrapping at all": replace(rules, gamma=0.0),
         "-1 in place of the reward where an episode ended": replace(rules, beyond=-1.0),
         "the wrong sign of the bootstrapped value": replace(rules, gamma=-rules.gamma),
@@ -92,7 +101,7 @@ def loss(own: Own) -> Iterator[Finding]:
             return
         taken = values[np.arange(len(batch.action)), batch.action]
 
-        def of(rules: Rules, batch: Batch = batch, taken: np.ndarray = taken) -> np.ndarray:
+        def of(rules: Rules, batch: Batch | Returns = batch, taken: np.ndarray = taken) -> np.ndarray:
             return rules.of_errors(rules.errors(taken, rules.targets(batch, following, online)))  # noqa: B023
 
         wanted = float(of(rules).mean())

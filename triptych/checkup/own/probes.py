@@ -8,7 +8,7 @@ import numpy as np
 
 from triptych.checkup.findings import Finding
 from triptych.checkup.own import signals
-from triptych.checkup.own.protocol import Batch, Own
+from triptych.checkup.own.protocol import Batch, Own, Returns
 from triptych.utils.checks import InputError, check
 
 INPUTS = 64
@@ -23,13 +23,15 @@ def made(own: Own, count: int, seed: int = 0) -> np.ndarray:
     return rng.normal(size=shape).astype(own.dtype)
 
 
-def made_batch(own: Own, count: int, seed: int = 0) -> Batch:
+def made_batch(own: Own, count: int, seed: int = 0) -> Batch | Returns:
     """Transitions, every fourth of which ends an episode."""
     rng = np.random.default_rng(seed)
     terminated = (np.arange(count) % 4 == 0).astype(np.float32)
     action = rng.integers(own.actions, size=count)
     reward = rng.normal(size=count).astype(np.float32)
-    return Batch(made(own, count, seed + 1), action, reward, terminated, made(own, count, seed + 2))
+    found = (made(own, count, seed + 1), action, reward, terminated, made(own, count, seed + 2))
+    most = int(own.settings["n_step"])
+    return Batch(*found) if most == 1 else Returns(*found, rng.integers(1, most + 1, size=count))
 
 
 def network(own: Own) -> Iterator[Finding]:

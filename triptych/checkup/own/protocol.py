@@ -21,9 +21,17 @@ SETTINGS: dict[str, Any] = {
     "adam_epsilon": 1e-8,
     "max_norm": None,  # of all gradients together; None: not cut
     "batch_size": 32,
+    "n_step": 1,  # rewards that a return holds; more than 1: batches have a sixth array, how many each of them does
+    "gae_lambda": 0.95,  # of an actor-critic's `advantages`
+    "value_weight": 0.5,
+    "entropy_weight": 0.0,
+    "clip": None,  # of PPO's ratio; None: there is none
+    "normalise_advantages": False,
 }  # by default
 LOSSES = ("huber", "squared", "absolute")
-METHODS = ("values", "target_values", "learn", "sync_target", "weights", "observe", "sample", "make_env", "train")
+METHODS = (
+    "values", "target_values", "learn", "sync_target", "weights", "observe", "sample", "make_env", "train", "policy", "advantages",
+)  # fmt: skip
 
 
 class Batch(NamedTuple):
@@ -36,6 +44,22 @@ class Batch(NamedTuple):
         np.ndarray
     )  # [B] float32: 1 where the action ended the episode for good, 0 also where a time limit cut it
     next_obs: np.ndarray  # [B, *observation]
+
+
+class Returns(NamedTuple):
+    """The same of returns of several steps."""
+
+    obs: np.ndarray
+    action: np.ndarray
+    reward: np.ndarray  # [B] of so many steps, discounted
+    terminated: np.ndarray  # 1 where the episode ended for good within them
+    next_obs: np.ndarray  # what is shown after them
+    steps: np.ndarray  # [B] how many rewards there are in it: fewer than `n_step` where the episode ended or was cut
+
+
+def discounts(batch: Any, gamma: float) -> np.ndarray:
+    """[B] by which what a batch bootstraps from is multiplied, before its mask."""
+    return gamma ** (batch.steps.astype(np.float64) if isinstance(batch, Returns) else np.ones(len(batch.action)))
 
 
 class Own:
@@ -54,6 +78,7 @@ class Own:
         allowed = f"an object with one of {', '.join(METHODS)}"
         check(bool(self.has), name, f"an object of {type(given).__name__} without any of the methods", allowed)
         self.settings = SETTINGS | dict(self.told_settings())
+        self.kind: Any = Returns if self.settings["n_step"] > 1 else Batch
         self.env: Any = self.call("make_env") if "make_env" in self.has else None
         self.shape, self.dtype, self.actions = self.spaces()
 
@@ -66,10 +91,23 @@ class Own:
             check(told["loss"] in LOSSES, f"{self.name}: settings loss", told["loss"], ", ".join(LOSSES))
         if "reward" in told:
             check(told["reward"] in REWARDS, f"{self.name}: settings reward", told["reward"], ", ".join(REWARDS))
-        for name in ("gamma", "delta", "learning_rate", "adam_epsilon", "max_norm", "batch_size"):
+        for name in (
+            "gamma",
+            "delta",
+            "learning_rate",
+            "adam_epsilon",
+            "max_norm",
+            "batch_size",
+            "gae_lambda",
+            "value_weight",
+            "entropy_weight",
+            "clip",
+        ):
             number = told.get(name)
             good = number is None or (isinstance(number, int | float) and number >= 0)
             check(good, f"{self.name}: settings {name}", number, "a number from 0")
+        steps = told.get("n_step", 1)
+        check(isinstance(steps, int) and steps >= 1, f"{self.name}: settings n_step", steps, "a whole number from 1")
         return told
 
     def spaces(self) -> tuple[tuple[int, ...], np.dtype, int]:
@@ -118,9 +156,9 @@ class Own:
         check(isinstance(found, Mapping), f"{self.name}: weights", type(found).__name__, "a dict of arrays by name")
         return {str(name): self.array(f"weights {name}", value).astype(np.float64) for name, value in found.items()}
 
-    def learn(self, batch: Batch) -> float | None:
+    def learn(self, batch: Any) -> float | None:
         """One update; its loss, where the user returns one."""
-        loss = self.call("learn", Batch(*(np.array(part) for part in batch)))
+        loss = self.call("learn", type(batch)(*(np.array(part) for part in batch)))
         if loss is None:
             return None
         found = self.array("learn", loss)
@@ -132,18 +170,23 @@ class Own:
     def sample(self) -> Batch:
         """A batch from the user's replay."""
         found = self.call("sample")
-        good = isinstance(found, tuple | list) and len(found) == len(Batch._fields)
+        fields = self.kind._fields
+        good = isinstance(found, tuple | list) and len(found) == len(fields)
         shown = f"{type(found).__name__} of {len(found)}" if hasattr(found, "__len__") else type(found).__name__
-        check(good, f"{self.name}: sample", shown, f"a tuple: {', '.join(Batch._fields)}")
-        return self.whole(Batch(*(self.array(f"sample's {n}", p) for n, p in zip(Batch._fields, found, strict=True))))
+        check(good, f"{self.name}: sample", shown, f"a tuple: {', '.join(fields)}")
+        return self.whole(self.kind(*(self.array(f"sample's {n}", p) for n, p in zip(fields, found, strict=True))))
 
     def whole(self, batch: Batch) -> Batch:
         """A batch whose shapes are what they should be."""
         size = len(batch.obs)
-        for name, part in zip(Batch._fields, batch, strict=True):
+        for name, part in zip(type(batch)._fields, batch, strict=True):
             wanted = (size, *self.shape) if name.endswith("obs") else (size,)
             check(part.shape == wanted, f"{self.name}: shape of {name} in a batch", part.shape, f"{wanted}")
         return batch
+
+    def shaped(self, what: str, found: np.ndarray, *allowed: tuple[int, ...]) -> None:
+        """Refuses an array of another shape."""
+        check(found.shape in allowed, f"{self.name}: shape of {what}", found.shape, " or ".join(map(str, allowed)))
 
     def array(self, what: str, value: Any) -> np.ndarray:
         """As NumPy's, whatever framework it is of."""

@@ -12,7 +12,7 @@ from triptych.checkup.audit.verdict import Differs
 from triptych.checkup.findings import Finding
 from triptych.checkup.own import signals
 from triptych.checkup.own.probes import made
-from triptych.checkup.own.protocol import Batch, Own
+from triptych.checkup.own.protocol import Batch, Own, discounts
 from triptych.checkup.stream import Stream
 from triptych.envs import Step
 from triptych.spec.batches import Transition
@@ -46,11 +46,11 @@ class Record:
             unscaled(own, batch.obs),
             batch.action.astype(np.int64),
             batch.reward,
-            gamma * (1 - batch.terminated.astype(np.float64)),
+            discounts(batch, gamma) * (1 - batch.terminated.astype(np.float64)),
             unscaled(own, batch.next_obs),
             np.ones(len(batch.obs)),
         )
-        makes = Makes(gamma, own.settings["reward"])
+        makes = Makes(gamma, own.settings["reward"], n_step=int(own.settings["n_step"]))
         for one in check_transitions(self.stream, makes, given, np.arange(len(batch.obs))):
             if isinstance(one, Differs | tuple):
                 yield one

@@ -63,6 +63,24 @@ LOSS = stop(
     "no mask where an episode ended; another gamma, or another loss than the settings say",
     look="learn: target, mask, reduction",
 )
+PROBABILITIES = stop(
+    "own-policy-softmax", "what the policy says of each input sums to 1: probabilities where logits are asked for",
+    "a softmax in the network, and another one in the loss", look="policy, and what the loss makes of it",
+)  # fmt: skip
+POLICY_LOSS = stop(
+    "own-policy-loss",
+    "the loss of a batch is not that of policy, value and entropy",
+    "a sign; a term that is left out or weighed otherwise than the settings say",
+    "returns [B] against values [B, 1], which broadcast to [B, B]",
+    look="learn: its terms and their weights",
+)
+ADVANTAGES = stop(
+    "own-advantages",
+    "advantages are not those of the rollout",
+    "episodes that are crossed; a cut taken for an end, or an end for a cut",
+    "gamma or lambda that is not the settings'",
+    look="advantages: where it stops, and what it bootstraps from",
+)
 UPDATE = stop(
     "own-update",
     "an update moves the weights otherwise than the same update in NumPy",

@@ -8,6 +8,7 @@ from typing import Any
 
 from triptych.checkup.findings import Finding
 from triptych.checkup.looks import Checkup
+from triptych.checkup.own import actor_critic
 from triptych.checkup.own.learning import updates
 from triptych.checkup.own.loop import loop
 from triptych.checkup.own.losses import loss
@@ -30,6 +31,14 @@ LOOKS: tuple[tuple[str, Callable[[Own], Iterator[Finding]], tuple[str, ...]], ..
 )
 
 
+ACTOR_CRITIC: tuple[tuple[str, Callable[[Own], Iterator[Finding]], tuple[str, ...]], ...] = (
+    ("the environment", environment, ("make_env",)),
+    ("the policy and the value", actor_critic.outputs, ("policy", "values")),
+    ("the loss", actor_critic.loss, ("policy", "values", "learn")),
+    ("the advantages", actor_critic.advantages, ("advantages",)),
+)  # of an object that has a `policy`
+
+
 def check_own(given: Any, name: str = "the object", tell: Callable[[str], Any] = str) -> Checkup:
     """Looks at everything that a user's object offers.
 
@@ -42,7 +51,7 @@ def check_own(given: Any, name: str = "the object", tell: Callable[[str], Any] =
     """
     makes = isinstance(given, type) or inspect.isroutine(given)
     own, found = Own(made_by(given, name) if makes else given, name), Checkup(name)
-    for what, look, needs in LOOKS:
+    for what, look, needs in ACTOR_CRITIC if {"policy", "advantages"} & own.has else LOOKS:
         missing = [method for method in needs if method not in own.has]
         if missing:
             found.leave_out(what, f"no method {', '.join(missing)}")

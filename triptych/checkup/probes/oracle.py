@@ -23,6 +23,11 @@ from triptych.spec import (
     parts_of,
 )
 
+
+class Misfit(ValueError):
+    """A layer's weights take other numbers than the layers before it give."""
+
+
 Weights = Mapping[str, np.ndarray]  # of one layer, by the names that it has there
 
 
@@ -64,6 +69,10 @@ def forward(
             x = x.reshape(steps * games, -1)
             after.append(state)
         else:
+            if "kernel" in own and x.ndim == 2 and own["kernel"].shape[0] != x.shape[1]:
+                raise Misfit(
+                    f"{placed.name} takes {own['kernel'].shape[0]:,} numbers, the layers before it give {x.shape[1]:,}"
+                )
             x = LAYERS[type(placed.layer)](placed.layer, own, x)
     return x.reshape(steps, games, *x.shape[1:]), after
 

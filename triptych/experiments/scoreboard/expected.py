@@ -105,6 +105,7 @@ NAMED: dict[str, tuple[str, ...]] = {
         "weights-moved-alone",
         "rollout-of-another-policy",
         "fed-log-prob",
+        "acts-on-old-weights",
     ),
     "TD target wrong": TD,
     "double Q-learning with one network": TD,
@@ -118,6 +119,10 @@ NAMED: dict[str, tuple[str, ...]] = {
     "entropy-punished": ("loss-wrong",),
     "entropy-punished-in-ppo": ("loss-wrong",),
     "a reset ignores its seed": ("seed-ignored",),
+    "seeds shared by neighbouring runs": ("seeds-shared",),
+    "height and width swapped": ("picture-turned",),
+    "learning-rate-too-large": ("step-too-large",),
+    "learning-rate-too-large-for-q": ("step-too-large",),
 }
 
 

@@ -1,0 +1,53 @@
+"""Whether the games of a run have seeds of their own, and other ones than the runs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from triptych.checkup.findings import Finding, Signal
+from triptych.checkup.monitors.base import Sampled
+from triptych.checkup.monitors.games import SAME_START
+from triptych.training import playing
+from triptych.training.callbacks.base import Run
+
+SHARED = Signal(
+    "seeds-shared",
+    "warn",
+    "runs with neighbouring seeds play the same games",
+    ("game i has the run's seed and i: seeds 0 and 1 share all games but one", "a seed that is cut, or does not enter"),
+    "how the games' seeds come of the run's; seeds that are compared are no independent runs",
+)
+NEIGHBOURS = 10  # seeds of other runs
+
+
+class Seeds(Sampled):
+    """Asks what hands out the games' seeds, for this run's seed and for the next ones."""
+
+    def __init__(self) -> None:
+        self.found: list[Finding] = []
+
+    def begin(self, run: Run) -> None:
+        for player in run.training.players()[:1]:
+            count, name = player.recipe.num_envs, player.stream("games")
+            seeds = [
+                np.asarray(playing.game_seeds(run.recipe.seed + ahead, name, 0, count)).tolist()
+                for ahead in range(NEIGHBOURS + 1)
+            ]
+            self.found = list(compared(seeds))
+
+    def judge(self, run: Run) -> Iterator[Finding]:
+        yield from self.found
+
+
+def compared(seeds: list[list[int]]) -> Iterator[Finding]:
+    """The seeds of the games of a run, and of the runs with the next seeds."""
+    own = set(seeds[0])
+    if len(own) < len(seeds[0]):
+        yield Finding(SAME_START, f"{len(seeds[0])} games have {len(own)} seeds between them", "a seed each", 0)
+    shared = [ahead for ahead, others in enumerate(seeds) if ahead and own & set(others)]
+    if shared:
+        ahead = shared[0]
+        told = f"{len(own & set(seeds[ahead]))} of {len(seeds[0])} games have the seed of a game of the run whose seed is {ahead} higher"
+        yield Finding(SHARED, told, "none", 0)

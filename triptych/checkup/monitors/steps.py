@@ -1,0 +1,187 @@
+"""Whether an update moves the weights as the optimiser's equations say, worked out in float64 from its state before and after."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from triptych.checkup.findings import Finding, Signal
+from triptych.checkup.monitors.base import Sampled
+from triptych.checkup.monitors.weights import MOVED_WITHOUT
+from triptych.checkup.monitors.weights import told as named
+from triptych.training.callbacks.base import Run
+
+WRONG = Signal(
+    "step-wrong",
+    "stop",
+    "an update moves the weights otherwise than the optimiser's equations say",
+    (
+        "gradients that are cut one by one, not by the norm of all of them, or not at all",
+        "an epsilon at another place, or of another size; other decays of the moments",
+        "a learning rate, weight decay or momentum that the settings do not name",
+    ),
+    "how the optimiser is made; optimiser.*, max_norm",
+)
+LARGE = Signal(
+    "step-too-large",
+    "warn",
+    "single updates change the weights by a large part of their size",
+    ("a learning rate that is too high", "a step that is scaled by the number of samples or steps"),
+    "optimiser.learning_rate",
+)
+FIRST, SELDOM = 8, 10  # rounds with updates in which it is looked at: the first ones, then one in so many
+EACH, BIG = 4, 200_000  # looks in a round, where a network has fewer weights than that; else one
+SURE = 4  # looks that are taken whatever they cost, in a small network eight times as many
+SHARE = 0.1  # of the weights' size, which no healthy update comes near
+OFF, OF_RATE = 0.01, 0.005  # of a weight's move, and of the learning rate, that rounding may be
+State = dict[str, np.ndarray]
+
+
+class Judged(NamedTuple):
+    """What an update did."""
+
+    wrong: tuple[str, str] | None  # measured, expected
+    share: float  # the size of its step, of the weights' size
+
+
+class Steps(Sampled):
+    """The learner's state before an update and after it."""
+
+    def __init__(self) -> None:
+        self.run: Any = None
+        self.rounds = self.due = self.looks = self.here = 0
+        self.before: State | None = None
+        self.after: State | None = None  # the weights right after the update before
+        self.wrong: list[tuple[int, tuple[str, str]]] = []
+        self.large: list[tuple[int, float]] = []
+        self.moved: tuple[int, str] | None = None
+        self.small = True
+
+    def begin(self, run: Run) -> None:
+        self.run = run
+        self.small = sum(array.size for array in run.weights().values()) < BIG
+
+    def slept(self) -> None:
+        self.before = self.after = None
+
+    def state(self) -> State:
+        return {name: np.array(array) for name, array in self.run.training.learner.get_state().items()}
+
+    def fed(self, player: int, batch: Any) -> None:
+        if self.run.recipe.algorithm.family != "asynchronous":
+            self.take()
+
+    def applying(self, gradients: Any) -> None:
+        self.take()
+
+    def take(self) -> None:
+        """The state before an update, if it is looked at."""
+        if self.after is not None:
+            self.alone(self.after)
+            self.after = None
+        if self.rounds < self.due or (self.looks >= (8 * SURE if self.small else SURE) and not self.budget.affords()):
+            return
+        self.before = self.state()
+
+    def alone(self, after: State) -> None:
+        now = self.run.training.learner.get_weights()
+        moved = [name for name in after if name in now and not np.array_equal(after[name], now[name])]
+        if moved and self.moved is None:
+            self.moved = self.run.counters.steps, named(moved)
+
+    def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
+        if self.before is not None and not math.isnan(float(rate)):
+            self.look(float(rate), scalars.get("gradient_norm"))
+
+    def applied(self, rate: float, norm: Any) -> None:
+        if self.before is not None:
+            self.look(float(rate), norm)
+
+    def look(self, rate: float, norm: Any) -> None:
+        before, self.before = self.before, None
+        assert before is not None
+        after = self.state()
+        self.looks += 1
+        self.here += 1
+        if self.here >= (EACH if self.small else 1):
+            self.due = self.rounds + (1 if self.rounds < FIRST else SELDOM)
+        found = judged(self.run.recipe.optimiser, before, after, rate, None if norm is None else float(norm))
+        steps = self.run.counters.steps
+        self.wrong = [*self.wrong, (steps, found.wrong)] if found.wrong else self.wrong
+        self.large = [*self.large, (steps, found.share)] if found.share > SHARE else []
+        self.after = {
+            name.removeprefix("online/"): array for name, array in after.items() if name.startswith("online/")
+        }
+
+    def judge(self, run: Run) -> Iterator[Finding]:
+        self.rounds += 1 if run.counters.updates else 0
+        self.here = 0
+        if len(self.wrong) >= 2:
+            step, (measured, expected) = self.wrong[0]
+            yield Finding(WRONG, measured, expected, step)
+        if self.moved is not None:
+            yield Finding(MOVED_WITHOUT, f"{self.moved[1]} changed between two updates", "no change", self.moved[0])
+        if len(self.large) >= 3:
+            step, share = self.large[0]
+            yield Finding(LARGE, f"one update moves them by {share:.0%} of their size", f"at most {SHARE:.0%}", step)
+
+
+def judged(spec: Any, before: State, after: State, rate: float, norm: float | None) -> Judged:
+    """One update against Adam's or RMSprop's equations.
+
+    Args:
+        spec: the recipe's optimiser.
+        before: a learner's state, `online/NAME` and the optimiser's moments; `after`: the one after the update.
+        norm: of the gradient before it was cut, as the update reports it.
+    """
+    kind = spec.kind
+    names = [name.removeprefix("online/") for name in before if name.startswith("online/")]
+    learn = [name for name in names if f"{kind}/v/{name}" in before and f"{kind}/v/{name}" in after]
+    squares, moves, sizes = 0.0, 0.0, 0.0
+    wrong: tuple[str, str] | None = None
+    for name in learn:
+        old, new = (np.asarray(state[f"online/{name}"], np.float64) for state in (before, after))
+        square, step = (adam if kind == "adam" else rmsprop)(spec, before, after, name, rate)
+        moved = new - old
+        ulp = float(np.spacing(np.abs(before[f"online/{name}"]).max(initial=0).astype(before[f"online/{name}"].dtype)))
+        apart = np.abs(np.abs(moved) - step) > OFF * step + OF_RATE * rate + 4 * ulp
+        if wrong is None and apart.mean() > 0.01:
+            at = np.unravel_index(np.argmax(np.abs(np.abs(moved) - step)), moved.shape)
+            told = f"a weight of {name} moves by {abs(moved[at]):.3g} at a learning rate of {rate:.3g}"
+            wrong = (
+                told,
+                f"{step[at]:.3g}, from the moments that {kind} keeps ({apart.mean():.0%} of its weights differ)",
+            )
+        squares, moves, sizes = squares + square, moves + float((moved**2).sum()), sizes + float((old**2).sum())
+    total = squares**0.5
+    if wrong is None and norm and math.isfinite(norm):
+        cut = norm if spec.max_norm is None else min(norm, spec.max_norm)
+        if abs(total - cut) > 0.03 * cut + 1e-7:
+            told = f"the optimiser was given a gradient of norm {total:.4g}, and the loss' has {norm:.4g}"
+            wrong = (
+                told,
+                f"{cut:.4g}" + ("" if spec.max_norm is None else f", cut to {spec.max_norm:g} over all tensors"),
+            )
+    return Judged(wrong, (moves / sizes) ** 0.5 if sizes else 0.0)
+
+
+def adam(spec: Any, before: State, after: State, name: str, rate: float) -> tuple[float, np.ndarray]:
+    """The gradient's squared norm as the moments tell it, and how far each weight must move."""
+    m0, m1 = (np.asarray(state[f"adam/m/{name}"], np.float64) for state in (before, after))
+    v0 = np.asarray(before[f"adam/v/{name}"], np.float64)
+    since = f"adam/since/{name}"
+    count = int(after["adam/step"]) - int(after.get(since, 0))
+    gradient = (m1 - spec.beta_1 * m0) / (1 - spec.beta_1)
+    v1 = spec.beta_2 * v0 + (1 - spec.beta_2) * gradient**2
+    mean, square = m1 / (1 - spec.beta_1**count), v1 / (1 - spec.beta_2**count)
+    return float((gradient**2).sum()), rate * np.abs(mean) / (np.sqrt(square) + spec.epsilon)
+
+
+def rmsprop(spec: Any, before: State, after: State, name: str, rate: float) -> tuple[float, np.ndarray]:
+    """The same; of the gradient only its square is known."""
+    v0, v1 = (np.asarray(state[f"rmsprop/v/{name}"], np.float64) for state in (before, after))
+    square = np.maximum(0, v1 - spec.decay * v0) / (1 - spec.decay)
+    return float(square.sum()), rate * np.sqrt(square) / np.sqrt(v1 + spec.epsilon)
