@@ -74,7 +74,7 @@ def slow_conversion(framework: str) -> list[Patch]:
     return native(framework).slow_conversion()
 
 
-@fault("frameworks drift apart", "cartpole")
+@fault("frameworks drift apart", "cartpole", optimiser__max_norm=0.1)  # the recipe's own limit is hardly ever reached
 def gradients_clipped_one_by_one(framework: str) -> list[Patch]:
     """Each tensor's gradient is cut by its own norm."""
     return native(framework).gradients_clipped_one_by_one()
