@@ -10,6 +10,7 @@ from typing import Any
 from triptych.checkup.afterwards import judge_log
 from triptych.checkup.audit.whole import LEAST
 from triptych.checkup.audit.whole import audit as audited
+from triptych.checkup.checker import is_somebodys, judge_own_game
 from triptych.checkup.environment import judge_numbers, judge_play
 from triptych.checkup.looks import Checkup
 from triptych.checkup.memory import judge_memory
@@ -17,6 +18,7 @@ from triptych.checkup.own.whole import check_own
 from triptych.checkup.probes import ALL, EQUATIONS, EXACT
 from triptych.checkup.probes.subject import Subject
 from triptych.checkup.settings import judge_settings
+from triptych.envs.gym import Gym
 from triptych.experiments.own_code import check_file, is_own
 from triptych.experiments.teach import with_teacher
 from triptych.frameworks import check_framework, load, set_device, set_threads
@@ -86,6 +88,8 @@ def check(
     if audit:
         found.look(f"the stream of {audit:,} steps", lambda: audited(recipe, framework, audit).told())
     found.look("the game", lambda: judge_play(recipe.env))
+    if isinstance(recipe.env, Gym) and is_somebodys(recipe.env):
+        found.look("the game, by Gymnasium's checker", partial(judge_own_game, recipe.env))
     return found
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import gymnasium
 import numpy as np
 
+from triptych.checkup.checker import judge_by_gymnasium
 from triptych.checkup.findings import Finding
 from triptych.checkup.own import signals
 from triptych.checkup.own.protocol import Batch, Own, Returns
@@ -111,6 +113,8 @@ def environment(own: Own) -> Iterator[Finding]:
         yield Finding(signals.ENDLESS, f"no end in {STEPS:,} steps", "one, or a time limit")
     if not np.any(rewards):
         yield Finding(signals.REWARDLESS, f"a reward of 0 in {STEPS:,} steps", "others, sooner or later")
+    if isinstance(env, gymnasium.Env):
+        yield from judge_by_gymnasium(env)
 
 
 def reset(own: Own, seed: int | None) -> np.ndarray:
