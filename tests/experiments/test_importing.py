@@ -6,7 +6,7 @@ import io
 import json
 import pickle
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -200,10 +200,16 @@ class Trap:
         return Path.touch, (self.path,)
 
 
-def test_a_pickle_that_would_run_code_does_not(trained: Path, tmp_path: Path) -> None:
-    mark, content = tmp_path / "was-run", io.BytesIO()
-    torch.save({"q_net.q_net.0.weight": Trap(mark)}, content)
-    bad = changed(trained, tmp_path / "bad.zip", policy_pth=content.getvalue())
+def in_torchs_form(trap: Trap) -> bytes:
+    content = io.BytesIO()
+    torch.save({"q_net.q_net.0.weight": trap}, content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("written", [in_torchs_form, pickle.dumps])  # PyTorch warns of the second one: no line of ours
+def test_a_pickle_that_would_run_code_does_not(written: Callable[[Trap], bytes], trained: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "was-run"
+    bad = changed(trained, tmp_path / "bad.zip", policy_pth=written(Trap(mark)))
     with pytest.raises(InputError, match="or holds more than tensors, which may be code"):
         import_agent(bad, env="CartPole-v1")
     assert not mark.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import warnings
 
 import msgspec
 import numpy as np
@@ -24,7 +25,10 @@ def read_torch(content: bytes, where: str) -> dict[str, np.ndarray]:
     import torch
 
     try:
-        found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # PyTorch's of a pickle that it did not write; refused or not, our line says
+            found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:  # PyTorch says the same of a pickle that names code and of one that is none
         raise InputError(
             f"{where} is damaged, no file of PyTorch's, or holds more than tensors, which may be code; allowed: a state dict of tensors"
