@@ -39,7 +39,7 @@ study = Study(
         Arm(ASSAULT, "convolutions taken, fine-tuned", assault, quick=QUICK, begins=taken),
         Arm(ASSAULT, "convolutions taken and frozen", assault, {"freeze": ("conv",)}, QUICK, begins=taken),
     ),
-    learned="Of no use that was seen here: fresh networks scored 384 and 379 after 40,000 steps, and the one run that was trained on from Space Invaders' convolutions 318, the one that kept them "
+    learned="Of no use that was seen here: fresh networks scored 384 and 379 after 40,000 steps, those trained on from Space Invaders' convolutions 318 and 280, the one that kept them "
     "frozen 295. One or two seeds are a first look, and 4,750 updates are few; but nothing speaks for taking them.",
     seeds=3,
     games=20,
