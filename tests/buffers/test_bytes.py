@@ -43,7 +43,10 @@ def test_a_rollouts_bytes(observation: Observation, precision: str) -> None:
     buffer = RolloutBuffer(9, 4, observation, 5, precision)
     arrays = {name: array for name, array in vars(buffer).items() if isinstance(array, np.ndarray)}
     assert RolloutBuffer.bytes_for(9, 4, observation, 5, precision) == sum(array.nbytes for array in arrays.values())
-    assert set(Played._fields) <= set(arrays)
+    assert set(Played._fields) - set(arrays) == {"teacher"}, "which is kept only where a teacher with memory is asked"
+    buffer.keep_teacher(2, precision)
+    assert buffer.teacher is not None
+    assert buffer.teacher.nbytes == 9 * 4 * 2 * np.dtype(precision).itemsize
 
 
 def test_a_row_without_a_state_or_a_lost_life() -> None:

@@ -20,9 +20,12 @@ Q_LEARNING = {
 
 
 class Heard(ScriptedLearner):
-    """A scripted learner of which no gradients are asked."""
+    """A scripted learner of which no gradients are asked, and none given to."""
 
     def gradients(self, batch: Any) -> Any:
+        raise NotImplementedError
+
+    def apply(self, gradients: Any, learning_rate: float) -> Any:
         raise NotImplementedError
 
 

@@ -43,6 +43,30 @@ def test_numbers_that_nothing_scales_are_found(monkeypatch: pytest.MonkeyPatch) 
     games.close()
 
 
+class Unseeded(Far):
+    """Whose start comes from a generator that no seed reaches."""
+
+    def reset(self, *, seed=None, options=None):
+        self.steps = 0
+        return np.array([np.random.default_rng().random()], np.float32), {}
+
+    def step(self, action):
+        self.steps += 1
+        return np.zeros(1, np.float32), 1.0, self.steps == 20, False, {}
+
+
+def test_a_reset_that_ignores_its_seed_is_found() -> None:
+    gym.register("checked/Unseeded-v0", entry_point=Unseeded)
+    try:
+        games = envs.make(EnvConfig("checked/Unseeded-v0"), 2)
+        (finding,) = judge_numbers(games)
+        games.close()
+    finally:
+        del gym.registry["checked/Unseeded-v0"]
+    assert finding.signal.name == "seed-ignored"
+    assert finding.measured.startswith("2 of 2 games ")
+
+
 def test_random_play_is_a_note_and_what_is_wrong_with_the_game_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
     (note,) = judge_play(EnvConfig("CartPole-v1"))
     assert note.severity == "note"

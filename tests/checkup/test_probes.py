@@ -11,6 +11,7 @@ import pytest
 
 from triptych import envs, frameworks
 from triptych.algorithms import ALGORITHMS, a2c, dqn, drqn
+from triptych.checkup.faults import find
 from triptych.checkup.probes import ALL, EXACT, network, probe_quickly
 from triptych.checkup.probes.subject import Subject
 from triptych.losses import policy, value
@@ -18,6 +19,7 @@ from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
 from triptych.spec import Conv, Dense, Flatten, Network
 from triptych.training.build import make_training
+from triptych.utils.patching import patched
 
 SMALL = {"network": (Dense(6), Dense(5))}
 
@@ -188,3 +190,9 @@ def test_an_update_that_takes_seconds_is_left_to_the_command(monkeypatch: pytest
         assert [one.signal.name for one in probe_quickly(subject)] == ["target-copy-lost"]
         monkeypatch.setattr("triptych.checkup.probes.MOST", 64 * 4 - 1)
         assert list(probe_quickly(subject)) == []
+
+
+def test_other_padding_is_found_by_its_weights(framework: str) -> None:
+    with patched(find("padding-same").patches(framework)):
+        for subject in subject_of(HEALTHY["pictures"](), framework):
+            assert "weights-differ" in found_in(subject)
