@@ -149,7 +149,8 @@ def print_update(text: str) -> None:
     games = envs.make(recipe.env, recipe.num_envs)
     training = make_training(recipe, games, frameworks.load(job["framework"]).Learner)
     training.close()
-    batch, times = training.players()[0].example(), []
+    player = training.players()[0]
+    batch, times = player.taught(player.example()), []
     for _ in range(UPDATES):
         start = time.perf_counter()
         waited(training.learner.update(batch, 0.0))

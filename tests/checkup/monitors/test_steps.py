@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 import triptych
 from triptych.checkup.faults import SHORT, find, injected
 from triptych.checkup.monitors.seeds import compared
-from triptych.checkup.monitors.steps import judged
+from triptych.checkup.monitors.steps import Steps, judged
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes.override import override
 from triptych.spec.optimiser import Adam, RMSprop
+from triptych.training.counting import Counters
 
 FAST = {"evaluate_every": 0}
 
@@ -100,6 +102,18 @@ def test_workers_whose_updates_are_lost_or_whose_weights_are_old(name: str, sign
 
 def test_workers_that_take_new_weights_alarm_nothing(tmp_path: Path) -> None:
     assert run("cartpole-a3c", tmp_path, steps=4_000) == []
+
+
+@pytest.mark.parametrize(("whole", "told"), [(True, False), (False, True)])
+def test_a_whole_update_between_two_that_are_handed_over_is_no_alarm(whole: bool, told: bool) -> None:
+    """As one of A3C's workers without a delay makes it, on the run's own learner."""
+    learner = SimpleNamespace(get_weights=lambda: {"kernel": np.ones(3)})
+    monitor = Steps()
+    monitor.run = SimpleNamespace(training=SimpleNamespace(learner=learner), counters=Counters())
+    monitor.after, monitor.due = {"kernel": np.zeros(3)}, 1
+    monitor.learned(0, None, 1e-3 if whole else float("nan"), {})
+    monitor.applying(None)
+    assert (monitor.moved is not None) == told
 
 
 def test_seeds_of_games_and_of_runs_beside_each_other() -> None:

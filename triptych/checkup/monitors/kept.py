@@ -123,7 +123,11 @@ def differences(run: Run, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def rows_that_differ(run: Run, segments: list[dict[str, Any]]) -> Iterator[str]:
-    """Numbers of the replay's rows that are not those of the checkpoint's newest file of them. Pictures are left out."""
+    """Numbers of the replay's rows that are not those of the checkpoint's newest file of them.
+
+    Not compared: observations; states, which another network may have begun anew; and the mask, as a run that had ended
+    before forgets that its last row did.
+    """
     store = run.training.store
     if store is None or not segments:
         return
@@ -134,12 +138,11 @@ def rows_that_differ(run: Run, segments: list[dict[str, Any]]) -> Iterator[str]:
         return
     first, end = max(newest["start"], store.oldest), newest["start"] + len(saved["mask"])
     now = store.take(first, end)
-    for name, array in now.items():
-        kept = saved.get(name)
-        if name.startswith("frame") or kept is None or kept.ndim > 2 or kept.dtype != array.dtype:
+    for name in store.fields:
+        if name == "mask" or name not in saved or saved[name].dtype != now[name].dtype:
             continue
-        kept = kept[first - newest["start"] :]
-        if kept.shape == array.shape and not np.array_equal(kept, array, equal_nan=array.dtype.kind == "f"):
+        kept = saved[name][first - newest["start"] :]
+        if kept.shape == now[name].shape and not np.array_equal(kept, now[name], equal_nan=kept.dtype.kind == "f"):
             yield f"{name} in the replay"
 
 

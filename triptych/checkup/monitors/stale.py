@@ -34,6 +34,7 @@ class Stale(Sampled):
         self.here = self.looks = 0
         self.seen: set[int] = set()
         self.since = self.updates = 0
+        self.late = 0  # looks after so many updates that weights must be newer
 
     def begin(self, run: Run) -> None:
         self.run = run
@@ -48,13 +49,14 @@ class Stale(Sampled):
         if not self.looks:
             self.since, self.updates = self.run.counters.steps, self.run.counters.updates
         self.looks += 1
+        self.late += self.run.counters.updates - self.updates >= TURNS * len(self.run.training.players())
         weights = learner.get_weights()
         self.seen.add(zlib.crc32(b"".join(np.ascontiguousarray(weights[name]).tobytes() for name in sorted(weights))))
 
     def judge(self, run: Run) -> Iterator[Finding]:
         self.here = 0
         made = run.counters.updates - self.updates
-        if len(self.seen) > 1 or self.looks < FEWEST or made < TURNS * len(run.training.players()):
+        if len(self.seen) > 1 or self.late < FEWEST or made < TURNS * len(run.training.players()):
             return
         told = f"the same weights in {self.looks:,} looks, while {made:,} updates were made"
         yield Finding(OLD, told, "newer ones after each rollout", self.since)

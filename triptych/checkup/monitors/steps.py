@@ -37,6 +37,7 @@ EACH, BIG = 4, 200_000  # looks in a round, where a network has fewer weights th
 SURE = 4  # looks that are taken whatever they cost, in a small network eight times as many
 SHARE = 0.1  # of the weights' size, which no healthy update comes near
 OFF, OF_RATE = 0.01, 0.005  # of a weight's move, and of the learning rate, that rounding may be
+ROUNDED = 1.2e-7  # of a moment in float32
 State = dict[str, np.ndarray]
 
 
@@ -88,12 +89,16 @@ class Steps(Sampled):
 
     def alone(self, after: State) -> None:
         now = self.run.training.learner.get_weights()
-        moved = [name for name in after if name in now and not np.array_equal(after[name], now[name])]
+        moved = [name for name in after if name in now and not np.array_equal(after[name], now[name], equal_nan=True)]
         if moved and self.moved is None:
             self.moved = self.run.counters.steps, named(moved)
 
     def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
-        if self.before is not None and not math.isnan(float(rate)):
+        if math.isnan(float(rate)):  # gradients alone
+            return
+        if self.before is None:
+            self.after = None  # an update that was not looked at, as those of A3C's workers without a delay
+        else:
             self.look(float(rate), scalars.get("gradient_norm"))
 
     def applied(self, rate: float, norm: Any) -> None:
@@ -147,7 +152,8 @@ def judged(spec: Any, before: State, after: State, rate: float, norm: float | No
         square, step = (adam if kind == "adam" else rmsprop)(spec, before, after, name, rate)
         moved = new - old
         ulp = float(np.spacing(np.abs(before[f"online/{name}"]).max(initial=0).astype(before[f"online/{name}"].dtype)))
-        apart = np.abs(np.abs(moved) - step) > OFF * step + OF_RATE * rate + 4 * ulp
+        rounding = OF_RATE if kind == "adam" else max(OF_RATE, 2 * (ROUNDED / (1 - spec.decay)) ** 0.5)
+        apart = np.abs(np.abs(moved) - step) > OFF * step + rounding * rate + 4 * ulp
         if wrong is None and apart.mean() > 0.01:
             at = np.unravel_index(np.argmax(np.abs(np.abs(moved) - step)), moved.shape)
             told = f"a weight of {name} moves by {abs(moved[at]):.3g} at a learning rate of {rate:.3g}"
@@ -181,7 +187,8 @@ def adam(spec: Any, before: State, after: State, name: str, rate: float) -> tupl
 
 
 def rmsprop(spec: Any, before: State, after: State, name: str, rate: float) -> tuple[float, np.ndarray]:
-    """The same; of the gradient only its square is known."""
+    """The same; of the gradient only its square is known, and not where it drowns in the moment's rounding (then NaN)."""
     v0, v1 = (np.asarray(state[f"rmsprop/v/{name}"], np.float64) for state in (before, after))
     square = np.maximum(0, v1 - spec.decay * v0) / (1 - spec.decay)
-    return float(square.sum()), rate * np.sqrt(square) / np.sqrt(v1 + spec.epsilon)
+    drowned = square.sum() < 100 * ROUNDED * v1.sum() / (1 - spec.decay)
+    return float("nan") if drowned else float(square.sum()), rate * np.sqrt(square) / np.sqrt(v1 + spec.epsilon)

@@ -57,10 +57,11 @@ class Transfer(Sampled):
     def measure(self, obs: Any) -> None:
         if obs is None:
             return
-        part = max(parts_of(obs).values(), key=lambda one: one.nbytes)
+        arrays = [part for part in parts_of(obs).values() if isinstance(part, np.ndarray)]  # not on the device already
         learner = self.run.training.learner
-        if not isinstance(part, np.ndarray) or not hasattr(learner, "to_device"):
+        if not arrays or not hasattr(learner, "to_device"):
             return
+        part = max(arrays, key=lambda one: one.nbytes)
         taken = seconds(lambda: learner.to_device(part), TRIES)
         if taken < LEAST:
             return

@@ -82,7 +82,7 @@ class Weights(Sampled):
             self.old, self.old_updates, self.old_at = weights, updates, run.counters.steps
 
     def alone(self, weights: dict[str, np.ndarray]) -> Iterator[Finding]:
-        moved = [name for name in weights if not np.array_equal(weights[name], self.before[name])]
+        moved = [name for name in weights if not np.array_equal(weights[name], self.before[name], equal_nan=True)]
         if moved:
             yield Finding(MOVED_WITHOUT, f"{told(moved)} changed between two updates", "no change", self.at)
 

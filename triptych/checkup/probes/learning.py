@@ -128,7 +128,7 @@ def paths(subject: Subject, said: np.ndarray, learned: np.ndarray) -> Iterator[F
 def moves(subject: Subject, begun: dict[str, np.ndarray], moved: dict[str, np.ndarray]) -> Iterator[Finding]:
     frozen = set(subject.learner.frozen)
     still = [name for name in begun if name not in frozen and np.array_equal(begun[name], moved[name])]
-    if subject.kind is not Transition and first_of(subject.player.example().obs).shape[0] == 1 and subject.state_size:
+    if subject.kind is not Transition and first_of(subject.example().obs).shape[0] == 1 and subject.state_size:
         still = [name for name in still if "recurrent" not in name]  # of one step a memory learns nothing
     if still:
         some = ", ".join(still[:4]) + (", ..." if len(still) > 4 else "")

@@ -111,11 +111,16 @@ class Subject:
     @property
     def numbers(self) -> int:
         """In the observations of a batch of the run's own shapes."""
-        return sum(math.prod(part.shape) for part in parts_of(self.player.example().obs).values())
+        return sum(math.prod(part.shape) for part in parts_of(self.example().obs).values())
+
+    def example(self) -> Any:
+        """A batch of the run's own shapes, without what a teacher gave."""
+        example = self.player.example()
+        return getattr(example, "batch", example)
 
     def batch(self, most: int | None = None) -> Any:
         """A made batch of the run's own shapes, every number of it drawn; at most so many samples."""
-        example = self.player.example()
+        example = self.example()
         fields = {name: self.like(name, value, most) for name, value in example._asdict().items()}
         if self.config.samples_on_device:
             fields |= {name: self.learner.to_device(fields[name]) for name in ("obs", "next_obs")}
