@@ -8,6 +8,7 @@ import pytest
 
 from triptych import envs
 from triptych.checkup.environment import judge_numbers, judge_play
+from triptych.checkup.findings import Finding
 from triptych.envs import EnvConfig
 from triptych.envs.health import Health
 
@@ -28,14 +29,20 @@ class Far(gym.Env):
         return np.array([self.np_random.random() * 5_000], np.float32), 1.0, self.steps == 20, False, {}
 
 
-def test_numbers_that_nothing_scales_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    gym.register("checked/Far-v0", entry_point=Far)
+def the_one_of(env: type[gym.Env]) -> Finding:
+    """The one finding that an environment's numbers give."""
+    gym.register("checked/One-v0", entry_point=env)
     try:
-        games = envs.make(EnvConfig("checked/Far-v0"), 2)
+        games = envs.make(EnvConfig("checked/One-v0"), 2)
         (finding,) = judge_numbers(games)
         games.close()
     finally:
-        del gym.registry["checked/Far-v0"]
+        del gym.registry["checked/One-v0"]
+    return finding
+
+
+def test_numbers_that_nothing_scales_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = the_one_of(Far)
     assert finding.signal.name == "observations-large"
     assert "4," in finding.measured
     games = envs.make(EnvConfig("CartPole-v1"), 2)
@@ -56,13 +63,7 @@ class Unseeded(Far):
 
 
 def test_a_reset_that_ignores_its_seed_is_found() -> None:
-    gym.register("checked/Unseeded-v0", entry_point=Unseeded)
-    try:
-        games = envs.make(EnvConfig("checked/Unseeded-v0"), 2)
-        (finding,) = judge_numbers(games)
-        games.close()
-    finally:
-        del gym.registry["checked/Unseeded-v0"]
+    finding = the_one_of(Unseeded)
     assert finding.signal.name == "seed-ignored"
     assert finding.measured.startswith("2 of 2 games ")
 

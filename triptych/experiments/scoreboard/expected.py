@@ -120,7 +120,6 @@ NAMED: dict[str, tuple[str, ...]] = {
     "entropy-punished-in-ppo": ("loss-wrong",),
     "a reset ignores its seed": ("seed-ignored",),
     "seeds shared by neighbouring runs": ("seeds-shared",),
-    "height and width swapped": ("picture-turned",),
     "learning-rate-too-large": ("step-too-large",),
     "learning-rate-too-large-for-q": ("step-too-large",),
 }
