@@ -57,12 +57,18 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+USUAL_LEVEL = LOGGER.level
+
+
 @pytest.fixture(autouse=True)
 def told_alike() -> Iterator[None]:
-    """What is made for a process of its own, and called here, may leave another level of output behind."""
-    before = LOGGER.level
+    """What is made for a process of its own, and called here, may leave another level of output behind.
+
+    A module's fixtures are set up before this one: so it goes back to the level from before any test.
+    """
+    LOGGER.setLevel(USUAL_LEVEL)
     yield
-    LOGGER.setLevel(before)
+    LOGGER.setLevel(USUAL_LEVEL)
 
 
 @pytest.fixture(autouse=True)
