@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import numpy as np
 import pytest
 
+from triptych import envs
 from triptych.buffers.rollout import Played, RolloutBuffer
 from triptych.buffers.store import FIELDS, Row, States, Store
+from triptych.recipes import load_recipe
+from triptych.recipes.feasibility import memory_needed
 from triptych.spec import Observation
 
 VECTOR = Observation((3,), "float32")
@@ -62,3 +68,19 @@ def test_a_row_without_a_state_or_a_lost_life() -> None:
     store.add(full._replace(lost_life=None, state=None))
     assert store.lost_life[:, 0].tolist() == [False, *[True] * (store.rows - 1)]
     assert (store.states.get(slots, games)[0] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["drqn-cartpole", "cartpole-ppo"])
+def test_the_estimate_counts_what_a_teacher_gives(name: str) -> None:
+    recipe = load_recipe(name)
+    games = envs.make(recipe.env, recipe.num_envs)
+    alone = memory_needed(recipe, games.observation, 2)[1]
+    taught = memory_needed(dataclasses.replace(recipe, teacher="somebody"), games.observation, 2)[1]
+    games.close()
+    algorithm: Any = recipe.algorithm
+    kept = (
+        min(algorithm.replay_size, recipe.steps)
+        if name == "drqn-cartpole"
+        else 2 * algorithm.rollout_steps * recipe.num_envs
+    )
+    assert taught - alone == kept * 2 * 4

@@ -18,6 +18,7 @@ from triptych.checkup.own.whole import check_own
 from triptych.checkup.probes import ALL, EQUATIONS, EXACT
 from triptych.checkup.probes.subject import Subject
 from triptych.checkup.settings import judge_settings
+from triptych.checkup.upright import judge_upright
 from triptych.envs.gym import Gym
 from triptych.experiments.own_code import check_file, is_own
 from triptych.experiments.teach import with_teacher
@@ -81,6 +82,7 @@ def check(
         try:
             probe(training, found)
             found.look("the game's numbers", lambda: judge_numbers(prepared.games))
+            found.look("the game's pictures, beside its screen", lambda: judge_upright(recipe.env, prepared.games))
         finally:
             training.close()
     finally:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+
 from triptych import envs
 from triptych.algorithms import a2c, dqn
 from triptych.buffers.rollout import RolloutBuffer
@@ -106,13 +108,18 @@ def memory_needed(recipe: Recipe, observation: Observation, num_actions: int) ->
     """The setting that decides most of a run's memory, and the bytes that it asks for, about, at the run's end."""
     network, precision = recipe.make_network(observation, num_actions), dtypes(recipe.precision)[0]
     state_size = sum(network.state_sizes)
+    taught = (
+        num_actions * np.dtype(precision).itemsize if recipe.teacher else 0
+    )  # of a step, where the teacher has a memory
     if recipe.algorithm.family == "off-policy":
         replay = cast(dqn.Config, recipe.algorithm)
         states = States(state_size, precision, *replay.states_kept) if replay.stores_state else None
-        return "replay_size", Store.bytes_for(replay.replay_size, recipe.steps, observation, replay.compress, states)
+        need = Store.bytes_for(replay.replay_size, recipe.steps, observation, replay.compress, states)
+        return "replay_size", need + min(replay.replay_size, recipe.steps) * taught
     config = cast(a2c.Config, recipe.algorithm)
     shape = (config.rollout_steps, config.games_at_once(recipe.num_envs), observation)
-    return "rollout_steps", 2 * RolloutBuffer.bytes_for(*shape, state_size, precision)  # minibatches are a second copy
+    need = RolloutBuffer.bytes_for(*shape, state_size, precision) + shape[0] * shape[1] * taught
+    return "rollout_steps", 2 * need  # minibatches are a second copy
 
 
 def check_fits(name: str, value: int, need: float) -> None:

@@ -26,6 +26,25 @@ def test_an_agent_as_its_author_writes_it_is_healthy(source: str, seen: set[str]
     assert seen <= {look.what for look in found.looks if not look.left_out}
 
 
+@pytest.mark.parametrize("deviation", ["advantage.std()", "advantage.std(correction=0)"], ids=["torch's", "NumPy's"])
+def test_advantages_may_be_normalised_by_either_deviation(deviation: str) -> None:
+    source = A2C.replace("* advantage)", f"* (advantage - advantage.mean()) / ({deviation} + 1e-8))")
+    source = source.replace('"loss": "squared"}', '"loss": "squared", "normalise_advantages": True}')
+    assert names(check_own(agent(source), "mine.py")) == []
+    assert "own-policy-loss" in names(check_own(agent(source.replace("advantage.mean()", "0.0")), "mine.py"))
+
+
+def test_a_learner_of_values_may_have_a_policy_as_well() -> None:
+    source = (AGENTS / "torch_cartpole.py").read_text(encoding="utf-8")
+    before = "    def target_values("
+    assert before in source
+    found = check_own(
+        agent(source.replace(before, f"    def policy(self, obs):\n        return 1\n\n{before}")), "mine.py"
+    )
+    assert names(found) == []
+    assert "the target network" in {look.what for look in found.looks}
+
+
 MISTAKES: dict[str, tuple[str, str, str, str, str]] = {
     "entropy of the wrong sign": (A2C, "- 0.01 * policy", "+ 0.01 * policy", "own-policy-loss", "wrong sign of the entropy"),
     "no value loss": (A2C, "+ 0.5 * error", "+ 0.0 * error", "own-weights-still", "2.weight"),

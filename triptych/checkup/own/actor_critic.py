@@ -82,12 +82,13 @@ class Terms(NamedTuple):
     entropy: np.ndarray  # [B]
 
 
-def terms(own: Own, batch: Experience) -> Terms:
+def terms(own: Own, batch: Experience, ddof: int = 0) -> Terms:
+    """Of a batch; `ddof` as in NumPy's standard deviation: 1 is torch's default."""
     told, log_probs = own.settings, log_softmax(logits(own, batch.obs))
     taken = log_probs[np.arange(len(batch.action)), batch.action]
     advantage = batch.advantage.astype(np.float64)
     if told["normalise_advantages"]:
-        advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        advantage = (advantage - advantage.mean()) / (advantage.std(ddof=ddof) + 1e-8)
     gain = advantage * taken
     if told["clip"] is not None:
         ratio = np.exp(taken - batch.log_prob)
@@ -104,6 +105,7 @@ def loss(own: Own) -> Iterator[Finding]:
     for seed in range(ROUNDS):
         batch = made_experience(own, int(told["batch_size"]), 10 * seed)
         found_terms, value = terms(own, batch), state_values(own, batch.obs)
+        other = -terms(own, batch, ddof=1).gain.mean()  # with torch's deviation in place of NumPy's
         before = own.weights() if "weights" in own.has else {}
         found = own.learn(batch)
         still = [name for name, array in before.items() if np.array_equal(array, own.weights()[name])]
@@ -120,7 +122,8 @@ def loss(own: Own) -> Iterator[Finding]:
         weight, bonus = float(told["value_weight"]), float(told["entropy_weight"])
         wanted = policy + weight * error - bonus * entropy
         factors = (1.0, 0.5) if told["loss"] == "squared" else (1.0,)
-        allowed = [policy + weight * factor * error - bonus * entropy for factor in factors]
+        policies = (policy, other) if told["normalise_advantages"] else (policy,)
+        allowed = [one + weight * factor * error - bonus * entropy for one in policies for factor in factors]
         if any(near(found, one) for one in allowed):
             continue
         crossed = ((batch.returns[None] - value[:, None]) ** 2).mean()

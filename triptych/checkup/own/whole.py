@@ -51,7 +51,7 @@ def check_own(given: Any, name: str = "the object", tell: Callable[[str], Any] =
     """
     makes = isinstance(given, type) or inspect.isroutine(given)
     own, found = Own(made_by(given, name) if makes else given, name), Checkup(name)
-    for what, look, needs in ACTOR_CRITIC if {"policy", "advantages"} & own.has else LOOKS:
+    for what, look, needs in looks_of(own):
         missing = [method for method in needs if method not in own.has]
         if missing:
             found.leave_out(what, f"no method {', '.join(missing)}")
@@ -62,6 +62,12 @@ def check_own(given: Any, name: str = "the object", tell: Callable[[str], Any] =
             found.look(what, lambda look=look, own=own: list(look(own)))  # type: ignore[misc]
             own = Own(made_by(given, name), name) if makes else own
     return found
+
+
+def looks_of(own: Own) -> tuple[Any, ...]:
+    """Those of an actor-critic where the methods are one's; a learner of values may have a method `policy` as well."""
+    of_values = {"target_values", "sample", "observe"} & own.has
+    return ACTOR_CRITIC if "advantages" in own.has or ("policy" in own.has and not of_values) else LOOKS
 
 
 def made_by(make: Callable[[], Any], name: str) -> Any:

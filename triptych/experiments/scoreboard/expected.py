@@ -21,6 +21,7 @@ WEIGHTS = ("fed-weight", "importance-weights-one", "beta-schedule", "priorities-
 
 # By the row of the list of mistakes; a fault that has an entry of its own is named by that as well.
 NAMED: dict[str, tuple[str, ...]] = {
+    "height and width swapped": ("picture-turned",),
     "replay never trains": ("no-updates", "never-trains", "updates-pace"),
     "weights do not move": STILL,
     "target never initialised": ("target-not-initialised", "target-not-online"),
