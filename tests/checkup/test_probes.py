@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from triptych import envs, frameworks
-from triptych.algorithms import ALGORITHMS, a2c, dqn, drqn
+from triptych.algorithms import ALGORITHMS, a2c, dqn, drqn, ppo
 from triptych.checkup.faults import find
 from triptych.checkup.probes import ALL, EXACT, network, probe_quickly
+from triptych.checkup.probes.coefficients import coefficients
 from triptych.checkup.probes.subject import Subject
 from triptych.losses import policy, value
 from triptych.recipes import Recipe, load_recipe
@@ -158,7 +159,7 @@ def test_a_gradient_that_is_cut_in_one_term_is_found(monkeypatch: pytest.MonkeyP
     entropy = policy.entropy
     monkeypatch.setattr(a2c, "entropy", lambda xp, log_probs: xp.stop_gradient(entropy(xp, log_probs)))
     for subject in subject_of(HEALTHY["a2c"]()):
-        assert found_in(subject) == ["gradient-differs"]
+        assert found_in(subject) == ["gradient-differs", "coefficient-ignored"]
 
 
 def test_a_state_that_is_never_zeroed_or_always_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,3 +197,28 @@ def test_other_padding_is_found_by_its_weights(framework: str) -> None:
     with patched(find("padding-same").patches(framework)):
         for subject in subject_of(HEALTHY["pictures"](), framework):
             assert "weights-differ" in found_in(subject)
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax", "keras"])
+def test_a_coefficient_that_the_loss_ignores_is_named(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is asked by itself: the others do what they should."""
+    monkeypatch.setattr(Subject, "is_ours", False)
+    real = policy.total_loss
+    ignoring = {
+        "value_weight": lambda parts, value_weight, entropy_weight: real(parts, 0.5, entropy_weight),
+        "entropy_weight": lambda parts, value_weight, entropy_weight: real(parts, value_weight, 0 * entropy_weight),
+    }
+    recipe = HEALTHY["ppo"]()
+    for name, total_loss in ignoring.items():
+        for module in (a2c, ppo):
+            monkeypatch.setattr(module, "total_loss", total_loss)
+        for subject in subject_of(recipe, framework):
+            told = [one.measured for one in coefficients(subject)]
+        assert [line.split()[0] for line in told] == [name]
+
+
+def test_a_huber_loss_of_another_delta_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Subject, "is_ours", False)
+    monkeypatch.setattr(dqn, "loss_of_error", lambda xp, error, kind, delta: value.loss_of_error(xp, error, kind, 1.0))
+    for subject in subject_of(override(HEALTHY["dqn"](), {"algorithm.loss": "huber"})):
+        assert [one.measured.split()[0] for one in coefficients(subject)] == ["delta"]

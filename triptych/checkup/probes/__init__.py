@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from triptych.checkup.findings import Finding
-from triptych.checkup.probes import learning, network
+from triptych.checkup.probes import coefficients, learning, network
 from triptych.checkup.probes.subject import Subject
 
 Probe = Callable[[Subject], Iterable[Finding]]
@@ -22,6 +22,7 @@ ALL: dict[str, Probe] = {
     "the memory": network.remembers,
     "an update": learning.update,
     "a batch, against NumPy": learning.recomputed,
+    "the loss's coefficients": coefficients.coefficients,
 }
 EQUATIONS = ("a batch, against NumPy",)  # which needs those of the algorithm
 EXACT = ("the outputs, against NumPy", "a batch, against NumPy")  # which need a twin of every layer there
