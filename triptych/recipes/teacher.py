@@ -27,8 +27,8 @@ class TeacherWeights:
 
     @property
     def gives_values(self) -> bool:
-        """Whether its outputs are Q values; else they are logits of a policy, as a distilled network's are too."""
-        return self.recipe.algorithm.policy == "greedy" and not self.recipe.teacher_alone
+        """Whether its outputs are Q values; else they are logits of a policy."""
+        return gives_values(self.recipe)
 
 
 def read_teacher(student: Recipe, games: envs.Games, file: str | Path = "") -> TeacherWeights:
@@ -67,9 +67,16 @@ def actions_of(tensors: Weights) -> int | None:
     return next((len(bias) for bias in found if bias is not None and bias.ndim == 1), None)
 
 
+def gives_values(recipe: Recipe) -> bool:
+    """Whether what a network of this recipe gives after its training are Q values. One that was distilled by `kl` or `nll` gives logits,
+    whatever its algorithm: only differences within an observation were learned."""
+    distilled = recipe.teacher_alone and recipe.teacher_loss != "mse"
+    return recipe.algorithm.policy == "greedy" and not distilled
+
+
 def check_scale(student: Recipe, teacher: Recipe) -> None:
     """Refuses to measure Q values against logits by their squared distance."""
-    kinds = {"greedy": "Q values", "sample": "logits"}
-    theirs, own = kinds[teacher.algorithm.policy], kinds[student.algorithm.policy]
-    allowed = f"kl or nll, as the teacher gives {theirs} and the student {own}"
+    kinds = {True: "Q values", False: "logits"}
+    theirs, own = gives_values(teacher), student.algorithm.policy == "greedy"
+    allowed = f"kl or nll, as the teacher gives {kinds[theirs]} and the student {kinds[own]}"
     check(student.teacher_loss != "mse" or theirs == own, "teacher_loss", "mse", allowed)

@@ -47,6 +47,7 @@ class Training(ABC):
         self.agent = Agent(learner, self.network, recipe.algorithm.policy)
         self.counters = Counters()
         self.scores: deque[float] = deque(maxlen=RUNNING)
+        self.scores_of_teacher = recipe.teacher_plays > 0  # until the student has ended an episode of its own
         self.rngs: dict[str, np.random.Generator] = {}
         self.begin()
 
@@ -67,11 +68,16 @@ class Training(ABC):
         return sight_of(self.players()[0])
 
     def close_episode(self, reward: float, length: int) -> Episode:
-        """The next episode of the run."""
+        """The next episode of the run. What a teacher earned is no score of the student's: with its own first one they begin anew."""
         self.counters.episodes += 1
-        self.scores.append(reward)
+        taught = self.counters.steps - length * self.recipe.num_envs < self.recipe.teacher_plays
+        if self.scores_of_teacher and not taught:
+            self.scores.clear()
+            self.scores_of_teacher = False
+        if self.scores_of_teacher or not taught:
+            self.scores.append(reward)
         mean, most = float(np.mean(self.scores)), max(self.scores)
-        return Episode(self.counters.episodes, reward, length, mean, most)
+        return Episode(self.counters.episodes, reward, length, mean, most, taught and self.recipe.teacher_plays > 0)
 
     @abstractmethod
     def try_out(self) -> None:
@@ -161,7 +167,8 @@ class Training(ABC):
 
     def state_of_run(self) -> State:
         """Without what the loop knows of the games."""
-        counts = {"counters": asdict(self.counters), "scores": list(self.scores)}
+        counts: dict[str, Any] = {"counters": asdict(self.counters), "scores": list(self.scores)}
+        counts |= {"scores_of_teacher": self.scores_of_teacher} if self.recipe.teacher_plays else {}
         rngs = {name: rng.bit_generator.state for name, rng in self.rngs.items()}
         return State({}, counts | {"rngs": rngs}).with_part("learner", State(self.learner_state(), {}))
 
@@ -172,6 +179,8 @@ class Training(ABC):
         self.counters = Counters(**saved["counters"])
         self.settle_frozen()  # another than the state's where its settings were changed meanwhile
         self.scores.extend(saved["scores"])
+        teaches = self.counters.steps < self.recipe.teacher_plays  # where an older version did not say
+        self.scores_of_teacher = saved.get("scores_of_teacher", teaches)
         for name, rng in self.rngs.items():
             rng.bit_generator.state = saved["rngs"][name]
 

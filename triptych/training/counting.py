@@ -52,6 +52,7 @@ class Episode(NamedTuple):
     length: int  # steps
     running_reward: float  # mean of the last 100
     max_reward: float  # of the last 100
+    taught: bool = False  # a teacher played it, or began it
 
 
 class Tick(NamedTuple):

@@ -28,7 +28,8 @@ def limit_of(session: Session) -> str:
         return "steps"
     if recipe.episodes is not None and counters.episodes >= recipe.episodes:
         return "episodes"
-    if recipe.solved_at is not None and len(scores) == RUNNING and sum(scores) / RUNNING > recipe.solved_at:
+    full = len(scores) == RUNNING and not session.training.scores_of_teacher
+    if recipe.solved_at is not None and full and sum(scores) / RUNNING > recipe.solved_at:
         return "solved"
     return ""
 

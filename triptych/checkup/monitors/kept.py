@@ -49,9 +49,10 @@ class BestWeights(Sampled):
         self.recent = deque(self.recent, maxlen=run.recipe.best_window)
 
     def step(self, run: Run, tick: Tick) -> None:
-        if not tick.episodes or not run.counters.updates:
+        own = [episode.reward for episode in tick.episodes if not episode.taught]
+        if not own or not run.counters.updates:
             return
-        self.recent.extend(episode.reward for episode in tick.episodes)
+        self.recent.extend(own)
         if len(self.recent) < run.recipe.best_window:
             return
         mean = float(np.mean(self.recent))

@@ -16,8 +16,9 @@ from triptych.training.loop import Tick
 class Best(Callback):
     """Keeps the weights at the highest mean of the last `best_window` episodes, from the first full window on.
 
-    Episodes that ended before the first update were played at random; they say nothing of any weights. Where the games have become
-    harder (`stage_of`), what was earned before is not of the same task: the best weights are those of the last stage.
+    Episodes that ended before the first update were played at random, those of a teacher by the teacher: they say nothing of any weights.
+    Where the games have become harder (`stage_of`), what was earned before is not of the same task: the best weights are those of
+    the last stage.
     """
 
     def __init__(self, window: int):
@@ -34,8 +35,9 @@ class Best(Callback):
             self.recent.clear()
             self.score = self.at = None
         self.stage = stage
-        self.recent.extend(episode.reward for episode in tick.episodes)
-        if not tick.episodes or len(self.recent) < (self.recent.maxlen or 0):
+        own = [episode.reward for episode in tick.episodes if not episode.taught]
+        self.recent.extend(own)
+        if not own or len(self.recent) < (self.recent.maxlen or 0):
             return
         mean = float(np.mean(self.recent))
         if self.score is None or mean >= self.score:  # of equals the later: more training stands behind it
