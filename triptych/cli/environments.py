@@ -28,7 +28,7 @@ class Envs(Command):
 
     def run(self) -> int:
         from triptych.cli.tables import environments_table
-        from triptych.experiments.environments import attempt, listed, score, try_all, write_table
+        from triptych.experiments.environments import attempt, flags_of, listed, score, try_all, write_table
 
         check(self.episodes > 0, "episodes", self.episodes, "above 0")
         check(not (self.ids and self.again), "again", True, "False where ids are given")
@@ -41,7 +41,8 @@ class Envs(Command):
         if self.ids:
             for one in found:
                 told = one.findings or ["nothing wrong was seen"]
-                put(f"{one.id}: {one.observation}, {one.actions} actions, random play {score(one)}")
+                how = f" with {flags_of(one)}" if one.settings else ""
+                put(f"{one.id}{how}: {one.observation}, {one.actions} actions, random play {score(one)}")
                 put("\n".join(f"  {line}" for line in told))
         else:
             environments_table(found)

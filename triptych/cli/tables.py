@@ -16,7 +16,7 @@ from rich.progress import Progress
 from rich.syntax import Syntax
 from rich.table import Column, Table
 
-from triptych.experiments.environments import Tried, recipes_of, score
+from triptych.experiments.environments import Tried, flags_of, recipes_of, score
 from triptych.experiments.lockstep.prove import LockstepResult as Lockstep
 from triptych.experiments.studies.rows import Result
 from triptych.experiments.tune.result import TuneResult
@@ -93,6 +93,7 @@ def environments_table(tried: list[Tried]) -> None:
     """One line an environment."""
     table = Table(
         "id",
+        "settings",
         "extra",
         "observation",
         Column("actions", justify="right"),
@@ -102,7 +103,10 @@ def environments_table(tried: list[Tried]) -> None:
     )
     for one in tried:
         recipes, played = ", ".join(recipes_of(one.id)), score(one).partition(" (")[0]
-        table.add_row(one.id, one.extra, one.observation, str(one.actions), played, recipes, "; ".join(one.findings))
+        settings = escape(flags_of(one))
+        table.add_row(
+            one.id, settings, one.extra, one.observation, str(one.actions), played, recipes, "; ".join(one.findings)
+        )
     print_table(table)
 
 

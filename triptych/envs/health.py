@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,10 @@ class Health:
 
 
 def examine(config: GameConfig, episodes: int = 20, steps: int = LONG) -> Health:
-    """Plays at random, several games at once, until so many episodes have ended, for so many steps a game at most.
+    """Plays at random, several games at once, until so many episodes have ended, as many of each game, for so many steps a game at most.
+
+    Args:
+        episodes: of all games together; a number that they do not share evenly is made larger.
 
     Raises:
         InputError: it cannot be made.
@@ -72,34 +76,47 @@ def traced(games: Games, seeds: np.ndarray) -> list[np.ndarray]:
 
 
 def played(games: Games, episodes: int, steps: int) -> tuple[tuple[list[float], list[int], float], list[str]]:
-    """Rewards, lengths and steps a second of random play, and what was wrong with it."""
+    """Rewards, lengths and steps a second of random play, and what was wrong with it.
+
+    Each game plays as many episodes as the others, as the first ones to end of all games are the short ones.
+    """
     rng = np.random.default_rng(1)
     rewards: list[float] = []
     lengths: list[int] = []
+    wanted, counted = -(-episodes // games.num_envs), np.zeros(games.num_envs, np.int64)
     total, length = np.zeros(games.num_envs), np.zeros(games.num_envs, np.int64)
-    ended, changes, pays, broken = np.zeros(games.num_envs, bool), False, False, ""
-    before = parts_of(games.reset(7_000 + np.arange(games.num_envs)))
+    ended, pays, broken = np.zeros(games.num_envs, bool), False, ""
+    before = newest(games, games.reset(7_000 + np.arange(games.num_envs)))
+    still = list(before)  # the parts that have not changed yet
     begun, done = time.perf_counter(), 0
-    while len(rewards) < episodes and done < steps:
+    while counted.min() < wanted and done < steps:
         games.send(rng.integers(games.num_actions, size=games.num_envs))
         step, done = games.recv(), done + 1
-        now = parts_of(step.obs)
-        changes = changes or any(not np.array_equal(now[name], before[name]) for name in now)
+        now = newest(games, step.obs)
+        still = [name for name in still if np.array_equal(now[name], before[name])]
         pays, broken = pays or bool(step.reward.any()), broken or "".join(step.trouble[:1])
         total += step.reward
         length += ~ended
-        before, ended = {name: part.copy() for name, part in now.items()}, step.terminated | step.truncated
-        for game in np.flatnonzero(ended):
+        before, ended = now, step.terminated | step.truncated
+        for game in np.flatnonzero(ended & (counted < wanted)):
             rewards.append(float(total[game]))
             lengths.append(int(length[game]))
-            total[game], length[game] = 0, 0
+        counted += ended
+        total[ended], length[ended] = 0, 0
     rate = done * games.num_envs / (time.perf_counter() - begun)
-    findings = [f"not one of {done:,} observations differs from the one before"] if not changes else []
-    findings += (
-        [f"no episode of {games.num_envs} games ended within {done:,} steps: --env.time-limit ends them"]
-        if not rewards
-        else []
-    )
-    findings += [f"no reward but 0 in {done * games.num_envs:,} steps of random play"] if not pays else []
-    findings += [broken] if broken else []
-    return (rewards, lengths, rate), findings
+    findings = [f"not one of {done:,} observations differs from the one before{of_part(name)}" for name in still]
+    if not rewards:
+        findings.append(f"no episode of {games.num_envs} games ended within {done:,} steps: --env.time-limit ends them")
+    if not pays:
+        findings.append(f"no reward but 0 in {done * games.num_envs:,} steps of random play")
+    return (rewards, lengths, rate), findings + ([broken] if broken else [])
+
+
+def newest(games: Games, obs: Any) -> dict[str, np.ndarray]:
+    """The parts of observations [N, ...], of stacked pictures the newest: the stack changes while it fills."""
+    parts = games.observation.parts
+    return {name: (part[:, -1] if parts[name].is_picture else part).copy() for name, part in parts_of(obs).items()}
+
+
+def of_part(name: str) -> str:
+    return f" in its part {name!r}" if name else ""

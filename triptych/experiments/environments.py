@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 
 from triptych import envs
 from triptych.envs import EnvConfig, GameConfig
-from triptych.envs.health import examine
+from triptych.envs.health import SIDE_BY_SIDE, examine
 from triptych.envs.packages import ATARI, package_of
 from triptych.recipes import BUILT_IN, load_recipe
 from triptych.recipes.values import read_setting
+from triptych.report.command import flag
 from triptych.utils import machine
 from triptych.utils.files import write_json, write_whole
 from triptych.utils.reading import read_json
@@ -142,14 +144,16 @@ def write_table(tried: Sequence[Tried], folder: Path) -> Path:
 
 INTRODUCTION = """# Environments that were tried
 
-Made by `triptych envs --again --out results/environments` on {processor}: each played at random, four games at once, until {episodes} episodes
-had ended or each game had taken 3,000 steps. *Seen* says what is wrong: a seed that is not obeyed, episodes all alike, pictures that never change,
-no end, no reward. No reward under random play is no fault, but it tells what an agent is up against. Steps/s are of a machine that was not idle.
+Made by `triptych envs --again --out results/environments` on {processor}: each played at random, four games at once, until
+each had ended {each} episodes or taken 3,000 steps. *Settings* are those that differ from the usual ones. *Seen* says what is wrong: a seed that is not
+obeyed, episodes all alike, a picture or numbers that never change, no end, no reward. No reward under random play is no fault, but it tells what an agent
+is up against. Steps/s are of a machine that was not idle.
 `triptych envs` shows the same, with the recipes there are.
 
-""".replace("{episodes}", str(EPISODES))
+""".replace("{each}", str(EPISODES // SIDE_BY_SIDE))
 HEAD = [
     "id",
+    "settings",
     "extra",
     "package",
     "observation",
@@ -165,10 +169,15 @@ HEAD = [
 def row(one: Tried) -> list[str]:
     """A line of the table."""
     return [
-        f"`{one.id}`", f"`{one.extra}`" if one.extra else "", one.version, one.observation, str(one.actions), score(one),
+        f"`{one.id}`", f"`{flags_of(one)}`" if one.settings else "", f"`{one.extra}`" if one.extra else "", one.version, one.observation, str(one.actions), score(one),
         "" if one.length is None else f"{one.length:,.0f}", f"{one.rate:,.0f}", "yes" if one.saves else "",
         "; ".join(one.findings),
     ]  # fmt: skip
+
+
+def flags_of(one: Tried) -> str:
+    """The flags of `triptych train` with which the same is played; '' where it is the usual settings."""
+    return shlex.join(word for name, value in one.settings.items() for word in flag(f"env.{name}", value))
 
 
 def score(one: Tried) -> str:
