@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from triptych import envs
 from triptych.algorithms import a2c, dqn, ppo
 from triptych.experiments.mapping import mapped, read_mapping, read_weights
-from triptych.experiments.stable_baselines import ALLOWED, Found, read_zip
+from triptych.experiments.stable_baselines import Found, read_zip
+from triptych.experiments.stable_baselines_file import ALLOWED
 from triptych.recipes import Recipe, resolve
 from triptych.recipes.serialise import to_dict
-from triptych.spec import Adam, Network
+from triptych.spec import ActorCritic, Adam, Network, Placed
 from triptych.spec.weights import Weights, check_numbers, check_weights, save_weights
 from triptych.utils.checks import InputError, check
 from triptych.utils.failures import machine_failures
@@ -71,7 +74,7 @@ def import_agent(
     made = recipe_of(found, recipe, env)
     games, network = game_of(made)
     check_game(found, network, games, made.env.id, source)
-    return write(path, source, made, network, found.weights, found.steps)
+    return write(path, source, made, network, for_bytes(found.weights, network), found.steps)
 
 
 def import_mapped(source: Path, mapping: Path, recipe: str | Recipe | None, env: str | None, path: Path) -> Imported:
@@ -156,3 +159,33 @@ def check_game(found: Found, network: Network, games: envs.Games, env: str, sour
     check(shape == found.shape, f"observations of {env!r}", shape, f"{found.shape}, as {source.name} was trained on")
     actions = games.num_actions
     check(actions == found.actions, f"actions of {env!r}", actions, f"{found.actions}, as {source.name} has")
+
+
+def for_bytes(weights: Weights, network: Network) -> Weights:
+    """Weights for a network that divides its inputs by 255, of one that does not.
+
+    Stable-Baselines3 divides pictures alone, networks here every observation of bytes. So what reads a vector of bytes has
+    255 times the weights: all first layers, and those that see the observation beside a memory (`skip`).
+    """
+    observation = network.observation
+    if observation.is_picture or observation.dtype != "uint8":
+        return weights
+    found = dict(weights)
+    divided = np.ones(observation.shape, bool)  # which numbers a layer gets 255 times too small
+    for placed in network.placed():
+        for name in first_kernels(placed):
+            if name in found:  # else the check of all tensors names it
+                factor = np.where(divided, 255, 1).astype(found[name].dtype)
+                found[name] = found[name] * factor[:, None]
+        if not getattr(placed.layer, "skip", False):
+            break
+        divided = np.concatenate([np.zeros(placed.layer.units, bool), divided])
+    return found
+
+
+def first_kernels(placed: Placed) -> list[str]:
+    """The tensors [inputs, ...] of a layer that its inputs are multiplied by."""
+    if not isinstance(placed.layer, ActorCritic):
+        return [f"{placed.name}/kernel"]
+    streams = placed.layer.streams.items()
+    return [f"{placed.name}/{name}_{'hidden_1_' if units else ''}kernel" for name, (units, _) in streams]

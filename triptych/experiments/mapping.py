@@ -45,6 +45,12 @@ class Entry:
     flattened: tuple[int, ...] | None = None  # channels, rows, columns before it; None: none, or channels came last
     plus: str | None = None  # another tensor, which is added
 
+    @property
+    def channels_rows_columns(self) -> tuple[int, int, int] | None:
+        """`flattened`, where it is three sizes."""
+        sizes = self.flattened or ()
+        return (sizes[0], sizes[1], sizes[2]) if len(sizes) == 3 and min(sizes) > 0 else None
+
 
 @dataclass(frozen=True)
 class MappingFile:
@@ -128,8 +134,9 @@ def turned(tensor: np.ndarray, entry: Entry, layout: str, what: str) -> np.ndarr
     found = tensor.transpose(order)
     if entry.flattened is None:
         return found
-    if found.ndim != 2 or len(entry.flattened) != 3 or prod(entry.flattened) != len(found):
+    sizes = entry.channels_rows_columns
+    if found.ndim != 2 or sizes is None or prod(sizes) != len(found):
         raise InputError(
-            f"{what} has shape {tensor.shape}, flattened is {list(entry.flattened)}; allowed: channels, rows, columns before it"
+            f"{what} has shape {tensor.shape}, flattened is {list(entry.flattened)}; allowed: channels, rows, columns before it, each above 0"
         )
-    return found.reshape(*entry.flattened, -1).transpose(1, 2, 0, 3).reshape(len(found), -1)
+    return found.reshape(*sizes, -1).transpose(1, 2, 0, 3).reshape(len(found), -1)

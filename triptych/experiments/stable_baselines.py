@@ -7,7 +7,6 @@ read, never the pickles beside them.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,15 +14,20 @@ from typing import Any, Literal
 
 import numpy as np
 
+from triptych.experiments.stable_baselines_file import (
+    ALLOWED,
+    Tensors,
+    check_understood,
+    contents,
+    readable,
+    shares_features,
+)
 from triptych.experiments.stable_baselines_memory import memory_of
 from triptych.frameworks.foreign import read_torch
 from triptych.spec import Conv, Dense, Flatten, Layer
 from triptych.spec.weights import Weights
-from triptych.utils.checks import InputError, check
-from triptych.utils.reading import parse_json
+from triptych.utils.checks import InputError
 
-MOST_BYTES = 2_000_000_000  # of the weights; those of a Nature network are 7 MB
-ALLOWED = "a zip that Stable-Baselines3's `save` wrote, of DQN, A2C, PPO or RecurrentPPO"
 NATURE = ((8, 4), (4, 2), (3, 1))  # kernel and stride of Stable-Baselines3's convolutions; strides are in no state dict
 ENTRY = re.compile(r"(.*)\.(\d+)\.(weight|bias)")
 
@@ -47,52 +51,27 @@ def read_zip(path: Path) -> Found:
     Raises:
         InputError: it is no such zip, it is damaged, or its agent is of a kind that Triptych has no network for.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            data = parse_json(entry(archive, "data", path), f"{path}: data", any_text=True)
-            content = entry(archive, "policy.pth", path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; allowed: {ALLOWED}") from None
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError) as error:
-        reason = str(error).split("\n")[0]
-        raise InputError(f"{path} is damaged, or no zip ({reason}); allowed: {ALLOWED}") from None
+    data, content = contents(path)
     if not isinstance(data, dict):
         raise InputError(f"{path}: data is no object; allowed: {ALLOWED}")
-    tensors = read_torch(content, f"{path}: policy.pth")
+    tensors = Tensors(read_torch(content, f"{path}: policy.pth"))
     shape, actions = shape_of(data, path), actions_of(data, path)
     steps = data.get("num_timesteps")
     steps = steps if isinstance(steps, int) and steps >= 0 else None
     if any(name.startswith("q_net.") for name in tensors):
-        return q_network(tensors, data, shape, actions, steps, path)
-    if "action_net.weight" in tensors:
-        return actor_critic(tensors, data, shape, actions, steps, path)
-    raise InputError(
-        f"{path} holds an agent of another kind (its tensors begin with {first_of(tensors)}); allowed: {ALLOWED}"
-    )
-
-
-def entry(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
-    """A file inside, no larger than a network is."""
-    try:
-        info = archive.getinfo(name)
-    except KeyError:
-        raise InputError(f"{path} holds no {name}; allowed: {ALLOWED}") from None
-    check(
-        info.file_size <= MOST_BYTES, f"size of {name} in {path.name}", info.file_size, f"at most {MOST_BYTES:,} bytes"
-    )
-    with archive.open(info) as file:
-        return file.read(MOST_BYTES)
+        found = q_network(tensors, data, shape, actions, steps, path)
+    elif "action_net.weight" in tensors:
+        found = actor_critic(tensors, data, shape, actions, steps, path)
+    else:
+        raise InputError(
+            f"{path} holds an agent of another kind (its tensors begin with {first_of(tensors)}); allowed: {ALLOWED}"
+        )
+    check_understood(tensors, data, path)
+    return found
 
 
 def first_of(tensors: Mapping[str, Any]) -> str:
     return next(iter(tensors), "nothing").split(".")[0]
-
-
-def readable(data: Mapping[str, Any], space: str, field: str) -> str:
-    """What stands beside a pickled space, as text; empty where it does not."""
-    found = data.get(space)
-    said = found.get(field) if isinstance(found, dict) else None
-    return str(said) if isinstance(said, str | int | list) else ""
 
 
 def shape_of(data: Mapping[str, Any], path: Path) -> tuple[int, ...]:
@@ -119,10 +98,10 @@ def chain(tensors: Mapping[str, np.ndarray], before: str, path: Path) -> list[tu
         InputError: a layer has not both, as layers of a normalisation or without bias have not.
     """
     found: dict[int, dict[str, np.ndarray]] = {}
-    for name, tensor in tensors.items():
+    for name in tensors:
         match = ENTRY.fullmatch(name)
         if match and match[1] == before:
-            found.setdefault(int(match[2]), {})[match[3]] = tensor
+            found.setdefault(int(match[2]), {})[match[3]] = tensors[name]
     layers = []
     for index, layer in sorted(found.items()):
         if set(layer) != {"weight", "bias"} or layer["weight"].ndim not in (2, 4):
@@ -190,7 +169,7 @@ def activation_of(data: Mapping[str, Any], default: str, path: Path) -> Literal[
 
 
 def q_network(
-    tensors: dict[str, np.ndarray], data: Mapping[str, Any], shape: tuple[int, ...], actions: int,
+    tensors: Tensors, data: Mapping[str, Any], shape: tuple[int, ...], actions: int,
     steps: int | None, path: Path,
 ) -> Found:  # fmt: skip
     body, weights = features(tensors, data, "q_net.features_extractor", shape, path)
@@ -208,7 +187,7 @@ def q_network(
 
 
 def actor_critic(
-    tensors: dict[str, np.ndarray], data: Mapping[str, Any], shape: tuple[int, ...], actions: int,
+    tensors: Tensors, data: Mapping[str, Any], shape: tuple[int, ...], actions: int,
     steps: int | None, path: Path,
 ) -> Found:  # fmt: skip
     if not shares_features(tensors):
@@ -234,13 +213,3 @@ def actor_critic(
     if settings:
         settings["hidden_activation"] = activation_of(data, "Tanh", path)
     return Found("ppo" if "clip_range" in data else "a2c", tuple(body), weights, shape, actions, steps, settings)
-
-
-def shares_features(tensors: Mapping[str, np.ndarray]) -> bool:
-    """Whether the copies of the features that a shared extractor is saved with are copies."""
-    for name, tensor in tensors.items():
-        for own in ("pi_features_extractor.", "vf_features_extractor."):
-            shared = tensors.get("features_extractor." + name.removeprefix(own)) if name.startswith(own) else tensor
-            if shared is None or not np.array_equal(shared, tensor):
-                return False
-    return True

@@ -43,16 +43,24 @@ def read_torch(content: bytes, where: str) -> dict[str, np.ndarray]:
     others = [name for name, tensor in found.items() if not isinstance(tensor, torch.Tensor)]
     if others:
         raise InputError(f"{where} holds {others[0]}, which is no tensor; allowed: a state dict of tensors")
-    return {name: as_numpy(tensor) for name, tensor in found.items()}
+    return {name: as_numpy(tensor, f"{where}: tensor {name}") for name, tensor in found.items()}
 
 
-def as_numpy(tensor: object) -> np.ndarray:
-    """A tensor as NumPy has it; bfloat16, which NumPy has not, as float32."""
+def as_numpy(tensor: object, what: str) -> np.ndarray:
+    """A tensor as NumPy has it; bfloat16, which NumPy has not, as float32.
+
+    Raises:
+        InputError: it is of a kind that NumPy has not, such as a sparse one or one of float8.
+    """
     import torch
 
     assert isinstance(tensor, torch.Tensor)
     tensor = tensor.detach()
-    found: np.ndarray = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    try:
+        found: np.ndarray = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    except (TypeError, RuntimeError, NotImplementedError):
+        kind = f"{tensor.dtype}, {tensor.layout}, on {tensor.device.type}".replace("torch.", "")
+        raise InputError(f"{what} is of a kind that NumPy has not ({kind}); allowed: dense float32, float64 or bfloat16") from None  # fmt: skip
     return found
 
 
