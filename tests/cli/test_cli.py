@@ -423,11 +423,37 @@ BAD = [
     ),
     (
         ["train", "cartpole-ppo", "--memory", "neural_map"],
-        "the observation has no part `position`; allowed: an environ",
+        "the observation has no part `position`; allowed: an environment that says where the agent is",
+    ),
+    (
+        ["train", "cartpole-ppo", "--env", "MountainCar-v0", "--memory", "neural_map"],
+        "allowed: an environment that says where the agent is (--env.position NAME)",
+    ),
+    (
+        ["train", "doom-my-way-home", "--memory", "neural_map", "--env.parts", "heading"],
+        "allowed: an environment that says where the agent is (--env.parts heading position)",
+    ),
+    (
+        ["train", "maze-neural-map", "--env.render"],
+        "allowed: an environment that says where the agent is (--env.no-render)",
+    ),
+    (
+        [
+            "train",
+            "cartpole-ppo",
+            "--env",
+            "triptych/Maze-v0",
+            "--env.drop",
+            "image",
+            "heading",
+            "--memory",
+            "neural_map",
+        ],
+        "(--env.drop with a part fewer, as a map needs one beside the position)",
     ),
     (
         ["train", "maze-neural-map", "--env.drop", "position"],
-        "the observation has no part `position`; allowed: an environ",
+        "the observation has no part `position`; allowed: an environment that says where the agent is (--env.drop without position)",
     ),
     (
         ["train", "maze-neural-map", "--network.neural-map-1.size", "1"],

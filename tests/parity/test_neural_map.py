@@ -12,6 +12,7 @@ import pytest
 from tests.parity import memory_ladder as ladder
 from triptych.algorithms import drqn
 from triptych.spec import Dense, NeuralMap, Observation, Part
+from triptych.training.map_sight import cell_of
 from triptych.utils.checks import InputError
 
 RUNGS = [  # each switch on and off in the gradients
@@ -126,6 +127,25 @@ def test_a_place_is_kept_for_longer_by_the_bias_of_its_gate() -> None:
             assert not moved.any(), name
     with pytest.raises(InputError, match=r"forget_bias is 1\.0; allowed: 0 without gates"):
         NeuralMap(4, 3, gated=False, forget_bias=1.0)
+
+
+@pytest.mark.parametrize("size", [2, 3, 7, 8, 10, 15, 49])
+def test_a_position_at_an_edge_is_of_the_place_behind_it(framework: str, size: int) -> None:
+    """0 is of the first place, i / size of place i, 1 of the last; pictures show the map with rows and columns of the same rule."""
+    edges = np.array([index / size for index in range(size)], np.float32)
+    before = np.nextafter(edges[1:], np.float32(0))
+    numbers = np.concatenate([edges, before, [1]]).astype(np.float32)
+    cells = [*range(size), *range(size - 1), size - 1]
+    positions = np.stack([numbers, numbers[::-1]], axis=1)
+    expected = np.stack([cells, cells[::-1]], axis=1)
+    module = {"torch": "torch", "jax": "jax.numpy", "keras": "tensorflow"}[framework]
+    make = getattr(
+        importlib.import_module(module),
+        "asarray" if framework == "jax" else {"torch": "as_tensor"}.get(framework, "constant"),
+    )
+    found = np.asarray(maps(framework).cells_of(make(positions[None]), size))[0]
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal([cell_of(position, size) for position in positions], expected)
 
 
 def test_a_map_of_one_place_is_refused() -> None:

@@ -29,6 +29,10 @@ class CartPole(Gym):
 
     observe: Literal["all", "positions", "speeds"] = "all"  # which of its four numbers are seen
 
+    @property
+    def place_hint(self) -> str:
+        return ""  # nothing of theirs says it
+
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of(self, "observe", ("all", "positions", "speeds"))

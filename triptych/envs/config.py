@@ -38,7 +38,7 @@ class GameConfig:
     apart: ClassVar[frozenset[str]] = frozenset()
 
     id: str  # any Gymnasium id with a discrete action space
-    flicker: float = 0.0  # chance that an observation is hidden: all zeros in its place
+    flicker: float = 0.0  # chance that an observation is hidden: all zeros in its place, but for where the agent is
 
     def __post_init__(self) -> None:
         within(self, 0, 1, "flicker")
@@ -47,6 +47,11 @@ class GameConfig:
     def tested(self) -> GameConfig:
         """As test games are played: without what is meant for a training alone."""
         return self
+
+    @property
+    def place_hint(self) -> str:
+        """Flags with which the observation says where the agent is, for memories with a map; '': these games cannot."""
+        return ""
 
     @property
     def fill(self) -> Literal["zeros", "first"]:

@@ -32,6 +32,10 @@ class Emulator(Gym):
     fire: bool = True  # press FIRE in the first frame of an episode, in place of an idle one, where the game has it
     maximum: bool = True  # a picture is the larger of a step's last two frames, pixel by pixel; else the last frame
 
+    @property
+    def place_hint(self) -> str:
+        return ""  # nothing of theirs says it
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check(

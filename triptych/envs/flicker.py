@@ -13,6 +13,8 @@ from triptych.spec import parts_of, whole_of
 class FlickeringGames:
     """Games of which each observation is all zeros with some chance, all its parts at once; of a stack of pictures each one by itself.
 
+    Where the agent is stays told: zeros would be a place, in which a map would write.
+
     Args:
         games: the games; everything else is theirs.
         chance: that an observation cannot be seen.
@@ -60,7 +62,8 @@ class FlickeringGames:
         self.hidden = np.concatenate([self.hidden[:, 1:], drawn[:, None]], axis=1)
         parts = {name: part.copy() for name, part in parts_of(obs).items()}
         for name, part in self.observation.named:
-            parts[name][self.hidden if part.is_picture else drawn] = 0
+            if not part.is_place:
+                parts[name][self.hidden if part.is_picture else drawn] = 0
         return whole_of(parts)
 
     def get_state(self) -> dict[str, Any]:

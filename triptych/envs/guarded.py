@@ -52,6 +52,7 @@ class GuardedGames:
         bad = broken_in(obs, self.games.num_envs)
         if bad.any():
             raise EnvironmentFailed(self.env_id, None, 0, f"the observation of game {np.argmax(bad)} is not finite")
+        self.check_places(obs)
         self.last = each(np.copy, obs)
         self.broken.reset(bad)
         self.stacks.reset()
@@ -69,6 +70,7 @@ class GuardedGames:
         step = step._replace(obs=self.stacks.shown(step.obs))
         unseen = broken_in(step.obs, self.games.num_envs)
         step = self.finite(step, unseen, unpaid)
+        self.check_places(step.obs)
         broken, stuck = self.broken.step(unseen, unpaid, restarted=self.ended)
         step = self.ending(step, stuck)
         if broken.any():
@@ -76,6 +78,18 @@ class GuardedGames:
             step = step._replace(broken=broken | theirs)
         self.last = each(np.copy, step.obs)
         return step
+
+    def check_places(self, obs: Any) -> None:
+        """Refuses a part that says where the agents are and goes beyond 0 to 1: a map would write at its edge.
+
+        Raises:
+            EnvironmentFailed: says where the agent of the first such game is.
+        """
+        for name, part in self.games.observation.named:
+            if part.is_place and (outside := ((places := parts_of(obs)[name]) < 0) | (places > 1)).any():
+                game = int(np.argmax(outside.any(axis=1)))
+                said = f"{name!r} of game {game} is ({places[game, 0]:g}, {places[game, 1]:g}); allowed: 0 to 1 each"
+                raise EnvironmentFailed(self.env_id, None, self.steps, said)
 
     def finite(self, step: Step, unseen: np.ndarray, unpaid: np.ndarray) -> Step:
         """The step with the last finite observation and a reward of 0 where they are not finite, and lines that say so."""

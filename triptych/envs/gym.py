@@ -70,6 +70,10 @@ class Gym(Screen):
         self.arguments()
 
     @property
+    def place_hint(self) -> str:
+        return "--env.position NAME"
+
+    @property
     def repeats(self) -> int:
         """How often an environment is given each action; its own engine's frames do not count."""
         return self.frame_skip

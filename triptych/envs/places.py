@@ -85,6 +85,11 @@ class Place:
             self.low, self.high = space.low.astype(float), space.high.astype(float)
         else:
             self.low, self.high = space.start.astype(float), space.start + space.nvec - 1.0
+        # What float32 makes of the bounds is within them: of a part its own numbers, in info often those of an array.
+        narrow = space.dtype if isinstance(space, spaces.Box) and space.dtype.kind == "f" else np.dtype(float)  # type: ignore[union-attr]
+        narrow = np.dtype("float32") if wanted.startswith(INFO) else narrow
+        self.least = np.minimum(self.low, self.low.astype(narrow))
+        self.most = np.maximum(self.high, self.high.astype(narrow))
         bounds = (float(self.low[0]), float(self.high[0]), float(self.low[1]), float(self.high[1]))
         bounded = np.isfinite(bounds).all() and np.abs(bounds).max() < 1e30 and (self.low < self.high).all()
         hint = "x from, x to, y from, y to, set by --env.position-bounds"
@@ -98,9 +103,14 @@ class Place:
             WrongError: says which, and what they are.
         """
         value = next(found for name, _, found in leaves_of(space, obs) if name == self.name)
-        if (value < self.low).any() or (value > self.high).any():
+        if not self.inside(value).all():
             raise wrong("its position", f"({value[0]:g}, {value[1]:g})", f"{self.told}, its bounds")
+
+    def inside(self, value: Any) -> np.ndarray:
+        """[2] whether x and y are within their bounds, but for rounding."""
+        return np.asarray((value >= self.least) & (value <= self.most))
 
     def __call__(self, value: Any) -> np.ndarray:
         """x and y [2] from 0 to 1."""
-        return ((value - self.low) / (self.high - self.low)).astype(np.float32)
+        value = np.where(self.inside(value), np.clip(value, self.low, self.high), value)
+        return np.asarray((value - self.low) / (self.high - self.low), np.float32)

@@ -12,8 +12,9 @@ from triptych.algorithms.teaching import LOSSES, METRIC
 from triptych.envs import GameConfig
 from triptych.envs.play import LONGEST
 from triptych.spec import KINDS, OPTIMISERS, PRECISIONS, Layer, Memory, Network, Observation, Optimiser, Precision
+from triptych.spec.neural_map import NoPlaceError
 from triptych.spec.reuse import selected
-from triptych.utils.checks import Period, as_period, at_least, check, one_of, period, positive
+from triptych.utils.checks import InputError, Period, as_period, at_least, check, one_of, period, positive
 from triptych.utils.words import likely, plain
 
 
@@ -86,7 +87,10 @@ class Recipe:
             InputError: a layer cannot take what reaches it.
         """
         network = definition(self.algorithm).network(self.algorithm, observation, self.network, num_actions)
-        self.frozen(network)
+        try:
+            self.frozen(network)
+        except NoPlaceError as error:
+            raise InputError(f"{error} ({self.env.place_hint})" if self.env.place_hint else str(error)) from None
         return network
 
     def frozen(self, network: Network) -> tuple[str, ...]:

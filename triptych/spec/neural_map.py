@@ -13,6 +13,10 @@ from triptych.utils.checks import InputError, check, positive
 CONVOLUTIONS, FILTERS = 3, 16  # of the network that reads the whole map
 
 
+class NoPlaceError(InputError):
+    """A map's observation does not say where the agent is."""
+
+
 @dataclass(frozen=True)
 class NeuralMap(Memory):
     """A map of `size` x `size` places, C channels each; a step reads all of it and writes one place (Parisotto & Salakhutdinov 2018).
@@ -57,7 +61,7 @@ class NeuralMap(Memory):
         told = "no part `position`" if part is None else f"a part `position` of {part.shape} that is in no known bounds"
         said = f"memory is 'neural_map', and the observation has {told}; allowed: an environment that says where the agent is"
         if part is None or not part.is_place:
-            raise InputError(f"{said} (--env.position NAME)")
+            raise NoPlaceError(said)
 
     def output_shape(self, shape: Shape) -> Shape:
         return ((2 + self.context) * self.channels + self.vector(shape) * self.skip,)

@@ -15,7 +15,7 @@ from tests.envs.cases.games import Side
 from triptych import envs
 from triptych.envs import EnvConfig, Games, Kind, Step, register_kind
 from triptych.envs.closing import TOLD
-from triptych.spec import Observation
+from triptych.spec import Observation, Part
 from triptych.utils.checks import EnvironmentFailed
 
 
@@ -67,6 +67,7 @@ class Drifting(envs.GameConfig):
 
 CLOSED: list[Drift] = []
 FAULTS: dict[tuple[str, int, int], Any] = {}
+STRAYS: dict[int, tuple[float, float]] = {}  # by step
 ID = "cases/Drifting-v0"
 gymnasium.register(ID, entry_point=Side)
 
@@ -78,7 +79,46 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     envs.KINDS[:] = before
     FAULTS.clear()
+    STRAYS.clear()
     CLOSED.clear()
+
+
+class Wander(Drift):
+    """Drift that says where its agents are: at the middle, but for the second one's `STRAYS`."""
+
+    observation = Observation.of({"numbers": Part((1,), "float32"), "where": Part((2,), "float32", is_place=True)})
+
+    def whole(self, numbers: np.ndarray) -> Any:
+        where = np.full((self.num_envs, 2), 0.5, np.float32)
+        where[1] = STRAYS.get(self.time, (0.5, 0.5))
+        return {"numbers": numbers, "where": where}
+
+    def reset(self, seeds: np.ndarray) -> Any:
+        return self.whole(super().reset(seeds))
+
+    def recv(self) -> Step:
+        step = super().recv()
+        return step._replace(obs=self.whole(step.obs))
+
+
+@pytest.mark.parametrize("value", [(1.7, 0.5), (0.5, -0.1)])
+def test_a_place_beyond_0_to_1_ends_the_run_and_names_game_and_step(value: tuple[float, float]) -> None:
+    register_kind(
+        Kind(Drifting, lambda spec: spec.id == ID, lambda config, spec, games, threads: Wander(games, FAULTS))
+    )
+    shown = rf"'where' of game 1 is \({value[0]:g}, {value[1]:g}\); allowed: 0 to 1 each"
+    games = made()
+    STRAYS[3] = value
+    games.reset(np.arange(2))
+    for _ in range(2):
+        games.send(np.zeros(2, int))
+        assert games.recv().obs["where"].tolist() == [[0.5, 0.5]] * 2
+    games.send(np.zeros(2, int))
+    with pytest.raises(EnvironmentFailed, match=f"at step 3: {shown}"):
+        games.recv()
+    STRAYS[0] = value
+    with pytest.raises(EnvironmentFailed, match=f"at the reset: {shown}"):
+        games.reset(np.arange(2))
 
 
 def made() -> Games:

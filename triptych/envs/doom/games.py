@@ -41,6 +41,10 @@ class Doom(Gym):
     parts: tuple[str, ...] = ()
 
     @property
+    def place_hint(self) -> str:
+        return f"--env.parts {' '.join((*self.parts, 'position'))}"
+
+    @property
     def repeats(self) -> int:
         return 1  # the engine does
 

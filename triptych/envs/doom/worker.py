@@ -83,9 +83,8 @@ class Doom:
         found = {"screen": self.env.state.screen_buffer.reshape(self.env.observation_space["screen"].shape)}
         if "position" in self.parts:
             place = np.array([variable(name.POSITION_X), variable(name.POSITION_Y)])
-            found["position"] = (
-                ((place - self.bounds[0]) / (self.bounds[1] - self.bounds[0])).clip(0, 1).astype(np.float32)
-            )
+            share = (place - self.bounds[0]) / (self.bounds[1] - self.bounds[0])  # beyond 0 to 1 ends the run
+            found["position"] = share.astype(np.float32)
         if "heading" in self.parts:
             angle = np.radians(variable(name.ANGLE))
             found["heading"] = np.array([np.cos(angle), np.sin(angle)], np.float32)

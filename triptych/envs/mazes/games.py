@@ -58,6 +58,13 @@ class GoalSearch(GameConfig):
         return dataclasses.replace(self, curriculum=0)
 
     @property
+    def place_hint(self) -> str:
+        if self.render:
+            return "--env.no-render"
+        few = "--env.drop with a part fewer, as a map needs one beside the position"
+        return "--env.drop without position" if "position" in self.drop else few
+
+    @property
     def limit(self) -> float:
         """Steps of an episode."""
         limit = self.limits[self.split] if self.time_limit is None else self.time_limit
