@@ -159,12 +159,17 @@ def test_the_numbers_of_a_stored_run_are_part_of_what_a_run_is_and_its_place_is_
 
 
 KEPT = ("attention", "drqn-vs-a3c", "losses", "memory-kinds", "q-learning", "sequences", "transfer")
+PARTLY = ("transfer-atari",)  # not all of its seeds have been run
 
 
-@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("name", [*KEPT, *PARTLY])
 def test_runs_whose_table_is_kept_are_known_again(name: str) -> None:
     """Else the study would train them all once more."""
     (file,) = Path("results/studies").glob(f"{name}/*/runs.csv")
     with open(file, newline="") as table:
         known = {row["settings"] for row in csv.DictReader(table)}
-    assert {run.settings for run in plan_of(load_study(name), None, False, {}).values()} == known
+    planned = {run.settings for run in plan_of(load_study(name), None, False, {}).values()}
+    assert known
+    assert known <= planned
+    if name not in PARTLY:
+        assert planned == known

@@ -12,7 +12,9 @@ import pytest
 from triptych import InputError, envs, frameworks
 from triptych.__main__ import main
 from triptych.experiments import exporting
+from triptych.experiments.evaluate import evaluate
 from triptych.experiments.exporting import export
+from triptych.experiments.growing import grow
 from triptych.experiments.load import load_agent
 from triptych.experiments.train import train
 from triptych.recipes import load_recipe
@@ -143,6 +145,34 @@ def test_a_folder_for_the_hub_has_what_the_hub_reads_and_fetch_takes_it(run: Pat
     here = fetch(str(found.path), runs_dir=tmp_path, run_name="back")
     obs = np.random.default_rng(0).standard_normal((20, 4)).astype(np.float32)
     assert np.array_equal(load_agent(here.path).act(obs)[0], load_agent(run).act(obs)[0])
+
+
+@pytest.mark.parametrize("given", ["the run", "its file"])
+def test_the_latest_weights_are_called_so_and_have_a_score_of_their_own(given: str, run: Path, tmp_path: Path) -> None:
+    latest = run / "checkpoints" / "latest.safetensors"
+    of, how = (run, {"weights": "latest"}) if given == "the run" else (latest, {})
+    found = export(of, "hf", games=5, out=tmp_path / "hub", **how)
+    assert found.path == tmp_path / "hub"
+    names = {path.name for path in found.path.iterdir()}
+    assert names == {"README.md", "latest.safetensors", "config.json", "results.json"}
+    card = (found.path / "README.md").read_text(encoding="utf-8")
+    assert "--policy greedy --weights latest" in card
+    assert "`latest.safetensors` the run's weights at the end of training" in card
+    assert "best" not in card
+    score = json.loads((found.path / "results.json").read_text(encoding="utf-8"))["mean_reward"]
+    assert score == evaluate(latest, 5, policy="greedy").mean != evaluate(run, 5, policy="greedy").mean
+    here = fetch(str(found.path), runs_dir=tmp_path, run_name="back")
+    obs = np.random.default_rng(0).standard_normal((20, 4)).astype(np.float32)
+    theirs = load_agent(run, weights="latest").act(obs)[0]
+    assert np.array_equal(load_agent(here.path, weights="latest").act(obs)[0], theirs)
+
+
+def test_what_has_grown_is_no_folder_for_the_hub(run: Path, tmp_path: Path) -> None:
+    larger = grow(run, {"dense_1": 300}).path
+    with pytest.raises(InputError, match=r"grown.safetensors'; allowed with --to hf: a run, its best.safetensors or"):
+        export(larger, "hf", out=tmp_path / "hub")
+    larger.unlink()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_weights_file_of_no_run_is_no_folder_for_the_hub(tmp_path: Path) -> None:

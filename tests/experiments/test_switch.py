@@ -216,3 +216,16 @@ def test_what_cannot_grow_writes_nothing(stopped: dict[str, Path], tmp_path: Pat
     with pytest.raises(InputError, match="no such"):
         triptych.grow(tmp_path / "absent", WIDER)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_grows_is_never_what_is_written(stopped: dict[str, Path], tmp_path: Path) -> None:
+    latest = stopped["cartpole"] / "checkpoints" / "latest.safetensors"
+    once = triptych.grow(latest, WIDER, out=tmp_path / "grown.safetensors").path
+    content = once.read_bytes()
+    other = tmp_path / "link.safetensors"
+    other.symlink_to(once)
+    for given, out in ((once, None), (once, once), (other, once), (once, tmp_path / "." / "grown.safetensors")):
+        with pytest.raises(InputError, match=r"the weights that grow; allowed: another file, with --out"):
+            triptych.grow(given, {"dense_1": 99}, out=out)
+    assert once.read_bytes() == content
+    assert triptych.grow(once, {"dense_1": 99}, out=tmp_path / "further.safetensors").path.is_file()

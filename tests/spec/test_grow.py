@@ -45,6 +45,20 @@ FLAT: dict[str, tuple[Any, Observation, tuple[Layer, ...], dict[str, int], tuple
         {"dense_2": 8},
         ("dense_1",),
     ),
+    "tanh": (
+        a2c.Config(policy_units=(4,), value_units=(4,), hidden_activation="tanh"),
+        VECTOR,
+        (Dense(6, "tanh"), Dense(5, "linear")),
+        {"dense_1": 9, "dense_2": 8},
+        ("dense_1", "dense_2"),
+    ),
+    "convolutions of tanh": (
+        dqn.Config(),
+        PICTURE,
+        (Conv(4, 6, 2, "tanh"), Conv(3, 3, 1, "linear"), Flatten(), Dense(7, "tanh")),
+        {"conv_1": 6},
+        ("conv_1", "conv_2", "dense_1"),
+    ),
     "actor-critic": (a2c.Config(), VECTOR, NUMBERS, {"dense_1": 9, "dense_2": 8}, ("dense_2",)),
 }
 REMEMBERING: dict[str, tuple[Any, tuple[Layer, ...], dict[str, int]]] = {
@@ -169,6 +183,11 @@ def test_origins_say_where_each_tensor_comes_from() -> None:
     [
         ("dense", ({"dense_3": 9}, ()), "wider is 'dense_3'; allowed: a layer that can be wider: dense_1, dense_2"),
         ("dense", ({"head": 9}, ()), "wider is 'head'"),
+        (
+            "tanh",
+            ({}, ("policy_hidden_1",)),
+            "deeper is 'policy_hidden_1'; allowed: a layer behind .*: dense_1, dense_2",
+        ),
         ("dense", ({"dense_1": 6}, ()), "wider is 'dense_1=6'; allowed: more than 6, which it has"),
         (
             "dense",

@@ -106,7 +106,7 @@ def export(
             made = folder / path.name
             if to == "hf":
                 made.mkdir()
-                write_hub(made, source, games, weights)
+                write_hub(made, source, games)
             play = written(made, to, source, agent, played, signature)
             same, difference = compared(agent, play, played, signature)
             if same == GAMES * STEPS:
@@ -173,7 +173,7 @@ def written(path: Path, to: str, source: Source, agent: Agent, games: envs.Games
     """Writes it, and opens it again."""
     about = {"recipe": to_dict(source.trained), "signature": signature.as_dict()}
     if to in ("safetensors", "hf"):
-        file = path / "best.safetensors" if to == "hf" else path
+        file = path / source.file.name if to == "hf" else path
         _, metadata = read_tensors(source.file)
         told = {name: (metadata or {}).get(name) for name in ("steps", "updates")}
         save_weights(file, source.tensors, {**about, **told})

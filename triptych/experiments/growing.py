@@ -54,12 +54,12 @@ def grow(
         deeper: the layers behind which one is put that gives what it gets.
         noise: by which the copies of a unit part, as a share of a tensor's standard deviation; the function stays.
         seed: decides which units are copied, and the noise.
-        out: the file; None: grown.safetensors beside the weights.
+        out: the file; None: grown.safetensors beside the weights. What is there is replaced, such as what grew before.
         recipe: a Python file of the user's to run first, which registers what the run needs.
         trust: run what the run names.
 
     Raises:
-        InputError: no such run or layer, or the layer cannot grow that way; nothing is written then.
+        InputError: no such run or layer, the layer cannot grow that way, or the file is the one that grows; nothing is written then.
     """
     deeper = (deeper,) if isinstance(deeper, str) else tuple(deeper)
     growth = Growth(
@@ -73,6 +73,10 @@ def grow(
     check(path.suffix == ".safetensors", "out", str(path), "a file that ends on .safetensors")
     if out is not None:
         check_new_file(path)
+    if path.exists() and path.samefile(source.file):
+        raise InputError(
+            f"out is {str(path)!r}, the weights that grow; allowed: another file, with --out FILE.safetensors"
+        )
     small = source.trained
     games = envs.make(small.env, 1)
     games.close()

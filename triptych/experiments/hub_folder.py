@@ -6,7 +6,7 @@ import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from triptych import frameworks
 from triptych.experiments.evaluate import EvaluationResult, evaluate
@@ -18,6 +18,10 @@ from triptych.utils.files import write_json
 from triptych.utils.install import check_package, version
 
 TAGS = ("deep-reinforcement-learning", "reinforcement-learning", "custom-implementation")  # the Hub's own words
+WHICH = {
+    "best": "with the highest mean in training",
+    "latest": "at the end of training",
+}  # of a run's weights, in words
 
 
 def check_hub(source: Source, games: int, push: str | None) -> None:
@@ -26,15 +30,20 @@ def check_hub(source: Source, games: int, push: str | None) -> None:
     folder = source.file.parent.parent
     if not (folder / "config.json").is_file():
         raise InputError(f"RUN is {str(source.file)!r}, which lies in no run folder; allowed with --to hf: a run")
+    if source.file.stem not in WHICH:  # such as what has grown: the run's settings are another network's
+        raise InputError(
+            f"RUN is {str(source.file)!r}; allowed with --to hf: a run, its best.safetensors or latest.safetensors"
+        )
     check_links(folder)
     if push is not None:
         check_package("huggingface_hub", "hub", "--push")
         check(push.count("/") == 1 and all(push.split("/")), "push", push, "OWNER/NAME")
 
 
-def write_hub(folder: Path, source: Source, games: int, weights: Literal["best", "latest"]) -> None:
+def write_hub(folder: Path, source: Source, games: int) -> None:
     """Everything but the weights, offline. What `triptych fetch hf:OWNER/NAME` takes is as in a run's folder."""
     run = source.file.parent.parent
+    weights = cast(Literal["best", "latest"], source.file.stem)
     score = evaluate(run, games, weights=weights, policy="greedy", framework=source.framework)
     shutil.copyfile(run / "config.json", folder / "config.json")
     if (run / RECIPE_FILE).is_file():
@@ -66,6 +75,8 @@ def card(source: Source, score: EvaluationResult, has_film: bool) -> str:
     title = frameworks.title_of(source.framework)
     value = f"{score.mean:.2f} +/- {score.std:.2f}"
     tags = "\n".join(f"- {tag}" for tag in (quoted(env), *TAGS, source.framework))
+    which = source.file.stem
+    own = "" if which == "best" else f" --weights {which}"
     watch = "\n`replay.mp4` is one of these agent's games.\n" if has_film else ""
     return f"""---
 library_name: triptych
@@ -95,10 +106,11 @@ over {score.games} games with seed {score.seed}, by the largest {"logit" if "pol
 {watch}
 ```bash
 triptych fetch hf:OWNER/NAME            # this repository
-triptych evaluate runs/NAME --games {score.games} --policy greedy
+triptych evaluate runs/NAME --games {score.games} --policy greedy{own}
 ```
 
-`config.json` holds every setting, `best.safetensors` the weights under neutral names, which PyTorch, JAX and Keras all load.
+`config.json` holds every setting, `{which}.safetensors` the run's weights {WHICH[which]}, under neutral names, which PyTorch, JAX and Keras
+all load.
 """
 
 

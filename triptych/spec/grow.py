@@ -72,8 +72,13 @@ def grown_body(body: tuple[Layer, ...], growth: Growth) -> tuple[Layer, ...]:
 
 
 def same_again(layer: Any) -> Layer:
-    """A layer that can give what it gets from that one: a ReLU leaves what is not negative as it is."""
-    return dataclasses.replace(layer, kernel=1, stride=1) if isinstance(layer, Conv) else layer
+    """A layer that can give what it gets from that one: a ReLU leaves what is not negative as it is; tanh changes everything, so that
+    behind it the layer is linear."""
+    changes: dict[str, Any] = {"kernel": 1, "stride": 1} if isinstance(layer, Conv) else {}
+    if layer.activation != "relu":
+        changes["activation"] = "linear"
+    found: Layer = dataclasses.replace(layer, **changes)
+    return found
 
 
 def renamed(words: tuple[str, ...], body: tuple[Layer, ...], growth: Growth) -> tuple[str, ...]:
