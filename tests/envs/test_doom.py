@@ -10,15 +10,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import vizdoom
 
 from triptych import envs
 from triptych.envs import EnvConfig
 from triptych.envs.actions import action_names
-from triptych.envs.doom import engine
+from triptych.envs.doom import engine, worker
 from triptych.envs.doom.games import DoomGames
 from triptych.envs.videos import Screening
 from triptych.utils.checks import EnvironmentFailed, InputError
@@ -209,6 +211,86 @@ def test_a_broken_engine_is_told_in_one_line_and_leaves_nothing() -> None:
     assert gone(lambda: not lives(one.left["engine"][0]))
     assert not Path(one.folder).exists()
     assert not any(Path(file).exists() for file in one.left["shared"])
+
+
+def stepped(said: str, games: DoomGames) -> None:
+    """Takes a step, which must fail and say so; the games leave nothing."""
+    one = games.envs[0].unwrapped.engine  # type: ignore[attr-defined]
+    games.send(np.zeros(1, int))
+    with pytest.raises(EnvironmentFailed, match=said):
+        games.recv()
+    games.close()
+    assert gone(lambda: not lives(one.process.pid) and not lives(one.left["engine"][0]))
+    assert not Path(one.folder).exists()
+    assert not any(Path(file).exists() for file in one.left["shared"])
+
+
+def test_a_killed_engine_is_told_in_one_line_and_leaves_nothing() -> None:
+    games = make()
+    games.reset(np.zeros(1, int))
+    one = games.envs[0].unwrapped.engine  # type: ignore[attr-defined]
+    os.kill(one.left["engine"][0], signal.SIGKILL)
+    assert lives(one.process.pid), "its process is there to tell"
+    stepped(r"failed in game 0 at step 1 of its episode: EngineError: ViZDoom\w+: ", games)
+
+
+def test_a_hung_game_is_told_after_a_while_and_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert engine.ANSWER >= 60
+    assert engine.START >= engine.ANSWER
+    games = make()
+    games.reset(np.zeros(1, int))
+    os.kill(games.envs[0].unwrapped.engine.process.pid, signal.SIGSTOP)  # type: ignore[attr-defined]
+    monkeypatch.setattr(engine, "ANSWER", 0.5)
+    monkeypatch.setattr(engine, "PATIENCE", 0.5)
+    begun = time.monotonic()
+    stepped("failed in game 0 at step 1 of its episode: .*process has not answered within 0.5 seconds", games)
+    assert time.monotonic() - begun < 30
+
+
+def test_a_hung_engine_is_told_after_a_while_and_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    games = make()
+    games.reset(np.zeros(1, int))
+    os.kill(games.envs[0].unwrapped.engine.left["engine"][0], signal.SIGSTOP)  # type: ignore[attr-defined]
+    monkeypatch.setattr(engine, "ANSWER", 0.5)
+    monkeypatch.setattr(engine, "PATIENCE", 0.5)
+    stepped("process has not answered within 0.5 seconds", games)
+
+
+def test_a_position_beyond_the_map_ends_the_run_and_is_not_cut() -> None:
+    games = make(parts=("position",))
+    obs = games.reset(np.zeros(1, int))
+    one = games.envs[0].unwrapped.engine  # type: ignore[attr-defined]
+    answer = one.answer
+    assert ((obs["position"] >= 0) & (obs["position"] <= 1)).all()
+
+    def stray() -> Any:
+        seen, *rest = answer()
+        return seen | {"position": np.array([1.7, 0.5], np.float32)}, *rest
+
+    one.answer = stray
+    stepped(
+        r"failed in game 0 at step 1 of its episode: its position is \(1.7, 0.5\); allowed: 0 to 1 and 0 to 1", games
+    )
+
+
+def test_the_worker_tells_a_position_as_it_is() -> None:
+    doom = worker.Doom.__new__(worker.Doom)
+    places = {vizdoom.GameVariable.POSITION_X: 17.0, vizdoom.GameVariable.POSITION_Y: 5.0}
+    doom.parts, doom.bounds = ("position",), np.array([[0.0, 0.0], [10.0, 10.0]])
+    space = {"screen": SimpleNamespace(shape=(2, 3))}
+    state = SimpleNamespace(screen_buffer=np.zeros(6, np.uint8))
+    doom.env, doom.game = (
+        SimpleNamespace(state=state, observation_space=space),
+        SimpleNamespace(get_game_variable=places.get),
+    )
+    np.testing.assert_allclose(doom.seen()["position"], [1.7, 0.5])
+
+
+@pytest.mark.parametrize("tics", [4, 8])
+def test_pictures_a_second_are_those_of_the_game(tics: int) -> None:
+    games = make(frame_skip=tics)
+    assert games.envs[0].metadata["render_fps"] == 35 / tics
+    games.close()
 
 
 def test_what_cannot_be_made_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ from typing import Any
 from triptych.utils.checks import InputError
 
 PATIENCE = 5  # seconds for a game to end by itself
+ANSWER = 60  # seconds for a step; longer, and its engine hangs
+START = 600  # seconds for what starts an engine: many games start at once, on a busy machine too
 FOLDER, LOCK = "triptych-doom-", "lock"
 FRESH = 60  # seconds in which a folder's lock may not be taken yet
 SHARED = Path("/dev/shm")
@@ -43,6 +45,7 @@ class Engine:
         self.connection, theirs = Pipe()
         self.left: dict[str, list[Any]] = {"engine": [], "shared": []}  # what to remove where it is killed
         self.waiting = 0  # answers
+        self.asked = ""  # what was asked for last
         # A session of its own: a terminal's Ctrl-C is ours to answer, after which the games are closed.
         self.process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("worker.py")), str(theirs.fileno())],
@@ -57,16 +60,20 @@ class Engine:
         """Asks for something to be done, while this process does something else."""
         with contextlib.suppress(OSError):  # it is gone, which `answer` tells
             self.connection.send((name, *given))
-        self.waiting += 1
+        self.waiting, self.asked = self.waiting + 1, name
 
     def answer(self) -> Any:
         """What came of it.
 
         Raises:
-            EngineError: it failed, or the process has ended.
+            EngineError: it failed, or the process has ended, or does not answer in time.
         """
+        limit = ANSWER if self.asked == "step" else START
         try:
             self.waiting -= 1
+            # Asked once more, as the time went on where our own process was stopped.
+            if not (self.connection.poll(limit) or self.connection.poll()):
+                raise EngineError(f"the game's process has not answered within {limit:g} seconds")
             name, found = self.connection.recv()
         except (EOFError, OSError):
             raise EngineError(self.ending()) from None

@@ -20,6 +20,7 @@ from triptych.envs.doom.engine import Engine, made, sweep
 from triptych.envs.gym import Gym, GymGames
 from triptych.utils.checks import check, one_of, within
 
+TICS = 35  # of the engine, a second
 PARTS = ("position", "heading", "variables")
 RESOLUTIONS = ("160x120", "200x150", "256x192", "320x240", "400x300", "512x384", "640x480", "800x600")
 
@@ -66,14 +67,15 @@ class OneDoom(gymnasium.Env):
 
     Args:
         engine: its process, which makes it already.
-        env_id: how it is called in what is told.
-        parts: what is told besides the screen.
+        config: its id, what is told besides the screen, and how many tics a step has.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 9}  # noqa: RUF012
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
 
-    def __init__(self, engine: Engine, env_id: str, parts: tuple[str, ...], render_mode: str | None = None):
+    def __init__(self, engine: Engine, config: Doom, render_mode: str | None = None):
         self.engine, self.render_mode = engine, render_mode
+        self.metadata = {**self.metadata, "render_fps": TICS / config.frame_skip}
+        env_id, parts = config.id, config.parts
         found = made(engine, env_id)
         check("variables" not in parts or found["variables"] > 0, "parts", parts, f"no variables, as {env_id} has none")
         self.action_space = spaces.Discrete(found["actions"])
@@ -135,7 +137,7 @@ class DoomGames(GymGames):
 
         def maker(**given: Any) -> gymnasium.Env:
             render = {"render_mode": given.get("render_mode")}
-            return OneDoom(waiting.pop(0), config.id, config.parts, **render)
+            return OneDoom(waiting.pop(0), config, **render)
 
         maker.metadata = OneDoom.metadata  # type: ignore[attr-defined]
         ours = copy.copy(spec)
