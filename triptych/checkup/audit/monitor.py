@@ -27,6 +27,7 @@ from triptych.spec.batches import Rollout, Sequence, Taught, Transition
 from triptych.training.callbacks.base import Run
 from triptych.training.counting import Episode
 
+SELDOM = 0.1  # of the steps
 SAMPLES, EVERY, FIRST = 8, 200, 4  # samples of a batch; of one batch in so many, and of the first ones
 EARLY, OFTEN = 500, 25  # up to so many batches one in so many is looked at
 WINDOWS, WINDOW = (0, 4_096, 65_536), 64  # updates from which on so many are looked at whole, of a prioritised replay
@@ -154,9 +155,12 @@ class Audit(Monitor):
         return np.unique((number + np.arange(few) * max(1, size // few)) % size)
 
     def rare(self, stream: Stream, batch: Any) -> np.ndarray:
-        """Samples at which an episode may have ended, or a life was lost: few, and what is wrong there shows nowhere else."""
+        """Samples at which an episode may have ended, a life was lost, or something was paid where most steps pay nothing: few, and what
+        is wrong there shows nowhere else."""
         stream.settle()
-        told = stream.terminated | stream.truncated | stream.lost_life
+        told, paid = stream.terminated | stream.truncated | stream.lost_life, stream.reward != 0
+        if paid.sum() < SELDOM * stream.acted.sum():
+            told = told | paid
         return np.flatnonzero(np.isin(fingerprints(batch.obs), stream.prints[told]))[:SAMPLES]
 
     def in_window(self, number: int) -> bool:
