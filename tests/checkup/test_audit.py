@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import triptych
 from tests.checkup.scripts import Q_LEARNING, audited, names
+from tests.experiments.test_resume import MEMORY
 from tests.training.test_wiring import ROLLOUTS, SEQUENCES, TRANSITIONS
 from tests.training.test_wiring_mutations import PLAYED
 from triptych import check
@@ -91,3 +94,10 @@ def test_of_steps_before_a_resume_nothing_is_said() -> None:
     [said] = check_transitions(Stream(100, np.zeros((1, 3)), nobody), Makes(0.9), earlier, np.arange(1))
     assert isinstance(said, Differs)
     assert said.signal is signals.UNSEEN
+
+
+def test_a_batch_as_small_as_the_audits_sample_is_not_taken_for_one_of_a_series(tmp_path: Path) -> None:
+    """Between the series in which each batch is heard, priorities are learned that nobody hears."""
+    found = triptych.train(runs_dir=tmp_path, **MEMORY | {"steps": 1_300, "evaluate_every": 0})
+    assert found.updates > 100
+    assert found.alarms == ()

@@ -91,6 +91,27 @@ def test_a_run_that_has_grown_plays_as_before_and_goes_on_learning(framework: st
     assert triptych.evaluate(run, 2).games == 2, "its best weights, of whatever network"
 
 
+def test_what_the_old_network_earned_is_no_score_of_the_new_one(stopped: dict[str, Path], tmp_path: Path) -> None:
+    """Else the best weights would be those of a fresh network, a step behind the switch."""
+    (run,) = copied(stopped["cartpole"], tmp_path / "run")
+    best, before = run / "checkpoints" / "best.safetensors", json.loads((run / "summary.json").read_text())
+    kept, window = best.read_bytes(), json.loads((run / "config.json").read_text())["recipe"]["best_window"]
+    episodes: list[float] = []
+
+    class Watching(triptych.Callback):
+        def step(self, run: Any, tick: Any) -> None:
+            episodes.extend(episode.reward for episode in tick.episodes)
+            if len(episodes) < window or (
+                np.mean(episodes[-window:]) < before["best_score"] and len(episodes) == window
+            ):
+                assert best.read_bytes() == kept
+
+    recipe = override(load_recipe("cartpole"), {"network.0.units": 16, "network.1.units": 30})
+    ended = triptych.resume(run, network=recipe, callbacks=[Watching()])
+    assert len(episodes) > window
+    assert [alarm["signal"] for alarm in ended.alarms] == [alarm["signal"] for alarm in before["alarms"]]
+
+
 @pytest.mark.parametrize("name", ["cartpole", "memory", "cartpole-a3c"])
 def test_a_run_with_another_network_is_resumed_to_the_same_bytes(
     name: str, stopped: dict[str, Path], tmp_path: Path
@@ -148,6 +169,7 @@ def test_an_lstm_in_place_of_a_stack_keeps_counters_replay_and_what_fits(
     assert change["network"]["tensors"]["dense_1/kernel"] == "taken"
     page = report([str(run)], runs_dir=tmp_path).read_text()
     assert "<tr><th>lstm_1/kernel</th><td>fresh: is not there</td></tr>" in page
+    assert f"# At step {saved['counters']['steps']:,} the run went on with another network: triptych resume RUN" in page
 
 
 def test_a_grown_memorys_states_go_on(stopped: dict[str, Path], tmp_path: Path) -> None:

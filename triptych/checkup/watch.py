@@ -13,6 +13,7 @@ from triptych.checkup.findings import Finding
 from triptych.checkup.listening import HEARD, Listener, Tests, listen
 from triptych.checkup.monitors.base import Monitor
 from triptych.checkup.monitors.every import MONITORS
+from triptych.checkup.monitors.kept import BestWeights
 from triptych.runs.alarms import alarms_or_none
 from triptych.runs.folder import RunFolder
 from triptych.runs.names import ALARMS
@@ -203,6 +204,12 @@ class Watch(Callback):
         self.monitors = [one for one in self.monitors if id(one) not in gone]
         self.resting = [one for one in self.resting if id(one) not in gone]
         self.arrange()
+
+    def forget_scores(self) -> None:
+        """The run goes on with another network, whose scores begin anew."""
+        for monitor in self.monitors:
+            if isinstance(monitor, BestWeights):
+                monitor.recent.clear()
 
     def get_state(self) -> dict[str, Any]:
         kept = self.kept | {type(one).__name__: one.get_state() for one in self.monitors}

@@ -154,13 +154,17 @@ def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool
             xla.set_convolutions(config.get("convolutions", ""))
             repeated = max(0, last_step(folder) - manifest["step"])
             checkpoints.belong_to(going.recipe)
+            watch = Watch(folder, wish.on_alarm)
             session = Session(
                 folder, prepared, framework,
-                quiet=wish.quiet, callbacks=[Watch(folder, wish.on_alarm), *followed(watching, following)], checkpoints=checkpoints, exact=wish.exact, crew=crew,
+                quiet=wish.quiet, callbacks=[watch, *followed(watching, following)], checkpoints=checkpoints, exact=wish.exact, crew=crew,
             )  # fmt: skip
             if switched.moves_states(session.training):
                 checkpoints.change_rows(switched.read, f"network-{manifest['step']}")
             session.restore(switched.state, bool(manifest.get("exact", True)))
+            if switched.origins is not None:  # what the network of before has earned is no score of this one
+                session.watchers.best.forget()
+                watch.forget_scores()
             if wish.steps is not None:
                 session.postponed = ""
             # Only now: what cannot be taken up changes nothing on the disk.

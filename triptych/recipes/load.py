@@ -51,6 +51,8 @@ def load_recipe(name: str, place: Path | None = None) -> Recipe:
     if not path.is_file():
         what = "that is a folder" if path.is_dir() else "there is no such file"
         raise InputError(f"recipe is {name!r}: {what}; allowed: a Python file that defines `recipe`")
+    if path.suffix != ".py":  # it would be run as a program, whatever it holds
+        raise InputError(f"recipe is {name!r}: a file that is no Python file; allowed: one whose name ends in .py")
     defined = vars(run_file(path, place=place))
     recipe = defined.get("recipe")
     if not isinstance(recipe, Recipe):

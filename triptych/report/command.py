@@ -18,6 +18,25 @@ from triptych.utils.checks import InputError
 SHORT = {path: name for name, path in COMMON.items()}
 
 
+def with_switches(command: str, config: dict[str, Any] | None) -> str:
+    """A run's command, and below it a comment for each other network that it went on with: no command of one line repeats that."""
+    changes = [change for change in (config or {}).get("changes", []) if "network" in change]
+    told = [f"# At step {change['step']:,} the run {went_on(change['network'])}." for change in changes]
+    if not told:
+        return command
+    first = "# The layers in the command are the last ones."
+    return "\n".join([command, *told, first])
+
+
+def went_on(network: dict[str, Any]) -> str:
+    growth = network.get("growth")
+    if not growth:
+        return "went on with another network: triptych resume RUN --network RECIPE"
+    wider = [f"--wider {name}={units}" for name, units in growth["wider"].items()]
+    words = [*wider, *(f"--deeper {name}" for name in growth["deeper"])]
+    return f"grew: triptych grow RUN {' '.join(words)}, then triptych resume RUN --network FILE"
+
+
 def repeat(recipe: Recipe, framework: str, more: Sequence[str] = ()) -> str:
     """`triptych train RECIPE --framework F` with a flag for each field that differs from the nearest recipe, and `more` words.
 

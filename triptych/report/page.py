@@ -11,7 +11,7 @@ from typing import Any
 
 from triptych.report import alarmed, figures, films, results, tables, words
 from triptych.report.begun import flags, reused
-from triptych.report.command import repeat
+from triptych.report.command import repeat, with_switches
 from triptych.report.html import MOST_BYTES, check_page, render, script, write_page
 from triptych.report.logs import Log, proofs, read_all
 from triptych.report.logs.folders import PROOF
@@ -113,7 +113,14 @@ def game_label(series: Series) -> str:
 def commands(series: list[Series]) -> list[tuple[str, str]]:
     """What repeats each run, seeds of one series a line each."""
     return [
-        (one.label, "\n".join(repeat(log.recipe, log.framework, flags(log)) for log in one.logs if log.recipe))
+        (
+            one.label,
+            "\n".join(
+                with_switches(repeat(log.recipe, log.framework, flags(log)), log.config)
+                for log in one.logs
+                if log.recipe
+            ),
+        )
         for one in series
     ]
 

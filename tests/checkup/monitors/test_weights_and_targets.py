@@ -52,6 +52,20 @@ def test_a_tensor_that_stays_is_told_unless_it_is_frozen() -> None:
     assert run.found(monitor) == []
 
 
+def test_a_tensor_that_has_just_thawed_had_no_updates_yet() -> None:
+    run = made()
+    run.training.frozen_now = lambda: ("dense_1/kernel",)
+    monitor = run.begun(Weights())
+    updated(run, 60)
+    run.learner.online["dense_1/kernel"] = monitor.before["dense_1/kernel"].copy()
+    run.training.frozen_now = lambda: ()
+    assert run.found(monitor) == []
+    updated(run, 60, move=False)
+    for name in set(run.learner.online) - {"dense_1/kernel"}:
+        run.learner.online[name] += 1
+    assert run.found(monitor) == ["layer-still"], "now it had its time"
+
+
 def test_weights_that_move_without_an_update_are_told() -> None:
     run = made()
     monitor = run.begun(Weights())

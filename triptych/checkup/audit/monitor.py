@@ -188,8 +188,10 @@ class Audit(Monitor):
             for one in differ:  # else they may be of steps before this session that only look like some of it
                 if stream.holds_all or one.signal is not signals.UNSEEN:
                     self.tell(one)
-        if self.priorities is not None and len(said) == len(chosen):
-            self.see_weights(batch, chosen, said)
+        if self.priorities is not None and len(said) == len(chosen) and (self.full or self.closely):
+            self.see_weights(
+                batch, chosen, said
+            )  # where each batch is looked at: else errors were learned that nobody heard
 
     def see_weights(self, batch: Any, chosen: np.ndarray, said: list[Any]) -> None:
         assert self.priorities is not None

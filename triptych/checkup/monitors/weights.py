@@ -58,11 +58,14 @@ class Weights(Sampled):
         self.updates = self.at = 0
         self.old: dict[str, np.ndarray] = {}  # of many updates ago
         self.old_updates = self.old_at = 0
+        self.frozen: set[str] = set()  # at either of these looks: they may have thawed since
+        self.old_frozen: set[str] = set()
 
     def begin(self, run: Run) -> None:
         self.before = self.old = run.weights()
         self.updates = self.old_updates = run.counters.updates
         self.at = self.old_at = run.counters.steps
+        self.frozen = self.old_frozen = set(run.training.frozen_now())
 
     def judge(self, run: Run) -> Iterator[Finding]:
         updates = run.counters.updates
@@ -76,10 +79,12 @@ class Weights(Sampled):
             yield from self.still(run, weights)
         if updates != self.updates:
             self.before, self.updates, self.at = weights, updates, run.counters.steps
+            self.frozen = set(run.training.frozen_now())
         if updates - self.old_updates >= LONG:
             if weights.keys() == self.old.keys() and not fading(run):
                 yield from self.dead(run, weights)
             self.old, self.old_updates, self.old_at = weights, updates, run.counters.steps
+            self.old_frozen = set(run.training.frozen_now())
 
     def alone(self, weights: dict[str, np.ndarray]) -> Iterator[Finding]:
         moved = [name for name in weights if not np.array_equal(weights[name], self.before[name], equal_nan=True)]
@@ -87,7 +92,7 @@ class Weights(Sampled):
             yield Finding(MOVED_WITHOUT, f"{told(moved)} changed between two updates", "no change", self.at)
 
     def still(self, run: Run, weights: dict[str, np.ndarray]) -> Iterator[Finding]:
-        frozen = set(run.training.frozen_now())
+        frozen = self.frozen | set(run.training.frozen_now())
         learn = [name for name in weights if name not in frozen]
         still = [name for name in learn if np.array_equal(weights[name], self.before[name])]
         made = f"in {run.counters.updates - self.updates:,} updates"
@@ -100,7 +105,7 @@ class Weights(Sampled):
 
     def dead(self, run: Run, weights: dict[str, np.ndarray]) -> Iterator[Finding]:
         """Units whose weights, all that lead into them, are the same bits as many updates ago."""
-        frozen, names = set(run.training.frozen_now()), layers(weights)
+        frozen, names = self.old_frozen | set(run.training.frozen_now()), layers(weights)
         for name in names[:-1]:  # not the head: an action that is never taken may rest
             kernel = weights[f"{name}/kernel"]
             if f"{name}/kernel" in frozen or kernel.shape[-1] < 4:

@@ -12,7 +12,7 @@ from triptych.frameworks import title_of
 from triptych.recipes import Recipe
 from triptych.report import tables
 from triptych.report.begun import flags
-from triptych.report.command import repeat
+from triptych.report.command import repeat, with_switches
 from triptych.report.films import link
 from triptych.report.handin.document import Block, Cell, Code, Links, Table, Text
 from triptych.report.handin.request import Section
@@ -234,7 +234,11 @@ def repeated(named: list[tuple[str, Series]], sections: list[Section], words: li
         (
             label,
             "\n".join(
-                dict.fromkeys(repeat(log.recipe, log.framework, flags(log)) for log in series.logs if log.recipe)
+                dict.fromkeys(
+                    with_switches(repeat(log.recipe, log.framework, flags(log)), log.config)
+                    for log in series.logs
+                    if log.recipe
+                )
             ),
         )
         for label, series in named

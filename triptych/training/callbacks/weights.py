@@ -45,6 +45,10 @@ class Best(Callback):
                 run.keep_weights("best")
             self.score, self.at = mean, run.counters.steps
 
+    def forget(self) -> None:
+        """The run goes on with another network: a whole window of its own episodes decides whether it is better than the best so far."""
+        self.recent.clear()
+
     def get_state(self) -> dict[str, Any]:
         return {"recent": list(self.recent), "score": self.score, "step": self.at, "stage": self.stage}
 
