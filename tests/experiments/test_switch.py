@@ -26,6 +26,8 @@ RUNS: dict[str, dict[str, Any]] = {
     "memory": MEMORY | {"steps": 1_300, "memory": "stack", "algorithm.stored_state": True, "algorithm.burn_in": 0},
     "cartpole-a3c": CARTPOLE_A3C | {"steps": 1_300, "memory": "none"},
 }
+STACKED = tuple(RUNS)
+RUNS |= {kind: RUNS["memory"] | {"memory": kind} for kind in ("lstm", "gru")}
 WIDER = {"dense_1": 24, "dense_2": 20}
 
 
@@ -48,7 +50,7 @@ def stop(path: Path, name: str, framework: str = "torch") -> Path:
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("runs")
-    return {name: stop(folder, name) for name in RUNS}
+    return {name: stop(folder, name) for name in STACKED}
 
 
 def copied(run: Path, *to: Path) -> list[Path]:
@@ -57,8 +59,9 @@ def copied(run: Path, *to: Path) -> list[Path]:
     return list(to)
 
 
-def played(weights: Path) -> tuple[Any, Any]:
-    found = triptych.evaluate(weights, 20)
+def played(weights: Path, framework: str) -> tuple[Any, Any]:
+    """A hundred test games, greedy."""
+    found = triptych.evaluate(weights, 100, framework=framework)
     return found.rewards, found.lengths
 
 
@@ -70,11 +73,12 @@ def newest(run: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 def test_a_run_that_has_grown_plays_as_before_and_goes_on_learning(framework: str, tmp_path: Path) -> None:
     run = stop(tmp_path, "cartpole", framework)
     latest = run / "checkpoints" / "latest.safetensors"
-    before, counted = played(latest), newest(run)[0]["state"]["counters"]
+    before, counted = played(latest, framework), newest(run)[0]["state"]["counters"]
     larger = triptych.grow(latest, WIDER, ["dense_1"], noise=0.2)
-    assert played(larger.path) == before
+    assert played(larger.path, framework) == before
     paused = triptych.resume(run, network=str(larger.path), callbacks=[pausing()])
-    assert played(latest) == before
+    assert played(latest, framework) == before
+    assert len(set(before[0])) > 1
     assert (paused.steps, paused.updates) == (counted["steps"], counted["updates"])
     first = read_tensors(latest)[0]
     assert {name: array.shape for name, array in first.items() if "kernel" in name} == {
@@ -172,14 +176,56 @@ def test_an_lstm_in_place_of_a_stack_keeps_counters_replay_and_what_fits(
     assert f"# At step {saved['counters']['steps']:,} the run went on with another network: triptych resume RUN" in page
 
 
-def test_a_grown_memorys_states_go_on(stopped: dict[str, Path], tmp_path: Path) -> None:
-    """Those of the games, and those that the replay has stored."""
-    (run,) = copied(stopped["memory"], tmp_path / "r")
-    larger = triptych.grow(run / "checkpoints" / "latest.safetensors", {"dense_1": 80})
-    before = newest(run)[1]["loop/state"]
-    triptych.resume(run, network=str(larger.path), callbacks=[interrupt_at(779)])
-    after = newest(run)[1]["loop/state"]
-    assert after.shape[1] == before.shape[1] // 64 * 80
+class States(triptych.Callback):
+    """The memory's states of a run that goes on: of its games, and those that its replay has stored."""
+
+    def start(self, run: Any) -> None:
+        training = run.training
+        self.games = training.get_state().arrays["loop/state"]
+        self.stored = {place: state.copy() for place, state in training.store.states.kept.items()}
+        run.pause()
+
+
+def copies_in(small: dict[str, np.ndarray], large: dict[str, np.ndarray], layer: str, gates: int) -> list[int]:
+    """Which old unit each unit of a memory copies, by its biases: a unit has one of each gate, which no other has."""
+    old, new = (weights[f"{layer}/bias"].reshape(gates, -1).T for weights in (small, large))
+    assert len({tuple(row) for row in old}) == len(old)
+    return [int(np.flatnonzero((old == row).all(axis=1)).item()) for row in new]
+
+
+@pytest.mark.parametrize(("kind", "gates", "parts"), [("lstm", 4, 2), ("gru", 3, 1)])
+def test_a_grown_memorys_states_go_on(kind: str, gates: int, parts: int, tmp_path: Path) -> None:
+    """Those of the games and those that the replay has stored: each unit's copies have its numbers, and mean what they meant."""
+    run, layer = stop(tmp_path, kind), f"{kind}_1"
+    latest = run / "checkpoints" / "latest.safetensors"
+    small = read_tensors(latest)[0]
+    units = len(small[f"{layer}/bias"]) // gates
+    larger = triptych.grow(latest, {"dense_1": 80, layer: units + 11}, noise=0.2)
+    (same,) = copied(run, tmp_path / "same")
+    before, after = States(), States()
+    triptych.resume(same, callbacks=[before])
+    triptych.resume(run, network=str(larger.path), callbacks=[after])
+    index = copies_in(small, read_tensors(larger.path)[0], layer, gates)
+    assert sorted(set(index)) == list(range(units))
+
+    def expected(states: np.ndarray) -> np.ndarray:
+        halves = [states[..., part * units : (part + 1) * units][..., index] for part in range(parts)]
+        return np.concatenate(halves, axis=-1)
+
+    assert before.games.any()
+    assert np.array_equal(after.games, expected(before.games))
+    assert before.stored
+    assert after.stored.keys() == before.stored.keys()
+    for place, state in before.stored.items():
+        assert np.array_equal(after.stored[place], expected(state))
+    old, new = (np.stack([found.stored[place] for place in before.stored]) for found in (before, after))
+    obs = np.random.default_rng(0).standard_normal((len(old), small["dense_1/kernel"].shape[0])).astype(np.float32)
+    values = [
+        triptych.load_agent(weights).act(obs, states, np.zeros(len(obs), bool))[0]
+        for weights, states in ((tmp_path / "same" / "checkpoints" / "latest.safetensors", old), (larger.path, new))
+    ]
+    assert np.allclose(*values, rtol=1e-5, atol=1e-5)
+    assert np.ptp(values[0], axis=0).min() > 1e-3
     assert triptych.resume(run).steps >= 1_300
 
 

@@ -102,24 +102,33 @@ def actions_of(case: Case) -> int:
     return ladder.ACTIONS
 
 
-def student_outputs(learner: Any, case: Case, batch: Any) -> tuple[np.ndarray, np.ndarray]:
-    """What the student gives, step by step as in play: rows [N, A] of all that is learned from, and which of them count."""
+def after_burn_in(learner: Any, case: Case, batch: Any) -> np.ndarray | None:
+    """The state with which the steps that are learned from begin; None of transitions."""
+    if isinstance(batch, Transition):
+        return None
+    state: np.ndarray = batch.state
+    for obs, reset in zip(batch.obs[: case.lesson.burn_in], batch.reset[: case.lesson.burn_in], strict=True):
+        _, state = learner.act(obs, state, reset)
+    return state
+
+
+def student_outputs(learner: Any, case: Case, batch: Any, state: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """What the student gives from a state, step by step as in play: rows [N, A] of all that is learned from, and which of them count."""
     if isinstance(batch, Transition):
         outputs, _ = learner.act(batch.obs)
         return outputs, np.ones(len(outputs))
-    state, rows = batch.state, []
-    for obs, reset in zip(batch.obs, batch.reset, strict=True):
+    start, rows = case.lesson.burn_in, []
+    mask = batch.mask[start:] if case.lesson.is_actor else batch.mask
+    for obs, reset in zip(batch.obs[start:], batch.reset[start:], strict=True):
         outputs, state = learner.act(obs, state, reset)
         rows.append(outputs[:, :-1] if case.lesson.is_actor else outputs)
-    mask = batch.mask[case.lesson.burn_in :] if case.lesson.is_actor else batch.mask
-    start = case.lesson.burn_in
-    return np.concatenate(rows[start : start + len(mask)]), mask.ravel()
+    return np.concatenate(rows[: len(mask)]), mask.ravel()
 
 
-def by_hand(learner: Any, case: Case, batch: Taught) -> float:
-    """The distance to the teacher, from its definition."""
+def by_hand(learner: Any, case: Case, batch: Taught, state: np.ndarray | None) -> float:
+    """The distance to the teacher, from its definition; `state` as `after_burn_in` gives it."""
     lesson = case.lesson
-    student, mask = student_outputs(learner, case, batch.batch)
+    student, mask = student_outputs(learner, case, batch.batch, state)
     teacher = batch.teacher.reshape(student.shape)
     if lesson.loss == "mse":
         far = np.square(teacher - student).sum(axis=1)
@@ -144,7 +153,7 @@ def check_loss(framework: str, names: tuple[str, ...] | None = None) -> None:
         batch = with_teacher(case, case.batch(rng), rng)
         own, reported = plain.gradients(batch.batch)
         found, aux = student.gradients(batch)
-        far = by_hand(student, case, batch)
+        far = by_hand(student, case, batch, after_burn_in(student, case, batch.batch))
         close(framework, f"teacher_loss of {name}", aux["teacher_loss"], far)
         close(framework, f"loss of {name}", aux["loss"], WEIGHT * far + (0 if case.lesson.alone else reported["loss"]))
         close(framework, f"error of {name}", aux["td_error"], reported["td_error"])
@@ -159,21 +168,24 @@ def check_loss(framework: str, names: tuple[str, ...] | None = None) -> None:
 def check_gradient(
     framework: str, name: str, case: Case, student: Any, batch: Taught, own: dict[str, Any], found: dict[str, Any]
 ) -> None:
-    """Along a random direction, against finite differences of the distance and the algorithm's own gradient."""
+    """Along a random direction, against finite differences of the distance and the algorithm's own gradient.
+
+    No gradient passes through a burn-in, though the distance depends on it: the state behind it is the same at both ends.
+    """
+    held = after_burn_in(student, case, batch.batch)
     weights, rng = student.get_weights(), np.random.default_rng(12)
     direction = {tensor: rng.standard_normal(array.shape) for tensor, array in weights.items()}
     ends = []
     for sign in (1, -1):
         student.set_weights({tensor: array + sign * STEP * direction[tensor] for tensor, array in weights.items()})
         refresh(student)
-        ends.append(by_hand(student, case, batch))
+        ends.append(by_hand(student, case, batch, held))
     student.set_weights(weights)
     refresh(student)
     slope = WEIGHT * (ends[0] - ends[1]) / (2 * STEP)
     slope += 0 if case.lesson.alone else sum(float((own[t] * direction[t]).sum()) for t in weights)
     along = sum(float((found[t] * direction[t]).sum()) for t in weights)
-    if not case.lesson.burn_in:  # through which no gradient passes, though the distance depends on it
-        close(framework, f"gradient of {name}", along, slope, 1e-6)
+    close(framework, f"gradient of {name}", along, slope, 1e-6)
 
 
 def refresh(learner: Any) -> None:

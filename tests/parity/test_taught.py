@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -55,6 +56,11 @@ def the_distance_has_no_gradient(keep: Any, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(teaching, "distance_to", lambda xp, *given: xp.stop_gradient(inner(xp, *given)))
 
 
+def the_burn_in_is_learned_through(keep: Any, patch: pytest.MonkeyPatch) -> None:
+    inner, passing = teaching.outputs_of, SimpleNamespace(stop_gradient=lambda array: array)
+    patch.setattr(teaching, "outputs_of", lambda xp, *given: inner(cast(ModuleType, passing), *given))
+
+
 Mutation = Callable[[Any, pytest.MonkeyPatch], None]
 MUTATIONS: dict[str, tuple[Mutation, str]] = {
     "the teacher's temperature is forgotten": (with_lesson(temperature=1.0), "dqn"),
@@ -67,6 +73,8 @@ MUTATIONS: dict[str, tuple[Mutation, str]] = {
     "the mean is a sum": (the_mean_is_a_sum, "ppo"),
     "any observation is the same": (any_observation_is_the_same, "double"),
     "the distance has no gradient": (the_distance_has_no_gradient, "dqn"),
+    "the burn-in of sequences is learned through": (the_burn_in_is_learned_through, "drqn"),
+    "the burn-in of rollouts is learned through": (the_burn_in_is_learned_through, "ppo"),
 }
 
 

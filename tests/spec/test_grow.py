@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.parity import memory_ladder
 from tests.parity.ladder import BOTH, PICTURE, VECTOR, close, make_batch, make_weights
 from triptych import frameworks
 from triptych.algorithms import a2c, dqn, drqn
@@ -133,9 +134,28 @@ def test_the_moments_are_those_that_the_larger_network_would_have(framework: str
     before, after = learner(framework, config, old, weights), learner(framework, config, new, grown.weights(weights))
     before.update(batch, 0.0)
     after.update(batch, 0.0)
-    small, large = before.get_state(), after.get_state()
+    check_moments(framework, grown, before.get_state(), after.get_state(), old)
+
+
+@pytest.mark.parametrize(
+    ("framework", "case"), [("torch", "lstm"), ("torch", "gru, skip"), ("jax", "gru, skip"), ("keras", "lstm")]
+)
+def test_the_moments_of_a_memory_are_those_that_the_larger_one_would_have(framework: str, case: str) -> None:
+    """One update of each on the same sequences, with a burn-in, from states that mean the same."""
+    _, body, wider = REMEMBERING[case]
+    old, new, grown = grow(memory_ladder.CONFIG, VECTOR, body, Growth(wider))
+    weights, batch = make_weights(old), memory_ladder.make_batch(old, np.random.default_rng(3))
+    before = learner(framework, memory_ladder.CONFIG, old, weights)
+    after = learner(framework, memory_ladder.CONFIG, new, grown.weights(weights))
+    before.update(batch, 0.0)
+    after.update(batch._replace(state=grown.states(batch.state)), 0.0)
+    check_moments(framework, grown, before.get_state(), after.get_state(), old)
+
+
+def check_moments(framework: str, grown: Grown, small: Any, large: Any, old: Network) -> None:
     for moment, power in (("m", 1), ("v", 2)):
         had = {name: small[f"adam/{moment}/{name}"] for name in old.tensors()}
+        assert all(array.any() for array in had.values())
         for name, value in grown.moments(had, power).items():
             close(framework, f"adam/{moment}/{name}", value, large[f"adam/{moment}/{name}"])
 
