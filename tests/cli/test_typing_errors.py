@@ -91,7 +91,7 @@ train drqn-cartpole --memory transformer         | --memory is 'transformer'; al
 train cartpole --precision float46               | allowed: float32, float64, bfloat16; did you mean float64?
 train cartpole --device gpu                      | --device is 'gpu'; allowed: auto, cpu, cuda, cuda:1
 train breakout --env-size 84                     | flag '--env-size' is not known; did you mean --env.size?
-train breakout --env.size huge                   | --env.size is 'huge'; allowed: a whole number, or INT INT, with spaces between them, or None
+train breakout --env.size huge                   | --env.size is 'huge'; allowed: a whole number, or INT INT, with spaces or commas between them, or None
 train breakout --env_size=84                     | flag '--env_size' is not known; did you mean --env.size?
 train breakout --env.crop 0 1                    | --env.crop is '0 1'; allowed: FLOAT FLOAT FLOAT FLOAT
 train breakout --env.stack 0                     | --env.stack is 0; allowed: above 0

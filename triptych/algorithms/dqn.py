@@ -168,7 +168,12 @@ class Config(base.Config):
 def network(config: Config, observation: Observation, body: tuple[Layer, ...], num_actions: int) -> Network:
     """The body with a linear head, one Q value an action; a ReLU there would hide every negative value."""
     memory = next((layer.kind for layer in body if isinstance(layer, Memory)), None)
-    check(memory is None or config.may_remember, "memory", memory, "none with the algorithm dqn; drqn learns with one")
+    check(
+        memory is None or config.may_remember,
+        "memory",
+        memory,
+        "none with the algorithm dqn; drqn learns with one, and so do the actor-critics: `triptych train drqn-cartpole` or `memory-chain-ppo`, with --env",
+    )
     if not config.dueling:
         return Network(observation, (*body, Dense(num_actions, "linear")))
     last: Any = body[-1] if body else None

@@ -174,7 +174,7 @@ def row(items: list[Reader | None]) -> Reader | None:
 
     def read(words: list[str]) -> tuple[Any, ...]:
         split = apart(words)
-        allowed = f"{metavar}, with spaces between them"
+        allowed = f"{metavar}, with spaces or commas between them"
         if len(split) != len(found):
             raise Unreadable(allowed)
         try:

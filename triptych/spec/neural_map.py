@@ -52,7 +52,12 @@ class NeuralMap(Memory):
     def __post_init__(self) -> None:
         super().__post_init__()
         positive(self, "channels")
-        check(self.gated or not self.forget_bias, "forget_bias", self.forget_bias, "0 without gates")
+        check(
+            self.gated or not self.forget_bias,
+            "forget_bias",
+            self.forget_bias,
+            "0 without gates (--network.neural_map_1.forget-bias 0)",
+        )
         check(self.size > 1, "size", self.size, "2 or more: a map of one place holds no place apart")
 
     @staticmethod
