@@ -65,7 +65,7 @@ def test_weights_that_are_exported_are_the_runs_and_play(run: Path, tmp_path: Pa
 
 def test_a_policy_with_memory_names_its_state(tmp_path: Path) -> None:
     found = export(weights_of("drqn-cartpole", tmp_path), "torchscript")
-    assert found.path == tmp_path / "policy.pt"
+    assert found.path == tmp_path / "drqn-cartpole-policy.pt", "another file beside it has another name"
     assert [given["name"] for given in found.inputs] == ["observation", "state", "started"]
     assert found.outputs == ["q_values", "state_after"]
 

@@ -106,7 +106,8 @@ def test_a_flattening_with_channels_first_is_turned(tmp_path: Path) -> None:
         ("[tensors]\n'dense_1/kernel' = {name = 'network.0.weight', transpose = [0, 0]}", "each of its axes once"),
         ("[tensors]\n'dense_1/kernel' = {name = 'network.0.weight', flattened = [3, 3, 3]}", "channels, rows, columns"),
         ("[tensors]\n'dense_1/kernel' = {name = 'network.0.weight', flattened = [-2, -2, 1]}", "each above 0"),
-        ("[tensors]\n'dense_1/kernel' = 'network.0.weight'", "tensor dense_1/bias is missing"),
+        ("layout = 'pytorch'\n[tensors]", "layout is 'pytorch'; allowed: torch, flax"),
+        ("[tensors]\n'dense_1/kernel' = 'network.0.weight'", "mapping.toml has no line for dense_1/bias, "),
         (
             "[tensors]\n'dense_1/bias' = {name = 'network.0.bias', plus = 'network.2.bias'}",
             "shape is (84,); allowed: (120,)",

@@ -297,3 +297,12 @@ def test_what_grows_is_never_what_is_written(stopped: dict[str, Path], tmp_path:
             triptych.grow(given, {"dense_1": 99}, out=out)
     assert once.read_bytes() == content
     assert triptych.grow(once, {"dense_1": 99}, out=tmp_path / "further.safetensors").path.is_file()
+
+
+def test_fresh_layers_that_stay_frozen_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = RUNS["cartpole"] | {"freeze": ("dense_1",)}
+    triptych.train(runs_dir=tmp_path, run_name="r", callbacks=[interrupt_at(400)], **settings)
+    capsys.readouterr()
+    wider = override(load_recipe("cartpole"), {"network.0.units": 20, "network.1.units": 12})
+    triptych.resume(tmp_path / "r", network=wider, callbacks=[pausing()])
+    assert "warning: dense_1/kernel, dense_1/bias: fresh, and frozen" in capsys.readouterr().err

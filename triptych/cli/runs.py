@@ -179,7 +179,10 @@ class Grow(Where):
         if self.wider and not self.noise:
             put("copies of a unit learn alike, as long as nothing parts them: --noise 0.1 does, and keeps the function")
         path = shlex.quote(str(found.path))
-        put(f"go on with it: triptych resume {shlex.quote(self.name)} --network {path} --steps +N", str(found.path))
+        lone = found.source.parent.parent / "config.json"
+        goes_on = f"triptych resume {shlex.quote(self.name)} --network {path} --steps +N"
+        begins = f"triptych train RECIPE --from {path}"  # a file that lies in no run has nothing to go on with
+        put(f"go on with it: {goes_on if lone.is_file() else begins}", str(found.path))
         print_json(
             self, {"weights": found.path, "before": found.before, "after": found.after, "tensors": found.origins}
         )

@@ -153,7 +153,9 @@ def target(source: Source, to: str, out: str | Path | None) -> Path:
     if out is None:
         run = source.file.parent.parent
         if not (run / "config.json").is_file():
-            return source.file.absolute().parent / TO[to]
+            return (
+                source.file.absolute().parent / f"{source.file.stem}-{TO[to]}"
+            )  # of several files there each has its own
         check_links(run)
         return run / "exports" / TO[to]
     path = Path(out)

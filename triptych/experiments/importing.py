@@ -84,7 +84,11 @@ def import_mapped(source: Path, mapping: Path, recipe: str | Recipe | None, env:
     made = resolve(recipe, {} if env is None else {"env": env})
     said = read_mapping(mapping)
     weights = mapped(said, read_weights(source, said.layout), source)
-    return write(path, source, made, game_of(made)[1], weights, None)
+    network = game_of(made)[1]
+    missing = [name for name in network.tensors() if name not in weights]
+    if missing:
+        raise InputError(f"{mapping} has no line for {', '.join(missing)}; allowed: one for each tensor of the network")
+    return write(path, source, made, network, weights, None)
 
 
 def game_of(recipe: Recipe) -> tuple[envs.Games, Network]:

@@ -19,13 +19,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from triptych.frameworks.foreign import read_flax, read_torch
 from triptych.spec.weights import Weights
-from triptych.utils.checks import InputError, check
+from triptych.utils.checks import InputError, check, one_of
 from triptych.utils.files import read_tensors
 from triptych.utils.reading import content_of, typed
 
@@ -57,7 +56,7 @@ class MappingFile:
     """A mapping file as it was written."""
 
     tensors: dict[str, str | Entry]
-    layout: Literal["torch", "flax"] = "torch"
+    layout: str = "torch"  # or flax
 
     @property
     def entries(self) -> dict[str, Entry]:
@@ -75,6 +74,7 @@ def read_mapping(path: Path) -> MappingFile:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{path} is no TOML ({error}); allowed: a mapping file") from None
     found: MappingFile = typed(content, MappingFile, path)
+    one_of(found, "layout", tuple(LAYOUTS))
     return found
 
 

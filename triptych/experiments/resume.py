@@ -165,6 +165,7 @@ def go_on(run: Named, runs_dir: str | Path, wish: Wish) -> tuple[RunResult, bool
             if switched.origins is not None:  # what the network of before has earned is no score of this one
                 session.watchers.best.forget()
                 watch.forget_scores()
+                switched.warn_of_still(session.training.learner.frozen)
             if wish.steps is not None:
                 session.postponed = ""
             # Only now: what cannot be taken up changes nothing on the disk.

@@ -26,6 +26,7 @@ from triptych.spec.reuse import table
 from triptych.training.base import Training
 from triptych.training.counting import Counters
 from triptych.utils.checks import InputError, check, passed
+from triptych.utils.console import warn
 from triptych.utils.files import read_tensors
 from triptych.utils.reading import typed
 from triptych.utils.seeds import generator
@@ -112,6 +113,13 @@ class Changed:
     def lines(self, network: Network, frozen: tuple[str, ...]) -> list[str]:
         """The same for the user, and a line for each tensor."""
         return [self.told(), *(f"          {row}" for row in table(network.tensors(), self.origins or {}, frozen))]
+
+    def warn_of_still(self, frozen: tuple[str, ...]) -> None:
+        """Fresh weights that are frozen stay as chance has drawn them."""
+        origins = self.origins or {}
+        names = [name for name in frozen if origins.get(name, "").startswith("fresh")]
+        if names:
+            warn(f"{', '.join(names)}: fresh, and frozen as the run's settings say: nothing will be learned there")
 
     def record(self, wanted: Wanted) -> dict[str, Any]:
         """For config.json."""
