@@ -29,6 +29,7 @@ from triptych.experiments.tape import SEED, Tape, read, write
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
+from triptych.report.page import report
 from triptych.runs.folder import RunFolder
 from triptych.utils.checks import InputError
 
@@ -323,3 +324,14 @@ def test_a_tape_is_played_again_as_it_was(tmp_path: Path) -> None:
     path = film([[Tape("one", "torch", config, [int(a) for a in actions], 30)]], tmp_path / "a.mp4")
     assert path is not None
     assert len(frames_of(path)[0]) == 61 + STILL
+
+
+def test_a_neural_maps_run_shows_its_map_on_the_page(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"num_envs": 4, "steps": 800, "evaluate_every": 0, "env.time_limit": 40, "threads": 1}
+    path = triptych.train("maze-neural-map", runs_dir=tmp_path, run_name="map", **settings).path
+    assert sorted(file.name for file in (path / "videos").iterdir()) == ["latest.mp4", "map.mp4"]
+    pictures, _ = frames_of(path / "videos" / "map.mp4")
+    assert len(pictures) > 5, "a picture a step"
+    assert (pictures[0] != pictures[-1]).any()
+    page = report([str(path)], out=tmp_path / "page.html").read_text()
+    assert "the agent&#39;s map, and where it looks on it" in page

@@ -57,10 +57,15 @@ def record(folder: Path, recipe: Recipe, framework: str) -> Tape:
     Args:
         folder: the run's, of this very process or of one that was trusted: nothing that it names is imported.
     """
+    return tape_of(source_of(folder, recipe, framework))
+
+
+def source_of(folder: Path, recipe: Recipe, framework: str) -> Source:
+    """A run's best weights, or its latest where it has no best."""
     file = file_of(folder / "checkpoints", "best")
     tensors, metadata = read_tensors(file)
     recipe = as_saved(recipe, metadata, file)
-    return tape_of(Source(file, tensors, (metadata or {}).get("updates"), recipe, recipe, framework))
+    return Source(file, tensors, (metadata or {}).get("updates"), recipe, recipe, framework)
 
 
 def tape_of(source: Source) -> Tape:

@@ -16,7 +16,7 @@ from triptych import envs
 from triptych.envs.actions import action_names
 from triptych.envs.bars import spread
 from triptych.envs.videos import Screening, Video, check_video
-from triptych.experiments.film import FPS, SECONDS
+from triptych.experiments.film import FPS, SECONDS, source_of
 from triptych.experiments.load import Source, find_weights, make_agent
 from triptych.experiments.video import game_seed, names_of
 from triptych.experiments.video import title as title_of
@@ -25,15 +25,17 @@ from triptych.recipes import Recipe
 from triptych.report.look import check_drawing, draw_sheet, write_sheet
 from triptych.report.trained_look import Moment, draw_moment
 from triptych.runs.trust import Allowed
-from triptych.spec import each
+from triptych.spec import NeuralMap, each
 from triptych.training.map_sight import MapReader, can_read
 from triptych.training.saliency import saliency
 from triptych.training.watched import decision_of
 from triptych.utils.checks import InputError, check
-from triptych.utils.failures import machine_failures
+from triptych.utils.console import warn
+from triptych.utils.failures import first_line, machine_failures
 from triptych.utils.files import check_new_file
 
 ROWS = 4  # of a sheet
+MAP = "map.mp4"  # in a run's videos/
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,20 @@ def film_look(source: Source, path: Path, wish: Wish, title: str) -> Path:
     if not video.made:
         raise InputError(f"{path} was not written: the encoder failed; allowed: an imageio-ffmpeg that works")
     return path
+
+
+def film_map(folder: Path, recipe: Recipe, framework: str) -> None:
+    """Films the map of a run's agent while it plays, into the run's videos/; nothing where its network has none. A failure is a warning."""
+    if not any(isinstance(layer, NeuralMap) for layer in recipe.network):
+        return
+    try:
+        source = source_of(folder, recipe, framework)
+        title = f"{FRAMEWORKS[framework].title}: {recipe.env.id}, its map and where it looks on it"
+        film_look(source, folder / "videos" / MAP, Wish(), title)
+    except KeyboardInterrupt:
+        warn("no video of the map: interrupted; the run is whole")
+    except (Exception, SystemExit) as error:  # of the user's own game too
+        warn(f"no video of the map of {folder}: {first_line(error)}")
 
 
 class Playing:

@@ -150,7 +150,11 @@ def followed(watching: list[Callback], following: Following) -> list[Callback]:
 def film_end(result: RunResult, recipe: Recipe, quiet: bool) -> None:
     """Films a run that has come to its end, while its folder is locked; one that was interrupted is to go on first."""
     if result.stopped_by not in ("interrupted", "diverged", "alarm"):
-        film_run(result.path, recipe, result.framework, quiet)
+        from triptych.experiments.looking import film_map  # which reads runs, as what resumes them does
+
+        filmed = film_run(result.path, recipe, result.framework, quiet)
+        if filmed is not None:
+            film_map(result.path, recipe, result.framework)
 
 
 @contextlib.contextmanager

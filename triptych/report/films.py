@@ -100,8 +100,8 @@ def is_comparison_of(name: str, number: str, runs: list[str]) -> bool:
 
 def film_name(stem: str) -> str:
     """`update-000012345-best-seed-0` -> `update 12,345, best weights, seed 0`."""
-    if stem == "best":
-        return "best weights"
+    if stem in ("best", "map"):
+        return {"best": "best weights", "map": "the agent's map, and where it looks on it"}[stem]
     words = stem.split("-")
     if len(words) < 2 or words[0] != "update" or not words[1].isdigit():
         return stem.replace("-", " ").replace("_", " ")
