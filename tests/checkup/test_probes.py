@@ -15,10 +15,11 @@ from triptych.checkup.faults import find
 from triptych.checkup.probes import ALL, EXACT, network, probe_quickly
 from triptych.checkup.probes.coefficients import coefficients
 from triptych.checkup.probes.subject import Subject
+from triptych.frameworks.torch import neural_map
 from triptych.losses import policy, value
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.override import override
-from triptych.spec import Conv, Dense, Flatten, Network
+from triptych.spec import Conv, Dense, Flatten, Network, VisualAttention
 from triptych.training.build import make_training
 from triptych.utils.patching import patched
 
@@ -29,6 +30,10 @@ def recipe_of(name: str, **changes: Any) -> Recipe:
     return override(load_recipe(name), {path.replace("__", "."): found for path, found in changes.items()})
 
 
+MAZE = {
+    "num_envs": 4, "algorithm__rollout_steps": 6, "algorithm__minibatches": 2,
+    "network__neural_map_1__size": 5, "network__neural_map_1__channels": 3,
+}  # fmt: skip
 HEALTHY = {
     "dqn": lambda: dataclasses.replace(recipe_of("cartpole", num_envs=2), **SMALL),
     "dueling": lambda: dataclasses.replace(recipe_of("cartpole", algorithm__dueling=True, algorithm__n_step=3), **SMALL),
@@ -37,6 +42,18 @@ HEALTHY = {
     ),
     "drqn": lambda: recipe_of("drqn-cartpole", network__dense_1__units=6, network__lstm_1__units=5, network__dense_2__units=5),
     "gru": lambda: recipe_of("drqn-cartpole", memory="gru", algorithm__burn_in=0),
+    "attention": lambda: recipe_of("cartpole-positions-ppo", memory="attention", network__attention_1__units=8, network__attention_1__length=3),
+    "attention with gates": lambda: recipe_of(
+        "drqn-cartpole", memory="attention", network__attention_1__units=8, network__attention_1__length=4, network__attention_1__gated=True
+    ),
+    "visual attention": lambda: dataclasses.replace(
+        recipe_of("darqn", num_envs=2, algorithm__sequence_length=3, algorithm__burn_in=2, batch_size=4, algorithm__replay_size=2_000),
+        network=(Conv(3, 8, 4), Conv(4, 4, 3), VisualAttention(5, 4), Dense(6)),
+    ),
+    "map": lambda: recipe_of("maze-neural-map", **MAZE),
+    "map around the agent": lambda: recipe_of(
+        "maze-neural-map", **MAZE, network__neural_map_1__egocentric=True, network__neural_map_1__gated=False, network__neural_map_1__forget_bias=0.0
+    ),
     "ppo": lambda: dataclasses.replace(recipe_of("cartpole-ppo", algorithm__policy_units=(4,)), **SMALL),
     "a2c": lambda: recipe_of("memory-chain-a2c", algorithm__rollout_steps=6, num_envs=4),
     "a3c": lambda: dataclasses.replace(recipe_of("cartpole-a3c", algorithm__rollout_steps=4), **SMALL),
@@ -222,3 +239,10 @@ def test_a_huber_loss_of_another_delta_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(dqn, "loss_of_error", lambda xp, error, kind, delta: value.loss_of_error(xp, error, kind, 1.0))
     for subject in subject_of(override(HEALTHY["dqn"](), {"algorithm.loss": "huber"})):
         assert [one.measured.split()[0] for one in coefficients(subject)] == ["delta"]
+
+
+def test_a_map_whose_columns_are_taken_for_rows_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = neural_map.cells_of
+    monkeypatch.setattr(neural_map, "cells_of", lambda position, size: cells(position, size).flip(-1))
+    for subject in subject_of(HEALTHY["map"]()):
+        assert {"loss-differs", "gradient-differs"} & set(found_in(subject))

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from triptych.checkup.probes.memories import MEMORIES, Weights
 from triptych.spec import (
-    GRU,
-    LSTM,
-    RNN,
     ActorCritic,
     Conv,
     Dense,
@@ -19,16 +17,12 @@ from triptych.spec import (
     FrameAndDifference,
     FrameDifference,
     Network,
-    Stack,
     parts_of,
 )
 
 
 class Misfit(ValueError):
     """A layer's weights take other numbers than the layers before it give."""
-
-
-Weights = Mapping[str, np.ndarray]  # of one layer, by the names that it has there
 
 
 def unknown_layers(network: Network) -> list[str]:
@@ -65,7 +59,8 @@ def forward(
             x = np.concatenate([x, *(scaled(observation.parts[name], parts[name]) for name in placed.joined)], axis=1)
         if type(placed.layer) in MEMORIES:
             state = None if states is None else states[len(after)]
-            x, state = unrolled(placed.layer, own, x.reshape(steps, games, -1), reset, state)
+            where = parts[placed.part].reshape(steps, games, -1) if placed.part else None
+            x, state = unrolled(placed.layer, own, x.reshape(steps, games, -1), reset, state, where)
             x = x.reshape(steps * games, -1)
             after.append(state)
         else:
@@ -133,50 +128,24 @@ def actor_critic(layer: ActorCritic, weights: Weights, x: np.ndarray) -> np.ndar
 
 
 def unrolled(
-    layer: Any, weights: Weights, x: np.ndarray, reset: np.ndarray, state: np.ndarray | None
+    layer: Any,
+    weights: Weights,
+    x: np.ndarray,
+    reset: np.ndarray,
+    state: np.ndarray | None,
+    where: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A memory over [T, B, D], and its state after that."""
+    """A memory over [T, B, D], and its state after that; `where` [T, B, 2]: the positions that it is told."""
     state = np.zeros((x.shape[1], layer.state_size(x.shape[2:]))) if state is None else state
     found = []
-    for step, begins in zip(x, reset, strict=True):
+    for index, (step, begins) in enumerate(zip(x, reset, strict=True)):
         state = np.where(begins[:, None], 0, state)
-        output, state = MEMORIES[type(layer)](layer, weights, step, state)
+        output, state = MEMORIES[type(layer)](layer, weights, step, state, None if where is None else where[index])
         found.append(np.concatenate([output, step], axis=1) if getattr(layer, "skip", False) else output)
     return np.stack(found), state
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 0.5 * (1 + np.tanh(x / 2))
-
-
-def stack(layer: Stack, weights: Weights, x: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    whole = np.concatenate([state, x], axis=1)
-    return whole, whole[:, x.shape[1] :]
-
-
-def rnn(layer: RNN, weights: Weights, x: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    h = np.tanh(x @ weights["kernel"] + h @ weights["recurrent_kernel"] + weights["bias"])
-    return h, h
-
-
-def gru(layer: GRU, weights: Weights, x: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    r, z, n = np.split(x @ weights["kernel"] + weights["bias"], 3, axis=1)
-    own_r, own_z, own_n = np.split(h @ weights["recurrent_kernel"], 3, axis=1)
-    r, z = sigmoid(r + own_r), sigmoid(z + own_z)
-    h = (1 - z) * np.tanh(n + r * (own_n + weights["recurrent_bias"])) + z * h
-    return h, h
-
-
-def lstm(layer: LSTM, weights: Weights, x: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    h, c = np.split(state, 2, axis=1)
-    i, f, g, o = np.split(x @ weights["kernel"] + h @ weights["recurrent_kernel"] + weights["bias"], 4, axis=1)
-    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    h = sigmoid(o) * np.tanh(c)
-    return h, np.concatenate([h, c], axis=1)
 
 
 LAYERS: dict[type, Callable[[Any, Weights, np.ndarray], np.ndarray]] = {
     Conv: conv, Flatten: flatten, Dense: dense, FrameDifference: difference, FrameAndDifference: frame_and_difference,
     Dueling: dueling, ActorCritic: actor_critic,
 }  # fmt: skip
-MEMORIES: dict[type, Callable[..., tuple[np.ndarray, np.ndarray]]] = {Stack: stack, RNN: rnn, GRU: gru, LSTM: lstm}
