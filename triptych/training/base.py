@@ -70,14 +70,15 @@ class Training(ABC):
     def close_episode(self, reward: float, length: int) -> Episode:
         """The next episode of the run. What a teacher earned is no score of the student's: with its own first one they begin anew."""
         self.counters.episodes += 1
-        taught = self.counters.steps - length * self.recipe.num_envs < self.recipe.teacher_plays
+        began, plays = self.counters.steps - length * self.recipe.num_envs, self.recipe.teacher_plays
+        taught = began < plays and plays > 0
         if self.scores_of_teacher and not taught:
             self.scores.clear()
             self.scores_of_teacher = False
         if self.scores_of_teacher or not taught:
             self.scores.append(reward)
         mean, most = float(np.mean(self.scores)), max(self.scores)
-        return Episode(self.counters.episodes, reward, length, mean, most, taught and self.recipe.teacher_plays > 0)
+        return Episode(self.counters.episodes, reward, length, mean, most, taught)
 
     @abstractmethod
     def try_out(self) -> None:

@@ -88,10 +88,15 @@ def recognise(weights: dict[str, np.ndarray], obs: np.ndarray, values: np.ndarra
 
 
 class Adam:
-    """Adam (Kingma & Ba 2015), or plain gradient descent."""
+    """Adam (Kingma & Ba 2015), or plain gradient descent.
 
-    def __init__(self, kind: str, rate: float, epsilon: float, max_norm: float | None):
-        self.kind, self.rate, self.epsilon, self.max_norm = kind, rate, epsilon, max_norm
+    Args:
+        late: epsilon is added as in the paper's algorithm 1, after the correction of the moments (PyTorch, Optax); else as in the
+            line below it, before, which makes it larger in the first steps (Keras).
+    """
+
+    def __init__(self, kind: str, rate: float, epsilon: float, max_norm: float | None, late: bool = True):
+        self.kind, self.rate, self.epsilon, self.max_norm, self.late = kind, rate, epsilon, max_norm, late
         self.count = 0
         self.first: dict[str, np.ndarray] = {}
         self.second: dict[str, np.ndarray] = {}
@@ -111,5 +116,6 @@ class Adam:
             self.second[name] = 0.999 * self.second.get(name, 0.0) + 0.001 * gradient**2
             first = self.first[name] / (1 - 0.9**self.count)
             second = self.second[name] / (1 - 0.999**self.count)
-            found[name] = weight - self.rate * first / (np.sqrt(second) + self.epsilon)
+            epsilon = self.epsilon if self.late else self.epsilon / np.sqrt(1 - 0.999**self.count)
+            found[name] = weight - self.rate * first / (np.sqrt(second) + epsilon)
         return found

@@ -15,6 +15,9 @@ from triptych.checkup.own.protocol import Batch, Own, Returns
 
 UPDATES = 8
 APART, FEW = 0.1, 0.03  # of a learning rate a step; share of a tensor's numbers that may be farther apart than that
+FAINT = (
+    1e-4  # of the largest gradient: below it float32's rounding is a part of a number that Adam makes a whole step of
+)
 Weights = dict[str, np.ndarray]
 
 
@@ -22,16 +25,19 @@ class Reference:
     """The user's network as NumPy's, with an optimiser of its own.
 
     Args:
-        online: whether there is no target network.
+        late: where Adam adds its epsilon, see `Adam`.
     """
 
-    def __init__(self, own: Own, network: Dense, weights: Weights, rules: Rules):
+    def __init__(self, own: Own, network: Dense, weights: Weights, rules: Rules, late: bool = True):
         told = own.settings
         self.network, self.rules, self.online = network, rules, "target_values" not in own.has
         self.weights = {name: array.copy() for name, array in weights.items()}
         self.target = self.weights
         rate = float(told["learning_rate"])
-        self.optimiser = Adam(told["optimiser"], rate, told["adam_epsilon"], told["max_norm"])
+        self.faint = {
+            name: np.zeros(array.shape, bool) for name, array in weights.items()
+        }  # where a gradient was, so far
+        self.optimiser = Adam(told["optimiser"], rate, told["adam_epsilon"], told["max_norm"], late)
 
     def learn(self, batch: Batch | Returns) -> None:
         network, rules = self.network, self.rules
@@ -50,13 +56,16 @@ class Reference:
             back[rows, nexts[-1].argmax(axis=1)] = -each * rules.discounts(batch) * (1 - batch.terminated)
             more = network.backward(self.weights, nexts, back)
             gradients = {name: gradient + more[name] for name, gradient in gradients.items()}
+        most = max(float(np.abs(gradient).max()) for gradient in gradients.values())
+        for name, gradient in gradients.items():
+            self.faint[name] |= np.abs(gradient) < FAINT * most
         self.weights = self.optimiser.step(self.weights, gradients)
 
 
-def first_apart(found: Weights, wanted: Weights, rate: float) -> tuple[str, float] | None:
-    """The first tensor that is not the same, and the largest difference; None: all are."""
-    for name, array in wanted.items():
-        apart = np.abs(found[name] - array)
+def first_apart(found: Weights, wanted: Reference, rate: float) -> tuple[str, float] | None:
+    """The first tensor that is not the same, and the largest difference; None: all are. Numbers whose gradient is faint count nothing."""
+    for name, array in wanted.weights.items():
+        apart = np.where(wanted.faint[name], 0.0, np.abs(found[name] - array))
         if (apart > APART * rate).mean() > FEW:
             return name, float(apart.max())
     return None
@@ -90,14 +99,19 @@ def updates(own: Own) -> Iterator[Finding]:
 def against(
     own: Own, network: Dense, begun: Weights, batches: list[Batch | Returns], reached: list[Weights]
 ) -> Iterator[Finding]:
-    """The first update after which a tensor is not NumPy's."""
+    """The first update after which a tensor is not NumPy's, wherever Adam adds its epsilon."""
     rules, rate = Rules.of(own.settings), float(own.settings["learning_rate"])
-    reference = Reference(own, network, begun, rules)
+    references = [Reference(own, network, begun, rules, late) for late in (True, False)]
     for number, (batch, found) in enumerate(zip(batches, reached, strict=False), 1):
-        reference.learn(batch)
-        differs = first_apart(found, reference.weights, (number if own.settings["optimiser"] == "adam" else 1) * rate)
-        if differs is None:
+        for reference in references:
+            reference.learn(batch)
+        near = (number if own.settings["optimiser"] == "adam" else 1) * rate
+        told_of = [first_apart(found, reference, near) for reference in references]
+        if None in told_of:
+            references = [one for one, told in zip(references, told_of, strict=True) if told is None]
             continue
+        differs = told_of[0]
+        assert differs is not None
         like = looks_like(own, network, begun, batches[:number], found)
         told = f"; it is what comes of {like}" if like else ""
         measured = f"after update {number}, {differs[0]} is up to {differs[1]:.3g} apart{told}"
@@ -112,7 +126,7 @@ def looks_like(own: Own, network: Dense, begun: Weights, batches: list[Batch | R
         other = Reference(own, network, begun, rules)
         for batch in batches:
             other.learn(batch)
-        if first_apart(found, other.weights, rate) is None:
+        if first_apart(found, other, rate) is None:
             return name
     moved = {name: np.abs(found[name] - array).max() for name, array in begun.items()}
     largest = max(moved.values()) / len(batches)
