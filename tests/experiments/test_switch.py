@@ -16,6 +16,7 @@ from tests.experiments.test_going_on import SHORT, interrupt_at
 from tests.experiments.test_resume import CARTPOLE_A3C, MEMORY, assert_same
 from triptych.recipes import load_recipe
 from triptych.recipes.override import override
+from triptych.report.command import with_switches
 from triptych.report.page import report
 from triptych.spec import LSTM, Dense
 from triptych.utils.checks import InputError
@@ -306,3 +307,11 @@ def test_fresh_layers_that_stay_frozen_are_warned_of(tmp_path: Path, capsys: pyt
     wider = override(load_recipe("cartpole"), {"network.0.units": 20, "network.1.units": 12})
     triptych.resume(tmp_path / "r", network=wider, callbacks=[pausing()])
     assert "warning: dense_1/kernel, dense_1/bias: fresh, and frozen" in capsys.readouterr().err
+
+
+def test_what_a_strangers_config_names_stays_within_the_comment() -> None:
+    growth = {"wider": {"dense_1\nrm -rf x": 9}, "deeper": ["dense_2; y"]}
+    told = with_switches("triptych train cartpole", {"changes": [{"step": 7, "network": {"growth": growth}}]})
+    assert [line[:2] for line in told.splitlines()] == ["tr", "# ", "# "]
+    with pytest.raises(InputError, match=r"changes\.network"):
+        with_switches("x", {"changes": [{"step": 7, "network": {"growth": ["dense_1"]}}]})

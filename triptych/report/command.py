@@ -6,7 +6,7 @@ import dataclasses
 import shlex
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from triptych.envs.config import GameConfig, names
 from triptych.recipes import BUILT_IN, Recipe, load_recipe, with_memory
@@ -14,8 +14,23 @@ from triptych.recipes.override import COMMON
 from triptych.recipes.serialise import to_dict
 from triptych.spec import KINDS
 from triptych.utils.checks import InputError
+from triptych.utils.console import plain
+from triptych.utils.reading import typed
 
 SHORT = {path: name for name, path in COMMON.items()}
+
+
+class Grew(TypedDict):
+    """How a network grew, as config.json tells it."""
+
+    wider: dict[str, int]
+    deeper: list[str]
+
+
+class Switch(TypedDict):
+    """A network that a run went on with."""
+
+    growth: NotRequired[Grew | None]
 
 
 def with_switches(command: str, config: dict[str, Any] | None) -> str:
@@ -28,13 +43,18 @@ def with_switches(command: str, config: dict[str, Any] | None) -> str:
     return "\n".join([command, *told, first])
 
 
-def went_on(network: dict[str, Any]) -> str:
-    growth = network.get("growth")
+def went_on(network: Any) -> str:
+    """In a comment. The file may be a stranger's: what it names stays within the line.
+
+    Raises:
+        InputError: it is not what a config.json says of a network.
+    """
+    growth = typed(network, Switch, "config.json", "changes.network").get("growth")
     if not growth:
         return "went on with another network: triptych resume RUN --network RECIPE"
     wider = [f"--wider {name}={units}" for name, units in growth["wider"].items()]
     words = [*wider, *(f"--deeper {name}" for name in growth["deeper"])]
-    return f"grew: triptych grow RUN {' '.join(words)}, then triptych resume RUN --network FILE"
+    return f"grew: triptych grow RUN {plain(shlex.join(words))}, then triptych resume RUN --network FILE"
 
 
 def repeat(recipe: Recipe, framework: str, more: Sequence[str] = ()) -> str:
