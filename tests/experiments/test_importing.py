@@ -117,6 +117,20 @@ def test_a_hundred_games_end_as_in_the_library_that_trained_it(
     assert len(set(rewards)) > 1
 
 
+def outputs_of(kind: str, weights: Path, model: Any, obs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Q values, or log probabilities and the value, of an imported agent and of theirs."""
+    mine = load_agent(weights).act(obs)[0]
+    with torch.no_grad():
+        given = torch.from_numpy(obs)
+        if kind == "DQN":
+            theirs = model.q_net(given).numpy()
+        else:
+            logits = model.policy.get_distribution(given).distribution.logits.numpy()
+            theirs = np.concatenate([logits, model.policy.predict_values(given).numpy()], axis=1)
+            mine[:, :-1] -= np.log(np.exp(mine[:, :-1]).sum(axis=1, keepdims=True))
+    return mine, theirs
+
+
 def test_its_values_are_the_same_in_each_framework(trained: Path, tmp_path: Path, framework: str) -> None:
     found = import_agent(trained, env="CartPole-v1", out=tmp_path / "mine.safetensors")
     obs = np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32)
@@ -136,15 +150,7 @@ def test_convolutions_give_what_they_give_there(kind: str, tmp_path: Path) -> No
     found = import_agent(tmp_path / "theirs.zip", env="BreakoutNoFrameskip-v4")
     assert (found.path, found.algorithm) == (tmp_path / "theirs.safetensors", kind.lower())
     obs = np.random.default_rng(0).integers(0, 256, (6, 4, 84, 84), dtype=np.uint8)
-    mine = load_agent(found.path).act(obs)[0]
-    with torch.no_grad():
-        given = torch.from_numpy(obs)
-        if kind == "DQN":
-            theirs = model.q_net(given).numpy()
-        else:
-            logits = model.policy.get_distribution(given).distribution.logits.numpy()
-            theirs = np.concatenate([logits, model.policy.predict_values(given).numpy()], axis=1)
-            mine[:, :-1] -= np.log(np.exp(mine[:, :-1]).sum(axis=1, keepdims=True))
+    mine, theirs = outputs_of(kind, found.path, model, obs)
     assert np.allclose(mine, theirs, atol=1e-5)
     assert np.abs(theirs).max() > 1e-3
 

@@ -15,7 +15,7 @@ from gymnasium import spaces
 from sb3_contrib import RecurrentPPO
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
-from tests.experiments.test_importing import Seeded, changed, outputs
+from tests.experiments.test_importing import Seeded, changed, outputs, outputs_of
 from triptych import InputError, evaluate
 from triptych.__main__ import main
 from triptych.experiments.importing import import_agent
@@ -226,15 +226,7 @@ def test_a_vector_of_bytes_means_there_what_it_means_here(case: str, tmp_path: P
     model.save(tmp_path / "theirs.zip")
     found = import_agent(tmp_path / "theirs.zip", env="exact/Bytes-v0")
     obs = np.random.default_rng(0).integers(0, 256, (40, 128), dtype=np.uint8)
-    mine = load_agent(found.path).act(obs)[0]
-    with torch.no_grad():
-        given = torch.from_numpy(obs)
-        if kind == "DQN":
-            theirs = model.q_net(given).numpy()
-        else:
-            logits = model.policy.get_distribution(given).distribution.logits.numpy()
-            theirs = np.concatenate([logits, model.policy.predict_values(given).numpy()], axis=1)
-            mine[:, :-1] -= np.log(np.exp(mine[:, :-1]).sum(axis=1, keepdims=True))
+    mine, theirs = outputs_of(kind, found.path, model, obs)
     assert np.allclose(mine, theirs, rtol=1e-4, atol=1e-4 * np.abs(theirs).max())
     assert np.ptp(theirs, axis=0).min() > 0.01
 
