@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from triptych.buffers.compression import frames_of
+from triptych.buffers.pictures import renamed
+from triptych.buffers.store import Store
 from triptych.checkup.findings import Finding, Signal
 from triptych.checkup.monitors.base import Sampled
 from triptych.runs.checkpoints import KINDS, newest_manifest
@@ -31,9 +34,14 @@ RESUMED = Signal(
     "resume-differs",
     "stop",
     "the run goes on with something else than its checkpoint holds",
-    ("an optimiser, a target network or a generator that is made anew", "a counter that begins at 0 again"),
+    (
+        "an optimiser, a target network or a generator that is made anew",
+        "a counter that begins at 0 again",
+        "rows of the replay that are put back at another place, or not at all",
+    ),
     "what takes a checkpoint up",
 )
+PICTURES = 64  # rows of a segment whose observations are compared, of the newest ones and of others
 
 
 class BestWeights(Sampled):
@@ -124,27 +132,59 @@ def differences(run: Run, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def rows_that_differ(run: Run, segments: list[dict[str, Any]]) -> Iterator[str]:
-    """Numbers of the replay's rows that are not those of the checkpoint's newest file of them.
+    """What of the replay's rows is not as in the checkpoint's newest file of them, or in its oldest.
 
-    Not compared: observations; states, which another network may have begun anew; and the mask, as a run that had ended
-    before forgets that its last row did.
+    Not compared: states, which another network may have begun anew; and the mask, as a run that had ended before forgets that
+    its last row did.
     """
-    store = run.training.store
-    if store is None or not segments:
+    store, told = run.training.store, set[str]()
+    if store is None:
         return
-    newest = segments[-1]
-    try:
-        saved, _ = read_tensors(run.path / "checkpoints" / "store" / newest["file"])
-    except InputError:
-        return
-    first, end = max(newest["start"], store.oldest), newest["start"] + len(saved["mask"])
-    now = store.take(first, end)
-    for name in store.fields:
-        if name == "mask" or name not in saved or saved[name].dtype != now[name].dtype:
+    for segment in segments[-1:] + segments[: len(segments) > 1]:
+        try:
+            saved, _ = read_tensors(run.path / "checkpoints" / "store" / segment["file"])
+        except InputError:
             continue
-        kept = saved[name][first - newest["start"] :]
-        if kept.shape == now[name].shape and not np.array_equal(kept, now[name], equal_nan=kept.dtype.kind == "f"):
-            yield f"{name} in the replay"
+        for name in differing(store, saved, segment["start"]):
+            if name not in told:
+                told.add(name)
+                yield f"{name} in the replay"
+
+
+def differing(store: Store, saved: dict[str, np.ndarray], start: int) -> Iterator[str]:
+    """The numbers and observations of a store that are not those of a segment's rows, which begin at row `start`."""
+    first, end = max(start, store.oldest), min(start + len(saved["mask"]), store.count)
+    if first >= end:
+        return
+    rows = np.arange(first, end)
+    for name in store.fields:
+        own = getattr(store, name)[rows % store.rows]
+        if name == "mask" or name not in saved or saved[name].dtype != own.dtype:
+            continue
+        kept = saved[name][rows - start]
+        if kept.shape == own.shape and not np.array_equal(kept, own, equal_nan=kept.dtype.kind == "f"):
+            yield name
+    yield from observations_that_differ(store, saved, rows, start)
+
+
+def observations_that_differ(store: Store, saved: dict[str, np.ndarray], rows: np.ndarray, start: int) -> Iterator[str]:
+    """The same of what was observed; of many rows the newest ones, and others at even distances."""
+    if len(rows) > 2 * PICTURES:
+        rows = np.unique(np.append(rows[-PICTURES:], rows[:: len(rows) // PICTURES]))
+    for name, ring in store.rings():
+        part = store.observation.parts[name]
+        held = renamed(saved, f"frame/{name}", "frame") if name else saved
+        now = ring.take(rows % store.rows)
+        told = (
+            frames_of(one, at, part.frame_shape, part.dtype)
+            for one, at in ((held, rows - start), (now, np.arange(len(rows))))
+        )
+        try:
+            same = all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(*told, strict=True))
+        except (KeyError, ValueError):  # rows of another form
+            continue
+        if not same:
+            yield f"observation {name}".strip()
 
 
 def state_file(run: Path, kind: str, step: int) -> Path:

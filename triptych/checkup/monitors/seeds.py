@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,6 +21,8 @@ SHARED = Signal(
     "how the games' seeds come of the run's; seeds that are compared are no independent runs",
 )
 NEIGHBOURS = 10  # seeds of other runs
+SEEDS = 2**31 - 1  # that a game may have
+RARE = 1e-6  # of healthy runs may alarm
 
 
 class Seeds(Sampled):
@@ -42,12 +45,18 @@ class Seeds(Sampled):
 
 
 def compared(seeds: list[list[int]]) -> Iterator[Finding]:
-    """The seeds of the games of a run, and of the runs with the next seeds."""
-    own = set(seeds[0])
-    if len(own) < len(seeds[0]):
-        yield Finding(SAME_START, f"{len(seeds[0])} games have {len(own)} seeds between them", "a seed each", 0)
-    shared = [ahead for ahead, others in enumerate(seeds) if ahead and own & set(others)]
-    if shared:
-        ahead = shared[0]
-        told = f"{len(own & set(seeds[ahead]))} of {len(seeds[0])} games have the seed of a game of the run whose seed is {ahead} higher"
+    """The seeds of the games of a run, and of the runs with the next seeds. What chance explains is no finding: of a thousand games
+    two have the same seed in one run of four thousand."""
+    own, count = set(seeds[0]), len(seeds[0])
+    if not by_chance(count - len(own), count * (count - 1) / 2):
+        yield Finding(SAME_START, f"{count} games have {len(own)} seeds between them", "a seed each", 0)
+    shared = [len(own & set(others)) for others in seeds[1:]]
+    if not by_chance(sum(shared), count * count * len(shared)):
+        ahead, games = next((ahead, games) for ahead, games in enumerate(shared, 1) if games)
+        told = f"{games} of {count} games have the seed of a game of the run whose seed is {ahead} higher"
         yield Finding(SHARED, told, "none", 0)
+
+
+def by_chance(found: int, pairs: float) -> bool:
+    """Whether so many of these pairs of seeds may well be equal where each is drawn by itself (Poisson's bound)."""
+    return found == 0 or (pairs / SEEDS) ** found / math.factorial(min(found, 100)) > RARE

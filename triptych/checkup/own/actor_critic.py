@@ -9,7 +9,10 @@ import numpy as np
 
 from triptych.checkup.findings import Finding
 from triptych.checkup.own import signals
-from triptych.checkup.own.probes import INPUTS, made
+from triptych.checkup.own.learning import still_of
+from triptych.checkup.own.made import history_of, made, made_rows
+from triptych.checkup.own.memory.protocol import Recurrent, Rollouts
+from triptych.checkup.own.probes import INPUTS
 from triptych.checkup.own.protocol import Own
 
 ROUNDS, NEAR = 3, 2e-4  # updates; losses that are the same but for float32's rounding
@@ -28,6 +31,8 @@ class Experience(NamedTuple):
 
 def state_values(own: Own, obs: np.ndarray) -> np.ndarray:
     """[N] of observations; a column of them will do."""
+    if isinstance(own, Recurrent):
+        return own.values(obs)[:, -1]
     found = own.array("values", own.call("values", obs.copy())).astype(np.float64)
     own.shaped("values", found, (len(obs),), (len(obs), 1))
     return found.reshape(-1)
@@ -35,6 +40,8 @@ def state_values(own: Own, obs: np.ndarray) -> np.ndarray:
 
 def logits(own: Own, obs: np.ndarray) -> np.ndarray:
     """[N, A] of observations."""
+    if isinstance(own, Recurrent):
+        return own.values(obs)[:, :-1]
     found = own.array("policy", own.call("policy", obs.copy())).astype(np.float64)
     own.shaped("policy", found, (len(obs), own.actions))
     return found
@@ -65,36 +72,79 @@ def outputs(own: Own) -> Iterator[Finding]:
         yield Finding(signals.PROBABILITIES, f"{INPUTS} inputs, each with a sum of 1", "logits, of any sum and sign")
 
 
-def made_experience(own: Own, count: int, seed: int) -> Experience:
-    """Steps whose log probabilities are a little off those of now, as of a policy of some updates ago."""
-    rng, obs = np.random.default_rng(seed), made(own, count, seed + 1)
-    action = rng.integers(own.actions, size=count)
-    now = log_softmax(logits(own, obs))[np.arange(count), action]
+class Said(NamedTuple):
+    """What the network says of a batch's steps, and the batch itself, as rows [N]."""
+
+    logits: np.ndarray  # [N, A]
+    value: np.ndarray  # [N]
+
+
+def made_experience(own: Own, count: int, seed: int) -> tuple[Any, Said, dict[str, Said]]:
+    """Steps whose log probabilities are a little off those of now, as of a policy of some updates ago; with what the network says of
+    them, and what it would say with known mistakes."""
+    if isinstance(own, Recurrent):
+        return made_rollouts(own, count, seed)
+    obs = made(own, count, seed + 1)
+    said = Said(logits(own, obs), state_values(own, obs))
+    return Experience(obs, *drawn(said, seed, (count,))), said, {}
+
+
+def drawn(said: Said, seed: int, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """Actions, advantages, returns and log probabilities of that shape."""
+    rng, count = np.random.default_rng(seed), len(said.value)
+    action = rng.integers(said.logits.shape[1], size=count)
+    now = log_softmax(said.logits)[np.arange(count), action]
     numbers = rng.normal(size=(3, count)).astype(np.float32)
-    return Experience(obs, action, numbers[0] + 0.5, numbers[1], (now + 0.1 * numbers[2]).astype(np.float32))
+    for part in (action, numbers[0] + 0.5, numbers[1], (now + 0.1 * numbers[2]).astype(np.float32)):
+        yield part.reshape(shape)
+
+
+def made_rollouts(own: Recurrent, count: int, seed: int) -> tuple[Rollouts, Said, dict[str, Said]]:
+    """Rollouts in which episodes begin anew, and that begin with a state of the memory."""
+    steps, history = int(own.settings["sequence_length"]), history_of(own, count, seed)
+    obs = made_rows(own, count, steps, seed + 1)
+    reset = np.random.default_rng(seed + 2).random((count, steps)) < 1 / max(2, steps // 2)
+
+    def says(state: bool = True, reset: np.ndarray | None = reset, carries: bool = True) -> Said:
+        if carries:
+            found = own.unroll(obs, own.played(history) if state else None, reset)
+        else:
+            found = np.stack([own.unroll(obs[:, at : at + 1])[:, 0] for at in range(steps)], axis=1)
+        flat = found.reshape(count * steps, -1)
+        return Said(flat[:, :-1], flat[:, -1])
+
+    said = says()
+    others = {
+        "a memory that is not emptied where an episode begins": says(reset=None),
+        "a memory that begins empty, in place of the state that came with the batch": says(state=False),
+        "a memory that begins anew at each step": says(carries=False),
+    }
+    action, *numbers = drawn(said, seed, (count, steps))
+    batch = Rollouts(obs, action, numbers[0], numbers[1], numbers[2], reset, own.played(history))
+    return batch, said, others
 
 
 class Terms(NamedTuple):
     """What a loss is made of."""
 
-    gain: np.ndarray  # [B], of the policy
-    error: np.ndarray  # [B], of the value, through its loss
-    entropy: np.ndarray  # [B]
+    gain: np.ndarray  # [N], of the policy
+    error: np.ndarray  # [N], of the value, through its loss
+    entropy: np.ndarray  # [N]
 
 
-def terms(own: Own, batch: Experience, ddof: int = 0) -> Terms:
+def terms(told: dict[str, Any], batch: Any, said: Said, ddof: int = 0) -> Terms:
     """Of a batch; `ddof` as in NumPy's standard deviation: 1 is torch's default."""
-    told, log_probs = own.settings, log_softmax(logits(own, batch.obs))
-    taken = log_probs[np.arange(len(batch.action)), batch.action]
-    advantage = batch.advantage.astype(np.float64)
+    action, advantage, returns, before = (np.ravel(batch[at]) for at in range(1, 5))
+    log_probs = log_softmax(said.logits)
+    taken = log_probs[np.arange(len(action)), action]
+    advantage = advantage.astype(np.float64)
     if told["normalise_advantages"]:
         advantage = (advantage - advantage.mean()) / (advantage.std(ddof=ddof) + 1e-8)
     gain = advantage * taken
     if told["clip"] is not None:
-        ratio = np.exp(taken - batch.log_prob)
+        ratio = np.exp(taken - before)
         gain = np.minimum(ratio * advantage, np.clip(ratio, 1 - told["clip"], 1 + told["clip"]) * advantage)
-    off = np.abs(batch.returns - state_values(own, batch.obs))
-    delta = told["delta"]
+    off, delta = np.abs(returns - said.value), told["delta"]
     size = {"squared": off**2, "absolute": off, "huber": np.where(off <= delta, off**2 / 2, delta * (off - delta / 2))}
     return Terms(gain, size[told["loss"]], -(np.exp(log_probs) * log_probs).sum(axis=1))
 
@@ -103,43 +153,51 @@ def loss(own: Own) -> Iterator[Finding]:
     """What `learn` returns against the loss of the batch."""
     told = own.settings
     for seed in range(ROUNDS):
-        batch = made_experience(own, int(told["batch_size"]), 10 * seed)
-        found_terms, value = terms(own, batch), state_values(own, batch.obs)
-        other = -terms(own, batch, ddof=1).gain.mean()  # with torch's deviation in place of NumPy's
+        batch, said, others = made_experience(own, int(told["batch_size"]), 10 * seed)
         before = own.weights() if "weights" in own.has else {}
         found = own.learn(batch)
-        still = [name for name, array in before.items() if np.array_equal(array, own.weights()[name])]
-        if still:
-            yield Finding(
-                signals.STILL,
-                f"{len(still)} of {len(before)} tensors unchanged ({', '.join(still[:4])})",
-                "all of them moved",
-            )
+        if before and (still := still_of(before, own.weights())) is not None:
+            yield still
             return
         if found is None:
             return
-        policy, error, entropy = -found_terms.gain.mean(), found_terms.error.mean(), found_terms.entropy.mean()
-        weight, bonus = float(told["value_weight"]), float(told["entropy_weight"])
-        wanted = policy + weight * error - bonus * entropy
-        factors = (1.0, 0.5) if told["loss"] == "squared" else (1.0,)
-        policies = (policy, other) if told["normalise_advantages"] else (policy,)
-        allowed = [one + weight * factor * error - bonus * entropy for one in policies for factor in factors]
-        if any(near(found, one) for one in allowed):
+        right = allowed(told, batch, said)
+        if any(near(found, one) for one in right):
             continue
-        crossed = ((batch.returns[None] - value[:, None]) ** 2).mean()
-        known = {
-            "the wrong sign of the entropy's bonus": policy + weight * error + bonus * entropy,
-            "no bonus for entropy": policy + weight * error,
-            "no value loss": policy - bonus * entropy,
-            "a value loss that is not weighed": policy + error - bonus * entropy,
-            "the wrong sign of the policy's gain": -policy + weight * error - bonus * entropy,
-            "values [B, 1] against returns [B], which makes [B, B]": policy + weight * crossed - bonus * entropy,
-            "a sum over the batch in place of its mean": wanted * len(value),
-        }
-        like = next((name for name, one in known.items() if near(found, one)), "")
-        like = f"; it is what comes of {like}" if like else ""
-        yield Finding(signals.POLICY_LOSS, f"update {seed + 1} returns a loss of {found:.6g}{like}", f"{wanted:.6g}")
+        like = looks_like(told, batch, said, others, found)
+        yield Finding(signals.POLICY_LOSS, f"update {seed + 1} returns a loss of {found:.6g}{like}", f"{right[0]:.6g}")
         return
+
+
+def allowed(told: dict[str, Any], batch: Any, said: Said) -> list[float]:
+    """The loss, in each way in which it may be scaled."""
+    made_of, weight, bonus = terms(told, batch, said), float(told["value_weight"]), float(told["entropy_weight"])
+    policies = [-made_of.gain.mean()]
+    if told["normalise_advantages"]:
+        policies.append(-terms(told, batch, said, ddof=1).gain.mean())  # with torch's deviation in place of NumPy's
+    factors = (1.0, 0.5) if told["loss"] == "squared" else (1.0,)
+    error, entropy = made_of.error.mean(), made_of.entropy.mean()
+    return [one + weight * factor * error - bonus * entropy for one in policies for factor in factors]
+
+
+def looks_like(told: dict[str, Any], batch: Any, said: Said, others: dict[str, Said], found: float) -> str:
+    """The known mistake that gives this loss; empty: none does."""
+    made_of, weight, bonus = terms(told, batch, said), float(told["value_weight"]), float(told["entropy_weight"])
+    policy, error, entropy = -made_of.gain.mean(), made_of.error.mean(), made_of.entropy.mean()
+    crossed = ((np.ravel(batch.returns)[None] - said.value[:, None]) ** 2).mean()
+    known = {
+        "the wrong sign of the entropy's bonus": policy + weight * error + bonus * entropy,
+        "no bonus for entropy": policy + weight * error,
+        "no value loss": policy - bonus * entropy,
+        "a value loss that is not weighed": policy + error - bonus * entropy,
+        "the wrong sign of the policy's gain": -policy + weight * error - bonus * entropy,
+        "values [B, 1] against returns [B], which makes [B, B]": policy + weight * crossed - bonus * entropy,
+        "a sum over the batch in place of its mean": (policy + weight * error - bonus * entropy) * len(said.value),
+    }
+    for name, other in others.items():
+        known[name] = min(allowed(told, batch, other), key=lambda one: abs(one - found))
+    name = min(known, key=lambda name: abs(known[name] - found))
+    return f"; it is what comes of {name}" if near(found, known[name]) else ""
 
 
 def near(found: float, wanted: Any) -> bool:

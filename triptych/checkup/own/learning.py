@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from triptych.checkup.findings import Finding
 from triptych.checkup.own import signals
 from triptych.checkup.own.dense import Adam, Dense, recognise
 from triptych.checkup.own.losses import Rules, mistakes
-from triptych.checkup.own.probes import made, made_batch
+from triptych.checkup.own.made import made, made_batch
 from triptych.checkup.own.protocol import Batch, Own, Returns
 
 UPDATES = 8
@@ -62,7 +63,7 @@ class Reference:
         self.weights = self.optimiser.step(self.weights, gradients)
 
 
-def first_apart(found: Weights, wanted: Reference, rate: float) -> tuple[str, float] | None:
+def first_apart(found: Weights, wanted: Any, rate: float) -> tuple[str, float] | None:
     """The first tensor that is not the same, and the largest difference; None: all are. Numbers whose gradient is faint count nothing."""
     for name, array in wanted.weights.items():
         apart = np.where(wanted.faint[name], 0.0, np.abs(found[name] - array))
@@ -86,14 +87,21 @@ def updates(own: Own) -> Iterator[Finding]:
         reached.append(own.weights())
         if target is not None and np.abs(own.values(obs, "target_values") - target).max() > 1e-7:
             break  # it was copied here
-    still = [name for name, array in begun.items() if np.array_equal(array, reached[-1][name])]
-    if still:
-        named = ", ".join(still[:4]) + (" and others" if len(still) > 4 else "")
-        yield Finding(signals.STILL, f"{len(still)} of {len(begun)} tensors unchanged ({named})", "all of them moved")
+    if (still := still_of(begun, reached[-1])) is not None:
+        yield still
         return
     if network is None or not followed or apart_at_start:
         return
     yield from against(own, network, begun, batches, reached)
+
+
+def still_of(begun: Weights, reached: Weights) -> Finding | None:
+    """Tensors that no update has moved."""
+    still = [name for name, array in begun.items() if np.array_equal(array, reached[name])]
+    if not still:
+        return None
+    named = ", ".join(still[:4]) + (" and others" if len(still) > 4 else "")
+    return Finding(signals.STILL, f"{len(still)} of {len(begun)} tensors unchanged ({named})", "all of them moved")
 
 
 def against(

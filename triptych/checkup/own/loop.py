@@ -12,6 +12,8 @@ from triptych.checkup.audit.verdict import Differs
 from triptych.checkup.findings import Finding
 from triptych.checkup.monitors.updates import NEVER
 from triptych.checkup.own import signals
+from triptych.checkup.own.exploring import Choices
+from triptych.checkup.own.memory.protocol import Recurrent
 from triptych.checkup.own.protocol import Own
 from triptych.checkup.own.replay import Record
 from triptych.utils.checks import InputError
@@ -32,9 +34,12 @@ class Recorded(gymnasium.Wrapper):
         self.record: Record | None = None
         self.left, self.rows = steps, 2 * steps
         self.taken = 0
+        self.choices: Choices | None = None
+        self.now: Any = None  # what is shown
 
     def reset(self, **how: Any) -> Any:
         obs, info = self.env.reset(**how)
+        self.now = np.array(obs)
         if self.record is None:
             self.record = Record(self.rows, np.array(obs))
         else:
@@ -44,9 +49,12 @@ class Recorded(gymnasium.Wrapper):
     def step(self, action: Any) -> Any:
         if self.left == 0:
             raise Enough
+        if self.choices is not None:
+            self.choices.heard(self.taken, self.now, int(action))
         self.left -= 1
         self.taken += 1
         answer = self.env.step(action)
+        self.now = np.array(answer[0])
         if self.record is not None:
             self.record.step(int(action), np.array(answer[0]), float(answer[1]), bool(answer[2]), bool(answer[3]))
         return answer
@@ -68,9 +76,8 @@ class Ears:
         parts = given[0] if len(given) == 1 else given
         if not isinstance(parts, tuple | list) or len(parts) != len(self.own.kind._fields):
             return
-        arrays = (self.own.array(name, part) for name, part in zip(self.own.kind._fields, parts, strict=True))
-        batch = self.own.whole(self.own.kind(*arrays))
-        for one in self.env.record.judge(self.own, self.own.kind(*(part[:SAMPLES] for part in batch))):
+        steps = self.own.steps_of(self.own.read(parts))
+        for one in self.env.record.judge(self.own, type(steps)(*(part[:SAMPLES] for part in steps))):
             if isinstance(one, Differs):
                 self.differs = one, self.env.taken
                 return
@@ -80,6 +87,8 @@ def loop(own: Own) -> Iterator[Finding]:
     """Lets the user's loop take five hundred steps."""
     env = Recorded(own.env, STEPS)
     ears = Ears(own, env)
+    if {"values", "epsilon"} <= own.has and not isinstance(own, Recurrent):
+        env.choices = Choices(own)
     before = own.weights() if "weights" in own.has else {}
     if "learn" in own.has:
         listen(own, ears)
@@ -99,6 +108,8 @@ def loop(own: Own) -> Iterator[Finding]:
     if ears.differs:
         one, since = ears.differs
         yield Finding(one.signal, one.measured, one.expected, since)
+    if env.choices is not None:
+        yield from env.choices.judge()
     after = own.weights() if before else {}
     still = [name for name in before if np.array_equal(before[name], after[name])]
     if still and (ears.updates or "learn" not in own.has):

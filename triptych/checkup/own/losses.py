@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from triptych.checkup.findings import Finding
 from triptych.checkup.own import signals
-from triptych.checkup.own.probes import made_batch
+from triptych.checkup.own.made import made_batch
 from triptych.checkup.own.protocol import Batch, Own, Returns, discounts
+from triptych.utils.checks import InputError
 
 ROUNDS, NEAR = 3, 2e-4  # updates; losses that are the same but for float32's rounding
 
@@ -89,33 +91,62 @@ def mistakes(rules: Rules) -> dict[str, Rules]:
     return found | {f"the {loss} loss": replace(rules, loss=loss) for loss in others}
 
 
+class Said(NamedTuple):
+    """What the networks say of a batch, before it is learned from. All [B, A]."""
+
+    values: np.ndarray
+    online: np.ndarray  # of the next observations
+    following: np.ndarray  # the target's
+
+
+SCALED = {
+    "pixels that learning divides by 255 once more than acting does": 1 / 255,
+    "pixels that learning does not divide by 255, as acting does": 255.0,
+}
+
+
+def said_of(own: Own, batch: Any, scale: float | None = None) -> Said:
+    """`scale`: of the observations, which then are no bytes."""
+    obs, after = (part if scale is None else (scale * part).astype(np.float32) for part in (batch.obs, batch.next_obs))
+    online = own.values(after)
+    return Said(own.values(obs), online, own.values(after, "target_values") if "target_values" in own.has else online)
+
+
+def scaled_otherwise(own: Own, batch: Any) -> Iterator[tuple[str, Said]]:
+    """What the networks would say of pixels that are scaled otherwise; nothing where they take only bytes."""
+    for name, scale in SCALED.items() if own.dtype == np.uint8 else ():
+        with contextlib.suppress(InputError):
+            yield name, said_of(own, batch, scale)
+
+
+def each_loss(rules: Rules, batch: Any, said: Said) -> np.ndarray:
+    """[B], or [B, B]."""
+    taken = said.values[np.arange(len(batch.action)), batch.action]
+    return rules.of_errors(rules.errors(taken, rules.targets(batch, said.following, said.online)))
+
+
 def loss(own: Own) -> Iterator[Finding]:
     """What `learn` returns against the loss of the TD errors."""
     rules = Rules.of(own.settings)
     for seed in range(ROUNDS):
         batch = made_batch(own, int(own.settings["batch_size"]), 10 * seed)
-        values, online = own.values(batch.obs), own.values(batch.next_obs)
-        following = own.values(batch.next_obs, "target_values") if "target_values" in own.has else online
+        said, scaled = said_of(own, batch), dict(scaled_otherwise(own, batch))
         found = own.learn(batch)
         if found is None:
             return
-        taken = values[np.arange(len(batch.action)), batch.action]
-
-        def of(rules: Rules, batch: Batch | Returns = batch, taken: np.ndarray = taken) -> np.ndarray:
-            return rules.of_errors(rules.errors(taken, rules.targets(batch, following, online)))  # noqa: B023
-
-        wanted = float(of(rules).mean())
-        halves = (wanted, wanted / 2) if rules.loss == "squared" else (wanted,)
-        if any(np.isclose(found, one, rtol=NEAR, atol=1e-6) for one in halves):
+        wanted = float(each_loss(rules, batch, said).mean())
+        if near(found, wanted, rules):
             continue
-        told = "; it is what comes of " + like if (like := looks_like(found, rules, of)) else ""
+        known = {name: float(each_loss(other, batch, said).mean()) for name, other in mistakes(rules).items()}
+        known |= {name: float(each_loss(rules, batch, other).mean()) for name, other in scaled.items()}
+        known["a sum over the batch in place of its mean"] = float(each_loss(rules, batch, said).sum())
+        like = min(known, key=lambda name: abs(known[name] - found))
+        told = f"; it is what comes of {like}" if near(found, known[like], rules) else ""
         yield Finding(signals.LOSS, f"update {seed + 1} returns a loss of {found:.6g}{told}", f"{wanted:.6g}")
         return
 
 
-def looks_like(found: float, rules: Rules, of: Any) -> str:
-    """The known mistake that gives this loss; empty: none does."""
-    known = {name: float(of(other).mean()) for name, other in mistakes(rules).items()}
-    known["a sum over the batch in place of its mean"] = float(of(rules).sum())
-    nearest = min(known, key=lambda name: abs(known[name] - found))
-    return nearest if np.isclose(found, known[nearest], rtol=NEAR, atol=1e-6) else ""
+def near(found: float, wanted: float, rules: Rules) -> bool:
+    """Whether a loss is this one but for rounding; a squared one may have a factor of one half."""
+    halves = (wanted, wanted / 2) if rules.loss == "squared" else (wanted,)
+    return any(np.isclose(found, one, rtol=NEAR, atol=1e-6) for one in halves)

@@ -27,10 +27,17 @@ SETTINGS: dict[str, Any] = {
     "entropy_weight": 0.0,
     "clip": None,  # of PPO's ratio; None: there is none
     "normalise_advantages": False,
+    "padding": None,  # of convolutions: "valid" or "same"; None: either
+    "steps": None,  # of the whole run that `epsilon` is meant for
+    "sequence_length": 8,  # of a network with a memory: steps of the pieces that `learn` is given
+    "burn_in": 0,  # the first of them, which only bring the memory up to date
+    "stored_state": False,  # pieces come with the state that the memory had before them; else it begins empty
 }  # by default
+PADDINGS = ("valid", "same")
 LOSSES = ("huber", "squared", "absolute")
 METHODS = (
     "values", "target_values", "learn", "sync_target", "weights", "observe", "sample", "make_env", "train", "policy", "advantages",
+    "initial_state", "step", "target_step", "epsilon",
 )  # fmt: skip
 
 
@@ -106,8 +113,12 @@ class Own:
             number = told.get(name)
             good = number is None or (isinstance(number, int | float) and number >= 0)
             check(good, f"{self.name}: settings {name}", number, "a number from 0")
-        steps = told.get("n_step", 1)
-        check(isinstance(steps, int) and steps >= 1, f"{self.name}: settings n_step", steps, "a whole number from 1")
+        if told.get("padding") is not None:
+            check(told["padding"] in PADDINGS, f"{self.name}: settings padding", told["padding"], ", ".join(PADDINGS))
+        for name, least in (("n_step", 1), ("sequence_length", 1), ("burn_in", 0), ("steps", 1)):
+            steps = told.get(name)
+            good = steps is None or (isinstance(steps, int) and steps >= least)
+            check(good, f"{self.name}: settings {name}", steps, f"a whole number from {least}")
         return told
 
     def spaces(self) -> tuple[tuple[int, ...], np.dtype, int]:
@@ -158,7 +169,8 @@ class Own:
 
     def learn(self, batch: Any) -> float | None:
         """One update; its loss, where the user returns one."""
-        loss = self.call("learn", type(batch)(*(np.array(part) for part in batch)))
+        fields = zip(type(batch)._fields, batch, strict=True)  # a state is of the user's own kind
+        loss = self.call("learn", type(batch)(*(part if name == "state" else np.array(part) for name, part in fields)))
         if loss is None:
             return None
         found = self.array("learn", loss)
@@ -167,14 +179,23 @@ class Own:
         )
         return float(found.reshape(()))
 
-    def sample(self) -> Batch:
+    def sample(self) -> Any:
         """A batch from the user's replay."""
         found = self.call("sample")
         fields = self.kind._fields
         good = isinstance(found, tuple | list) and len(found) == len(fields)
         shown = f"{type(found).__name__} of {len(found)}" if hasattr(found, "__len__") else type(found).__name__
         check(good, f"{self.name}: sample", shown, f"a tuple: {', '.join(fields)}")
-        return self.whole(self.kind(*(self.array(f"sample's {n}", p) for n, p in zip(fields, found, strict=True))))
+        return self.read(found)
+
+    def read(self, parts: Any) -> Any:
+        """A batch of the user's, checked."""
+        named = zip(self.kind._fields, parts, strict=True)
+        return self.whole(self.kind(*(p if n == "state" else self.array(f"{n} in a batch", p) for n, p in named)))
+
+    def steps_of(self, batch: Any) -> Any:
+        """The transitions of a batch."""
+        return batch
 
     def whole(self, batch: Batch) -> Batch:
         """A batch whose shapes are what they should be."""

@@ -89,6 +89,59 @@ UPDATE = stop(
     "another optimiser, learning rate or limit on the gradient than the settings say",
     look="learn: what is differentiated, and the optimiser",
 )
+NETWORK = Signal("own-network", "note", "what the network is", (), "the network's layers")
+UNKNOWN = Signal(
+    "own-network-unknown", "note", "the network's layers are not known to NumPy", (), "the network's layers"
+)
+PADDING = stop(
+    "own-padding",
+    "convolutions pad otherwise than the settings say, so that it is another network",
+    "a framework's default: Flax pads same, PyTorch and Keras valid",
+    look="the convolutions' padding",
+)
+PIXELS = stop(
+    "own-pixels",
+    "pixels do not reach the network as numbers from 0 to 1",
+    "a division by 255 in the environment or the replay, and another one in the network",
+    "bytes that are only made floats",
+    look="what is done to an observation before the first layer",
+)
+EPSILON = stop("own-epsilon", "epsilon is no share of actions", "a schedule that goes on below 0", look="epsilon")
+STATE_KEPT = stop(
+    "own-state-kept",
+    "an episode begins with what the memory holds of another one",
+    "a state that is not zeroed where an episode begins, or only for the step after it",
+    "a state that is kept in the object, beside the one that is handed over",
+    look="step: where reset is used; initial_state",
+)
+STATE_IGNORED = stop(
+    "own-state-ignored",
+    "what came before an observation changes nothing",
+    "a state that is zeroed at every step, or handed out as it came in",
+    "an output that is not the memory's",
+    look="step: the state that goes in, and the one that comes out",
+)
+STATE_SHARED = stop(
+    "own-state-shared",
+    "games that are played side by side share a memory",
+    "games taken for steps of one sequence: an axis too few, or batch_first",
+    "a reset that empties the memory of all games; a reshape that mixes them",
+    look="step: the axes of what the memory is given, and of reset",
+)
+PIECES_LOSS = stop(
+    "own-sequence-loss",
+    "the loss of a batch of sequences is not the one of its TD errors",
+    "steps behind an episode's end, or of the burn-in, that count",
+    "a memory that begins otherwise than acting has it, or is not carried from step to step",
+    "no mask where an episode ended; another gamma, or another loss than the settings say",
+    look="learn: the state that it begins with, the mask, the target",
+)
+BURNED = stop(
+    "own-burn-in-gradient",
+    "a gradient passes through steps that only bring the memory up to date",
+    "a state that is not cut off behind the burn-in: detach, no_grad, stop_gradient",
+    look="learn: the state between the burn-in and the steps behind it",
+)
 DRAWS = stop(
     "own-replay-draws",
     "the replay draws few of the steps that it holds",

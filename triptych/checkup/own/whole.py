@@ -9,34 +9,60 @@ from typing import Any
 from triptych.checkup.findings import Finding
 from triptych.checkup.looks import Checkup
 from triptych.checkup.own import actor_critic
+from triptych.checkup.own.conversion import conversion
+from triptych.checkup.own.convolutions import layers
+from triptych.checkup.own.exploring import exploration
 from triptych.checkup.own.learning import updates
 from triptych.checkup.own.loop import loop
 from triptych.checkup.own.losses import loss
+from triptych.checkup.own.memory import learning as of_memory
+from triptych.checkup.own.memory import losses as of_pieces
+from triptych.checkup.own.memory.probes import remembers
+from triptych.checkup.own.memory.protocol import Recurrent, own_of
 from triptych.checkup.own.probes import copies, environment, network, target
 from triptych.checkup.own.protocol import Own
-from triptych.checkup.own.replay import replay
+from triptych.checkup.own.replay import pieces, replay
 from triptych.utils.checks import InputError
 
 # What is looked at, what does it, and the methods that it needs. An object that is no factory's is looked at in this order, so that
 # its updates are followed from its first one on.
-LOOKS: tuple[tuple[str, Callable[[Own], Iterator[Finding]], tuple[str, ...]], ...] = (
+Looks = tuple[tuple[str, Callable[[Own], Iterator[Finding]], tuple[str, ...]], ...]
+LOOKS: Looks = (
     ("the environment", environment, ("make_env",)),
     ("the network", network, ("values",)),
+    ("the network's layers", layers, ("values", "weights")),
     ("the target network", target, ("values", "target_values")),
     ("updates beside NumPy's", updates, ("values", "learn", "weights")),
     ("the loss", loss, ("values", "learn")),
     ("copies of the target", copies, ("values", "target_values", "learn")),
+    ("exploration", exploration, ("epsilon",)),
     ("the loop", loop, ("make_env", "train")),
     ("the replay", replay, ("observe", "sample")),
+    ("the conversion to tensors", conversion, ("values", "learn")),
 )
 
 
-ACTOR_CRITIC: tuple[tuple[str, Callable[[Own], Iterator[Finding]], tuple[str, ...]], ...] = (
+def those(*names: str) -> Looks:
+    """Some of them."""
+    return tuple(one for one in LOOKS if one[0] in names)
+
+
+RECURRENT: Looks = (
+    *those("the environment", "the network", "the target network"),
+    ("the memory", remembers, ("step", "initial_state")),
+    ("updates beside NumPy's", of_memory.updates, ("step", "learn", "weights")),
+    ("the loss", of_pieces.loss, ("step", "learn")),
+    ("the burn-in", of_memory.burn_in, ("learn", "weights")),
+    *those("copies of the target", "exploration", "the loop"),
+    ("the replay", pieces, ("observe", "sample")),
+)  # of an object that has a `step`
+ACTOR_CRITIC: Looks = (
     ("the environment", environment, ("make_env",)),
     ("the policy and the value", actor_critic.outputs, ("policy", "values")),
+    ("the memory", remembers, ("step", "initial_state")),
     ("the loss", actor_critic.loss, ("policy", "values", "learn")),
     ("the advantages", actor_critic.advantages, ("advantages",)),
-)  # of an object that has a `policy`
+)  # of an object that has a `policy`, or whose `step` gives one
 
 
 def check_own(given: Any, name: str = "the object", tell: Callable[[str], Any] = str) -> Checkup:
@@ -50,7 +76,7 @@ def check_own(given: Any, name: str = "the object", tell: Callable[[str], Any] =
         InputError: a method is missing that all need, fails, or answers in another shape.
     """
     makes = isinstance(given, type) or inspect.isroutine(given)
-    own, found = Own(made_by(given, name) if makes else given, name), Checkup(name)
+    own, found = own_of(made_by(given, name) if makes else given, name), Checkup(name)
     for what, look, needs in looks_of(own):
         missing = [method for method in needs if method not in own.has]
         if missing:
@@ -60,14 +86,22 @@ def check_own(given: Any, name: str = "the object", tell: Callable[[str], Any] =
         else:
             tell(what)
             found.look(what, lambda look=look, own=own: list(look(own)))  # type: ignore[misc]
-            own = Own(made_by(given, name), name) if makes else own
+            own = own_of(made_by(given, name), name) if makes else own
     return found
 
 
 def looks_of(own: Own) -> tuple[Any, ...]:
     """Those of an actor-critic where the methods are one's; a learner of values may have a method `policy` as well."""
+    if isinstance(own, Recurrent):
+        return tuple(
+            one
+            for one in (ACTOR_CRITIC if own.acts else RECURRENT)
+            if one[0] != "the burn-in" or own.settings["burn_in"]
+        )
     of_values = {"target_values", "sample", "observe"} & own.has
-    return ACTOR_CRITIC if "advantages" in own.has or ("policy" in own.has and not of_values) else LOOKS
+    if "advantages" in own.has or ("policy" in own.has and not of_values):
+        return tuple(one for one in ACTOR_CRITIC if one[0] != "the memory")
+    return LOOKS
 
 
 def made_by(make: Callable[[], Any], name: str) -> Any:
