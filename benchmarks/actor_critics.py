@@ -1,6 +1,11 @@
-"""A2C, PPO and recurrent PPO on KungFuMaster in turn with Stable-Baselines3 and sb3-contrib: same games, network and number of updates (their A2C has RMSprop, ours Adam).
+"""A2C, PPO and recurrent PPO on KungFuMaster in turn with another library: same games, network and number of updates.
 
 python benchmarks/actor_critics.py --algorithm ppo --framework torch --json
+python benchmarks/actor_critics.py --algorithm ppo --framework jax --peer sbx --json
+
+`stable-baselines3` (with sb3-contrib's recurrent PPO) is PyTorch, beside whichever of ours; its A2C has RMSprop, ours Adam. `sbx` and
+`cleanrl` are JAX: SBX's policy and value pass the same picture each through a copy of the network, and CleanRL's games are EnvPool's,
+inside its compiled loop. `keras-tutorial` is what Keras' users write: peers/actor_critics_keras.py. The last three have PPO alone.
 
 Each turn is a fresh process; steps/s count from the end of the first rollout's updates to the end of the last one's.
 """
@@ -11,7 +16,8 @@ import argparse
 import json
 import sys
 
-from turns import measured, median, python_of
+from rivals import ACTOR_CRITICS, FRAMEWORKS, PRECISIONS, SB3, check_asked
+from turns import guarded, measured, median, python_of
 
 from triptych.utils.machine import cores
 
@@ -20,9 +26,10 @@ ROLLOUTS = {"a2c": 60, "ppo": 3, "recurrent-ppo": 3}  # 80 steps each of A2C, 1,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer", choices=list(ACTOR_CRITICS), default=SB3)
     parser.add_argument("--algorithm", choices=list(ROLLOUTS), default="ppo")
-    parser.add_argument("--framework", choices=("torch", "jax", "keras"), default="torch")
-    parser.add_argument("--precision", choices=("float32", "float64", "bfloat16"), default="float32")
+    parser.add_argument("--framework", choices=FRAMEWORKS, default="torch")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--threads", type=int, default=cores(), help="of the learner, ours and theirs")
     parser.add_argument("--rollouts", type=int, help="that are measured; as many as the tables have unless told")
     parser.add_argument("--turns", type=int, default=3, help="of each; at least 3")
@@ -31,12 +38,16 @@ def main() -> None:
     rollouts = ROLLOUTS[asked.algorithm] if asked.rollouts is None else asked.rollouts
     if asked.turns < 3 or asked.threads < 1 or rollouts < 1:
         parser.error("--turns are at least 3, --threads and --rollouts at least 1")
-    python, work = python_of("sb3-contrib"), (asked.algorithm, asked.threads, rollouts)
+    other = ACTOR_CRITICS[asked.peer]
+    check_asked(asked.peer, other, framework=asked.framework, algorithm=asked.algorithm)
+    python, work = python_of(other.environment), (asked.algorithm, asked.threads, rollouts)
     ours, theirs = [], []
     for turn in range(asked.turns):
         ours.append(measured(sys.executable, "ours/actor_critics.py", *work, asked.framework, asked.precision))
-        theirs.append(measured(python, "peers/actor_critics_sb3.py", *work))
-        print(f"turn {turn + 1}: ours {ours[-1]['rate']:.0f}, theirs {theirs[-1]['rate']:.0f} steps/s", flush=True)
+        theirs.append(measured(python, other.script, *work, other.variant))
+        print(
+            f"turn {turn + 1}: ours {ours[-1]['rate']:.0f}, {asked.peer} {theirs[-1]['rate']:.0f} steps/s", flush=True
+        )
     rate, peer = median(ours, "rate"), median(theirs, "rate")
     found = {
         "algorithm": asked.algorithm, "framework": asked.framework, "precision": asked.precision, "ours": rate, "peer": peer,
@@ -44,11 +55,12 @@ def main() -> None:
         "versions": ours[0]["versions"] | theirs[0]["versions"],
     }  # fmt: skip
     print(
-        f"{asked.algorithm} {asked.framework} {asked.precision}: {rate:.0f} steps/s against {peer:.0f}, {rate / peer:.2f}x; {found['processor']}"
+        f"{asked.algorithm} {asked.framework} {asked.precision}: {rate:.0f} steps/s against {peer:.0f} of {asked.peer}, {rate / peer:.2f}x; "
+        f"{found['processor']}"
     )
     if asked.json:
         print(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main()
+    guarded(main)

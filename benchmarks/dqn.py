@@ -1,11 +1,13 @@
 """DQN on Space Invaders in turn with another library: same game, network, batch, updates a step, learner's threads.
 
 python benchmarks/dqn.py --peer stable-baselines3 --num-envs 1 --framework torch --precision float32 --json
+python benchmarks/dqn.py --peer keras-tutorial --framework keras --json
 
 Each turn is a fresh process that trains past the warm-up; steps/s count from there, logs included, checkpoints and
 compilation not. `learner_alone` is the same updates and acting passes without games, `games_alone` random play.
 (The others step their games one after the other, as their own settings do; ours play in ale-py's threads. CleanRL's file for
-the same framework runs, the other two are PyTorch.) The bound
+the same framework runs, SBX is JAX; Stable-Baselines3 and Tianshou are PyTorch, beside whichever of ours. `keras-tutorial` and
+`keras-train-on-batch` are what Keras' users write: peers/dqn_keras.py.) The bound
 is the larger of the two times where learner and game threads fit side by side on the cores, else their sum.
 """
 
@@ -15,24 +17,20 @@ import argparse
 import json
 import sys
 
-from turns import measured, median, python_of
+from rivals import DQN, FRAMEWORKS, PRECISIONS, SB3, check_asked
+from turns import guarded, measured, median, python_of
 
 from triptych.utils.machine import cores
 
 CORES = cores()
-PEERS = {  # its script, and the frameworks of ours that it stands beside
-    "stable-baselines3": ("peers/dqn_sb3.py", ("torch", "jax", "keras")),
-    "cleanrl": ("peers/dqn_cleanrl.py", ("torch", "jax")),
-    "tianshou": ("peers/dqn_tianshou.py", ("torch",)),
-}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer", choices=list(PEERS), default="stable-baselines3")
+    parser.add_argument("--peer", choices=list(DQN), default=SB3)
     parser.add_argument("--num-envs", type=int, choices=(1, 8), default=1)
-    parser.add_argument("--framework", choices=("torch", "jax", "keras"), default="torch")
-    parser.add_argument("--precision", choices=("float32", "float64", "bfloat16"), default="float32")
+    parser.add_argument("--framework", choices=FRAMEWORKS, default="torch")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--threads", type=int, default=CORES, help="of the learner, ours and theirs")
     parser.add_argument("--warm-up", type=int, default=1_000, help="steps before the clock starts; at least 100")
     parser.add_argument("--steps", type=int, default=2_400, help="steps that are measured; at least 100")
@@ -43,17 +41,14 @@ def main() -> None:
         parser.error("--turns are at least 3, --threads at least 1")
     if asked.warm_up < 100 or asked.steps < 100:
         parser.error("--warm-up and --steps are at least 100")
-    script, frameworks = PEERS[asked.peer]
-    if asked.framework not in frameworks:
-        parser.error(f"--framework is {asked.framework}; {asked.peer} stands beside {', '.join(frameworks)}")
-    if asked.peer == "cleanrl" and asked.num_envs != 1:
-        parser.error(f"--num-envs is {asked.num_envs}; CleanRL's DQN takes 1 game")
-    python = python_of(asked.peer)
+    other = DQN[asked.peer]
+    check_asked(asked.peer, other, framework=asked.framework, num_envs=asked.num_envs)
+    python = python_of(other.environment)
     work = (asked.num_envs, asked.threads, asked.warm_up, asked.steps)
     ours, theirs = [], []
     for turn in range(asked.turns):
         ours.append(measured(sys.executable, "ours/dqn.py", "dqn", *work, asked.framework, asked.precision))
-        theirs.append(measured(python, script, *work, asked.framework))
+        theirs.append(measured(python, other.script, *work, asked.framework, other.variant))
         print(
             f"turn {turn + 1}: ours {ours[-1]['rate']:.0f}, {asked.peer} {theirs[-1]['rate']:.0f} steps/s", flush=True
         )
@@ -80,4 +75,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    guarded(main)

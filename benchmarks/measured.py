@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import rivals
+from rivals import SB3
+
 Found = dict[str, Any]  # a command's last line
-TITLES = {"stable-baselines3": "Stable-Baselines3", "cleanrl": "CleanRL", "tianshou": "Tianshou"}
-GOALS = {"a2c": 1.8, "ppo": 2.3, "recurrent-ppo": 2.3}
+GOALS = {"a2c": 1.8, "ppo": 2.3, "recurrent-ppo": 2.3}  # beside Stable-Baselines3 and sb3-contrib
+GOALS_IN_JAX = {"sbx": 1.5, "cleanrl": 1.5}  # beside libraries whose networks are in JAX too
 GAMES = {
     "kung-fu-master": "Kung-Fu Master",
     "ms-pacman": "Ms. Pac-Man",
@@ -36,6 +39,11 @@ class Measurement:
         """Whether it has a short form, which shows in minutes how ours stands beside another."""
         return bool(self.short)
 
+    @property
+    def peer(self) -> str:
+        """Beside whom it is measured, as `--peer` has it."""
+        return self.command[self.command.index("--peer") + 1] if "--peer" in self.command else SB3
+
 
 @dataclass(frozen=True)
 class Table:
@@ -47,11 +55,14 @@ class Table:
     rows: Callable[[Measurement, Found], Iterable[Sequence[str]]]  # those of one measurement
 
     def lines(self, found: dict[str, Found]) -> list[str]:
-        """The table in Markdown, of what was measured; below it on what, with how many threads and turns."""
+        """The table in Markdown, of what was measured; below it on what, with how many threads and turns, and what is missing."""
         cells = [self.head, ("---",) * len(self.head)]
         there = [one for one in self.measurements if one.name in found]
         cells += [tuple(row) for one in there for row in self.rows(one, found[one.name])]
-        return [*(f"| {' | '.join(row)} |" for row in cells), "", where(found[one.name] for one in there)]
+        missing = ", ".join(f"`{one.name}`" for one in self.measurements if one not in there)
+        below = [where(found[one.name] for one in there)] if there else []
+        below += [f"Not measured yet: {missing}."] if missing else []
+        return [*(f"| {' | '.join(row)} |" for row in cells), "", *below]
 
 
 def where(found: Iterable[Found]) -> str:
@@ -61,7 +72,7 @@ def where(found: Iterable[Found]) -> str:
         threads = f", {one['threads']} thread{'s' * (one['threads'] != 1)}" if "threads" in one else ""
         turns = f", medians of {one['turns']} turns" if isinstance(one.get("turns"), int) else ""
         told[f"{one['processor']}{threads}{turns}"] = None
-    return f"Measured on {'; '.join(told)}." if told else "Not measured yet."
+    return f"Measured on {'; '.join(told)}."
 
 
 def dqn(peer: str, framework: str, precision: str, games: int) -> Measurement:
@@ -72,10 +83,7 @@ def dqn(peer: str, framework: str, precision: str, games: int) -> Measurement:
 
 
 def dqn_row(one: Measurement, found: Found) -> Iterable[Sequence[str]]:
-    peer = next(name for name in TITLES if name in one.name)
-    beside = f"{TITLES[peer]} {found['versions'][peer]}"
-    if peer == "cleanrl":
-        beside += f" ({found['framework']})"
+    beside = rivals.DQN[one.peer].named(found)
     if found["precision"] == "bfloat16":
         beside += " (float32)"
     ours = f"{found['framework']} {found['precision']}"
@@ -83,22 +91,29 @@ def dqn_row(one: Measurement, found: Found) -> Iterable[Sequence[str]]:
     yield ours, str(found["num_envs"]), beside, *rates, f"{100 * found['bound_share']:.0f} %"
 
 
-def actor_critic(algorithm: str, framework: str, precision: str) -> Measurement:
+def actor_critic(algorithm: str, framework: str, precision: str, peer: str = SB3) -> Measurement:
     given = ("--algorithm", algorithm, "--framework", framework, "--precision", precision)
+    name = f"{algorithm}-{framework}-{precision}"
+    if peer != SB3:
+        given, name = (*given, "--peer", peer), f"{algorithm}-{peer}-{framework}-{precision}"
     short = ("--rollouts", "10" if algorithm == "a2c" else "1")
-    return Measurement(f"actor-critics-{algorithm}-{framework}-{precision}", ("actor_critics.py", *given), short)
+    return Measurement(f"actor-critics-{name}", ("actor_critics.py", *given), short)
 
 
 def actor_critic_row(one: Measurement, found: Found) -> Iterable[Sequence[str]]:
-    other = found["precision"] != "float32"
-    ours = f"{found['framework']} {found['precision']} (theirs float32)" if other else found["framework"]
+    algorithm, ours = found["algorithm"], found["framework"]
+    if found["precision"] != "float32":
+        ours += f" {found['precision']} (theirs float32)"
+    beside = rivals.ACTOR_CRITICS[one.peer].named(found)
+    if one.peer == SB3 and algorithm == "recurrent-ppo":
+        beside = f"sb3-contrib {found['versions']['sb3-contrib']}"
+    goal = GOALS[algorithm] if one.peer == SB3 else GOALS_IN_JAX.get(one.peer)
     ratio = f"{found['ratio']:.2f}x"
-    met = found["ratio"] >= GOALS[found["algorithm"]]
+    if goal is not None:
+        ratio = f"**{ratio}**" if found["ratio"] >= goal else f"{ratio}: missed"
     turns = zip(*(found["rates"][who] for who in ("ours", "peer")), strict=True)
-    yield (
-        ours, f"{found['ours']:,.0f}", f"{found['peer']:,.0f}", f"**{ratio}**" if met else f"{ratio}: missed",
-        ", ".join(f"{a:.0f} / {b:.0f}" for a, b in turns),
-    )  # fmt: skip
+    told = ", ".join(f"{a:.0f} / {b:.0f}" for a, b in turns)
+    yield ours, beside, f"{found['ours']:,.0f}", f"{found['peer']:,.0f}", ratio, told
 
 
 def drqn_rows(one: Measurement, found: Found) -> Iterable[Sequence[str]]:
@@ -119,13 +134,15 @@ def replay_row(one: Measurement, found: Found) -> Iterable[Sequence[str]]:
 
 
 FLOAT, BFLOAT = "float32", "bfloat16"
-RIVAL = "stable-baselines3"
 DQN = (
-    dqn(RIVAL, "torch", FLOAT, 8), dqn(RIVAL, "torch", FLOAT, 1), dqn(RIVAL, "torch", BFLOAT, 8), dqn(RIVAL, "torch", BFLOAT, 1),
+    dqn(SB3, "torch", FLOAT, 8), dqn(SB3, "torch", FLOAT, 1), dqn(SB3, "torch", BFLOAT, 8), dqn(SB3, "torch", BFLOAT, 1),
     dqn("cleanrl", "torch", FLOAT, 1), dqn("tianshou", "torch", FLOAT, 8), dqn("cleanrl", "jax", FLOAT, 1),
-    dqn(RIVAL, "keras", FLOAT, 8), dqn(RIVAL, "jax", FLOAT, 8),
+    dqn("sbx", "jax", FLOAT, 8), dqn("sbx", "jax", FLOAT, 1),
+    dqn("keras-tutorial", "keras", FLOAT, 1), dqn("keras-train-on-batch", "keras", FLOAT, 1),
+    dqn(SB3, "keras", FLOAT, 8), dqn(SB3, "jax", FLOAT, 8),
 )  # fmt: skip
 RACERS = (("torch", FLOAT), ("torch", BFLOAT), ("keras", FLOAT), ("jax", FLOAT))
+OWN_PEERS = {"ppo": (("jax", FLOAT, "sbx"), ("jax", FLOAT, "cleanrl"), ("keras", FLOAT, "keras-tutorial"))}
 HEADS = {
     "a2c": "A2C, 16 games by 5 steps",
     "ppo": "PPO, 8 games by 128 steps, 4 epochs of minibatches of 256",
@@ -144,8 +161,8 @@ TABLES = (
     ),
     *(
         Table(
-            algorithm, (head, *RATES, "turns (ours / theirs)"), tuple(actor_critic(algorithm, *racer) for racer in RACERS),
-            actor_critic_row,
+            algorithm, (head, "beside", *RATES, "turns (ours / theirs)"),
+            tuple(actor_critic(algorithm, *racer) for racer in (*RACERS, *OWN_PEERS.get(algorithm, ()))), actor_critic_row,
         )
         for algorithm, head in HEADS.items()
     ),

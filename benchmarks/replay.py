@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import psutil
-from peers import guarded
+from turns import guarded
 
 from triptych import envs, load_agent
 from triptych.buffers.outcomes import Outcomes

@@ -19,22 +19,32 @@ PACKAGES = {
     "sb3-contrib": ("sb3-contrib==2.9.2", "stable-baselines3==2.9.2", "torch==2.13.0", "ale-py", "opencv-python-headless"),
     "sb3-extra-buffers": ("sb3-extra-buffers[zstd]==0.5.0", "stable-baselines3==2.9.2", "torch==2.13.0", "psutil"),
     "cpprb": ("cpprb==11.0.0", "numpy", "psutil"),
+    "sbx": ("sbx-rl==0.28.0", "stable-baselines3==2.9.2", "torch==2.13.0", "jax==0.10.2", "flax==0.12.8", "optax==0.2.8", "ale-py", "opencv-python-headless"),
     "envpool": ("envpool==1.2.5", "gymnasium"),
     "rllib": ("ray[rllib]==2.60.0", "torch==2.13.0"),
     "codecs": ("zstandard==0.25.0", "lz4==4.4.5", "blosc2==4.14.1", "numpy"),
     "tianshou": ("tianshou==2.0.1", "torch==2.13.0", "ale-py", "gymnasium", "opencv-python-headless", "numpy==2.2.6"),
+    # Its PPO in JAX plays in EnvPool, and writes its log through PyTorch.
+    "cleanrl-envpool": (
+        "envpool==1.2.5", "gymnasium", "jax==0.10.2", "flax==0.12.8", "optax==0.2.8", "torch==2.13.0", "tensorboard",
+    ),
     # Its files want the Gymnasium of their day; the rest is as new as that allows.
     "cleanrl": (
         "gymnasium==0.29.1", "stable-baselines3==2.5.0", "torch==2.13.0", "ale-py==0.10.2", "opencv-python-headless",
         "tensorboard", "jax==0.10.2", "flax==0.12.8", "optax==0.2.8",
     ),
 }  # fmt: skip
+OURS = ("keras",)  # what Keras' users write needs nothing but what Triptych needs: it runs in our own environment
 OLDER = ("cleanrl", "codecs", "rllib", "tianshou")  # whose versions are not those of constraints.txt
-WITHOUT_NEEDS = {"cleanrl": "cleanrl==1.2.0"}  # whose own needs are out of date: the files alone
+WITHOUT_NEEDS = dict.fromkeys(
+    ("cleanrl", "cleanrl-envpool"), "cleanrl==1.2.0"
+)  # whose own needs are out of date: the files alone
 
 
 def python_of(peer: str) -> Path:
     """The interpreter of a peer's environment, which is made at the first call; it fails where it cannot be."""
+    if peer in OURS:
+        return Path(sys.executable)
     folder = ENVIRONMENTS / peer
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     done = folder / "installed"
@@ -55,7 +65,12 @@ def measured(python: Path | str, script: str, *arguments: object) -> dict[str, A
 
     Exits with the script's own words where it fails: a benchmark without its peer prints no ratio.
     """
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    environment = {
+        **os.environ,
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     command = [str(python), str(HERE / script), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:

@@ -3,30 +3,15 @@
 peers/dqn_cleanrl.py NUM_ENVS THREADS WARM_UP STEPS torch|jax
 """
 
-import io
 import json
 import os
-import runpy
 import sys
-import tempfile
-import time
 from importlib.metadata import version
-from pathlib import Path
+
+from cleanrl_file import run
 
 FILES = {"torch": "dqn_atari.py", "jax": "dqn_atari_jax.py"}
 EVERY = 100  # steps between the lines "SPS: ..." that it prints once it learns
-
-
-class Clock(io.TextIOBase):
-    """Stands in for standard output and notes when each line about speed came."""
-
-    def __init__(self) -> None:
-        self.times: list[float] = []
-
-    def write(self, text: str) -> int:
-        if text.startswith("SPS:"):
-            self.times.append(time.perf_counter())
-        return len(text)
 
 
 def main(num_envs: int, threads: int, warm_up: int, steps: int, framework: str) -> None:
@@ -35,26 +20,14 @@ def main(num_envs: int, threads: int, warm_up: int, steps: int, framework: str) 
     # Both before the frameworks load: PyTorch reads the first, XLA the second.
     os.environ["OMP_NUM_THREADS"] = os.environ["NPROC"] = str(threads)
     import ale_py  # noqa: F401  # registers the games
-    import cleanrl_utils
 
     total = warm_up + 400 + steps
-    # The package named cleanrl is a folder of scripts beside this one.
-    script = Path(cleanrl_utils.__file__).parents[1] / "cleanrl" / FILES[framework]
-    sys.argv = [
-        str(script), "--env-id", "SpaceInvadersNoFrameskip-v4", "--total-timesteps", str(total), "--buffer-size", "20000",
-        "--learning-starts", str(warm_up), "--train-frequency", "4", "--batch-size", "32", "--target-network-frequency", "1000",
-        "--learning-rate", "1e-4", "--exploration-fraction", "0.1", "--end-e", "0.01",
-    ]  # fmt: skip
-    clock, stdout = Clock(), sys.stdout
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)  # it writes its log where it stands
-        sys.stdout = clock
-        try:
-            runpy.run_path(str(script), run_name="__main__")
-        finally:
-            sys.stdout = stdout
-            os.chdir("/")
-    times = clock.times[400 // EVERY :]
+    settings = {
+        "env-id": "SpaceInvadersNoFrameskip-v4", "total-timesteps": total, "buffer-size": 20_000, "learning-starts": warm_up,
+        "train-frequency": 4, "batch-size": 32, "target-network-frequency": 1_000, "learning-rate": 1e-4,
+        "exploration-fraction": 0.1, "end-e": 0.01,
+    }  # fmt: skip
+    times = run(FILES[framework], *(f"--{name}={value}" for name, value in settings.items()))[400 // EVERY :]
     versions = {
         "cleanrl": version("cleanrl"),
         "its ale-py": version("ale-py"),
