@@ -202,6 +202,7 @@ def load(name: str) -> ModuleType:
         InputError: the name is unknown or the framework is not installed (the line names the extra).
     """
     check_framework(name)
+    machine.keep_memory()  # before its threads are there
     try:
         with quiet_start():
             return importlib.import_module(f"{FRAMEWORKS[name].folder}.learner")

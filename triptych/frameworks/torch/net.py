@@ -140,8 +140,9 @@ class Net(nn.Module):
         states = list(state.split(self.state_sizes, dim=1)) if self.state_sizes else []
         after: list[Tensor] = []
         for index, (layer, activation) in enumerate(zip(self.layers.values(), self.activations, strict=True)):
-            x = x.to(self.dtypes[index])
-            x = x / 255 if index == self.scale_at else x
+            given, x = x, x.to(self.dtypes[index])
+            if index == self.scale_at:  # what was just made of bytes is nobody else's
+                x = x / 255 if x is given else x.div_(255)
             placed = self.placed[index]
             if placed.joined:
                 x = torch.cat([x, *(beside(parts[name], x.dtype) for name in placed.joined)], dim=1)
