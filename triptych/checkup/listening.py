@@ -21,10 +21,13 @@ HEARD = (
     "acted",
     "fed",
     "learned",
+    "differentiated",
     "applying",
     "applied",
     "synced",
     "tested",
+    "tests_begin",
+    "tests_asked",
 )  # what a listener may hear
 
 
@@ -52,6 +55,9 @@ class Listener:
         Of a gradient that is taken in one place and applied in another (A3C), `rate` is NaN.
         """
 
+    def differentiated(self, player: int, gradients: Any) -> None:
+        """Gradients, by name, were taken to be applied in another place."""
+
     def applying(self, gradients: Any) -> None:
         """Gradients from elsewhere, by name, are about to be applied to the run's own network."""
 
@@ -66,6 +72,12 @@ class Listener:
 
         What the network is asked for in test games comes here alone, and not to `acted`.
         """
+
+    def tests_begin(self) -> None:
+        """Test games are about to be played."""
+
+    def tests_asked(self, given: tuple[Any, ...]) -> None:
+        """What the network is asked at the first step of test games, as in `acted`."""
 
 
 def listen(training: Training, listener: Listener) -> None:
@@ -89,6 +101,7 @@ def hear_learner(number: int, learner: Any, listener: Listener) -> None:
     before(learner, "gradients", lambda batch: listener.fed(number, batch))
     after(learner, "update", lambda found, batch, rate: listener.learned(number, batch, rate, found))
     after(learner, "gradients", lambda found, batch: listener.learned(number, batch, float("nan"), found[1]))
+    after(learner, "gradients", lambda found, _: listener.differentiated(number, found[0]))
     after(learner, "sync_target", lambda _: listener.synced(number))
 
 
@@ -102,21 +115,33 @@ class Tests:
     def __init__(self, evaluation: Any, listener: Listener):
         self.listener, self.playing = listener, False
         self.outputs: Any = None  # what the network answered last
+        self.first = False  # whether games have just begun, of which nothing was asked yet
         play = evaluation.play
 
         def heard(*given: Any) -> Any:
             self.playing = True
+            listener.tests_begin()
             try:
                 return play(*given)
             finally:
                 self.playing, self.outputs = False, None
 
         evaluation.play = heard
-        after(evaluation, "make_games", lambda games, *_: before(games, "send", self.sent))
+        after(evaluation, "make_games", lambda games, *_: self.listen(games))
         if evaluation.games is not None:
-            before(evaluation.games, "send", self.sent)
+            self.listen(evaluation.games)
 
-    def acted(self, outputs: Any) -> None:
+    def listen(self, games: Any) -> None:
+        before(games, "reset", self.reset)
+        before(games, "send", self.sent)
+
+    def reset(self, seeds: np.ndarray) -> None:
+        self.first = True
+
+    def acted(self, given: tuple[Any, ...], outputs: Any) -> None:
+        if self.first:
+            self.first = False
+            self.listener.tests_asked(given)
         self.outputs = outputs
 
     def sent(self, actions: np.ndarray) -> None:

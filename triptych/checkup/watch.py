@@ -248,6 +248,6 @@ class Ears(Listener):
     def told_apart(self, player: int, given: tuple[Any, ...], answer: Any) -> None:
         """What the network is asked for in a test game is none of the training's."""
         if self.tests is not None and self.tests.playing:
-            self.tests.acted(answer[0])
+            self.tests.acted(given, answer[0])
         else:
             self.heard(player, given, answer)

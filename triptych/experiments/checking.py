@@ -11,6 +11,7 @@ from triptych.checkup.afterwards import judge_log
 from triptych.checkup.audit.whole import LEAST
 from triptych.checkup.audit.whole import audit as audited
 from triptych.checkup.checker import is_somebodys, judge_own_game
+from triptych.checkup.emulated import judge_emulator
 from triptych.checkup.environment import judge_numbers, judge_play
 from triptych.checkup.looks import Checkup
 from triptych.checkup.memory import judge_memory
@@ -19,6 +20,7 @@ from triptych.checkup.probes import ALL, EQUATIONS, EXACT
 from triptych.checkup.probes.subject import Subject
 from triptych.checkup.settings import judge_settings
 from triptych.checkup.upright import judge_upright
+from triptych.envs.atari import Atari
 from triptych.envs.gym import Gym
 from triptych.experiments.own_code import check_file, is_own
 from triptych.experiments.teach import with_teacher
@@ -90,6 +92,8 @@ def check(
     if audit:
         found.look(f"the stream of {audit:,} steps", lambda: audited(recipe, framework, audit).told())
     found.look("the game", lambda: judge_play(recipe.env))
+    if isinstance(recipe.env, Atari):
+        found.look("the game, beside its emulator", partial(judge_emulator, recipe.env))
     if isinstance(recipe.env, Gym) and is_somebodys(recipe.env):
         found.look("the game, by Gymnasium's checker", partial(judge_own_game, recipe.env))
     return found

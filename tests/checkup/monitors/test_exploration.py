@@ -95,3 +95,19 @@ def test_test_games_take_the_largest_value(wrong: bool, found: list[str]) -> Non
     actions[0] = 1 - actions[0] if wrong else actions[0]
     monitor.tested(values, actions)
     assert run.found(monitor) == found
+
+
+def test_one_draw_for_all_games_is_told() -> None:
+    def together(values: np.ndarray, epsilon: float, rng: np.random.Generator) -> np.ndarray:
+        return greedily(values, float(rng.random() < epsilon), rng)
+
+    assert "games-explore-together" in played(together)
+
+
+def test_an_action_that_chance_never_takes_is_told() -> None:
+    def first(values: np.ndarray, epsilon: float, rng: np.random.Generator) -> np.ndarray:
+        chance = rng.random(len(values)) < epsilon
+        return np.where(chance, 0, values.argmax(axis=1))
+
+    assert "chance-uneven" in played(first, warm_up=1_000)
+    assert "chance-uneven" not in played(greedily, warm_up=1_000)

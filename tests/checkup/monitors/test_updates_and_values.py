@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.checkup.streams import QUICK, Made, transitions
+from triptych.algorithms import ppo
 from triptych.checkup.monitors.finite import Finite
 from triptych.checkup.monitors.updates import Rate, Updates
 from triptych.checkup.monitors.values import Gradients, Heads
@@ -80,6 +82,21 @@ def test_the_scheduled_rate_of_every_recipe_is_no_alarm_and_another_is(name: str
     for _ in range(3):
         monitor.learned(0, None, 3 * run.recipe.learning_rate(0), {})
     assert run.found(monitor) == ["learning-rate"]
+
+
+def test_coefficients_that_batches_bring_follow_their_schedule() -> None:
+    run = Made("cartpole-ppo")
+    monitor, config = run.begun(Rate()), run.recipe.algorithm
+    assert isinstance(config, ppo.Config)
+    for at in (0, run.recipe.steps // 2, run.recipe.steps - 1):
+        run.counters.steps = at
+        scalars = config.coefficients(at, run.recipe.steps)
+        for _ in range(3):
+            monitor.learned(0, SimpleNamespace(**scalars), run.recipe.learning_rate(at), {})
+    assert run.found(monitor) == []
+    for _ in range(3):
+        monitor.learned(0, SimpleNamespace(**scalars | {"clip": 0.2}), run.recipe.learning_rate(at), {})
+    assert run.found(monitor) == ["coefficient-schedule"]
 
 
 def answered(*rounds: np.ndarray, reward: float = 1.0, recipe: str = "cartpole") -> list[str]:

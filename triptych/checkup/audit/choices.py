@@ -13,6 +13,8 @@ from triptych.checkup.audit.verdict import Differs
 from triptych.checkup.stream import Stream
 from triptych.training.counting import Episode
 
+OFTEN = 4  # steps
+
 
 class Choices:
     """How many actions have the largest value, or are the policy's likeliest, beside how many should."""
@@ -21,14 +23,20 @@ class Choices:
         self.values = values  # the network gives values; else a policy
         self.largest = 0  # actions
         self.hoped, self.spread = 0.0, 0.0  # how many should be, and the variance of that
+        self.looks = self.elsewhere = (
+            0  # steps that were looked at; those at which the network was asked about something else
+        )
 
     def see(self, run: Any, acting: Acting, actions: np.ndarray) -> None:
         """The actions [N] that are sent now, where the network was asked for them."""
         steps, recipe, config = run.counters.steps, run.recipe, run.recipe.algorithm
         taught = bool(recipe.teacher) and steps < recipe.teacher_plays + recipe.num_envs * acting.stream.rows
-        if taught or (self.values and not hasattr(config, "epsilon")) or not acting.is_of_now():
+        if taught or (self.values and not hasattr(config, "epsilon")) or acting.call is None:
             return
-        assert acting.call is not None
+        self.looks += 1
+        if not acting.is_of_now():
+            self.elsewhere += 1
+            return
         found = np.asarray(acting.call[1][0], np.float64)
         values = found if self.values else found[:, :-1]
         largest = values >= values.max(axis=1, keepdims=True)
@@ -44,6 +52,9 @@ class Choices:
 
     def judge(self) -> Iterator[Differs]:
         """Farther from what chance allows than it goes once in 10^7 times (Bernstein's bound); without chance, one is too many."""
+        if self.elsewhere > OFTEN and self.elsewhere > 0.5 * self.looks:
+            told = f"in {self.elsewhere:,} of {self.looks:,} steps looked at it was asked about something else"
+            yield Differs(signals.ELSEWHERE, told, "what the games show, at each step")
         apart = self.hoped - self.largest if self.values else abs(self.hoped - self.largest)
         if apart > 0.5 + (6 * self.spread**0.5 + 12) * (self.spread > 0):
             what = "the largest value" if self.values else "the largest probability"
@@ -51,8 +62,12 @@ class Choices:
             yield Differs(signals.GREEDY, measured, f"about {self.hoped:,.0f}")
 
 
-def check_episode(stream: Stream, episode: Episode) -> Iterator[Differs]:
-    """What was logged of an episode that has just ended, against the stream's own sums."""
+def check_episode(stream: Stream, episode: Episode, place: int = 0) -> Iterator[Differs]:
+    """What was logged of an episode that has just ended, against the stream's own sums.
+
+    Args:
+        place: how many episodes of the same step were logged before it: they are told in the order of the games.
+    """
     stream.settle()
     row = stream.count - 2
     sums = []
@@ -62,10 +77,7 @@ def check_episode(stream: Stream, episode: Episode) -> Iterator[Differs]:
             return
         total = float(stream.at("reward", np.arange(begun, row + 1), game).sum())
         sums.append((total, row + 1 - begun))
-    fits = [
-        length == episode.length and abs(total - episode.reward) <= 1e-6 * max(1, abs(total)) for total, length in sums
-    ]
-    if not any(fits):
+    total, length = sums[place] if place < len(sums) else (float("nan"), 0)
+    if length != episode.length or abs(total - episode.reward) > 1e-6 * max(1, abs(total)):
         measured = f"episode {episode.number} is logged with reward {episode.reward:g} and {episode.length} steps"
-        wanted = " or ".join(f"{total:g} and {length}" for total, length in sums) or "no episode that ends here"
-        yield Differs(signals.SCORES, measured, wanted)
+        yield Differs(signals.SCORES, measured, f"{total:g} and {length}" if length else "no episode that ends here")

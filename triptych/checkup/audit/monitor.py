@@ -11,6 +11,9 @@ import numpy as np
 from triptych.checkup.audit import signals
 from triptych.checkup.audit.acting import Acting
 from triptych.checkup.audit.choices import Choices, check_episode
+from triptych.checkup.audit.coverage import Coverage
+from triptych.checkup.audit.draws import Draws
+from triptych.checkup.audit.due import FIRST, SAMPLES, WINDOWS, Due, rare
 from triptych.checkup.audit.expected import REWARDS, Makes
 from triptych.checkup.audit.priorities import Priorities
 from triptych.checkup.audit.rollouts import Played, check_rollout, check_states, played
@@ -27,10 +30,6 @@ from triptych.spec.batches import Rollout, Sequence, Taught, Transition
 from triptych.training.callbacks.base import Run
 from triptych.training.counting import Episode
 
-SELDOM = 0.1  # of the steps
-SAMPLES, EVERY, FIRST = 8, 200, 4  # samples of a batch; of one batch in so many, and of the first ones
-EARLY, OFTEN = 500, 25  # up to so many batches one in so many is looked at
-WINDOWS, WINDOW = (0, 4_096, 65_536), 64  # updates from which on so many are looked at whole, of a prioritised replay
 SLACK = 8  # rows beyond those that a replay keeps
 TESTED = 16  # of so many steps one is looked at for its greedy actions and the states that it was given
 
@@ -51,9 +50,11 @@ class Audit(Monitor):
         self.player = 0  # whose step came last
         self.audited = self.wrong = self.unknown = 0  # samples
         self.updates = 0
-        self.closely = False  # whether every sample of every batch is looked up, for the priorities
+        self.due = Due(full, False)
         self.table: Played | None = None  # of the newest rollout
         self.found: dict[str, Finding] = {}
+        # Player and row of the newest episode's end, and how many episodes that step ended before it.
+        self.ended = (-1, -1), 0
         self.pending: tuple[dict[int, tuple[int, int]], np.ndarray] | None = None  # samples whose errors are to come
         self.run: Run | None = None
 
@@ -71,20 +72,30 @@ class Audit(Monitor):
             self.pieces = Pieces(config.sequence_length, config.burn_in, config.stored_state, self.makes)
         self.priorities: Priorities | None = None
         if settings.get("prioritised"):
+            self.due = Due(self.full, True)
             self.priorities = Priorities(config.alpha, config.beta_start, config.beta_steps)
         else:
             self.always = tuple(event for event in HEARD if event != "learned")
+        self.coverage: Coverage | None = None
+        if config.family == "on-policy":
+            games, (epochs, minibatches) = run.recipe.num_envs, config.passes()
+            parts = games if run.recipe.has_memory else games * config.rollout_steps
+            self.coverage = Coverage(epochs, minibatches, parts)
         self.listen(run, whole=not run.counters.steps)
 
     def listen(self, run: Run, whole: bool) -> None:
         """Begins with what the games show now. `whole`: nothing came before it."""
         settings, config = asdict(self.config), self.config
-        self.streams, self.acting, self.table, self.pending = [], [], None, None
+        self.streams, self.acting, self.table, self.pending, self.ended = [], [], None, None, ((-1, -1), 0)
+        if self.coverage is not None:
+            self.coverage.forget()
         self.counted = run.counters.steps
         for player in run.training.players():
             rows = config.rollout_steps if not self.off_policy else -(-config.replay_size // player.recipe.num_envs)
             stream = Stream(rows + SLACK, player.obs, player.ended, None if whole else player.started)
             self.streams.append(stream)
+            apart = self.pieces.length - self.pieces.burn_in if self.pieces else 1
+            self.draws = Draws(rows, stream.num_envs, self.priorities is None, apart)
             remembers = player.state is not None and player.state.size > 0
             stored = remembers and (not self.off_policy or settings.get("stored_state", False))
             self.acting.append(Acting(stream, not self.off_policy, stored))
@@ -92,7 +103,7 @@ class Audit(Monitor):
     def wake(self, run: Run) -> None:
         """What was played meanwhile is not known, as after a resume."""
         self.listen(run, whole=False)
-        self.closely = False
+        self.due.closely = False
         if self.priorities is not None:
             self.priorities.forget()
 
@@ -115,6 +126,9 @@ class Audit(Monitor):
 
     def received(self, player: int, step: Step) -> None:
         self.player, self.table = player, None
+        if self.coverage is not None and not self.coverage.begins:
+            for differs in self.coverage.end():
+                self.tell(differs)
         self.streams[player].receive(step)
 
     def acted(self, player: int, given: tuple[Any, ...], answer: tuple[np.ndarray, Any]) -> None:
@@ -124,48 +138,17 @@ class Audit(Monitor):
     def fed(self, player: int, batch: Any) -> None:
         number = self.updates
         self.updates += 1
-        if not self.is_due(number) or self.makes is None or not self.streams:
+        if self.makes is None or not self.streams:
             return
         batch = batch.batch if isinstance(batch, Taught) else batch
+        if self.coverage is not None and isinstance(batch, Rollout):
+            self.coverage.fed(batch, self.newest_rollout, self.full, self.budget)
+        if not self.due.of(number, self.budget):
+            return
         if isinstance(batch, Rollout):
             self.see_rollout(batch)
         elif isinstance(batch, (Transition, Sequence)):
-            self.see_replayed(batch, self.chosen(batch, number))
-
-    def is_due(self, number: int) -> bool:
-        """Whether something of a batch is audited: of the first ones always, of later ones as the budget affords it."""
-        if self.full or number < FIRST:
-            self.closely = self.priorities is not None
-            return True
-        if self.priorities is not None and number in WINDOWS:
-            self.closely = self.budget.affords()
-        if self.closely and not self.in_window(number):
-            self.closely = False
-        if self.closely:
-            return True
-        every = OFTEN if number < EARLY else EVERY
-        return (not number & (number - 1) or not number % every) and self.budget.affords()
-
-    def chosen(self, batch: Any, number: int) -> np.ndarray:
-        """Which samples of a batch are audited."""
-        size = np.shape(batch.action)[-1]
-        if self.full or self.closely:
-            return np.arange(size)
-        few = SAMPLES // 2 if isinstance(batch, Sequence) else SAMPLES
-        return np.unique((number + np.arange(few) * max(1, size // few)) % size)
-
-    def rare(self, stream: Stream, batch: Any) -> np.ndarray:
-        """Samples at which an episode may have ended, a life was lost, or something was paid where most steps pay nothing: few, and what
-        is wrong there shows nowhere else."""
-        stream.settle()
-        told, paid = stream.terminated | stream.truncated | stream.lost_life, stream.reward != 0
-        if paid.sum() < SELDOM * stream.acted.sum():
-            told = told | paid
-        return np.flatnonzero(np.isin(fingerprints(batch.obs), stream.prints[told]))[:SAMPLES]
-
-    def in_window(self, number: int) -> bool:
-        """Whether every batch is looked at, for the priorities of its samples."""
-        return any(first <= number < first + WINDOW for first in WINDOWS)
+            self.see_replayed(batch, self.due.chosen(batch, number))
 
     def see_replayed(self, batch: Any, chosen: np.ndarray) -> None:
         stream = self.streams[0]
@@ -173,9 +156,10 @@ class Audit(Monitor):
         if self.run is not None and self.config.samples_on_device:
             move = self.run.training.learner.to_numpy
             batch = batch._replace(obs=each(move, batch.obs), next_obs=each(move, batch.next_obs))
+        drawn = chosen
         if isinstance(batch, Transition):
             if len(chosen) < len(batch.action):
-                chosen = np.union1d(chosen, self.rare(stream, batch))
+                chosen = np.union1d(chosen, rare(stream, batch))
             said = list(check_transitions(stream, self.makes, batch, chosen))
         elif self.pieces is None:
             return
@@ -183,12 +167,13 @@ class Audit(Monitor):
             said = list(check_sequences(stream, self.pieces, self.acting[0].states, batch, chosen))
         self.audited += len(said)
         self.unknown += sum(isinstance(one, Unknown) for one in said)
+        self.draws.see(stream, [one for index, one in zip(chosen, said, strict=False) if index in drawn])
         differ = [one for one in said if isinstance(one, Differs)]
         if stream.holds_all or (len(differ) > max(2, len(said) // 2) and stream.tells_apart()):
             for one in differ:  # else they may be of steps before this session that only look like some of it
                 if stream.holds_all or one.signal is not signals.UNSEEN:
                     self.tell(one)
-        if self.priorities is not None and len(said) == len(chosen) and (self.full or self.closely):
+        if self.priorities is not None and len(said) == len(chosen) and (self.full or self.due.closely):
             self.see_weights(
                 batch, chosen, said
             )  # where each batch is looked at: else errors were learned that nobody heard
@@ -212,6 +197,17 @@ class Audit(Monitor):
         if pending is not None and self.priorities is not None and self.run is not None:
             self.priorities.learn(*pending, np.asarray(self.run.training.learner.to_numpy(scalars["td_error"])))
 
+    def newest_rollout(self) -> Played | None:
+        """What was just played; None: it was not heard whole."""
+        if self.table is None:
+            assert self.makes is not None
+            try:
+                of = self.streams[self.player], self.acting[self.player]
+                self.table = played(*of, self.makes, self.config.rollout_steps)
+            except Unknown:
+                return None
+        return self.table
+
     def see_rollout(self, batch: Rollout) -> None:
         assert self.run is not None
         assert self.makes is not None
@@ -224,23 +220,26 @@ class Audit(Monitor):
         skip = ("advantage", "returns") * own + ("log_prob",) * taught
         most = batch.mask.size if self.full else 8 * SAMPLES
         self.audited += min(most, batch.mask.size)
-        try:
-            if self.table is None:
-                self.table = played(stream, acting, self.makes, config.rollout_steps)
-        except Unknown:
+        table = self.newest_rollout()
+        if table is None:
             self.unknown += min(most, batch.mask.size)
             return
-        for differs in check_rollout(stream, self.table, batch, recipe.has_memory, most, skip):
+        for differs in check_rollout(stream, table, batch, recipe.has_memory, most, skip):
             self.tell(differs)
         if recipe.has_memory:
-            for differs in check_states(acting, self.table, batch):
+            for differs in check_states(acting, table, batch):
                 self.tell(differs)
 
     def episode(self, run: Run, episode: Episode) -> None:
         """What was logged of an episode, against the stream's own sums."""
-        if not self.streams or not (self.full or episode.number <= FIRST or episode.number % SAMPLES == 0):
+        if not self.streams:
             return
-        for differs in check_episode(self.streams[self.player], episode):
+        stream = self.streams[self.player]
+        row = self.player, stream.count
+        self.ended = row, self.ended[1] + 1 if row == self.ended[0] else 0
+        if not (self.full or episode.number <= FIRST or episode.number % SAMPLES == 0):
+            return
+        for differs in check_episode(stream, episode, self.ended[1]):
             self.tell(differs)
 
     def tell(self, differs: Differs) -> None:
@@ -253,6 +252,9 @@ class Audit(Monitor):
     def judge(self, run: Run) -> Iterator[Finding]:
         for differs in self.choices.judge():
             self.tell(differs)
+        if self.off_policy and self.streams:
+            for differs in self.draws.judge():
+                self.tell(differs)
         self.judge_steps(run)
         yield from self.found.values()
 

@@ -29,6 +29,12 @@ class Priorities:
 
     def check(self, places: dict[int, tuple[int, int]], batch: Any, steps: int) -> Iterator[Differs]:
         """`places`: of those samples of the batch [B] that are of one place alone. Their weights go as (priority)^-beta."""
+        largest = float(np.max(np.asarray(batch.weight, np.float64)))
+        if not np.isclose(largest, 1, rtol=1e-3):
+            yield Differs(
+                signals.WEIGHT, f"the largest weight of a batch is {largest:.4g}", "1: weights are divided by it"
+            )
+            return
         known = [index for index, where in places.items() if where in self.known]
         if len(known) < 2:
             return

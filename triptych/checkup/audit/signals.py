@@ -113,3 +113,26 @@ SCORES = stop(
     "restarts that count as steps, or a clipped reward that is logged",
     look="where episodes are counted",
 )
+DRAWN = stop(
+    "samples-uneven",
+    "samples are not drawn from all that is kept",
+    "an index that is drawn from a part of the replay: the newest rows, the oldest ones, some games",
+    "a replay that keeps less than its settings say",
+    "a generator that is seeded anew for each batch, or new steps that enter without a priority",
+    look="how the replay draws its indices; algorithm.replay_size",
+)
+UNEVEN = stop(
+    "minibatches-uneven",
+    "a rollout is not learned from once in each pass over it",
+    "minibatches that are drawn with replacement, or the same one again and again",
+    "games or steps that are left out when a rollout is cut",
+    "an order that is not drawn anew for each pass",
+    look="where a rollout is cut into minibatches; algorithm.epochs, minibatches",
+)
+ELSEWHERE = stop(
+    "acted-unseen",
+    "the network acts on something else than what the games show",
+    "the observation of the step before, or of another game",
+    "an observation that is scaled, normalised or cast for acting alone",
+    look="what is handed to the network before an action is chosen",
+)

@@ -7,6 +7,7 @@ May be in here: patches, and the short runs in which they show. May not: a signa
 """
 
 from triptych.checkup.faults import (  # noqa: F401  # they register theirs
+    drawing,
     exploring,
     games,
     keeping,
@@ -16,6 +17,8 @@ from triptych.checkup.faults import (  # noqa: F401  # they register theirs
     playing,
     remembering,
     replaying,
+    stepping,
+    testing,
 )  # fmt: skip
 from triptych.checkup.faults.base import FAULTS as FAULTS
 from triptych.checkup.faults.base import Fault as Fault

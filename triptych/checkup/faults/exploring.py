@@ -12,11 +12,14 @@ from triptych.checkup.faults.base import Maker, fault
 from triptych.training import off_policy, on_policy
 from triptych.training.agent import Agent
 from triptych.training.off_policy import OffPolicy
+from triptych.training.on_policy import OnPolicy
 from triptych.utils.patching import Patch, around
 
 EPSILON = "epsilon wrong"
 MODES = "evaluation explores, or training is greedy"
 WORST = "the worst action taken"
+CHANCE = "chance that is not drawn for each game and action"
+ELSEWHERE = "acting on another observation"
 
 
 def at_step(other: Callable[[Any], int]) -> list[Patch]:
@@ -144,3 +147,87 @@ def choosing(change: Callable[[Any], dict[str, Any]]) -> Maker:
 def always_the_same_action(framework: str) -> list[Patch]:
     """Whatever the values are, the first action is taken."""
     return [around(OffPolicy, "select_actions", choosing(lambda choice: {"actions": 0 * choice.actions}))]
+
+
+class Otherwise:
+    """A generator some of whose methods draw otherwise."""
+
+    def __init__(self, rng: np.random.Generator, **methods: Any):
+        self.rng = rng
+        vars(self).update(methods)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rng, name)
+
+
+def exploring_with(change: Callable[[np.random.Generator], Otherwise]) -> list[Patch]:
+    """Actions are chosen with another generator."""
+
+    def make(keep: Any) -> Any:
+        def select_actions(self: Any) -> Any:
+            own = self.rngs["explore"]
+            self.rngs["explore"] = change(own)
+            choice = keep(self)
+            self.rngs["explore"] = own
+            return choice
+
+        return select_actions
+
+    return [around(OffPolicy, "select_actions", make)]
+
+
+@fault(CHANCE, "cartpole")
+def chance_shared_by_all_games(framework: str) -> list[Patch]:
+    """Whether chance acts is drawn once for all games."""
+    return exploring_with(lambda rng: Otherwise(rng, random=lambda size: np.full(size, rng.random())))
+
+
+@fault(CHANCE, "cartpole")
+def chance_never_takes_the_last_action(framework: str) -> list[Patch]:
+    """Random actions are drawn from all but the last one."""
+    return exploring_with(lambda rng: Otherwise(rng, integers=lambda count, size: rng.integers(count - 1, size=size)))
+
+
+def on_the_observation_before(kind: Any) -> list[Patch]:
+    """The network is asked about what was shown one step before."""
+
+    def make(keep: Any) -> Any:
+        def select_actions(self: Any) -> Any:
+            now = self.obs
+            self.obs = getattr(self, "obs_before", now)
+            choice = keep(self)
+            self.obs, self.obs_before = now, np.array(now)
+            return choice
+
+        return select_actions
+
+    return [around(kind, "select_actions", make)]
+
+
+@fault(ELSEWHERE, "cartpole")
+def acting_on_the_observation_before(framework: str) -> list[Patch]:
+    """The network is asked about what was shown one step before."""
+    return on_the_observation_before(OffPolicy)
+
+
+@fault(ELSEWHERE, "cartpole-a2c")
+def acting_on_the_observation_before_in_a2c(framework: str) -> list[Patch]:
+    """The network is asked about what was shown one step before."""
+    return on_the_observation_before(OnPolicy)
+
+
+@fault(ELSEWHERE, "cartpole")
+def acting_on_normalised_observations(framework: str) -> list[Patch]:
+    """The network acts on observations less their running mean, and learns from them as they are."""
+    mean, count = 0.0, 0
+
+    def make(keep: Any) -> Any:
+        def act(self: Any, obs: Any, *given: Any) -> Any:
+            nonlocal mean, count
+            count += 1
+            mean = mean + (obs.mean(axis=0) - mean) / count
+            return keep(self, (obs - mean).astype(obs.dtype), *given)
+
+        return act
+
+    return [around(Agent, "act", make)]

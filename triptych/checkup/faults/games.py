@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +12,14 @@ from triptych import envs
 from triptych.checkup.faults.base import fault
 from triptych.envs import Step
 from triptych.spec import each
-from triptych.training import playing
+from triptych.training import agent, playing
 from triptych.utils.patching import Patch, around
 
 OBSERVATION = "constant or black observation"
 REWARD = "reward always 0, or one value"
 CHANCE = "no better than random"
 IDENTICAL = "parallel games identical"
+ANOTHER = "another game than the settings say"
 
 
 def answering(
@@ -158,3 +160,58 @@ def reset_ignores_its_seed(framework: str) -> list[Patch]:
     """The same seed begins another game each time."""
     rng = np.random.default_rng()
     return answering(seeds=lambda wanted: rng.integers(2**31 - 1, size=len(wanted)))
+
+
+@fault("seeds shared by neighbouring runs", "cartpole")
+def seed_of_the_run_ignored(framework: str) -> list[Patch]:
+    """Weights, exploration and samples of all runs come from one seed."""
+
+    def make(keep: Any) -> Any:
+        return lambda seed, name: keep(0, name)
+
+    return [around(agent, "generator", make), around(playing, "generator", make)]
+
+
+@fault(ANOTHER, "space-invaders")
+def sticky_actions_on(framework: str) -> list[Patch]:
+    """One action in four is the one before, where the recipe says that none is."""
+    rng, last = np.random.default_rng(4), dict[int, np.ndarray]()
+
+    def send(actions: np.ndarray) -> np.ndarray:
+        sticks = rng.random(len(actions)) < 0.25
+        last[len(actions)] = np.where(sticks, last.get(len(actions), actions), actions)
+        return last[len(actions)]
+
+    return answering(send=send)
+
+
+@fault(ANOTHER, "space-invaders")
+def rewards_of_skipped_frames_lost(framework: str) -> list[Patch]:
+    """Of the frames that are skipped the rewards are lost: three of four."""
+
+    def lost(step: Step) -> Step:
+        sums = step.obs.reshape(len(step.obs), -1).sum(axis=1, dtype=np.int64)
+        return step._replace(reward=np.where(sums % 4 == 0, step.reward, 0.0))
+
+    return answering(lost)
+
+
+def made_with(**changes: Any) -> list[Patch]:
+    """Games with other settings."""
+
+    def make(keep: Any) -> Any:
+        return lambda config, *given, **named: keep(dataclasses.replace(config, **changes), *given, **named)
+
+    return [around(envs, "make", make)]
+
+
+@fault(ANOTHER, "space-invaders")
+def frames_skipped_twice(framework: str) -> list[Patch]:
+    """A step is eight emulator frames where the recipe says four."""
+    return made_with(frame_skip=8)
+
+
+@fault(ANOTHER, "cartpole-cut")
+def time_limit_ignored(framework: str) -> list[Patch]:
+    """Episodes are not cut where the recipe says so."""
+    return made_with(time_limit=200)

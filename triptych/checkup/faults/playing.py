@@ -185,3 +185,13 @@ def restarts_count_in_the_length(framework: str) -> list[Patch]:
         return lambda self, rewards, mask: keep(self, rewards, np.ones_like(mask))
 
     return [around(Playing, "count_episodes", make)]
+
+
+@fault("an episode's score is another game's", "repeat-previous")
+def scores_of_the_neighbour(framework: str) -> list[Patch]:
+    """An episode is logged with the rewards of another game."""
+
+    def make(keep: Any) -> Any:
+        return lambda self, rewards, mask: keep(self, rolled(rewards), mask)
+
+    return [around(Playing, "count_episodes", make)]

@@ -42,6 +42,24 @@ EVALUATION_EXPLORES = Signal(
     ("the epsilon of training is used in tests", "actions are drawn where the largest value is to be taken"),
     "the policy that plays test games",
 )
+TOGETHER = Signal(
+    "games-explore-together",
+    "warn",
+    "all games act by chance in the same steps",
+    ("one draw for all games decides whether chance acts", "one generator that is seeded alike for each game"),
+    "where it is drawn whether chance acts: once for each game",
+)
+UNEVEN = Signal(
+    "chance-uneven",
+    "warn",
+    "random actions are not drawn evenly",
+    (
+        "an action too few in the range that is drawn from",
+        "actions that are numbered from 1",
+        "a choice that is weighted",
+    ),
+    "where random actions are drawn: all of them, with equal chance",
+)
 SURE = 6.0  # standard deviations
 APART = 0.04  # and at least so much of all actions
 FEWEST = 150  # actions
@@ -59,10 +77,50 @@ class Share:
     first: int = 0  # step at which it begins
 
 
+@dataclass
+class Chance:
+    """How random actions are spread over games and actions, as far as that shows."""
+
+    steps: int = 0
+    apart: float = 0.0  # squares of how many games' actions were not the largest value's, less how many should not be; each over its variance
+    spread: float = 0.0  # the variance of that sum
+    counts: Any = 0  # [A] of actions that all were random
+
+    def see(self, other: float, unknown: bool, games: int, epsilon: float, others: float) -> None:
+        """A step: `other` of the games' actions were not the largest value's; `unknown` if nobody asked, as all were random."""
+        chance = epsilon * others
+        variance = games * chance * (1 - chance)
+        if games < 2 or chance * (1 - chance) < RARE:
+            return
+        square = (other - games * chance) ** 2 + unknown * games * others * (1 - others)
+        self.steps += 1
+        self.apart += square / variance
+        self.spread += 2 + max(0.0, (1 - 6 * chance * (1 - chance)) / variance)
+
+    def judge(self) -> Iterator[Finding]:
+        if self.apart - self.steps > SURER * math.sqrt(self.spread) and self.apart > APART_BY * self.steps:
+            told = f"how many games act by chance in one step varies {self.apart / self.steps:.1f} times as much as it should"
+            yield Finding(TOGETHER, told, f"about 1.0 times, in {self.steps:,} steps")
+        total = int(np.sum(self.counts))
+        if total >= FEWEST:
+            even, actions = total / len(self.counts), len(self.counts)
+            far = np.abs(self.counts - even)
+            at = int(far.argmax())
+            if far[at] > SURE * math.sqrt(even * (1 - 1 / actions)) and even > RANDOM:
+                told = f"action {at} is {int(self.counts[at]):,} of {total:,} actions that chance alone chose"
+                yield Finding(UNEVEN, told, f"about {even:,.0f}, as each of {actions}")
+
+
+RARE = 0.02  # of a game's actions, below which hardly anything is random
+SURER, APART_BY = 8.0, 1.3  # standard deviations, and at least so many times
+RANDOM = 20  # of each action
+
+
 class Exploration(Sampled):
     """Off-policy: what was sent against the largest of what the network answered right before."""
 
     def __init__(self) -> None:
+        self.chance = Chance()
         self.rounds: list[Share] = []
         self.now = Share()
         self.outputs: Any = None  # of this step
@@ -82,12 +140,21 @@ class Exploration(Sampled):
         outputs, self.outputs = self.outputs, None
         others = 1 - 1 / run.training.games.num_actions  # what chance alone gives
         actions, count = np.asarray(actions)[alive], int(alive.sum())
-        if outputs is None or len(outputs) != len(alive):  # the network was not asked: all are random
-            self.now.other += count * others
+        unknown, epsilon = (
+            outputs is None or len(outputs) != len(alive),
+            run.recipe.algorithm.epsilon(run.counters.steps),
+        )
+        if unknown:  # the network was not asked: all are random
+            other = count * others
         else:
             values = outputs[alive]
-            self.now.other += float((values[np.arange(count), actions] < values.max(axis=1)).sum())
-        chance = run.recipe.algorithm.epsilon(run.counters.steps) * others
+            other = float((values[np.arange(count), actions] < values.max(axis=1)).sum())
+        if alive.all():  # else a game that only restarts was drawn for as well
+            self.chance.see(other, unknown, count, epsilon, others)
+        if epsilon == 1:
+            self.chance.counts = self.chance.counts + np.bincount(actions, minlength=run.training.games.num_actions)
+        self.now.other += other
+        chance = epsilon * others
         self.now.first = self.now.first or run.counters.steps
         self.now.count += count
         self.now.expected += count * chance
@@ -99,6 +166,7 @@ class Exploration(Sampled):
     def judge(self, run: Run) -> Iterator[Finding]:
         if self.run is None:
             return
+        yield from self.chance.judge()
         self.rounds = [*self.rounds[1 - RECENT :], self.now]
         self.now = Share()
         for recent in (self.rounds, self.rounds[-2:]):

@@ -71,6 +71,16 @@ NO_END = Signal(
     ("an end that is not handed on", "a game without an end, and without a limit of time"),
     "env.time_limit; what the environment returns as terminated and truncated",
 )
+LONGER = Signal(
+    "episodes-too-long",
+    "warn",
+    "episodes go on beyond their time limit",
+    (
+        "a limit that never reaches the environment",
+        "frames that are counted where steps were meant, or the other way round",
+    ),
+    "env.time_limit; where the environment is made",
+)
 UNASKED = Signal(
     "games-step-alone",
     "stop",
@@ -227,6 +237,7 @@ class Ends(Sampled):
         self.sends = self.ticks = 0
         self.episodes = 0
         self.begun = 0
+        self.longest = 0
         self.since: int | None = None
 
     def begin(self, run: Run) -> None:
@@ -243,8 +254,12 @@ class Ends(Sampled):
 
     def episode(self, run: Run, episode: Episode) -> None:
         self.episodes += 1
+        self.longest = max(self.longest, episode.length)
 
     def judge(self, run: Run) -> Iterator[Finding]:
+        limit = getattr(run.recipe.env, "time_limit", None)
+        if limit and self.longest > limit:
+            yield Finding(LONGER, f"an episode of {self.longest:,} steps", f"at most {limit:,}", self.begun)
         if run.training.players() and self.sends > self.ticks + 1 and self.since is not None:
             told = f"{self.sends - self.ticks:,} steps more than were chosen, of {self.sends:,}"
             yield Finding(UNASKED, told, "none", self.since)

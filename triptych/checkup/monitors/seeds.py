@@ -18,7 +18,7 @@ SHARED = Signal(
     "warn",
     "runs with neighbouring seeds play the same games",
     ("game i has the run's seed and i: seeds 0 and 1 share all games but one", "a seed that is cut, or does not enter"),
-    "how the games' seeds come of the run's; seeds that are compared are no independent runs",
+    "how seeds of games and generators come of the run's; seeds that are compared are no independent runs",
 )
 NEIGHBOURS = 10  # seeds of other runs
 SEEDS = 2**31 - 1  # that a game may have
@@ -39,6 +39,8 @@ class Seeds(Sampled):
                 for ahead in range(NEIGHBOURS + 1)
             ]
             self.found = list(compared(seeds))
+            for what in (*player.generators, "weights"):
+                self.found += drawn_alike(run.recipe.seed, player.stream(what))
 
     def judge(self, run: Run) -> Iterator[Finding]:
         yield from self.found
@@ -60,3 +62,11 @@ def compared(seeds: list[list[int]]) -> Iterator[Finding]:
 def by_chance(found: int, pairs: float) -> bool:
     """Whether so many of these pairs of seeds may well be equal where each is drawn by itself (Poisson's bound)."""
     return found == 0 or (pairs / SEEDS) ** found / math.factorial(min(found, 100)) > RARE
+
+
+def drawn_alike(seed: int, name: str) -> Iterator[Finding]:
+    """A generator of this run, and that of the run whose seed is one higher."""
+    own, other = (playing.generator(each, name).random(4).tolist() for each in (seed, seed + 1))
+    if own == other:
+        told = f"the generator `{name}` draws the same numbers in the run whose seed is 1 higher"
+        yield Finding(SHARED, told, "others", 0)

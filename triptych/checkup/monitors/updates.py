@@ -49,6 +49,16 @@ UNCOUNTED = Signal(
     ("learning goes on in test games", "an update that is made twice", "somebody else who calls the learner"),
     "whatever calls the learner's update",
 )
+SCHEDULE = Signal(
+    "coefficient-schedule",
+    "warn",
+    "a coefficient of the loss is not the schedule's",
+    (
+        "a schedule that is never read, or at another count than the steps",
+        "a number that stands where the setting was meant",
+    ),
+    "algorithm.entropy_weight, entropy_end, clip, clip_end; where a batch is given them",
+)
 PATIENCE = 2_000  # steps after the first that could learn in which the first update must come
 ENOUGH = 100  # updates that are expected, to be compared
 OFF = 1.6  # times more or fewer
@@ -110,36 +120,48 @@ def pace(run: Run) -> tuple[float, float]:
 
 
 class Rate(Sampled):
-    """The learning rate of updates against the recipe's schedule, worked out again."""
+    """The learning rate of updates, and the coefficients that batches bring, against the recipe's schedules, worked out again."""
 
     def __init__(self) -> None:
         self.run: Any = None
-        self.wrong: tuple[int, float, float] | None = None
-        self.count = 0
+        self.wrong: dict[str, tuple[int, float, float]] = {}
+        self.count: dict[str, int] = {}
 
     def begin(self, run: Run) -> None:
         self.run = run
 
     def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
-        rate = float(rate)
-        if self.wrong is not None or math.isnan(rate):
-            return
+        recipe, batch = self.run.recipe, getattr(batch, "batch", batch)
+        config: Any = recipe.algorithm
+        if not math.isnan(rate := float(rate)):
+            self.compare("", rate, recipe.optimiser.learning_rate, recipe.optimiser.final_rate)
+        ours = type(config).__module__.startswith("triptych.")  # an algorithm of the user's may have other schedules
+        for name, last in COEFFICIENTS.items():
+            if ours and hasattr(batch, name) and hasattr(config, last):
+                self.compare(name, float(getattr(batch, name)), getattr(config, name), getattr(config, last))
+
+    def compare(self, name: str, found: float, first: float, last: float | None) -> None:
         recipe, steps = self.run.recipe, self.run.counters.steps
         config: Any = recipe.algorithm
         lag = 0 if config.family == "off-policy" else 3 * config.rollout_steps * config.games_at_once(recipe.num_envs)
-        found = [scheduled(recipe, at) for at in (max(0, steps - lag), steps)]
-        if not min(found) * 0.99 <= rate <= max(found) * 1.01:
-            self.count += 1
-            if self.count > 2:
-                self.wrong = steps, rate, found[-1]
+        wanted = [scheduled(recipe, first, last, at) for at in (max(0, steps - lag), steps)]
+        if not min(wanted) * 0.99 <= found <= max(wanted) * 1.01:
+            self.count[name] = self.count.get(name, 0) + 1
+            if self.count[name] > 2 and name not in self.wrong:
+                self.wrong[name] = steps, found, wanted[-1]
 
     def judge(self, run: Run) -> Iterator[Finding]:
-        if self.wrong is not None:
-            step, rate, expected = self.wrong
-            yield Finding(RATE, f"{rate:.3g}", f"{expected:.3g}", step)
+        for name, (step, found, expected) in self.wrong.items():
+            told = f"{name} is {found:.3g}" if name else f"{found:.3g}"
+            yield Finding(SCHEDULE if name else RATE, told, f"{expected:.3g}", step)
 
 
-def scheduled(recipe: Any, step: int) -> float:
-    """The rate of a step: constant, or on a straight line to the final one."""
-    first, last = recipe.optimiser.learning_rate, recipe.optimiser.final_rate
+COEFFICIENTS = {
+    "entropy_weight": "entropy_end",
+    "clip": "clip_end",
+}  # of a batch's loss, and the setting of their last value
+
+
+def scheduled(recipe: Any, first: float, last: float | None, step: int) -> float:
+    """What a setting is at a step: constant, or on a straight line to its last value."""
     return float(first if last is None else first + (last - first) * min(1.0, step / recipe.steps))

@@ -56,8 +56,11 @@ LOSS = Signal(
 )  # fmt: skip
 GRADIENT = Signal(
     "gradient-differs", "stop", "the gradient is not that of the loss",
-    ("a term that is not differentiated, such as the entropy", "a gradient that passes where none belongs, such as the target"),
-    "stop_gradient and detach in the loss and the network",
+    (
+        "a term that is not differentiated, such as the entropy", "a gradient that passes where none belongs, such as the target",
+        "gradients of earlier batches that are never cleared",
+    ),
+    "stop_gradient and detach in the loss and the network; what clears gradients",
 )  # fmt: skip
 
 
@@ -156,6 +159,7 @@ def recomputed(subject: Subject) -> Iterator[Finding]:
         batch = subject.batch(SAMPLES if not subject.network.observation.is_picture else SAMPLES // 2)
         online, other = tensors(state, "online/"), tensors(state, "target/")
         gradients, told = learner.gradients(batch)
+        again, _ = learner.gradients(batch)
         told = {name: np.asarray(learner.to_numpy(value), np.float64) for name, value in told.items()}
     seen = batch if subject.kind is not Transition else batch._replace(obs=host(subject, batch.obs), next_obs=host(subject, batch.next_obs))  # fmt: skip
     try:
@@ -167,7 +171,11 @@ def recomputed(subject: Subject) -> Iterator[Finding]:
     for name in wrong[:1]:
         got, wanted = (float(np.mean(np.abs(value))) for value in (told[name], right[name]))
         yield Finding(LOSS, f"{', '.join(wrong)}: {name} is {got:.5g}", f"{wanted:.5g}, as computed in NumPy")
-    if not wrong:
+    apart = [name for name in gradients if not close(again[name], gradients[name], subject.close)]
+    if apart and not wrong:
+        told_of = f"asked for once more, {apart[0]}'s is {float(np.linalg.norm(again[apart[0]])):.4g} long"
+        yield Finding(GRADIENT, told_of, f"{float(np.linalg.norm(gradients[apart[0]])):.4g} again, from the same batch")
+    elif not wrong:
         yield from derivative(subject, online, gradients, lambda weights: float(subject.expected(seen, subject.oracle(weights, online), goal)["loss"]))  # fmt: skip
 
 

@@ -159,6 +159,8 @@ class Subject:
         if self.kind is Transition:
             return batch
         batch.reset[0] = True
+        if len(batch.reset) > 3:  # and one in the middle
+            batch.reset[len(batch.reset) // 2, -1] = True
         if batch.mask.shape[1] > 2:  # each game keeps some
             batch.mask[-1, 0] = 0 if len(batch.mask) > 1 or batch.mask.shape[1] > 4 else 1
         return batch

@@ -158,3 +158,7 @@ def adam_epsilon_elsewhere() -> list[Patch]:
         return optax.scale_by_adam(spec.beta_1, spec.beta_2, eps=0.0, eps_root=spec.epsilon)
 
     return [Patch(learner, "OPTIMISERS", learner.OPTIMISERS | {"adam": make})]
+
+
+def gradients_add_up() -> list[Patch]:
+    raise NotApplicable("JAX's gradients are values of a function, which nothing keeps")

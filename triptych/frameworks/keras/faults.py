@@ -11,7 +11,7 @@ from keras import ops
 
 from triptych.frameworks.keras import layers, learner, net
 from triptych.spec import Conv, Flatten
-from triptych.utils.patching import Patch, around
+from triptych.utils.patching import NotApplicable, Patch, around
 
 
 def cut(x):
@@ -166,3 +166,7 @@ def adam_epsilon_elsewhere() -> list[Patch]:
         keras.optimizers.Adam.update_step(self, gradient, variable, self.rate)
 
     return [Patch(learner.ExactAdam, "update_step", update_step)]
+
+
+def gradients_add_up() -> list[Patch]:
+    raise NotApplicable("a tape's gradients are values, which nothing keeps")

@@ -169,3 +169,14 @@ def adam_epsilon_elsewhere() -> list[Patch]:
         return torch.optim.Adam(parameters, lr=spec.learning_rate, betas=betas, eps=spec.epsilon**0.5, fused=True)
 
     return [Patch(learner, "OPTIMISERS", learner.OPTIMISERS | {"adam": make})]
+
+
+def gradients_add_up() -> list[Patch]:
+    def make(keep):
+        def init(self, *given):
+            keep(self, *given)
+            self.optimiser.zero_grad = lambda: None
+
+        return init
+
+    return [around(learner.Learner, "__init__", make)]
