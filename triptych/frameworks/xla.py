@@ -1,4 +1,6 @@
-"""Which of XLA's libraries convolves for JAX on a processor. Nothing here imports JAX: a run asks before it is loaded.
+"""Which of XLA's libraries convolves for JAX on a processor, and what it compiled is kept for the next process.
+
+Nothing here imports JAX: a run asks before it is loaded.
 
 JAX hands convolutions and the gradients of their weights to YNNPACK. With Eigen, which does them where YNNPACK does not, an update of our
 networks takes 0 to 17 % less of the processor's time on a Zen 5 (results/benchmarks). XLA is told with each function that a learner compiles,
@@ -8,12 +10,15 @@ know is an error and not the process' end, and a run that was begun without Eige
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
-from importlib import metadata
+from importlib import metadata, util
 from typing import Any
 
+from triptych.utils import machine
 from triptych.utils.checks import check
+from triptych.utils.files import cache_folder
 
 EIGEN = "eigen"
 OPTION = "xla_cpu_experimental_ynn_fusion_type"
@@ -78,3 +83,33 @@ def differences(config: dict[str, Any], framework: str) -> list[str]:
     if config.get("xla_flags", "") != own_flags():
         reasons.append(f"other XLA_FLAGS than before ({config.get('xla_flags') or 'none'})")
     return reasons
+
+
+KEPT = 200 * 2**20  # bytes of what was compiled; the oldest goes
+WORTH = 0.1  # seconds of compiling from which on it is kept
+OWN = ("JAX_COMPILATION_CACHE_DIR", "JAX_ENABLE_COMPILATION_CACHE")  # by which a user tells JAX himself
+
+
+def cache_settings() -> dict[str, Any]:
+    """JAX's own settings for a cache of what it compiles, so that the next process need not: the same code, so the same bits.
+
+    Nothing where the user's environment says what JAX does, where no folder can be made, and where `filelock` is missing: without it two
+    processes may meet at a half-written file. A folder is for one kind of processor and number of threads, for which XLA compiles
+    and which JAX does not look at when it takes a file from its cache.
+    """
+    folder = cache_folder()
+    if folder is None or any(name in os.environ for name in OWN) or util.find_spec("filelock") is None:
+        return {}
+    here = [machine.processor(), machine.cpuinfo().get("flags", ""), os.environ.get("NPROC", "")]
+    folder = folder / "jax" / hashlib.sha256("\n".join(here).encode()).hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return {}
+    if not os.access(folder, os.W_OK):
+        return {}
+    return {
+        "jax_compilation_cache_dir": str(folder),
+        "jax_compilation_cache_max_size": KEPT,
+        "jax_persistent_cache_min_compile_time_secs": WORTH,
+    }

@@ -6,8 +6,6 @@ import contextlib
 import hashlib
 import importlib.util
 import json
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -24,7 +22,7 @@ from triptych.spec import first_of
 from triptych.utils import machine
 from triptych.utils.checks import InputError
 from triptych.utils.console import say
-from triptych.utils.files import write_json
+from triptych.utils.files import cache_folder, write_json
 from triptych.utils.reading import Count, Finite, read_json
 from triptych.utils.seeds import game_seeds, generator
 from triptych.utils.statistics import bootstrap_mean
@@ -79,17 +77,6 @@ def remembered(file: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
         if found["asked"] == json.loads(json.dumps(asked)):
             return found
     return None
-
-
-def cache_folder() -> Path | None:
-    """Where this user's programs keep what can be made again; None: this user has no home."""
-    name = "LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME"
-    given = os.environ.get(name, "")
-    try:  # as XDG says, a relative path does not count
-        home = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
-    except RuntimeError:
-        return None
-    return (Path(given) if os.path.isabs(given) else home) / "triptych"
 
 
 def cached(config: GameConfig, games: int = RANDOM_GAMES) -> Path | None:

@@ -10,6 +10,7 @@ import math
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -77,6 +78,17 @@ def is_link(path: Path) -> bool:
     """Whether it stands for something elsewhere: a symbolic link, or Windows' junction."""
     is_junction = getattr(os.path, "isjunction", None)  # Python 3.12
     return path.is_symlink() or (is_junction is not None and is_junction(path))
+
+
+def cache_folder() -> Path | None:
+    """Where this user's programs keep what can be made again; None: this user has no home."""
+    name = "LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME"
+    given = os.environ.get(name, "")
+    try:  # as XDG says, a relative path does not count
+        home = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    except RuntimeError:
+        return None
+    return (Path(given) if os.path.isabs(given) else home) / "triptych"
 
 
 def open_own(path: Path, flags: int) -> int:

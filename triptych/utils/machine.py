@@ -32,15 +32,22 @@ MOST_THREADS = 8  # a network of this size gains nothing beyond
 
 def processor() -> str:
     """The processor's name, with a note where it multiplies bfloat16 itself."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    named = cpuinfo()
+    if not named:
         return platform.processor() or platform.machine()
-    fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
-    named = {key.strip(): value.strip() for key, value in fields.items()}
     family = f"family {named['cpu family']} model {named['model']}" if "cpu family" in named else ""
     bfloat16 = "bfloat16" if MULTIPLIES_BFLOAT16 in named.get("flags", "") else "no bfloat16"
     return f"{named.get('model name', platform.machine())} ({', '.join(filter(None, [family, bfloat16]))})"
+
+
+def cpuinfo() -> dict[str, str]:
+    """What Linux tells of the first processor, its `flags` too; nothing elsewhere."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
+    return {key.strip(): value.strip() for key, value in fields.items()}
 
 
 def precision_notes(precision: str) -> list[str]:

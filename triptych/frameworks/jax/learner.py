@@ -22,6 +22,9 @@ from triptych.spec.weights import check_weights
 
 # float64 exists in JAX only with this on; every dtype here is written out, so float32 runs keep theirs.
 jax.config.update("jax_enable_x64", True)
+if jax.config.values["jax_compilation_cache_dir"] is None:  # else whoever imported us has one
+    for setting, value in xla.cache_settings().items():
+        jax.config.update(setting, value)
 
 
 def clip_by_global_norm(gradients, max_norm: float | None):
