@@ -99,6 +99,7 @@ def main(threads: int, rollouts: int) -> None:
     set_threads(threads)
     make = [lambda: game("KungFuMasterNoFrameskip-v4")] * GAMES
     games = SyncVectorEnv(make, autoreset_mode=AutoresetMode.SAME_STEP)
+    tf.random.set_seed(0)  # and where TensorFlow is told to be deterministic, it wants one
     ppo = PPO(int(games.single_action_space.n))
     states, _ = games.reset(seed=0)
     rng, start = np.random.default_rng(0), 0.0
