@@ -26,7 +26,7 @@ PACKAGES = (
 )
 MULTIPLIES_BFLOAT16 = "avx512_bf16"  # the processor's flag
 # mallopt's number of an option, and what it is set to. Large blocks stay, in the one arena that all threads share: each arena gives back its own.
-MALLOC = {"ARENA_MAX": (-8, 1), "MMAP_MAX": (-4, 0), "TRIM_THRESHOLD": (-1, 2**31 - 1)}
+MALLOC = {"ARENA_MAX": (-8, 1), "MMAP_MAX": (-4, 0), "TRIM_THRESHOLD": (-1, 2**29)}
 MOST_THREADS = 8  # a network of this size gains nothing beyond
 
 
@@ -157,8 +157,9 @@ def memory_peak() -> int:
 def keep_memory() -> bool:
     """Tells malloc to keep what an update frees for the next one, and not to hand it back to the system in between.
 
-    An update of 256 pictures frees some 100 MB. Handed back, they come again a page at a time, which took a fifth of such an update. Only glibc is
-    told (Linux); a process whose environment tells malloc what to do keeps that. Threads that are there already go on as they did.
+    An update of 256 pictures frees some 100 MB. Handed back, they come again a page at a time, which took a fifth of such an update. More than
+    512 MB that are free at the end of its memory still go back. Only glibc is told (Linux); a process whose environment tells malloc what to do
+    keeps that. Threads that are there already go on as they did.
 
     Returns:
         whether it was told.
