@@ -26,7 +26,7 @@ for _ in range(4):
     faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 print(told, faults[-1])
 """
-GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc is told anything")
+GLIBC = platform.libc_ver()[0] == "glibc"  # elsewhere nothing is told
 
 
 def faults(what: str, **environment: str) -> tuple[str, int]:
@@ -37,15 +37,13 @@ def faults(what: str, **environment: str) -> tuple[str, int]:
     return told, int(count)
 
 
-@GLIBC
 def test_freed_blocks_are_kept_for_the_next_update():
     told, kept = faults("keep")
     _, usual = faults("leave")
-    assert told == "True"
-    assert kept < usual / 10
+    assert told == str(GLIBC)
+    assert kept < usual / 10 or not GLIBC
 
 
-@GLIBC
 @pytest.mark.parametrize("own", [{"MALLOC_TRIM_THRESHOLD_": "131072"}, {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=10"}])
 def test_what_the_environment_tells_malloc_stays(own):
     told, kept = faults("keep", **own)

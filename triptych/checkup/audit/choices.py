@@ -23,9 +23,8 @@ class Choices:
         self.values = values  # the network gives values; else a policy
         self.largest = 0  # actions
         self.hoped, self.spread = 0.0, 0.0  # how many should be, and the variance of that
-        self.looks = self.elsewhere = (
-            0  # steps that were looked at; those at which the network was asked about something else
-        )
+        self.looks = 0  # steps that were looked at
+        self.elsewhere = 0  # of them, at which the network was asked about something else
 
     def see(self, run: Any, acting: Acting, actions: np.ndarray) -> None:
         """The actions [N] that are sent now, where the network was asked for them."""

@@ -17,10 +17,8 @@ QUARTERS = ("oldest", "second oldest", "second newest", "newest")  # of the rows
 EACH = 8  # samples of a batch
 NEWEST, MOST = 96, 400  # samples that are looked at together: soon, and for what shows only in many
 SURE = 23.0  # nats: chance does less than once in 10^10 times what is told
-PLACES, ENOUGH = (
-    128,
-    512,
-)  # that are told apart, where a replay is drawn from alike each time; and samples that it must hold
+PLACES = 128  # that are told apart, where a replay is drawn from alike each time
+ENOUGH = 512  # samples that it must hold for that
 
 
 class Draws:

@@ -34,7 +34,7 @@ study = Study(
         for task in TESTED
         for label, changes in KINDS.items()
     ),
-    seeds=3,  # alone on the machine a run takes 5 minutes with an LSTM, 9 with a map of 8 x 8 places
+    seeds=3,  # alone on the machine a run took 5 minutes with an LSTM; maps make 6,400 steps a second (8 x 8), and 1,300 (15 x 15)
     games=1_000,
     tests={task: {"env.split": "test", "env.maze_size": sizes} for task, sizes in TESTED.items()},
     learned="A memory is needed: without one 30 and 11 more games in a hundred end at the right goal than at the wrong one, with an LSTM of either size, a GRU or a map, with gates or without, 99 and 93 to 95. Between these memories "
