@@ -8,6 +8,7 @@ from collections.abc import Callable
 SHARE = 0.01  # of the time so far, for looks that can wait
 MOST = 0.015  # of it: beyond this even what hears each step rests
 FREE = 1.0  # seconds besides, so that a short run is looked at as well
+PASSING = 1.2e-6  # seconds on the way to those who look and back, which no look counts itself (measured)
 
 
 class Budget:
@@ -26,7 +27,11 @@ class Budget:
 
     def took(self, since: float) -> None:
         """A look that began then is over."""
-        self.spent += self.clock() - since
+        self.spent += self.clock() - since + PASSING
+
+    def passed(self) -> None:
+        """Something was passed on, and nobody looked."""
+        self.spent += PASSING
 
     def affords(self) -> bool:
         """Whether another look may be taken now."""

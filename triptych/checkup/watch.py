@@ -174,6 +174,7 @@ class Watch(Callback):
         """Passes on what the ears hear."""
         some = (self.calls if self.awake else self.asleep)[event]
         if not some:
+            self.budget.passed()
             return
         since = self.budget.clock()
         for call in some:
