@@ -105,8 +105,8 @@ def scoreboard(
         with Series(framework, jobs) as series:
             known = run_baselines(series, framework, wanted, seconds, note)
             run_faults(series, framework, wanted, seconds, known, note)
-            some = [
-                Case(framework, recipe, None, healthy_seconds, seed=seed) for recipe in recipes for seed in range(seeds)
+            some = [  # one that is stopped has seen every recipe
+                Case(framework, recipe, None, healthy_seconds, seed=seed) for seed in range(seeds) for recipe in recipes
             ]
             series.run(some, lambda case, found: note(healthy_row(case, found)))
     return counted(rows)
