@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import UseAppendAction
+from tyro.conf import UseAppendAction, arg
 
 from triptych.cli import exits
 from triptych.cli.options import Command, Framework, print_json
@@ -15,7 +15,7 @@ from triptych.utils.checks import check
 from triptych.utils.console import put, say
 
 if TYPE_CHECKING:
-    from triptych.experiments.scoreboard.run import Row, Scoreboard
+    from triptych.experiments.scoreboard.rows import Row, Scoreboard
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,19 @@ class ScoreboardCommand(Command):
     """
 
     framework: Framework | None = None  # the one to put them into; None: all
-    # a mistake by its name, may be given several times; none: all. Healthy runs of the catalogue follow all of them alone
+    # a mistake by its name, may be given several times; none: all, and healthy runs of the catalogue's recipes follow
     fault: Annotated[tuple[str, ...], UseAppendAction] = ()
+    healthy_only: bool = False  # put in no mistakes, and make the healthy runs of the catalogue alone
+    # a recipe of the catalogue whose healthy runs are made, may be given several times; none: all, where no --fault is given
+    recipes: Annotated[tuple[str, ...], UseAppendAction, arg(name="recipe")] = ()
     list: bool = False  # print the names of the mistakes, and run nothing
     seconds: float = 60.0  # that a run may take
     healthy_seconds: float = 20.0  # that a healthy run of a recipe may take; 0: there are none
     seeds: int = 1  # healthy runs of each recipe
     jobs: int = 1  # runs at the same time; more of them take the others' time
-    out: Path | None = None  # a folder for the rows of each framework and a table of them; None: they are only printed
+    # a folder for the rows of each framework and a table of them; rows that lie there already are kept, those of the same runs replaced;
+    # None: they are only printed
+    out: Path | None = None
 
     def run(self) -> int:
         from triptych.checkup.faults import FAULTS
@@ -42,10 +47,13 @@ class ScoreboardCommand(Command):
             put(*(f"{one.name:{max(map(len, FAULTS))}}  {one.about}" for one in FAULTS.values()))
             print_json(self, {"faults": [{"name": o.name, "row": o.row, "about": o.about} for o in FAULTS.values()]})
             return exits.DONE
-        from triptych.experiments.scoreboard.page import table, write_page
-        from triptych.experiments.scoreboard.run import as_json
+        from triptych.experiments.scoreboard.kept import check_folder, write_page
+        from triptych.experiments.scoreboard.page import table
+        from triptych.experiments.scoreboard.rows import as_json
 
-        check(self.healthy_seconds >= 0, "healthy_seconds", self.healthy_seconds, "0 or above")
+        self.check()
+        if self.out is not None:
+            check_folder(self.out)
         rows: MutableSequence[Row] = []
         try:
             found = self.play(rows)
@@ -56,6 +64,13 @@ class ScoreboardCommand(Command):
         told: dict[str, Any] = as_json(found)
         print_json(self, told)
         return exits.DONE
+
+    def check(self) -> None:
+        """Refuses flags that contradict each other."""
+        check(self.healthy_seconds >= 0, "healthy_seconds", self.healthy_seconds, "0 or above")
+        check(not (self.healthy_only and self.fault), "healthy_only", True, "without --fault")
+        for name, given in {"healthy_only": self.healthy_only, "recipe": self.recipes}.items():
+            check(not given or self.healthy_seconds > 0, name, given, "with --healthy-seconds above 0")
 
     def play(self, rows: MutableSequence[Row]) -> Scoreboard:
         """All runs; their rows are added to `rows` as they end."""
@@ -68,7 +83,9 @@ class ScoreboardCommand(Command):
         return scoreboard(
             () if self.framework is None else (self.framework,),
             self.fault,
-            healthy=not self.fault and self.healthy_seconds > 0,
+            healthy=(not self.fault or bool(self.recipes)) and self.healthy_seconds > 0,
+            healthy_only=self.healthy_only,
+            recipes=self.recipes,
             seconds=self.seconds,
             healthy_seconds=self.healthy_seconds or 1.0,
             seeds=self.seeds,
@@ -79,7 +96,9 @@ class ScoreboardCommand(Command):
 
 def line_of(row: Row) -> str:
     """A run, as it ends."""
-    what = row.fault or f"{row.recipe}, nothing wrong"
+    from triptych.experiments.scoreboard.page import name_of
+
+    what = row.fault or f"{name_of(row)}, nothing wrong"
     when = (
         ""
         if row.signal is None

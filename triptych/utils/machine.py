@@ -95,7 +95,7 @@ def versions(more: Iterable[str] = ()) -> dict[str, str]:
 
 def git_commit() -> str | None:
     """The commit of the checkout that Triptych runs from, `+changes` where it differs; None outside one."""
-    folder = Path(__file__).resolve().parent
+    folder = Path(__file__).resolve().parents[1]  # the whole package
     try:
         known = run_git(folder, "ls-files", "--error-unmatch", __file__)
         if known is None:

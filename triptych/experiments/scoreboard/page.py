@@ -1,26 +1,21 @@
-"""The scoreboard as a table, and as a page in a folder."""
+"""The scoreboard as a table for a terminal, and as the part of a page that is made."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
 from triptych.checkup.faults import FAULTS
-from triptych.experiments.scoreboard.run import Row, Scoreboard, counted
-from triptych.frameworks import DISTRIBUTIONS, FRAMEWORKS, title_of
-from triptych.utils import machine
-from triptych.utils.files import write_json, write_whole
+from triptych.experiments.scoreboard.rows import Part, Row, Scoreboard, counted
+from triptych.frameworks import FRAMEWORKS, title_of
+from triptych.utils.console import counted as counted_of
 
 
 def cell(row: Row | None) -> str:
     """What came of a fault in one framework."""
     if row is None:
         return ""
-    if row.outcome == "missed":
-        return "**missed**"
+    if row.outcome in ("missed", "failed"):
+        return f"**{row.outcome}**"
     if row.outcome == "not applicable":
         return "not applicable"
     when = f"{'check' if row.step is None else f'step {row.step:,}'}, {row.seconds or 0:.0f} s"
@@ -57,51 +52,25 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         if row.fault is None and row.outcome not in ("quiet", "expected"):
             said = ", ".join(row.alarms) or row.why
-            yield f"healthy {row.recipe} in {row.framework}: {row.outcome}: {said}"
+            yield f"healthy {name_of(row)} in {row.framework}: {row.outcome}: {said}"
 
 
-def write_page(rows: Sequence[Row], folder: Path) -> Path:
-    """Writes the rows of each framework as FRAMEWORK.json, and README.md of all that lie there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    about = {"processor": machine.processor(), "versions": machine.versions(DISTRIBUTIONS)}
-    for framework in frameworks_of(rows):
-        own = [asdict(row) for row in rows if row.framework == framework]
-        write_json(folder / f"{framework}.json", about | {"rows": own})
-    path = folder / "README.md"
-    text = "\n".join(page(folder)) + "\n"
-    write_whole(path, lambda place: place.write_text(text, encoding="utf-8"))
-    return path
-
-
-def read_rows(folder: Path) -> tuple[list[Row], dict[str, Any]]:
-    """The rows of every framework that lies in a folder, and what they were made on."""
-    rows: list[Row] = []
-    about: dict[str, Any] = {}
-    for framework in FRAMEWORKS:
-        file = folder / f"{framework}.json"
-        if file.exists():
-            told = json.loads(file.read_text(encoding="utf-8"))
-            rows += [Row(**row | {"alarms": tuple(row["alarms"])}) for row in told["rows"]]
-            about = {name: told[name] for name in ("processor", "versions")}
-    return rows, about
-
-
-def page(folder: Path) -> Iterator[str]:
-    """README.md."""
-    rows, about = read_rows(folder)
-    names, faults = frameworks_of(rows), by_fault(rows)
+def title() -> Iterator[str]:
+    """What stands above the part that is made, until somebody writes otherwise."""
     yield "# Mistakes that the checkup finds"
     yield ""
     yield "Each row is a mistake that was put into a healthy agent, in a process of its own. It is found if an alarm comes that"
     yield "the same run without the mistake does not have. `*`: that alarm does not name the mistake. In brackets: when it came, in steps and in"
     yield "seconds of the processor; `check`: by `triptych check`, which needs no step."
     yield ""
-    yield "```"
-    yield f"triptych scoreboard --out {folder.name}"
-    yield "```"
-    yield ""
-    versions = ", ".join(f"{name} {version}" for name, version in about.get("versions", {}).items())
-    yield f"{about.get('processor', '')}; {versions}."
+    yield "`triptych scoreboard --out` with this folder adds rows to it, in the places of older ones, and changes nothing outside of the two comments below."
+
+
+def made(parts: Sequence[Part]) -> Iterator[str]:
+    """The part of README.md that is made of all rows."""
+    rows = [row for part in parts for row in part.rows if row.fault is None or row.fault in FAULTS]
+    names, faults = frameworks_of(rows), by_fault(rows)
+    yield from origins(parts)
     yield ""
     yield from figures(rows, names)
     yield ""
@@ -114,6 +83,24 @@ def page(folder: Path) -> Iterator[str]:
         yield f"| {row} | `{name}`: {FAULTS[name].about} | {' | '.join(cell(found.get(one)) for one in names)} |"
     yield ""
     yield from healthy(rows)
+
+
+def origins(parts: Sequence[Part]) -> Iterator[str]:
+    """With what the rows were made, and how many with each."""
+    counts: dict[str, int] = {}
+    for part in parts:
+        versions = ", ".join(f"{name} {version}" for name, version in part.about["versions"].items())
+        commit = f"commit {shortened(part.about['commit'])}" if part.about["commit"] else "no commit noted"
+        words = f"{commit}; {part.about['processor']}; {versions}."
+        counts[words] = counts.get(words, 0) + len(part.rows)
+    for words, count in counts.items():
+        yield f"- {counted_of(count, 'run')}: {words}"
+
+
+def shortened(commit: str) -> str:
+    """Ten letters of its hash, and whether files differed from it."""
+    name, plus, changes = commit.partition("+")
+    return name[:10] + plus + changes
 
 
 def figures(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
@@ -135,9 +122,14 @@ def healthy(rows: Sequence[Row]) -> Iterator[str]:
     some = [row for row in rows if row.fault is None]
     yield "## Runs in which nothing is wrong"
     yield ""
-    recipes = ", ".join(dict.fromkeys(row.recipe for row in some if row.outcome != "failed"))
+    recipes = ", ".join(dict.fromkeys(name_of(row) for row in some if row.outcome != "failed"))
     yield f"{len(some)} runs: {recipes}."
     yield ""
     for row in some:
         if row.outcome != "quiet":
-            yield f"- {row.recipe} in {title_of(row.framework)}: {row.outcome}: {', '.join(row.alarms) or row.why}"
+            yield f"- {name_of(row)} in {title_of(row.framework)}: {row.outcome}: {', '.join(row.alarms) or row.why}"
+
+
+def name_of(row: Row) -> str:
+    """A healthy run's recipe, and what else was set."""
+    return f"{row.recipe} ({row.scene})" if row.scene else row.recipe
