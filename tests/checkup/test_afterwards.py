@@ -15,6 +15,7 @@ import triptych
 from tests.checkup.alarmed import write_alarms
 from tests.cli.test_cli import call
 from triptych.checkup.afterwards import judge_log
+from triptych.recipes import load_recipe
 from triptych.report import logs
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -64,7 +65,7 @@ def at(place: int, values: Any, value: float) -> Column:
 
 
 FAULTS: dict[str, tuple[str, Callable[[dict[str, Column]], Any]]] = {
-    "log-no-updates": ("updates", lambda c: 0 * c["updates"]),
+    "log-no-updates-yet": ("updates", lambda c: 0 * c["updates"]),
     "log-loss-ends": ("loss", lambda c: at(300, c["loss"], np.nan)),
     "log-loss-grows": ("loss", lambda c: c["loss"] * np.exp(np.maximum(0, np.arange(ROWS) - 200) / 20)),
     "log-loss-constant": ("loss", lambda c: at(200, c["loss"], 0.25)),
@@ -120,6 +121,48 @@ def test_episodes_of_one_length_are_a_note(tmp_path: Path) -> None:
 
 def test_a_table_of_steps_reward_and_loss_is_enough(tmp_path: Path) -> None:
     columns = {name: healthy()[name] for name in ("steps", "episode_reward", "loss")}
+    assert found_in(written(tmp_path / "log.csv", columns)) == []
+
+
+def a_run(last: int, recipe: str = "cartpole", **summary: Any) -> logs.Log:
+    """A run of ours without an update, of so many steps in its log."""
+    told = {"steps": logs.Numbers([last / 2, last]), "updates": logs.Numbers([0, 0])}
+    return logs.Log("a", told, config={"recipe": load_recipe(recipe)}, summary=summary)
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        (a_run(900), []),  # its warm-up takes 1,000 steps
+        (a_run(1_900), []),
+        (a_run(2_100), ["log-no-updates"]),
+        (a_run(900, stopped_by="steps", steps=900), ["log-no-updates"]),
+        (a_run(900, stopped_by="interrupted", steps=900), []),
+        (a_run(900, stopped_by="steps", steps=500), []),  # and another session goes on with it
+        (a_run(400, "cartpole-ppo"), []),
+        (a_run(3_000, "cartpole-ppo"), ["log-no-updates"]),
+    ],
+)
+def test_a_run_in_its_warm_up_is_not_told_of_updates(log: logs.Log, found: list[str]) -> None:
+    assert [one.signal.name for one in judge_log(log)] == found
+
+
+def test_a_run_that_is_over_without_an_update_is_found(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    triptych.train("cartpole", steps=300, run_name="a", runs_dir=tmp_path, video=False, on_alarm="off")
+    assert call("check", "a", "--runs-dir", str(tmp_path)) == 6
+    assert "log-no-updates: the run was never updated" in capsys.readouterr().out
+    (tmp_path / "a" / "summary.json").unlink()  # as while it goes on
+    assert call("check", "a", "--runs-dir", str(tmp_path)) == 0
+
+
+def test_a_gradient_that_begins_with_the_first_reward_is_no_explosion(tmp_path: Path) -> None:
+    columns, rng = healthy(), np.random.default_rng(2)
+    learns = np.arange(ROWS) >= 240
+    for grown in (0.3, 3.0):
+        columns["gradient_norm"] = np.where(learns, grown, 1e-4) * (1 + rng.random(ROWS))
+        columns["episode_reward"] = 1.0 * (learns & (240 + 160 * rng.random(ROWS) < np.arange(ROWS)))
+        assert found_in(written(tmp_path / "log.csv", columns)) == []
+    columns["gradient_norm"] = 1e-6 * np.exp(np.maximum(0, np.arange(ROWS) - 200) / 25)  # below the floor it may rise
     assert found_in(written(tmp_path / "log.csv", columns)) == []
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import Any
 
 import numpy as np
 
+from triptych.checkup.afterwards import signals
+from triptych.checkup.afterwards.curves import WINDOWS, Curve, array
 from triptych.checkup.findings import Finding, Severity, Signal
+from triptych.checkup.monitors.updates import PATIENCE
 from triptych.report.logs import Log
 
-WINDOWS = 20  # that a run is cut into: what is told is told of whole windows, not of single numbers
 FEWEST = 100  # rows, below which a curve says nothing
+SMALL = (
+    1e-3  # a gradient's norm, from which on its growth counts: before a sparse game's first reward there is hardly any
+)
+RISING = 1.5  # times in the last three windows, a norm that still rises: one that has found its size does not
 GROWN = 100.0  # times its early size, a loss or a gradient that has grown without bound
 ROSE = 0.02  # of epsilon, from row to row
 LOST = 0.25  # of what was gained on the way that is left at a collapsed run's end
@@ -20,103 +25,6 @@ SLOWED = 0.25  # of the early speed
 JUMP = 0.5  # of an update's approximate KL divergence, in nats
 SURE = 0.02  # of the entropy at the start, below which nothing is tried any more
 SAME = 20  # rows in a row
-
-NO_UPDATES = Signal(
-    "log-no-updates", "stop", "the run was never updated",
-    ("a warm-up or a batch larger than the run", "an update that is never reached"), "algorithm.warm_up, learn_from; the log's column updates",
-)  # fmt: skip
-LOSS_ENDS = Signal(
-    "log-loss-ends", "stop", "the loss is no number any more",
-    ("a learning rate that is too high", "a logarithm, root or division of 0"), "the first row without a loss",
-)  # fmt: skip
-LOSS_GROWS = Signal(
-    "log-loss-grows", "warn", "the loss grows without bound",
-    ("targets that run away: the target network, the discount at ends", "rewards that are not scaled"), "the target network, gamma, the rewards' size",
-)  # fmt: skip
-LOSS_STILL = Signal(
-    "log-loss-constant", "warn", "the loss does not change",
-    ("weights that no optimiser moves", "a value that is logged once and repeated"), "the optimiser's parameters; what is logged as the loss",
-)  # fmt: skip
-GRADIENT_GROWS = Signal(
-    "log-gradient-grows", "warn", "the gradient's norm explodes",
-    ("no limit on the norm", "a learning rate that is too high"), "optimiser.max_norm, learning_rate",
-)  # fmt: skip
-GRADIENT_ZERO = Signal(
-    "log-gradient-zero", "stop", "the gradient is 0", ("units that are all dead", "a loss cut off from the network"),
-    "activations, stop_gradient and detach",
-)  # fmt: skip
-FLAT = Signal(
-    "log-reward-flat", "warn", "the reward never leaves where it began",
-    ("nothing is learned: targets, gradient or exploration are wrong", "a run that is too short"), "the other alarms; the test games",
-)  # fmt: skip
-COLLAPSE = Signal(
-    "log-reward-collapses", "warn", "the reward falls back after its peak",
-    ("a learning rate that stays high", "a replay that forgets the early games", "values that run away"), "learning rate, replay_size, target_every",
-)  # fmt: skip
-EPSILON_RISES = Signal(
-    "log-epsilon-rises", "warn", "epsilon rises within the run",
-    ("a resume that begins the schedule anew", "a schedule counted by episode"), "where epsilon's step is counted, and kept by a resume",
-)  # fmt: skip
-EPSILON_STAYS = Signal(
-    "log-epsilon-stays", "warn", "epsilon never falls", ("a schedule that is never called, or longer than the run",), "epsilon's schedule"
-)  # fmt: skip
-BACK = Signal(
-    "log-counter-back", "warn", "a counter goes back",
-    ("a resume from an older checkpoint that kept the rows behind it", "two runs in one file"), "the row that it names",
-)  # fmt: skip
-SLOWS = Signal(
-    "log-slows", "warn", "the run slows down",
-    ("memory that grows: lists that are never emptied, a graph that is kept", "another program beside it"), "memory over time; steps per second",
-)  # fmt: skip
-SURE_TOO_SOON = Signal(
-    "log-entropy-collapse", "warn", "the policy is sure of itself without having learned anything",
-    ("no entropy bonus", "advantages of one sign, or not normalised"), "algorithm.entropy_weight, normalise_advantages",
-)  # fmt: skip
-KL_JUMPS = Signal(
-    "log-kl-jumps", "warn", "an update moves the policy too far",
-    ("too many passes over a rollout", "a learning rate that is too high", "old log probabilities that are not those of acting"),
-    "algorithm.epochs, clip, learning rate",
-)  # fmt: skip
-ONE_LENGTH = Signal(
-    "log-one-length", "note", "all episodes are of one length", (), "a time limit, or a game that has one length"
-)
-CONTRADICTS = Signal(
-    "log-score-contradicts", "warn", "the test games say otherwise than the curve",
-    ("weights of another step, or of another network", "test games with other settings or another scale of observations"),
-    "which weights are tested, and how their games are made",
-)  # fmt: skip
-
-
-class Curve:
-    """A column beside its steps, of the rows that have both."""
-
-    def __init__(self, log: Log, name: str):
-        self.steps, self.values = np.zeros(0), np.zeros(0)
-        for part in log.parts:
-            if name in part and len(part[name]) > len(self.values):
-                values = array(part[name])
-                steps = array(part["steps"]) if "steps" in part else np.arange(len(values), dtype=float)
-                kept = np.isfinite(values) & np.isfinite(steps)
-                if kept.sum() > len(self.values):
-                    self.steps, self.values = steps[kept], values[kept]
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def windows(self) -> list[np.ndarray]:
-        return np.array_split(self.values, WINDOWS)
-
-    def middles(self) -> np.ndarray:
-        """The median of each window."""
-        return np.array([np.median(window) for window in self.windows()])
-
-    def since(self, window: int) -> int:
-        """Steps at which a window begins."""
-        return int(np.array_split(self.steps, WINDOWS)[window][0])
-
-
-def array(column: Any) -> np.ndarray:
-    return np.array([np.nan if value is None else value for value in column], np.float64)
 
 
 def judge_log(log: Log) -> Iterator[Finding]:
@@ -142,8 +50,23 @@ def told_before(log: Log) -> Iterator[Finding]:
 
 def updates(log: Log) -> Iterator[Finding]:
     count = Curve(log, "updates")
-    if len(count) and count.values.max() == 0:
-        yield Finding(NO_UPDATES, f"0 updates in {count.steps.max():,.0f} steps", "updates once the warm-up is over")
+    if not len(count) or count.values.max() > 0:
+        return
+    steps = int(count.steps.max())
+    told = f"0 updates in {steps:,} steps"
+    if log.recipe is None and not log.summary:
+        yield Finding(signals.NO_UPDATES_YET, told, "updates once the warm-up is over")
+        return
+    begins = 0 if log.recipe is None else log.recipe.algorithm.steps_before_updates(log.recipe.num_envs)
+    is_late = log.recipe is not None and steps > begins + min(PATIENCE, max(begins, 500))
+    if is_late or is_over(log, steps):
+        yield Finding(signals.NO_UPDATES, told, f"the first one soon after step {begins:,}" if begins else "updates")
+
+
+def is_over(log: Log, steps: int) -> bool:
+    """Whether a run of ours has ended, and no session goes on with it: such a one writes rows behind the last summary."""
+    ended = log.summary.get("stopped_by") not in (None, "interrupted", "failed")
+    return ended and steps <= (log.summary.get("steps") or 0)
 
 
 def loss(log: Log) -> Iterator[Finding]:
@@ -155,14 +78,16 @@ def loss(log: Log) -> Iterator[Finding]:
     early, late = np.median(middles[1 : WINDOWS // 2]), middles[-1]
     if early and late > GROWN * early and late > middles[-2] > middles[-3]:
         yield Finding(
-            LOSS_GROWS,
+            signals.LOSS_GROWS,
             f"{late:.3g} at the end, {early:.3g} before",
             f"less than {GROWN:,.0f} times as much",
             found.since(WINDOWS // 2),
         )
     repeated = np.flatnonzero(np.diff(found.values) == 0)
     if run_of(repeated) >= SAME and found.values[-1] == found.values[-SAME:].max() == found.values[-SAME:].min():
-        yield Finding(LOSS_STILL, f"{found.values[-1]:.6g} in the last {SAME} rows or more", "numbers that differ")
+        yield Finding(
+            signals.LOSS_STILL, f"{found.values[-1]:.6g} in the last {SAME} rows or more", "numbers that differ"
+        )
 
 
 def ended(log: Log) -> Iterator[Finding]:
@@ -176,7 +101,7 @@ def ended(log: Log) -> Iterator[Finding]:
         if len(np.unique(behind[np.isfinite(behind)])) > SAME:
             steps = array(part["steps"]) if "steps" in part else np.arange(len(values), dtype=float)
             yield Finding(
-                LOSS_ENDS,
+                signals.LOSS_ENDS,
                 f"no loss in the last {len(behind):,} rows, which count updates",
                 "a number in each",
                 int(steps[rows[-1]]),
@@ -189,13 +114,16 @@ def gradient(log: Log) -> Iterator[Finding]:
     if len(found) < FEWEST:
         return
     middles = found.middles()
-    early, late = np.median(middles[1 : WINDOWS // 2]), middles[-1]
-    if early and late > GROWN * early:
+    early, (before, between, late) = np.median(middles[1 : WINDOWS // 2]), middles[-3:]
+    still_rises = late > between > before and late > RISING * before
+    if early and late > GROWN * max(early, SMALL) and still_rises:
         yield Finding(
-            GRADIENT_GROWS, f"{late:.3g} at the end, {early:.3g} before", f"less than {GROWN:,.0f} times as much"
+            signals.GRADIENT_GROWS,
+            f"{late:.3g} at the end, {early:.3g} before",
+            f"less than {GROWN:,.0f} times as much",
         )
     if run_of(np.flatnonzero(found.values == 0)) >= SAME:
-        yield Finding(GRADIENT_ZERO, f"0 in {SAME} rows in a row or more", "above 0")
+        yield Finding(signals.GRADIENT_ZERO, f"0 in {SAME} rows in a row or more", "above 0")
 
 
 def run_of(places: np.ndarray) -> int:
@@ -218,19 +146,19 @@ def reward(log: Log) -> Generator[Finding, None, bool | None]:
     learned = bool(gained > NOISE * np.hypot(errors[peak], first_error))
     if not learned:
         told = f"{last:.4g} in the last {len(windows[-1])} episodes, {first:.4g} in the first {len(windows[0])}"
-        yield Finding(FLAT, told, f"a rise of more than {NOISE:g} standard errors")
+        yield Finding(signals.FLAT, told, f"a rise of more than {NOISE:g} standard errors")
     elif last - first < LOST * gained and means[peak] - last > NOISE * np.hypot(errors[peak], errors[-1]):
-        yield Finding(COLLAPSE, f"{means[peak]:.4g} at its best, {last:.4g} at the end, {first:.4g} at the start", f"more than {LOST:.0%} of the rise kept", found.since(peak))  # fmt: skip
+        yield Finding(signals.COLLAPSE, f"{means[peak]:.4g} at its best, {last:.4g} at the end, {first:.4g} at the start", f"more than {LOST:.0%} of the rise kept", found.since(peak))  # fmt: skip
     tests = Curve(log, "evaluation_mean")
     if learned and len(tests) > 1 and tests.values.max() < first - NOISE * first_error:
         yield Finding(
-            CONTRADICTS,
+            signals.CONTRADICTS,
             f"{tests.values.max():.4g} in the best test, {means[peak]:.4g} in training",
             "a test above the training's start",
         )
     lengths = Curve(log, "episode_length")
     if len(lengths) >= FEWEST and lengths.values.min() == lengths.values.max():
-        yield Finding(ONE_LENGTH, f"all {len(lengths):,} episodes are {lengths.values[0]:,.0f} steps long", "")
+        yield Finding(signals.ONE_LENGTH, f"all {len(lengths):,} episodes are {lengths.values[0]:,.0f} steps long", "")
     return learned
 
 
@@ -241,21 +169,25 @@ def exploration(log: Log, learned: bool | None) -> Iterator[Finding]:
         if len(rises):
             place = rises[0]
             before, after = epsilon.values[place], epsilon.values[place + 1]
-            yield Finding(EPSILON_RISES, f"from {before:.3g} to {after:.3g}", "a fall", int(epsilon.steps[place + 1]))
+            yield Finding(
+                signals.EPSILON_RISES, f"from {before:.3g} to {after:.3g}", "a fall", int(epsilon.steps[place + 1])
+            )
         if len(epsilon) >= FEWEST and epsilon.values.min() > 0.5:
-            yield Finding(EPSILON_STAYS, f"{epsilon.values.min():.3g} or more in all {len(epsilon):,} rows", "a fall")
+            yield Finding(
+                signals.EPSILON_STAYS, f"{epsilon.values.min():.3g} or more in all {len(epsilon):,} rows", "a fall"
+            )
     entropy, kl = Curve(log, "entropy"), Curve(log, "approx_kl")
     if len(entropy) >= FEWEST and learned is False:
         middles = entropy.middles()
         if middles[-1] < SURE * middles[0]:
             yield Finding(
-                SURE_TOO_SOON,
+                signals.SURE_TOO_SOON,
                 f"entropy {middles[-1]:.3g} at the end, {middles[0]:.3g} at the start",
                 "a policy that still tries",
             )
     if len(kl) and kl.values.max() > JUMP:
         place = int(kl.values.argmax())
-        yield Finding(KL_JUMPS, f"{kl.values[place]:.3g}", f"less than {JUMP:g}", int(kl.steps[place]))
+        yield Finding(signals.KL_JUMPS, f"{kl.values[place]:.3g}", f"less than {JUMP:g}", int(kl.steps[place]))
 
 
 def counters(log: Log) -> Iterator[Finding]:
@@ -266,7 +198,7 @@ def counters(log: Log) -> Iterator[Finding]:
             if len(back):
                 row = int(back[0])
                 yield Finding(
-                    BACK,
+                    signals.BACK,
                     f"{name} falls from {values[row]:,.0f} to {values[row + 1]:,.0f} at row {row + 2:,}",
                     "counters that only grow",
                 )
@@ -286,5 +218,7 @@ def speed(log: Log) -> Iterator[Finding]:
     rates = [(steps[rows[-1]] - steps[rows[0]]) / max(1e-9, clock[rows[-1]] - clock[rows[0]]) for rows in windows]
     if 0 < rates[-1] < SLOWED * rates[1]:
         yield Finding(
-            SLOWS, f"{rates[-1]:,.4g} steps/s at the end, {rates[1]:,.4g} before", f"more than {SLOWED:.0%} of that"
+            signals.SLOWS,
+            f"{rates[-1]:,.4g} steps/s at the end, {rates[1]:,.4g} before",
+            f"more than {SLOWED:.0%} of that",
         )
