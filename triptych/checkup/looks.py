@@ -16,6 +16,10 @@ FAILED = Signal(
 )  # fmt: skip
 
 
+class NotSeen(Exception):
+    """Raised by a look: nothing could be compared there. It is the reason, and what was seen all the same."""
+
+
 @dataclass(frozen=True)
 class Look:
     """One thing that was looked at."""
@@ -41,16 +45,19 @@ class Checkup:
 
     def look(self, what: str, judge: Callable[[], Iterable[Finding]]) -> None:
         """Looks at one thing. An error in it is a finding, as a run would meet it too; bad input stays what it is."""
-        begun, found = time.perf_counter(), list[Finding]()
+        begun, found, why = time.perf_counter(), list[Finding](), ""
         try:
-            found += judge()
+            for one in judge():  # what it finds before an error stays
+                found.append(one)
+        except NotSeen as reason:
+            why = str(reason)
         except (InputError, EnvironmentFailed):
             raise
         except Exception as error:
             found.append(Finding(FAILED, f"{what}: {type(error).__name__}: {error}", "no error"))
         self.findings += found
         alarms = sum(one.severity != "note" for one in found)
-        self.looks.append(Look(what, time.perf_counter() - begun, alarms))
+        self.looks.append(Look(what, time.perf_counter() - begun, alarms, "" if alarms else why))
 
     def leave_out(self, what: str, why: str) -> None:
         """Says that something was not looked at."""

@@ -20,7 +20,7 @@ class Base:
 
     def __init__(self):
         self.settings = {"gamma": GAMMA, "loss": "huber", "batch_size": BATCH_SIZE, "reward": "sign"}
-        self.settings |= {"padding": "valid", "steps": 10_000_000}
+        self.settings |= {"padding": "valid", "steps": 10_000_000, "warm_up": BATCH_SIZE}
         self.replay = deque(maxlen=100_000)
 
     def make_env(self):

@@ -27,7 +27,7 @@ class DQN(nn.Module):
 
 class Agent:
     def __init__(self):
-        self.settings = {"gamma": 0.99, "loss": "squared", "learning_rate": 1e-3, "batch_size": 64}
+        self.settings = {"gamma": 0.99, "loss": "squared", "learning_rate": 1e-3, "batch_size": 64, "warm_up": 64}
         self.policy_net, self.target_net = DQN(), DQN()
         self.target_net.load_state_dict(self.policy_net.state_dict())
         self.optimizer = optim.Adam(self.policy_net.parameters(), lr=1e-3)

@@ -78,7 +78,7 @@ MISTAKES: dict[str, tuple[str, str, str, str]] = {  # what stands there, what st
     "rewards that are clipped": ("(obs, action, reward,", "(obs, action, np.sign(reward),", "fed-reward", "reward"),
     "actions that are lost": ("(obs, action, reward,", "(obs, 0, reward,", "fed-action", "action 0"),
     "draws from the newest": ("random.sample(self.memory, 64)", "list(self.memory)[-64:]", "own-replay-draws", "different steps in"),
-    "a loop that never learns": ("if len(self.memory) >= 64:", "if len(self.memory) >= 64_000:", "no-updates", "no call of learn"),
+    "a loop that never learns": ("if len(self.memory) >= 64:", "if len(self.memory) >= 64_000:", "own-no-updates", "no call of learn"),
     "a loop that stores the state after the reset": (
         "            self.observe(state, action, reward, terminated, truncated, next_state)\n            state = env.reset()[0] if terminated or truncated else next_state",
         "            next_state = env.reset()[0] if terminated or truncated else next_state\n            self.observe(state, action, reward, terminated, truncated, next_state)\n            state = next_state",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from triptych.checkup.findings import Finding
+from triptych.checkup.looks import NotSeen
 from triptych.checkup.own import signals
+from triptych.checkup.own.beginning import awaken
 from triptych.checkup.own.learning import still_of
 from triptych.checkup.own.made import history_of, made, made_rows
 from triptych.checkup.own.memory.protocol import Recurrent, Rollouts
@@ -56,7 +59,7 @@ def outputs(own: Own) -> Iterator[Finding]:
     """Policy and value of made observations: finite, of the input, and of each input by itself."""
     obs = made(own, INPUTS)
     for what, ask in (("policy", logits), ("values", state_values)):
-        found = ask(own, obs)
+        found = awaken(own, partial(ask, own, obs), partial(update, own))
         if not np.isfinite(found).all():
             yield Finding(
                 signals.NOT_FINITE, f"{int((~np.isfinite(found)).sum())} of {found.size} in {what}", "numbers"
@@ -70,6 +73,11 @@ def outputs(own: Own) -> Iterator[Finding]:
     said = logits(own, obs)
     if own.actions > 1 and (said >= 0).all() and np.allclose(said.sum(axis=1), 1, atol=1e-4):
         yield Finding(signals.PROBABILITIES, f"{INPUTS} inputs, each with a sum of 1", "logits, of any sum and sign")
+
+
+def update(own: Own, seed: int) -> None:
+    """One, of a made batch."""
+    own.learn(made_experience(own, int(own.settings["batch_size"]), seed)[0])
 
 
 class Said(NamedTuple):
@@ -152,20 +160,22 @@ def terms(told: dict[str, Any], batch: Any, said: Said, ddof: int = 0) -> Terms:
 def loss(own: Own) -> Iterator[Finding]:
     """What `learn` returns against the loss of the batch."""
     told = own.settings
+    before, made_of = own.weights() if "weights" in own.has else {}, []
     for seed in range(ROUNDS):
         batch, said, others = made_experience(own, int(told["batch_size"]), 10 * seed)
-        before = own.weights() if "weights" in own.has else {}
-        found = own.learn(batch)
-        if before and (still := still_of(before, own.weights())) is not None:
-            yield still
-            return
+        made_of.append((batch, said, others, own.learn(batch)))
+    # All of them first: a last layer that begins at zero moves what is below it from the second one on.
+    if before and (still := still_of(before, own.weights())) is not None:
+        yield still
+        return
+    for number, (batch, said, others, found) in enumerate(made_of, 1):
         if found is None:
-            return
+            raise NotSeen("learn returns no loss" + ("; that it moves all weights was seen" if before else ""))
         right = allowed(told, batch, said)
         if any(near(found, one) for one in right):
             continue
         like = looks_like(told, batch, said, others, found)
-        yield Finding(signals.POLICY_LOSS, f"update {seed + 1} returns a loss of {found:.6g}{like}", f"{right[0]:.6g}")
+        yield Finding(signals.POLICY_LOSS, f"update {number} returns a loss of {found:.6g}{like}", f"{right[0]:.6g}")
         return
 
 

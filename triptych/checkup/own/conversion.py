@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from triptych.checkup.findings import Finding
+from triptych.checkup.looks import NotSeen
 from triptych.checkup.monitors.transfer import SLOW, TIMES, seconds
 from triptych.checkup.own.made import made_batch
 from triptych.checkup.own.protocol import Own
@@ -26,7 +27,7 @@ def conversion(own: Own) -> Iterator[Finding]:
     size = int(own.settings["batch_size"])
     batch = made_batch(own, size, 31)
     if batch.obs.size < LARGE:
-        return
+        raise NotSeen(f"a batch has {batch.obs.size:,} numbers, fewer than {LARGE:,}: of so few nothing takes long")
     copied = seconds(lambda: (batch.obs.copy(), batch.next_obs.copy()), 3)
     looks: list[tuple[str, Callable[[], Any]]] = []
     if {"observe", "sample"} <= own.has:

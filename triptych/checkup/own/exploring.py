@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from triptych.checkup.findings import Finding
+from triptych.checkup.looks import NotSeen
 from triptych.checkup.monitors.exploration import RANDOM_SHARE, SURE
 from triptych.checkup.own import signals
 from triptych.checkup.own.protocol import Own
@@ -28,7 +29,7 @@ def exploration(own: Own) -> Iterator[Finding]:
     """Epsilon over the run, as the user's own method says."""
     steps = own.settings["steps"]
     if steps is None:
-        return
+        raise NotSeen("settings say no steps: how long the run is that epsilon is meant for")
     at = np.unique(np.linspace(0, steps - 1, POINTS).astype(int))
     found = np.array([epsilon_at(own, int(step)) for step in at])
     if not np.isfinite(found).all() or found.min() < 0 or found.max() > 1:

@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 
 from triptych.checkup.findings import Finding
+from triptych.checkup.looks import NotSeen
 from triptych.checkup.own import signals
+from triptych.checkup.own.beginning import is_same
 from triptych.checkup.own.dense import Adam, Dense, recognise
 from triptych.checkup.own.losses import Rules, mistakes
 from triptych.checkup.own.made import made, made_batch
-from triptych.checkup.own.protocol import Batch, Own, Returns
+from triptych.checkup.own.protocol import FOLLOWED, Batch, Own, Returns
 
 UPDATES = 8
 APART, FEW = 0.1, 0.03  # of a learning rate a step; share of a tensor's numbers that may be farther apart than that
+APART_AT_START = "the target is not the online network at the start"
 FAINT = (
     1e-4  # of the largest gradient: below it float32's rounding is a part of a number that Adam makes a whole step of
 )
@@ -76,8 +79,7 @@ def updates(own: Own) -> Iterator[Finding]:
     """Weights that stay still; and each update against NumPy's, where the network is one of dense layers."""
     begun, size = own.weights(), int(own.settings["batch_size"])
     obs = made(own, size)
-    network = recognise(begun, obs, own.values(obs))
-    followed = network is not None and own.settings["learning_rate"] and own.settings["optimiser"] in ("adam", "sgd")
+    said = own.values(obs)
     target = own.values(obs, "target_values") if "target_values" in own.has else None
     apart_at_start = target is not None and np.abs(target - own.values(obs)).max() > 1e-4
     batches = [made_batch(own, size, 100 + number) for number in range(UPDATES)]
@@ -90,9 +92,21 @@ def updates(own: Own) -> Iterator[Finding]:
     if (still := still_of(begun, reached[-1])) is not None:
         yield still
         return
-    if network is None or not followed or apart_at_start:
-        return
+    if is_same(said):  # a last layer that begins at zero tells nothing of those before it
+        network = recognise(reached[-1], obs, own.values(obs)) if not is_same(own.values(obs)) else None
+    else:
+        network = recognise(begun, obs, said)
+    if network is None or (why := unfollowed(own.settings)) or apart_at_start:
+        none = "the network is not known to NumPy as one of dense layers" if network is None else why
+        raise NotSeen(f"{none or APART_AT_START}; that each tensor moves was seen")
     yield from against(own, network, begun, batches, reached)
+
+
+def unfollowed(told: Any) -> str:
+    """Why NumPy does not make the updates of these settings; empty: it does."""
+    if told["optimiser"] not in FOLLOWED:
+        return f"updates of {told['optimiser']} are not made in NumPy, only those of {' and '.join(FOLLOWED)}"
+    return "" if told["learning_rate"] else "settings say no learning_rate"
 
 
 def still_of(begun: Weights, reached: Weights) -> Finding | None:

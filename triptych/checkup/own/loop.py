@@ -10,7 +10,7 @@ import numpy as np
 
 from triptych.checkup.audit.verdict import Differs
 from triptych.checkup.findings import Finding
-from triptych.checkup.monitors.updates import NEVER
+from triptych.checkup.looks import NotSeen
 from triptych.checkup.own import signals
 from triptych.checkup.own.exploring import Choices
 from triptych.checkup.own.memory.protocol import Recurrent
@@ -18,8 +18,11 @@ from triptych.checkup.own.protocol import Own
 from triptych.checkup.own.replay import Record
 from triptych.utils.checks import InputError
 
-STEPS = 500  # of the loop
+STEPS = 500  # of the loop, after its warm-up
 FIRST, EVERY, SAMPLES = 10, 25, 16  # batches that are looked up: the first ones and one in so many; samples of each
+
+
+Weights = dict[str, np.ndarray]
 
 
 class Enough(Exception):
@@ -65,17 +68,17 @@ class Ears:
 
     def __init__(self, own: Own, env: Recorded):
         self.own, self.env = own, env
-        self.updates = self.first = 0  # the first one after so many steps
+        self.updates = self.looked_up = 0  # calls of `learn`; of them batches that could be read
         self.differs: tuple[Differs, int] | None = None
 
     def __call__(self, *given: Any) -> None:
         self.updates += 1
-        self.first = self.first or self.env.taken
         if self.differs or self.env.record is None or (self.updates > FIRST and self.updates % EVERY):
             return
         parts = given[0] if len(given) == 1 else given
         if not isinstance(parts, tuple | list) or len(parts) != len(self.own.kind._fields):
             return
+        self.looked_up += 1
         steps = self.own.steps_of(self.own.read(parts))
         for one in self.env.record.judge(self.own, type(steps)(*(part[:SAMPLES] for part in steps))):
             if isinstance(one, Differs):
@@ -84,8 +87,9 @@ class Ears:
 
 
 def loop(own: Own) -> Iterator[Finding]:
-    """Lets the user's loop take five hundred steps."""
-    env = Recorded(own.env, STEPS)
+    """Lets the user's loop take five hundred steps after its warm-up."""
+    steps = STEPS + int(own.settings["warm_up"] or 0)
+    env = Recorded(own.env, steps)
     ears = Ears(own, env)
     if {"values", "epsilon"} <= own.has and not isinstance(own, Recurrent):
         env.choices = Choices(own)
@@ -93,7 +97,7 @@ def loop(own: Own) -> Iterator[Finding]:
     if "learn" in own.has:
         listen(own, ears)
     try:
-        own.given.train(env, STEPS)
+        own.given.train(env, steps)
     except Enough:
         pass
     except InputError:
@@ -101,20 +105,41 @@ def loop(own: Own) -> Iterator[Finding]:
     except Exception as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         raise InputError(f"{own.name}: train fails: {said}; allowed: a loop that runs") from error
-    if "learn" in own.has and not ears.updates and env.taken:
-        yield Finding(
-            NEVER, f"no call of learn in {env.taken:,} steps of train", "the first one soon after the warm-up"
-        )
+    if not env.taken:
+        raise NotSeen("train takes no step in the environment that it is given")
     if ears.differs:
         one, since = ears.differs
         yield Finding(one.signal, one.measured, one.expected, since)
     if env.choices is not None:
         yield from env.choices.judge()
-    after = own.weights() if before else {}
+    yield from learned(own, ears, before, own.weights() if before else {})
+    if not before and "learn" not in own.has:
+        raise NotSeen("no method learn or weights, by which updates could be seen")
+    if ears.updates and not ears.looked_up:
+        fields = ", ".join(own.kind._fields)
+        raise NotSeen(f"none of the {ears.updates:,} batches that learn was given is a tuple of {fields}")
+
+
+def learned(own: Own, ears: Ears, before: Weights, after: Weights) -> Iterator[Finding]:
+    """Whether the loop made updates: `learn` was called, or else the weights moved, as where a loop has an update of its own."""
+    taken, warm_up, hears = ears.env.taken, own.settings["warm_up"], "learn" in own.has
     still = [name for name in before if np.array_equal(before[name], after[name])]
-    if still and (ears.updates or "learn" not in own.has):
-        measured = f"{len(still)} of {len(before)} tensors unchanged after {env.taken:,} steps ({', '.join(still[:4])})"
+    moved = len(still) < len(before)
+    if still and (ears.updates or moved or (not hears and warm_up is not None)):
+        measured = f"{len(still)} of {len(before)} tensors unchanged after {taken:,} steps ({', '.join(still[:4])})"
         yield Finding(signals.STILL, measured, "all of them moved")
+    elif hears and not ears.updates and warm_up is not None and not moved:
+        measured = f"no call of learn in {taken:,} steps of train{', and no tensor moved' if before else ''}"
+        yield Finding(signals.UNLEARNED, measured, f"the first one soon after step {warm_up:,}, the setting warm_up")
+    if ears.updates or not (hears or before):
+        return
+    if moved and hears:
+        told = f"the loop moves its weights without a call of learn in {taken:,} steps: batches are looked up where train calls self.learn(batch)"
+        yield Finding(signals.UNHEARD, told)
+    elif warm_up is None:
+        heard = "no call of learn" if hears else "no update"
+        told = f"{heard} in {taken:,} steps of train: whether it learns was not seen. The setting warm_up says after how many steps the first one is due"
+        yield Finding(signals.UNHEARD, told)
 
 
 def listen(own: Own, ears: Ears) -> None:

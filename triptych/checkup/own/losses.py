@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from triptych.checkup.findings import Finding
+from triptych.checkup.looks import NotSeen
 from triptych.checkup.own import signals
 from triptych.checkup.own.made import made_batch
 from triptych.checkup.own.protocol import Batch, Own, Returns, discounts
@@ -133,7 +134,7 @@ def loss(own: Own) -> Iterator[Finding]:
         said, scaled = said_of(own, batch), dict(scaled_otherwise(own, batch))
         found = own.learn(batch)
         if found is None:
-            return
+            raise NotSeen("learn returns no loss")
         wanted = float(each_loss(rules, batch, said).mean())
         if near(found, wanted, rules):
             continue

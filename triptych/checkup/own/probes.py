@@ -10,6 +10,7 @@ import numpy as np
 from triptych.checkup.checker import judge_by_gymnasium
 from triptych.checkup.findings import Finding
 from triptych.checkup.own import signals
+from triptych.checkup.own.beginning import awaken
 from triptych.checkup.own.made import made, made_batch
 from triptych.checkup.own.memory.protocol import Recurrent
 from triptych.checkup.own.protocol import Own
@@ -21,18 +22,23 @@ STEPS, SCALED = 1_000, 20.0  # random steps in an environment; numbers beyond th
 
 def network(own: Own) -> Iterator[Finding]:
     """The head's range, and whether each input is judged by itself."""
-    obs = made(own, INPUTS)
-    found = own.values(obs)
+    obs, size = made(own, INPUTS), int(own.settings["batch_size"])
+    found = awaken(own, lambda: own.values(obs), lambda seed: own.learn(made_batch(own, size, seed)))
     if not np.isfinite(found).all():
         yield Finding(signals.NOT_FINITE, f"{int((~np.isfinite(found)).sum())} of {found.size} values", "numbers")
         return
-    if (found >= 0).all() and (found == 0).any():
+    moved = (
+        found[:, np.ptp(found, axis=0) > 0] if own.updates else found
+    )  # an action that no update met says nothing yet
+    if moved.size and (moved >= 0).all() and (moved == 0).any():
         measured = f"{found.size} values from 0 to {found.max():.3g}, {np.mean(found == 0):.0%} of them exactly 0"
         yield Finding(signals.NOT_NEGATIVE, measured, "negative ones too, of random weights and inputs")
     elif (found >= 0).all() and np.allclose(found.sum(axis=1), 1, atol=1e-4):
         yield Finding(signals.SUMS_TO_ONE, f"{INPUTS} inputs, each with a sum of 1", "any sum")
     elif np.ptp(found, axis=0).max() < 1e-6:
-        yield Finding(signals.IGNORES, f"a spread of {np.ptp(found, axis=0).max():.1e} over {INPUTS} inputs", "more")
+        after = f", after {own.updates} updates too" if own.updates else ""
+        spread = f"a spread of {np.ptp(found, axis=0).max():.1e} over {INPUTS} inputs{after}"
+        yield Finding(signals.IGNORES, spread, "more")
     if own.dtype != np.uint8 and not isinstance(own, Recurrent):  # whose memory is bounded itself
         large = np.abs(own.values((obs * 1e4).astype(own.dtype)))
         if np.isfinite(large).all() and (large <= 1).all() and (large > 0.999).any():

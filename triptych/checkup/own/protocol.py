@@ -16,7 +16,7 @@ SETTINGS: dict[str, Any] = {
     "delta": 1.0,  # of the Huber loss
     "double": False,
     "reward": "raw",  # what the replay makes of it: raw, sign or clip (to -1 to 1)
-    "optimiser": "adam",  # or sgd; another one is not followed step by step
+    "optimiser": "adam",  # one of OPTIMISERS
     "learning_rate": None,  # None: the updates are not followed step by step
     "adam_epsilon": 1e-8,
     "max_norm": None,  # of all gradients together; None: not cut
@@ -29,12 +29,15 @@ SETTINGS: dict[str, Any] = {
     "normalise_advantages": False,
     "padding": None,  # of convolutions: "valid" or "same"; None: either
     "steps": None,  # of the whole run that `epsilon` is meant for
+    "warm_up": None,  # steps of `train` before its first update; None: not known
     "sequence_length": 8,  # of a network with a memory: steps of the pieces that `learn` is given
     "burn_in": 0,  # the first of them, which only bring the memory up to date
     "stored_state": False,  # pieces come with the state that the memory had before them; else it begins empty
 }  # by default
 PADDINGS = ("valid", "same")
 LOSSES = ("huber", "squared", "absolute")
+FOLLOWED = ("adam", "sgd")  # optimisers whose updates are made in NumPy as well
+OPTIMISERS = (*FOLLOWED, "adamw", "rmsprop", "other")
 METHODS = (
     "values", "target_values", "learn", "sync_target", "weights", "observe", "sample", "make_env", "train", "policy", "advantages",
     "initial_state", "step", "target_step", "epsilon",
@@ -81,6 +84,7 @@ class Own:
 
     def __init__(self, given: Any, name: str):
         self.given, self.name = given, name
+        self.fresh, self.updates = False, 0  # whether each look has a new object; calls of `learn` so far
         self.has = {method for method in METHODS if callable(getattr(given, method, None))}
         allowed = f"an object with one of {', '.join(METHODS)}"
         check(bool(self.has), name, f"an object of {type(given).__name__} without any of the methods", allowed)
@@ -96,8 +100,9 @@ class Own:
             check(name in SETTINGS, f"{self.name}: settings", name, ", ".join(SETTINGS))
         if "loss" in told:
             check(told["loss"] in LOSSES, f"{self.name}: settings loss", told["loss"], ", ".join(LOSSES))
-        if "reward" in told:
-            check(told["reward"] in REWARDS, f"{self.name}: settings reward", told["reward"], ", ".join(REWARDS))
+        for name, known in (("reward", REWARDS), ("optimiser", OPTIMISERS)):
+            if name in told:
+                check(told[name] in known, f"{self.name}: settings {name}", told[name], ", ".join(known))
         for name in (
             "gamma",
             "delta",
@@ -115,7 +120,7 @@ class Own:
             check(good, f"{self.name}: settings {name}", number, "a number from 0")
         if told.get("padding") is not None:
             check(told["padding"] in PADDINGS, f"{self.name}: settings padding", told["padding"], ", ".join(PADDINGS))
-        for name, least in (("n_step", 1), ("sequence_length", 1), ("burn_in", 0), ("steps", 1)):
+        for name, least in (("n_step", 1), ("sequence_length", 1), ("burn_in", 0), ("steps", 1), ("warm_up", 0)):
             steps = told.get(name)
             good = steps is None or (isinstance(steps, int) and steps >= least)
             check(good, f"{self.name}: settings {name}", steps, f"a whole number from {least}")
@@ -170,6 +175,7 @@ class Own:
     def learn(self, batch: Any) -> float | None:
         """One update; its loss, where the user returns one."""
         fields = zip(type(batch)._fields, batch, strict=True)  # a state is of the user's own kind
+        self.updates += 1
         loss = self.call("learn", type(batch)(*(part if name == "state" else np.array(part) for name, part in fields)))
         if loss is None:
             return None

@@ -149,6 +149,17 @@ DRAWS = stop(
     "an index that stays at a write head",
     look="sample",
 )
+UNLEARNED = stop(
+    "own-no-updates",
+    "the loop never learns",
+    "a condition before the update that is never true",
+    "a batch that is larger than what the replay ever holds",
+    "a warm-up that is longer than the setting warm_up says",
+    look="train: what stands before its call of learn",
+)
+UNHEARD = Signal(
+    "own-learn-unheard", "note", "the loop's updates were not heard", (), "train and learn; the setting warm_up"
+)
 RESTARTS = Signal(
     "own-env-seed", "warn", "a reset with the same seed begins otherwise",
     ("randomness that does not come from the environment's own generator",), "reset(seed=...)",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from triptych.checkup.findings import Finding
 from triptych.checkup.looks import Checkup
 from triptych.checkup.own import actor_critic
+from triptych.checkup.own.beginning import FIRST
 from triptych.checkup.own.conversion import conversion
 from triptych.checkup.own.convolutions import layers
 from triptych.checkup.own.exploring import exploration
@@ -77,6 +79,8 @@ def check_own(given: Any, name: str = "the object", tell: Callable[[str], Any] =
     """
     makes = isinstance(given, type) or inspect.isroutine(given)
     own, found = own_of(made_by(given, name) if makes else given, name), Checkup(name)
+    own.fresh = makes
+    later: Looks = ()
     for what, look, needs in looks_of(own):
         missing = [method for method in needs if method not in own.has]
         if missing:
@@ -85,8 +89,14 @@ def check_own(given: Any, name: str = "the object", tell: Callable[[str], Any] =
             found.leave_out(what, "the loop has filled it; give the class, not an object of it")
         else:
             tell(what)
-            found.look(what, lambda look=look, own=own: list(look(own)))  # type: ignore[misc]
-            own = own_of(made_by(given, name), name) if makes else own
+            found.look(what, partial(look, own))
+            if found.looks[-1].left_out.startswith(FIRST) and "learn" in own.has:
+                later += ((what, look, needs),)
+            if makes:
+                own = own_of(made_by(given, name), name)
+                own.fresh = True
+    for what, look, _ in later if own.updates else ():
+        found.look(f"{what}, after {own.updates} updates", partial(look, own))
     return found
 
 

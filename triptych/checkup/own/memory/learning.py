@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from triptych.checkup.findings import Finding
+from triptych.checkup.looks import NotSeen
 from triptych.checkup.own import signals
+from triptych.checkup.own.beginning import awaken, is_same
 from triptych.checkup.own.dense import Adam
-from triptych.checkup.own.learning import APART, FAINT, UPDATES, first_apart, still_of
+from triptych.checkup.own.learning import APART, APART_AT_START, FAINT, UPDATES, first_apart, still_of, unfollowed
 from triptych.checkup.own.losses import Rules, mistakes
 from triptych.checkup.own.made import history_of, made_pieces, made_rows
 from triptych.checkup.own.memory.losses import RIGHT, Reading, errors
+from triptych.checkup.own.memory.probes import learn
 from triptych.checkup.own.memory.protocol import Recurrent
 from triptych.checkup.own.memory.unrolled import Unrolled, recognise_memory
 
@@ -86,8 +90,6 @@ def updates(own: Any) -> Iterator[Finding]:
     told, begun, size = own.settings, own.weights(), int(own.settings["batch_size"])
     obs = made_rows(own, 8, 4, seed=5)
     said = own.unroll(obs)
-    network = recognise_memory(begun, obs, said)
-    followed = network is not None and told["learning_rate"] and told["optimiser"] in ("adam", "sgd")
     target = own.unroll(obs, method="target_step") if "target_values" in own.has else None
     apart_at_start = target is not None and np.abs(target - said).max() > 1e-4
     fed, reached = [], []
@@ -100,8 +102,15 @@ def updates(own: Any) -> Iterator[Finding]:
             break  # it was copied here
     if (still := still_of(begun, reached[-1])) is not None:
         yield still
-    elif network is not None and followed and not apart_at_start:
-        yield from against(own, network, begun, fed, reached)
+        return
+    flat = said.reshape(-1, said.shape[-1])
+    network = (
+        recognise_memory(reached[-1], obs, own.unroll(obs)) if is_same(flat) else recognise_memory(begun, obs, said)
+    )
+    if network is None or (why := unfollowed(told)) or apart_at_start:
+        none = "the network is not known to NumPy as dense layers and one memory" if network is None else why
+        raise NotSeen(f"{none or APART_AT_START}; that each tensor moves was seen")
+    yield from against(own, network, begun, fed, reached)
 
 
 def against(
@@ -167,6 +176,7 @@ def burn_in(own: Any) -> Iterator[Finding]:
     if not burn:
         return
     batch = made_pieces(own, size, 200)
+    awaken(own, lambda: own.unroll(batch.obs).reshape(-1, own.actions), partial(learn, own))
     before = own.weights()
     own.learn(batch._replace(obs=np.zeros_like(batch.obs)))
     after = own.weights()

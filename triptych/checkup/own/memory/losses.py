@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from triptych.checkup.findings import Finding
+from triptych.checkup.looks import NotSeen
 from triptych.checkup.own import signals
 from triptych.checkup.own.losses import NEAR, ROUNDS, Rules, mistakes
 from triptych.checkup.own.made import history_of, made_pieces
@@ -106,7 +107,7 @@ def loss(own: Any) -> Iterator[Finding]:
         others = {name: (one, says(own, batch, history, one)) for name, one in readings(told).items()}
         found = own.learn(batch)
         if found is None:
-            return
+            raise NotSeen("learn returns no loss")
         known = errors(batch, said, rules, right, burn).losses(rules, told)
         halves = (1.0, 0.5) if rules.loss == "squared" else (1.0,)
         allowed = [half * known[name] for name in ("", "all", "games") for half in halves]

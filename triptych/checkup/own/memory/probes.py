@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from triptych.checkup.findings import Finding
-from triptych.checkup.own import signals
-from triptych.checkup.own.made import made_rows
+from triptych.checkup.looks import NotSeen
+from triptych.checkup.own import actor_critic, signals
+from triptych.checkup.own.beginning import awaken, is_same
+from triptych.checkup.own.made import made_batch, made_rows
 from triptych.checkup.own.memory.protocol import Recurrent
 
 GAMES, STEPS = 4, 6
@@ -24,8 +27,24 @@ def remembers(own: Any) -> Iterator[Finding]:
         yield from of(own, "target_step")
 
 
+def learn(own: Recurrent, seed: int) -> None:
+    """One update of a made batch; the target follows, where it is copied at will."""
+    if own.acts:
+        actor_critic.update(own, seed)
+    else:
+        own.learn(made_batch(own, int(own.settings["batch_size"]), seed))
+    if "sync_target" in own.has:
+        own.call("sync_target")
+
+
 def of(own: Recurrent, method: str) -> Iterator[Finding]:
     obs = made_rows(own, GAMES, STEPS, seed=3)
+
+    def flat() -> np.ndarray:
+        return own.unroll(obs, method=method).reshape(GAMES * STEPS, -1)
+
+    if is_same(awaken(own, flat, partial(learn, own))):
+        raise NotSeen(f"{method} says the same whatever it is given")
     said = own.unroll(obs, method=method)
     size = max(1e-6, float(np.abs(said).max()))
     shuffled = obs.copy()
