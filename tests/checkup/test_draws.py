@@ -89,7 +89,7 @@ def covered(deal: Callable[[np.random.Generator, int], np.ndarray], epochs: int 
     obs = rng.standard_normal((STEPS, GAMES, 3)).astype(np.float32)
     mask = rng.random((STEPS, GAMES)) < 0.9
     table: Any = SimpleNamespace(prints=fingerprints(obs, 2), mask=mask)
-    coverage = Coverage(epochs, minibatches, STEPS * GAMES)
+    coverage = Coverage(epochs, minibatches, False)
     for _ in range(epochs):
         for part in np.split(deal(rng, STEPS * GAMES), minibatches):
             batch = SimpleNamespace(obs=obs.reshape(-1, 3)[part][None], mask=mask.reshape(-1)[part][None])
@@ -118,4 +118,19 @@ def test_the_same_minibatches_in_each_pass_are_told() -> None:
 
 
 def test_few_games_may_be_dealt_out_alike_by_chance() -> None:
-    assert Coverage(3, 2, 2).ways() == 0
+    assert Coverage(3, 2, True).ways(2) == 0
+
+
+@pytest.mark.parametrize(("alike", "told"), [(0, True), (12, False)])
+def test_games_that_show_the_same_are_not_known_apart(alike: int, told: bool) -> None:
+    """Of a memory's whole games, of which nothing is known but what they show."""
+    rng, games = np.random.default_rng(0), 16
+    obs = rng.standard_normal((STEPS, games, 3)).astype(np.float32)
+    obs[:, :alike] = obs[:, :1]
+    table: Any = SimpleNamespace(prints=fingerprints(obs, 2), mask=np.ones((STEPS, games)))
+    coverage = Coverage(3, 4, True)
+    for _ in range(3):
+        for part in np.split(np.arange(games), 4):
+            batch = SimpleNamespace(obs=obs[:, part], mask=table.mask[:, part])
+            coverage.fed(batch, lambda: table, False, UNLIMITED)
+    assert bool(list(coverage.end())) == told

@@ -28,6 +28,7 @@ HEARD = (
     "tested",
     "tests_begin",
     "tests_asked",
+    "tests_unasked",
 )  # what a listener may hear
 
 
@@ -78,6 +79,9 @@ class Listener:
 
     def tests_asked(self, given: tuple[Any, ...]) -> None:
         """What the network is asked at the first step of test games, as in `acted`."""
+
+    def tests_unasked(self, actions: np.ndarray) -> None:
+        """Actions [N] were sent in test games, and since those before the run's own network was not asked for any."""
 
 
 def listen(training: Training, listener: Listener) -> None:
@@ -145,8 +149,13 @@ class Tests:
         self.outputs = outputs
 
     def sent(self, actions: np.ndarray) -> None:
-        if self.playing and self.outputs is not None:
-            self.listener.tested(self.outputs, actions)
+        if not self.playing:
+            return
+        outputs, self.outputs = self.outputs, None
+        if outputs is None:
+            self.listener.tests_unasked(actions)
+        else:
+            self.listener.tested(outputs, actions)
 
 
 def after(owner: Any, name: str, told: Callable[..., None]) -> None:

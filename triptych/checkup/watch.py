@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from triptych.checkup.budget import Budget
 from triptych.checkup.findings import ALARMS as COLUMNS
 from triptych.checkup.findings import Finding
-from triptych.checkup.listening import HEARD, Listener, Tests, listen
+from triptych.checkup.listening import HEARD, Listener, Tests, after, listen
 from triptych.checkup.monitors.base import Monitor
 from triptych.checkup.monitors.every import MONITORS
 from triptych.checkup.monitors.kept import BestWeights
@@ -93,7 +93,7 @@ class Watch(Callback):
         self.each("begin", run)  # before there are ears: what a monitor tries out here is no part of the run
         ears = Ears(self)
         listen(run.training, ears)
-        ears.listen_to_tests(getattr(getattr(run, "watchers", None), "evaluation", None))
+        ears.listen_to_tests(getattr(getattr(run, "watchers", None), "evaluation", None), run.training)
         self.games = max([1, *(player.games.num_envs for player in run.training.players())])
         self.arrange()
         self.ask(run)
@@ -242,9 +242,16 @@ class Ears(Listener):
         self.heard = self.acted  # type: ignore[has-type]
         self.acted = self.told_apart  # type: ignore[method-assign]
 
-    def listen_to_tests(self, evaluation: Any) -> None:
-        if evaluation is not None:
-            self.tests = Tests(evaluation, self)
+    def listen_to_tests(self, evaluation: Any, training: Any) -> None:
+        if evaluation is None:
+            return
+        self.tests = Tests(evaluation, self)
+        if not any(player.learner is training.learner for player in training.players()):  # workers have theirs
+            after(training.learner, "act", self.asked_in_tests)
+
+    def asked_in_tests(self, answer: Any, *given: Any) -> None:
+        if self.tests is not None and self.tests.playing:
+            self.tests.acted(given, answer[0])
 
     def told_apart(self, player: int, given: tuple[Any, ...], answer: Any) -> None:
         """What the network is asked for in a test game is none of the training's."""

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from tests.checkup.streams import QUICK, Made
+from triptych.algorithms import dqn
 from triptych.checkup.monitors.exploration import Evaluations, Exploration
+from triptych.checkup.monitors.schedules import Epsilon
+from triptych.utils.patching import Patch, patched
 
 Choose = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
@@ -111,3 +114,31 @@ def test_an_action_that_chance_never_takes_is_told() -> None:
 
     assert "chance-uneven" in played(first, warm_up=1_000)
     assert "chance-uneven" not in played(greedily, warm_up=1_000)
+
+
+def scheduled(of: Callable[[Any, int], float], logged: Callable[[Any, int], float | None], **changes: Any) -> list[str]:
+    """Signals of a run whose schedule of epsilon says `of(config, step)`, and whose rows show `logged(config, step)`."""
+    run = Made(**QUICK | {"warm_up": 1_000} | changes)
+    config: Any = run.recipe.algorithm
+    monitor = Epsilon()
+    with patched([Patch(type(config), "epsilon", lambda self, step: of(config, step))]):
+        monitor.begin(run)  # type: ignore[arg-type]
+        for step in range(0, run.recipe.steps, 2_500):
+            run.counters.steps = step
+            monitor.row(run, "metrics", {"epsilon": logged(config, step)})  # type: ignore[arg-type]
+    return run.found(monitor)
+
+
+@pytest.mark.parametrize("shape", ["linear", "exponential"])
+def test_epsilon_as_the_settings_say_is_no_alarm_and_any_other_is(shape: str) -> None:
+    settings = {"algorithm.epsilon_shape": shape, "algorithm.epsilon_steps": 9_000, "algorithm.epsilon_from": 500}
+    right = dqn.Config.epsilon
+    assert scheduled(right, right, **settings) == []
+    assert scheduled(right, lambda config, step: None, **settings) == []
+    for other in (
+        lambda config, step: right(config, step // 3),
+        lambda config, step: right(config, 4 * step),
+        lambda config, step: max(0.45, right(config, step)),
+    ):
+        assert scheduled(other, right, **settings) == ["epsilon-schedule"]
+        assert scheduled(right, other, **settings) == ["epsilon-schedule"]

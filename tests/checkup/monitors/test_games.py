@@ -63,9 +63,11 @@ def test_games_of_one_seed_whose_every_episode_begins_alike_are_told() -> None:
     assert seen(always, ends=4) == [], "a game that always begins so"
 
 
-def paid(reward: Any, learned: float | None = None, length: Any = lambda number: 10 + number % 7) -> list[str]:
+def paid(
+    reward: Any, learned: float | None = None, length: Any = lambda number: 10 + number % 7, **changes: Any
+) -> list[str]:
     """Signals of 40 episodes whose steps pay `reward(step, rng)`, learned from as it is, or as one value."""
-    run, rng = Made(**QUICK), np.random.default_rng(0)
+    run, rng = Made(**QUICK | changes), np.random.default_rng(0)
     monitor = run.begun(Rewards())
     for number in range(40):
         total = 0.0
@@ -73,6 +75,7 @@ def paid(reward: Any, learned: float | None = None, length: Any = lambda number:
             rewards = np.broadcast_to(reward(step, rng), 4)
             monitor.received(0, answered(np.zeros((4, 3)), rewards))
             total += float(rewards[0])
+        run.counters.steps += 4 * length(number)
         monitor.episode(run, Episode(number + 1, total, length(number), 0.0, 0.0))
         monitor.fed(0, transitions(rng, reward=learned))
     return run.found(monitor)
@@ -88,6 +91,7 @@ def test_one_for_each_step_is_a_reward_where_episodes_differ_in_length() -> None
 
 def test_no_reward_at_all_is_told() -> None:
     assert paid(lambda step, rng: 0.0) == ["reward-zero"]
+    assert paid(lambda step, rng: 0.0, steps=1_000_000) == [], "a long run of a game that is hard has hardly begun"
 
 
 def test_the_same_for_everything_is_told() -> None:

@@ -12,7 +12,7 @@ import pytest
 import triptych
 from triptych.checkup.faults import SHORT, find, injected
 from triptych.checkup.monitors.seeds import compared
-from triptych.checkup.monitors.steps import Steps, judged
+from triptych.checkup.monitors.steps import Steps, forgotten, judged
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes.override import override
 from triptych.spec.optimiser import Adam, RMSprop
@@ -40,6 +40,23 @@ def test_an_update_as_the_equations_say_is_right_and_others_are_not() -> None:
         for change in ({"epsilon": 1e-2}, {"max_norm": 0.3}, {"decay": 1e-2}, {"rate": 2e-3}):
             after = stepped(spec, before, gradient, **change)
             assert judged(spec, before, after, 1e-3, norm_of(gradient)).wrong is not None, change
+
+
+@pytest.mark.parametrize("spec", [Adam(), RMSprop()])
+def test_moments_that_only_updates_change_are_healthy_and_others_are_not(spec: Any) -> None:
+    rng = np.random.default_rng(0)
+    before = now = state_of(spec, rng)
+    now[f"{spec.kind}/step"] = np.array(3, np.int64)
+    for update in range(1, 40):
+        now = stepped(spec, now, rng.normal(size=(6, 5)) * 10.0 ** rng.integers(-6, 0))
+        now[f"{spec.kind}/step"] = np.array(3 + update, np.int64)
+        assert forgotten(spec, before, now, update) is None
+    name = f"{spec.kind}/v/a/kernel"
+    for lost in (0.0, 0.5):
+        assert forgotten(spec, before, before | {name: lost * before[name]}, 0) is not None
+    assert forgotten(spec, before, now | {f"{spec.kind}/step": np.array(5, np.int64)}, 39) is not None
+    thawed = {f"{spec.kind}/since/a/kernel": np.array(20, np.int64)}
+    assert forgotten(spec, before, before | thawed | {name: 0 * before[name]}, 0) is None
 
 
 def norm_of(gradient: np.ndarray) -> float:
@@ -107,10 +124,10 @@ def test_workers_that_take_new_weights_alarm_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("whole", "told"), [(True, False), (False, True)])
 def test_a_whole_update_between_two_that_are_handed_over_is_no_alarm(whole: bool, told: bool) -> None:
     """As one of A3C's workers without a delay makes it, on the run's own learner."""
-    learner = SimpleNamespace(get_weights=lambda: {"kernel": np.ones(3)})
+    learner = SimpleNamespace(get_weights=lambda: {"kernel": np.ones(3)}, get_state=dict)
     monitor = Steps()
     monitor.run = SimpleNamespace(training=SimpleNamespace(learner=learner), counters=Counters())
-    monitor.after, monitor.due = {"kernel": np.zeros(3)}, 1
+    monitor.after, monitor.due = {"online/kernel": np.zeros(3)}, 1
     monitor.learned(0, None, 1e-3 if whole else float("nan"), {})
     monitor.applying(None)
     assert (monitor.moved is not None) == told

@@ -34,5 +34,17 @@ def test_other_weights_are_told() -> None:
     assert signals_of(np.zeros((4, 3)), move=True) == ["tested-other-weights"]
 
 
+def test_games_that_somebody_else_plays_are_told() -> None:
+    run = Made(**QUICK)
+    for asked, told in ((0.9, []), (0.2, ["tested-another-network"])):
+        monitor, rng = run.begun(InTests()), np.random.default_rng(0)
+        for _ in range(60):
+            if rng.random() < asked:
+                monitor.tested(KEPT, NONE)
+            else:
+                monitor.tests_unasked(NONE)
+        assert run.found(monitor) == told
+
+
 def test_a_memory_that_is_not_empty_is_told() -> None:
     assert signals_of(np.zeros((4, 3)), KEPT, NONE) == ["tested-with-a-state"]

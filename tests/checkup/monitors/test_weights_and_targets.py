@@ -16,9 +16,11 @@ def made(**changes: Any) -> Made:
     return Made(**QUICK | {"algorithm.target_every": (100, "steps"), "algorithm.update_every": 4} | changes)
 
 
-def updated(run: Made, count: int, move: bool = True) -> None:
+def updated(run: Made, count: int, move: bool = True, monitor: Target | None = None) -> None:
     run.counters.updates += count
     run.counters.steps += 4 * count
+    if monitor is not None:
+        monitor.step(run, None)  # type: ignore[arg-type]
     if move:
         run.learner.move()
 
@@ -101,14 +103,33 @@ def copied(run: Made, monitor: Target) -> None:
 
 
 def test_a_target_that_is_copied_at_its_period_raises_no_alarm() -> None:
-    run = made()
+    assert counted(25) == []
+
+
+@pytest.mark.parametrize(
+    ("every", "told"),
+    [
+        (50, "target-not-copied"),
+        (40, "target-not-copied"),
+        (12, "target-copied-too-often"),
+        (17, "target-copied-too-often"),
+    ],
+)
+def test_a_target_that_is_copied_at_another_period_is_told(every: int, told: str) -> None:
+    assert counted(every) == [told]
+
+
+def counted(every: int) -> list[str]:
+    """Signals of a target that is copied after so many updates, where its period is of 25."""
+    run, found = made(), list[str]()
     monitor = run.begun(Target())
     for update in range(1, 200):
-        updated(run, 1)
-        if update % 25 == 0:
+        updated(run, 1, monitor=monitor)
+        if update % every == 0:
             copied(run, monitor)
         if update % 17 == 0:
-            assert run.found(monitor) == []
+            found += run.found(monitor)
+    return list(dict.fromkeys(found))
 
 
 def test_a_target_with_weights_of_its_own_is_told_at_the_start() -> None:
@@ -130,7 +151,7 @@ def test_a_target_that_is_never_copied_is_told() -> None:
     monitor = run.begun(Target())
     found: list[str] = []
     for _ in range(10):
-        updated(run, 20)
+        updated(run, 20, monitor=monitor)
         found += run.found(monitor)
     assert set(found) == {"target-not-copied"}
 
@@ -159,7 +180,7 @@ def test_a_target_that_is_copied_at_each_update_is_told() -> None:
     run = made()
     monitor = run.begun(Target())
     for _ in range(30):
-        updated(run, 1)
+        updated(run, 1, monitor=monitor)
         copied(run, monitor)
     assert run.found(monitor) == ["target-copied-too-often"]
 

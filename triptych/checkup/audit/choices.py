@@ -9,6 +9,7 @@ import numpy as np
 
 from triptych.checkup.audit import signals
 from triptych.checkup.audit.acting import Acting
+from triptych.checkup.audit.expected import epsilon_at
 from triptych.checkup.audit.verdict import Differs
 from triptych.checkup.stream import Stream
 from triptych.training.counting import Episode
@@ -40,7 +41,7 @@ class Choices:
         values = found if self.values else found[:, :-1]
         largest = values >= values.max(axis=1, keepdims=True)
         if self.values:
-            epsilon = float(config.epsilon(steps))
+            epsilon = epsilon_at(config, steps)
             chance = 1 - epsilon + epsilon * largest.mean(axis=1)
         else:
             odds = np.exp(values - values.max(axis=1, keepdims=True))

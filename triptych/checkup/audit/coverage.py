@@ -25,11 +25,11 @@ class Coverage:
     Args:
         epochs: passes over a rollout.
         minibatches: that each pass is cut into.
-        parts: steps, or whole games of a network with memory, that are dealt out to the minibatches.
+        whole: whole games are dealt out to the minibatches, as of a network with memory; else steps.
     """
 
-    def __init__(self, epochs: int, minibatches: int, parts: int):
-        self.epochs, self.minibatches, self.parts = epochs, minibatches, parts
+    def __init__(self, epochs: int, minibatches: int, whole: bool):
+        self.epochs, self.minibatches, self.whole = epochs, minibatches, whole
         self.begins = True  # the next batch is a rollout's first one
         self.rollouts = 0
         self.table: Played | None = None  # of the rollout that is counted; None: none is
@@ -66,20 +66,32 @@ class Coverage:
             told = f"{int(wanted[wrong].sum()):,} of a rollout's {int(wanted.sum()):,} steps are not learned from once a pass"
             never = int(wanted[counts == 0].sum())
             yield Differs(signals.UNEVEN, f"{told}, {never:,} of them never", f"each of them {self.epochs} times")
-        elif self.is_cut_alike():
+        elif self.is_cut_alike(self.singles(table, steps[wanted == 1])):
             told = f"each of {self.epochs} passes cuts a rollout into the same {self.minibatches} minibatches"
             yield Differs(signals.UNEVEN, told, "others in each pass")
 
-    def is_cut_alike(self) -> bool:
-        """Whether the minibatches of all passes hold the same steps, which chance does not do."""
+    def singles(self, table: Played, steps: np.ndarray) -> int:
+        """How many of the parts that are dealt out show what no other one does: only of these it is known where they went.
+
+        Args:
+            steps: fingerprints that one step alone has.
+        """
+        if not self.whole:
+            return len(steps)
+        games = np.sort(np.where(table.mask > 0, table.prints, np.uint64(0)), axis=0)
+        _, counts = np.unique(games, axis=1, return_counts=True)
+        return int((counts == 1).sum())
+
+    def is_cut_alike(self, parts: int) -> bool:
+        """Whether the minibatches of all passes hold the same steps, which chance does not do where so many parts are told apart."""
         count = self.epochs * self.minibatches
         if len(self.seen) != count or self.minibatches < 2 or self.epochs < 2:
             return False
         keys = [part.tobytes() for part in self.seen]
         passes = {tuple(sorted(keys[at : at + self.minibatches])) for at in range(0, count, self.minibatches)}
-        return len(passes) == 1 and self.ways() * (self.epochs - 1) > SURE
+        return len(passes) == 1 and self.ways(parts) * (self.epochs - 1) > SURE
 
-    def ways(self) -> float:
-        """The logarithm of how many ways there are to cut a rollout into minibatches."""
-        each = self.minibatches * math.lgamma(self.parts / self.minibatches + 1)
-        return math.lgamma(self.parts + 1) - each - math.lgamma(self.minibatches + 1)
+    def ways(self, parts: int) -> float:
+        """The logarithm of how many ways there are to cut so many parts into minibatches."""
+        each = self.minibatches * math.lgamma(parts / self.minibatches + 1)
+        return math.lgamma(parts + 1) - each - math.lgamma(self.minibatches + 1)

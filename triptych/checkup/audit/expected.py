@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -35,6 +36,20 @@ class Makes:
         scaled = self.scale * raw.astype(np.float64)
         made = {"raw": scaled, "sign": np.sign(scaled), "clip": np.minimum(1.0, np.maximum(-1.0, scaled))}[self.reward]
         return made if self.life is None else np.where(lost_life, self.life, made)
+
+
+def epsilon_at(config: Any, step: int) -> float:
+    """The share of random actions at a step, from the settings. Of an algorithm of the user's, what it says itself."""
+    if not type(config).__module__.startswith("triptych."):
+        return float(config.epsilon(step))
+    if step < config.warm_up:
+        return 1.0
+    since, steps = max(0, step - config.epsilon_from), config.epsilon_steps
+    if config.epsilon_shape == "exponential":
+        left = math.exp(-since / steps) if steps else 0.0
+    else:
+        left = max(0.0, 1 - since / steps) if steps else 0.0
+    return float(config.epsilon_end + (config.epsilon_start - config.epsilon_end) * left)
 
 
 class Outcome(NamedTuple):

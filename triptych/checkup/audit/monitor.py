@@ -78,9 +78,8 @@ class Audit(Monitor):
             self.always = tuple(event for event in HEARD if event != "learned")
         self.coverage: Coverage | None = None
         if config.family == "on-policy":
-            games, (epochs, minibatches) = run.recipe.num_envs, config.passes()
-            parts = games if run.recipe.has_memory else games * config.rollout_steps
-            self.coverage = Coverage(epochs, minibatches, parts)
+            epochs, minibatches = config.passes()
+            self.coverage = Coverage(epochs, minibatches, run.recipe.has_memory)
         self.listen(run, whole=not run.counters.steps)
 
     def listen(self, run: Run, whole: bool) -> None:

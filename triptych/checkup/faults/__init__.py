@@ -7,6 +7,7 @@ May be in here: patches, and the short runs in which they show. May not: a signa
 """
 
 from triptych.checkup.faults import (  # noqa: F401  # they register theirs
+    counting,
     drawing,
     exploring,
     games,

@@ -38,6 +38,24 @@ def moments_forgotten_at_each_copy(framework: str) -> list[Patch]:
 
 
 @fault(STEPS, "cartpole")
+def moments_forgotten_now_and_then(framework: str) -> list[Patch]:
+    """The optimiser begins anew after every 60 updates."""
+
+    def make(keep: Any) -> Any:
+        def update(self: Any, batch: Any, rate: float) -> Any:
+            self.made = getattr(self, "made", 0) + 1
+            if self.made % 60 == 0:
+                state = self.get_state()
+                zeros = {key: np.zeros_like(a) for key, a in state.items() if key.startswith(("adam/m/", "adam/v/"))}
+                self.set_state(state | zeros)
+            return keep(self, batch, rate)
+
+        return update
+
+    return [around(learner(framework), "update", make)]
+
+
+@fault(STEPS, "cartpole")
 def gradients_add_up(framework: str) -> list[Patch]:
     """Gradients of earlier batches are never cleared."""
     return native(framework).gradients_add_up()

@@ -73,3 +73,38 @@ def tests_begin_with_a_state(framework: str) -> list[Patch]:
         return predict
 
     return [around(Agent, "predict", make)]
+
+
+class Stale:
+    """A learner that answers with weights of an earlier moment."""
+
+    def __init__(self, own: Any):
+        self.own, self.weights = own, own.get_weights()
+
+    def act(self, *given: Any) -> Any:
+        now = self.own.get_weights()
+        self.own.set_weights(self.weights)
+        try:
+            return type(self.own).act(self.own, *given)
+        finally:
+            self.own.set_weights(now)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.own, name)
+
+
+@fault(OTHER, "cartpole")
+def tests_with_an_old_copy(framework: str) -> list[Patch]:
+    """Test games are played by a copy of the network that was made at the first test."""
+    copies: list[Stale] = []
+
+    def make(keep: Any) -> Any:
+        def drawing_from(self: Any, rng: Any) -> Any:
+            other = keep(self, rng)
+            copies[:] = copies or [Stale(self.learner)]
+            other.learner = copies[0]
+            return other
+
+        return drawing_from
+
+    return [around(Agent, "drawing_from", make)]

@@ -16,17 +16,18 @@ from triptych.checkup.monitors.paths import Paths
 from triptych.checkup.monitors.policies import Certain, Drawn
 from triptych.checkup.monitors.progress import Progress
 from triptych.checkup.monitors.replaying import Priorities, Repeats
+from triptych.checkup.monitors.schedules import Epsilon, Rate
 from triptych.checkup.monitors.seeds import Seeds
 from triptych.checkup.monitors.stale import Stale
 from triptych.checkup.monitors.steps import Steps
 from triptych.checkup.monitors.targets import Target
 from triptych.checkup.monitors.tested import InTests
 from triptych.checkup.monitors.transfer import Transfer
-from triptych.checkup.monitors.updates import Rate, Updates
+from triptych.checkup.monitors.updates import Updates
 from triptych.checkup.monitors.values import Gradients, Heads
 from triptych.checkup.monitors.weights import Weights
 
 MONITORS: tuple[type[Monitor], ...] = (
-    Before, Seeds, Audit, Finite, Finals, Updates, Rate, Steps, Stale, Observations, Rewards, Ends, Weights, Target, Losses, Exploration, Evaluations, InTests,
+    Before, Seeds, Audit, Finite, Finals, Updates, Rate, Steps, Stale, Observations, Rewards, Ends, Weights, Target, Losses, Epsilon, Exploration, Evaluations, InTests,
     Drawn, Certain, Heads, Gradients, Memory, Priorities, Repeats, Paths, Transfer, Progress, BestWeights, Resumed,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from triptych.checkup.audit.expected import epsilon_at
 from triptych.checkup.findings import Finding, Signal
 from triptych.checkup.monitors.base import Sampled
 from triptych.training.callbacks.base import Run
@@ -142,7 +143,7 @@ class Exploration(Sampled):
         actions, count = np.asarray(actions)[alive], int(alive.sum())
         unknown, epsilon = (
             outputs is None or len(outputs) != len(alive),
-            run.recipe.algorithm.epsilon(run.counters.steps),
+            epsilon_at(run.recipe.algorithm, run.counters.steps),
         )
         if unknown:  # the network was not asked: all are random
             other = count * others

@@ -42,7 +42,7 @@ SAME_START = Signal(
 )
 NO_REWARD = Signal(
     "reward-zero",
-    "stop",
+    "warn",
     "no reward is ever given",
     (
         "a wrapper that drops it, or rounds and clips it to 0",
@@ -90,6 +90,7 @@ UNASKED = Signal(
 )
 FRAMES = 200  # steps that are looked at
 EPISODES = 30
+EARLY = 0.02  # of a run's steps, in which a game that is hard may pay nobody
 WHOLE = 1_000  # steps of a run that is over
 CHANCES = 20
 MOST_STARTS = 200
@@ -211,7 +212,9 @@ class Rewards(Sampled):
         games = run.recipe.algorithm.games_at_once(run.recipe.num_envs)
         third = games * getattr(run.training.games, "typical_episode", 500) // 3
         over = bool(run.stopped_by) and run.counters.steps >= max(WHOLE, third)
-        if not self.any and (self.episodes >= EPISODES or over):
+        budget = run.recipe.steps if run.recipe.episodes is None else 0
+        long = self.episodes >= EPISODES and run.counters.steps >= EARLY * budget
+        if not self.any and (long or over):
             told = f"0 in each of {run.counters.steps:,} steps, and of {self.episodes:,} episodes"
             yield Finding(NO_REWARD, told, "a reward now and then")
         elif self.any and self.episodes >= EPISODES and len(self.raw) == 1 and len(self.scores) == 1:

@@ -37,6 +37,16 @@ OTHER = Signal(
     ),
     "what brings a worker's gradient to the run's own network",
 )
+MOMENTS = Signal(
+    "moments-changed",
+    "stop",
+    "the optimiser's moments change otherwise than by updates",
+    (
+        "an optimiser that is made anew on the way: at a copy of the target, a test, a new rate",
+        "moments that are zeroed, or loaded from an earlier checkpoint",
+    ),
+    "where the optimiser is made, and whatever sets its state",
+)
 LARGE = Signal(
     "step-too-large",
     "warn",
@@ -51,8 +61,9 @@ KEPT = 64  # gradients that are remembered until one is applied
 IN_A_ROW = 3  # looks at large steps, one after the other
 SHARE = 0.1  # of the weights' size, which no healthy update comes near
 OFF, OF_RATE = 0.01, 0.005  # of a weight's move, and of the learning rate, that rounding may be
-MADE = 10  # updates, after which moments are not 0
 ROUNDED = 1.2e-7  # of a moment in float32
+LOST, TINY = 1e-2, 1e-30  # of a moment, and of it altogether, that rounding over many updates may take
+ZERO = np.zeros(())
 State = dict[str, np.ndarray]
 
 
@@ -68,9 +79,11 @@ class Steps(Sampled):
 
     def __init__(self) -> None:
         self.run: Any = None
-        self.rounds = self.due = self.looks = self.here = self.copies = 0
+        self.rounds = self.due = self.looks = self.here = 0
         self.before: State | None = None
-        self.after: State | None = None  # the weights right after the update before
+        self.after: State | None = None  # right after the update before
+        self.known: tuple[int, State] | None = None  # updates, and the moments at an earlier look
+        self.forgot: tuple[int, str, str] | None = None
         self.wrong: list[tuple[int, tuple[str, str]]] = []
         self.large: list[tuple[int, float]] = []
         self.moved: tuple[int, str] | None = None
@@ -103,26 +116,40 @@ class Steps(Sampled):
             self.strange += 1
             self.changed = self.changed or self.run.counters.steps
 
-    def synced(self, player: int) -> None:
-        """What comes right after a copy into the target is looked at too, of the 1st, 2nd, 4th, ..."""
-        self.copies += 1
-        if not self.copies & (self.copies - 1):
-            self.due, self.here = self.rounds, 0
-
     def take(self) -> None:
         """The state before an update, if it is looked at."""
-        if self.after is not None:
-            self.alone(self.after)
-            self.after = None
+        after, self.after = self.after, None
+        if after is not None:
+            self.alone(after)
         if self.rounds < self.due or (self.looks >= (8 * SURE if self.small else SURE) and not self.budget.affords()):
             return
         self.before = self.state()
+        self.remember(self.before)
+        moments = f"{self.run.recipe.optimiser.kind}/"
+        moved = [
+            name for name, old in (after or {}).items() if name.startswith(moments) and not same(old, self.before[name])
+        ]
+        if moved and self.forgot is None:
+            told = f"{named(moved)} changed between two updates"
+            self.forgot = self.run.counters.steps, told, "no change"
 
     def alone(self, after: State) -> None:
+        """The weights against those right after the update before."""
         now = self.run.training.learner.get_weights()
-        moved = [name for name in after if name in now and not np.array_equal(after[name], now[name], equal_nan=True)]
+        moved = [name for name in now if (own := after.get(f"online/{name}")) is not None and not same(own, now[name])]
         if moved and self.moved is None:
             self.moved = self.run.counters.steps, named(moved)
+
+    def remember(self, now: State) -> None:
+        """The squares' mean against what an earlier look saw: an update may add to it, and shrinks it by its decay alone."""
+        updates, spec = self.run.counters.updates, self.run.recipe.optimiser
+        if self.known is not None and self.forgot is None:
+            before, then = self.known
+            lost = forgotten(spec, then, now, updates - before)
+            if lost is not None:
+                self.forgot = self.run.counters.steps, *lost
+        kept = {name: now[name] for name in now if name.startswith((f"{spec.kind}/v/", f"{spec.kind}/s"))}
+        self.known = updates, kept
 
     def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
         if math.isnan(float(rate)):  # gradients alone
@@ -144,15 +171,12 @@ class Steps(Sampled):
         self.here += 1
         if self.here >= (EACH if self.small else 1):
             self.due = self.rounds + (1 if self.rounds < FIRST else SELDOM)
-        made = self.run.counters.updates
-        found = judged(self.run.recipe.optimiser, before, after, rate, None if norm is None else float(norm), made)
+        found = judged(self.run.recipe.optimiser, before, after, rate, None if norm is None else float(norm))
         steps = self.run.counters.steps
         self.wrong = [*self.wrong, (steps, found.wrong)] if found.wrong else self.wrong
         if len(self.large) < IN_A_ROW:
             self.large = [*self.large, (steps, found.share)] if found.share > SHARE else []
-        self.after = {
-            name.removeprefix("online/"): array for name, array in after.items() if name.startswith("online/")
-        }
+        self.after = after
 
     def judge(self, run: Run) -> Iterator[Finding]:
         self.rounds += 1 if run.counters.updates else 0
@@ -160,6 +184,9 @@ class Steps(Sampled):
         if len(self.wrong) >= 2:
             step, (measured, expected) = self.wrong[0]
             yield Finding(WRONG, measured, expected, step)
+        if self.forgot is not None:
+            step, measured, wanted = self.forgot
+            yield Finding(MOMENTS, measured, wanted, step)
         if self.moved is not None:
             yield Finding(MOVED_WITHOUT, f"{self.moved[1]} changed between two updates", "no change", self.moved[0])
         if self.changed is not None and self.strange > 1:
@@ -176,22 +203,50 @@ def checksum(gradients: Mapping[str, np.ndarray]) -> int:
     return zlib.crc32(b"".join(np.ascontiguousarray(part, np.float64).tobytes() for part in some))
 
 
-def judged(spec: Any, before: State, after: State, rate: float, norm: float | None, made: int = 0) -> Judged:
+def same(one: np.ndarray, other: np.ndarray) -> bool:
+    return np.array_equal(one, other, equal_nan=True)
+
+
+def forgotten(spec: Any, then: State, now: State, updates: int) -> tuple[str, str] | None:
+    """What of an optimiser's moments is gone since an earlier look; None: nothing is.
+
+    Each update takes `decay * v + (1 - decay) * g**2` for the mean of squares v, so none makes it less than `decay * v`.
+
+    Args:
+        then, now: `KIND/v/NAME`, and Adam's count of updates; `updates`: of the run between them.
+    """
+    kind, decay = spec.kind, spec.beta_2 if spec.kind == "adam" else spec.decay
+    count, made = f"{kind}/step", updates
+    if count in then and count in now:
+        made = int(now[count]) - int(then[count])
+        if made < updates - 1:
+            return f"{kind} counts {int(now[count]):,} updates", f"{int(then[count]) + updates:,}"
+    for name, old in then.items():
+        since = name.replace("/v/", "/since/")  # a tensor that was thawed meanwhile begins anew
+        new = now.get(name)
+        if "/v/" not in name or new is None or not same(then.get(since, ZERO), now.get(since, ZERO)):
+            continue
+        least = (decay ** (made + 1)) * np.asarray(old, np.float64)
+        gone = np.asarray(new, np.float64) < (1 - LOST) * least - TINY
+        if gone.any():
+            told = f"{gone.mean():.0%} of the mean squares of {name.split('/v/')[1]} fell lower"
+            return told, f"at least {decay:g} of what they were at each of {made:,} updates"
+    return None
+
+
+def judged(spec: Any, before: State, after: State, rate: float, norm: float | None) -> Judged:
     """One update against Adam's or RMSprop's equations.
 
     Args:
         spec: the recipe's optimiser.
         before: a learner's state, `online/NAME` and the optimiser's moments; `after`: the one after the update.
         norm: of the gradient before it was cut, as the update reports it.
-        made: updates of the run before this one.
     """
     kind = spec.kind
     names = [name.removeprefix("online/") for name in before if name.startswith("online/")]
     learn = [name for name in names if f"{kind}/v/{name}" in before and f"{kind}/v/{name}" in after]
     squares, moves, sizes = 0.0, 0.0, 0.0
     wrong: tuple[str, str] | None = None
-    if learn and made > MADE and not any(before[f"{kind}/v/{name}"].any() for name in learn):
-        wrong = f"the moments that {kind} keeps are 0 before an update", f"those of the {made:,} updates before it"
     for name in learn:
         old, new = (np.asarray(state[f"online/{name}"], np.float64) for state in (before, after))
         square, step = (adam if kind == "adam" else rmsprop)(spec, before, after, name, rate)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from triptych.checkup.findings import Finding, Signal
 from triptych.checkup.monitors.base import Sampled
 from triptych.training.callbacks.base import Run
-from triptych.utils.checks import passed
+from triptych.training.counting import Counters, Tick
 
 UNSET = Signal(
     "target-not-initialised",
@@ -67,6 +67,7 @@ OFTEN = Signal(
     "algorithm.target_every; the place that calls the learner's sync_target",
 )
 UPDATES = 4  # since a copy, after which both must differ
+SLACK = 1  # copies that may be just over or just to come
 
 
 class Target(Sampled):
@@ -78,7 +79,8 @@ class Target(Sampled):
         self.run: Any = None
         self.copies = 0  # that were heard
         self.copied_at = 0  # updates at the last one
-        self.periods = 0  # at the session's start
+        self.period = 0  # the newest one that has passed
+        self.due, self.due_at = 0, 0  # copies that the settings ask for, and updates at the last one
         self.wrong: tuple[int, str] | None = None  # a copy that was none
         self.before: dict[str, np.ndarray] = {}  # the target at the last round
         self.before_copies = self.before_at = 0
@@ -88,12 +90,28 @@ class Target(Sampled):
         if not run.recipe.algorithm.has_target or run.recipe.teacher_alone:
             return
         self.run, self.copied_at = run, run.counters.copied_at
-        self.periods = run.counters.target_periods
+        self.period, self.due_at = self.passed(run.counters), run.counters.copied_at
+        self.copies = self.due = 0
         if run.counters.steps == 0:
             online, target = self.both()
             self.unset = largest(online, target)
         else:
             self.unset = 0.0
+
+    def passed(self, counters: Counters) -> int:
+        """Periods of the target so far."""
+        number, unit = self.run.recipe.algorithm.target_every
+        return {"steps": counters.steps, "updates": counters.updates, "episodes": counters.episodes}[unit] // number
+
+    def step(self, run: Run, tick: Tick) -> None:
+        """Counts the copies that are due: one where a period has passed and something was learned since the last one."""
+        if self.run is None:
+            return
+        period, updates = self.passed(run.counters), run.counters.updates
+        if period > self.period:
+            self.period = period
+            if updates > self.due_at:
+                self.due, self.due_at = self.due + 1, updates
 
     def both(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         state = self.run.training.learner.get_state()
@@ -124,19 +142,13 @@ class Target(Sampled):
             yield from self.compared(run)
 
     def counted(self, run: Run) -> Iterator[Finding]:
-        """Copies against periods. One is left out where no update came before it."""
-        config, counters = cast(Any, run.recipe.algorithm), run.counters
-        if counters.updates == 0:
-            return
-        periods = passed(config.target_every, counters) - self.periods
-        begins = config.steps_before_updates(run.recipe.num_envs) if config.target_every[1] == "steps" else 0
-        learned = (counters.steps - begins) // config.target_every[0] if begins else periods
-        number, unit = config.target_every
-        told = f"{self.copies:,} copies in {periods:,} periods of {number:,} {unit}"
-        if min(periods, learned) >= 3 and self.copies < 0.5 * (min(periods, learned) - 1):
-            yield Finding(RARE, told, "one in each, once updates are made")
-        if self.copies > 2 * periods + 3:
-            yield Finding(OFTEN, told, "one in each at most")
+        """Copies against those that were due."""
+        number, unit = self.run.recipe.algorithm.target_every
+        told = f"{self.copies:,} copies where {self.due:,} were due, one every {number:,} {unit}"
+        if self.copies < self.due - SLACK:
+            yield Finding(RARE, told, "one in each period, once updates are made")
+        if self.copies > self.due + SLACK:
+            yield Finding(OFTEN, told, "one in each period at most")
 
     def compared(self, run: Run) -> Iterator[Finding]:
         online, target = self.both()

@@ -22,6 +22,13 @@ OTHER = Signal(
     ),
     "what loads weights before test games are played",
 )
+UNASKED = Signal(
+    "tested-another-network",
+    "stop",
+    "test games are not played by the run's own network",
+    ("a copy of the network that was made earlier and is not brought up to date", "actions that come from elsewhere"),
+    "what plays test games",
+)
 BEGUN = Signal(
     "tested-with-a-state",
     "stop",
@@ -29,18 +36,20 @@ BEGUN = Signal(
     ("the state of the training's games is handed on", "a reset that is not told to the memory in tests"),
     "the state and the starts of episodes that test games begin with",
 )
+MANY = 10  # steps
 
 
 class InTests(Sampled):
     """The weights before test games and in them; what a memory is given at their first step."""
 
-    always = ("tests_begin", "tests_asked")
+    always = ("tests_begin", "tests_asked", "tests_unasked", "tested")
 
     def __init__(self) -> None:
         self.run: Any = None
         self.sum = 0  # of the weights when the tests began
         self.other: int | None = None
         self.state: tuple[int, int, int] | None = None
+        self.steps = self.unasked = 0  # of test games, and those before which the network was not asked
 
     def begin(self, run: Run) -> None:
         self.run = run
@@ -61,10 +70,20 @@ class InTests(Sampled):
             if wrong := int((state.any(axis=1) & ~reset).sum()):
                 self.state = steps, wrong, len(reset)
 
+    def tested(self, outputs: Any, actions: np.ndarray) -> None:
+        self.steps += 1
+
+    def tests_unasked(self, actions: np.ndarray) -> None:
+        self.steps += 1
+        self.unasked += 1
+
     def judge(self, run: Run) -> Iterator[Finding]:
         if self.other is not None:
             told = "in test games the network has other weights than right before them"
             yield Finding(OTHER, told, "the same", self.other)
+        if self.unasked > max(MANY, 0.5 * self.steps):
+            told = f"it was not asked before {self.unasked:,} of {self.steps:,} steps of test games"
+            yield Finding(UNASKED, told, "a question before each", run.counters.steps)
         if self.state is not None:
             step, wrong, games = self.state
             told = f"{wrong} of {games} test games begin with a state that is not zero, and no reset"

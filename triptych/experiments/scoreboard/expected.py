@@ -12,7 +12,7 @@ EXPECTED: dict[str, tuple[str, ...]] = {
 }  # by recipe
 
 FED = ("fed-unseen", "fed-unacted", "fed-action", "fed-reward", "fed-discount", "fed-next-observation", "fed-sequence")
-EPSILON = ("random-share", "epsilon-floor-early", "epsilon-rises", "epsilon-stays-high")
+EPSILON = ("random-share", "epsilon-floor-early", "epsilon-rises", "epsilon-stays-high", "epsilon-schedule")
 STILL = ("weights-still", "layer-still", "gradient-zero", "learning-rate", "tensors-still")
 HEAD = ("values-never-negative", "values-squashed", "values-sum-to-one", "head-not-linear")
 RUNAWAY = ("values-over-bound", "not-finite", "gradient-explodes", "units-dead")
@@ -25,6 +25,7 @@ WEIGHTS = ("fed-weight", "importance-weights-one", "beta-schedule", "priorities-
 NAMED: dict[str, tuple[str, ...]] = {
     "height and width swapped": ("picture-turned",),
     "replay never trains": ("no-updates", "never-trains", "updates-pace"),
+    "updates somewhat rarer or more frequent than the settings say": ("updates-pace", "minibatches-uneven"),
     "weights do not move": STILL,
     "target never initialised": ("target-not-initialised", "target-not-online"),
     "target is the online network, or is never or always copied": (
@@ -135,8 +136,12 @@ NAMED: dict[str, tuple[str, ...]] = {
     "acting on another observation": ("acted-unseen",),
     "another game than the settings say": ("emulator-differs", "episodes-too-long"),
     "an episode's score is another game's": ("episode-scores",),
-    "test games with other weights, or a memory": ("tested-other-weights", "tested-with-a-state"),
-    "the optimiser's steps wrong": ("step-wrong", "gradient-differs", "gradient-changed"),
+    "test games with other weights, or a memory": (
+        "tested-other-weights",
+        "tested-another-network",
+        "tested-with-a-state",
+    ),
+    "the optimiser's steps wrong": ("step-wrong", "gradient-differs", "gradient-changed", "moments-changed"),
     "learning-rate-too-large": ("step-too-large",),
     "learning-rate-too-large-for-q": ("step-too-large",),
 }
