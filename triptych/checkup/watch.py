@@ -13,7 +13,6 @@ from triptych.checkup.findings import Finding
 from triptych.checkup.listening import HEARD, Listener, Tests, after, listen
 from triptych.checkup.monitors.base import Monitor
 from triptych.checkup.monitors.every import MONITORS
-from triptych.checkup.monitors.kept import BestWeights
 from triptych.runs.alarms import alarms_or_none
 from triptych.runs.folder import RunFolder
 from triptych.runs.names import ALARMS
@@ -209,8 +208,7 @@ class Watch(Callback):
     def forget_scores(self) -> None:
         """The run goes on with another network, whose scores begin anew."""
         for monitor in self.monitors:
-            if isinstance(monitor, BestWeights):
-                monitor.recent.clear()
+            monitor.forget_scores()
 
     def get_state(self) -> dict[str, Any]:
         kept = self.kept | {type(one).__name__: one.get_state() for one in self.monitors}

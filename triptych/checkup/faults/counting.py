@@ -6,14 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from triptych.algorithms import dqn
+from triptych.buffers.replay import Replay
 from triptych.checkup.faults.base import fault
 from triptych.checkup.faults.exploring import EPSILON
 from triptych.checkup.faults.learning import TARGET
 from triptych.training import off_policy
+from triptych.training.base import Training
+from triptych.training.callbacks.evaluation import Evaluation
 from triptych.training.off_policy import OffPolicy
 from triptych.training.on_policy import OnPolicy
 from triptych.utils.patching import Patch, around
 
+COUNTED = "batches, means or test games counted wrong"
 PACE = "updates somewhat rarer or more frequent than the settings say"
 
 
@@ -90,3 +94,37 @@ def one_pass_too_many(framework: str) -> list[Patch]:
         return batches
 
     return [around(OnPolicy, "batches", make)]
+
+
+@fault(COUNTED, "cartpole")
+def batches_half_as_large(framework: str) -> list[Patch]:
+    """An update learns from half as many samples as the recipe says."""
+    return [around(Replay, "sample", lambda keep: lambda self, rng, size, *given: keep(self, rng, size // 2, *given))]
+
+
+@fault(COUNTED, "cartpole")
+def running_reward_of_ten_episodes(framework: str) -> list[Patch]:
+    """The running reward is the mean of the last ten episodes."""
+
+    def make(keep: Any) -> Any:
+        def close_episode(self: Any, reward: float, length: int) -> Any:
+            episode = keep(self, reward, length)
+            few = list(self.scores)[-10:]
+            return episode._replace(running_reward=sum(few) / len(few))
+
+        return close_episode
+
+    return [around(Training, "close_episode", make)]
+
+
+@fault(COUNTED, "cartpole", evaluate_every=500)
+def tests_at_every_third_period(framework: str) -> list[Patch]:
+    """Test games are played a third as often as the recipe says."""
+
+    def make(keep: Any) -> Any:
+        def due(self: Any, counters: Any) -> bool:
+            return keep(self, counters) and self.done % 3 == 0
+
+        return due
+
+    return [around(Evaluation, "due", make)]

@@ -43,6 +43,9 @@ class Monitor(Listener):
     def wake(self, run: Run) -> None:
         """It heard nothing for a while, and hears again from now on, between two steps."""
 
+    def forget_scores(self) -> None:
+        """The run goes on with another network, whose scores begin anew."""
+
     def judge(self, run: Run) -> Iterator[Finding]:
         """What looks wrong by now. Asked at the start, now and then, and at the end."""
         yield from ()

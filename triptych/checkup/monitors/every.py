@@ -5,6 +5,7 @@ from __future__ import annotations
 from triptych.checkup.audit.monitor import Audit
 from triptych.checkup.monitors.base import Monitor
 from triptych.checkup.monitors.before import Before
+from triptych.checkup.monitors.counts import Counts
 from triptych.checkup.monitors.exploration import Evaluations, Exploration
 from triptych.checkup.monitors.finals import Finals
 from triptych.checkup.monitors.finite import Finite
@@ -28,6 +29,6 @@ from triptych.checkup.monitors.values import Gradients, Heads
 from triptych.checkup.monitors.weights import Weights
 
 MONITORS: tuple[type[Monitor], ...] = (
-    Before, Seeds, Audit, Finite, Finals, Updates, Rate, Steps, Stale, Observations, Rewards, Ends, Weights, Target, Losses, Epsilon, Exploration, Evaluations, InTests,
+    Before, Seeds, Audit, Finite, Finals, Updates, Counts, Rate, Steps, Stale, Observations, Rewards, Ends, Weights, Target, Losses, Epsilon, Exploration, Evaluations, InTests,
     Drawn, Certain, Heads, Gradients, Memory, Priorities, Repeats, Paths, Transfer, Progress, BestWeights, Resumed,
 )  # fmt: skip

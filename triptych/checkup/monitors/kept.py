@@ -82,6 +82,9 @@ class BestWeights(Sampled):
                 "the file holds other weights than the network, where the highest mean so far came",
             )
 
+    def forget_scores(self) -> None:
+        self.recent.clear()
+
     def judge(self, run: Run) -> Iterator[Finding]:
         if self.wrong is not None:
             yield Finding(BEST, self.wrong[1], "the network's own", self.wrong[0])

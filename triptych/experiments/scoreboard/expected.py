@@ -26,6 +26,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "height and width swapped": ("picture-turned",),
     "replay never trains": ("no-updates", "never-trains", "updates-pace"),
     "updates somewhat rarer or more frequent than the settings say": ("updates-pace", "minibatches-uneven"),
+    "batches, means or test games counted wrong": ("batch-size", "running-reward", "tests-pace"),
     "weights do not move": STILL,
     "target never initialised": ("target-not-initialised", "target-not-online"),
     "target is the online network, or is never or always copied": (
