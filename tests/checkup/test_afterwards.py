@@ -15,6 +15,7 @@ import triptych
 from tests.checkup.alarmed import write_alarms
 from tests.cli.test_cli import call
 from triptych.checkup.afterwards import judge_log
+from triptych.cli.checking import Check, CheckRun
 from triptych.recipes import load_recipe
 from triptych.report import logs
 
@@ -158,8 +159,8 @@ def test_a_run_that_is_over_without_an_update_is_found(tmp_path: Path, capsys: p
 def test_a_gradient_that_begins_with_the_first_reward_is_no_explosion(tmp_path: Path) -> None:
     columns, rng = healthy(), np.random.default_rng(2)
     learns = np.arange(ROWS) >= 240
-    for grown in (0.3, 3.0):
-        columns["gradient_norm"] = np.where(learns, grown, 1e-4) * (1 + rng.random(ROWS))
+    for wide in (0.2, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0):
+        columns["gradient_norm"] = np.where(learns, 0.5, 1e-4) * np.exp(wide * rng.normal(size=ROWS))
         columns["episode_reward"] = 1.0 * (learns & (240 + 160 * rng.random(ROWS) < np.arange(ROWS)))
         assert found_in(written(tmp_path / "log.csv", columns)) == []
     columns["gradient_norm"] = 1e-6 * np.exp(np.maximum(0, np.arange(ROWS) - 200) / 25)  # below the floor it may rise
@@ -188,6 +189,33 @@ def test_a_run_of_ours_is_read_with_its_own_alarms(run: Path, capsys: pytest.Cap
     assert found["findings"][0]["causes"] == ["a first reason", "a second one"]
     assert any(line.startswith("looked at the log of a: 1 alarm, ") for line in lines)
     assert [one.signal.name for one in triptych.check(run / "a").alarms] == ["odd"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "a --runs-dir={}",
+        "--runs-dir={} a",
+        "--runs-dir {} a --json",
+        "--runs_dir={} --json a --quiet",
+        "--framework jax --runs-dir {} a --no-verbose",
+    ],
+)
+def test_a_run_is_read_wherever_it_stands_among_flags(words: str, run: Path) -> None:
+    assert Check.for_arguments(words.format(run).split()) is CheckRun
+
+
+@pytest.mark.parametrize(
+    "words", ["cartpole --framework a", "cartpole --seed=3 --env.nonsense a", "a/b --runs-dir=nowhere"]
+)
+def test_the_value_of_a_flag_is_no_run(words: str, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(run)
+    assert Check.for_arguments(words.split()) is Check
+
+
+def test_the_log_is_read_and_not_the_recipe_of_its_run(run: Path, capsys: pytest.CaptureFixture) -> None:
+    assert call("check", f"--runs-dir={run}", "a", "--json") == 6
+    assert [one["what"] for one in json.loads(capsys.readouterr().out.splitlines()[-1])["looks"]] == ["the log of a"]
 
 
 def test_a_log_of_another_tool_is_read_with_its_columns(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from triptych.cli import exits
+from triptych.cli.flags import flags_of
 from triptych.cli.options import Command, Device, Framework, RecipeName, RunName, Where, named, print_json
-from triptych.recipes import Recipe
+from triptych.cli.parse import ANY
+from triptych.cli.view import read_some
+from triptych.recipes import Recipe, load_recipe
 from triptych.runs.names import is_log
 from triptych.utils.console import counted, put
 
@@ -50,9 +53,8 @@ class Check(Where):
         """The command itself, or the one for what is named: something that was run, or a file with an agent of the user's own."""
         from triptych.experiments.own_code import is_own
 
-        runs_dir = next((after for flag, after in pairwise(arguments) if flag == "--runs-dir"), "runs")
-        ends = [word for word in (*arguments[:1], *arguments[-1:]) if not word.startswith("-") and word != runs_dir]
-        if any(is_log(word, runs_dir) for word in ends):
+        runs_dir = read_some([flag for flag in flags_of(CheckRun, None) if flag.name == "runs-dir"], arguments)[0]
+        if any(is_log(word, runs_dir.get("runs_dir", "runs")) for word in free(arguments)):
             return CheckRun
         return CheckOwn if any(is_own(word) for word in arguments) else Check
 
@@ -86,6 +88,20 @@ class CheckRun(Where):
 
         columns = [pair for pairs in self.columns for pair in pairs]
         return tell(self, check_log(self.name, runs_dir=self.runs_dir, columns=columns, frames_are=self.frames_are))
+
+
+def free(arguments: list[str]) -> Iterator[str]:
+    """The words that are neither flags nor their values. A flag that nobody knows is taken for one with a value."""
+    switches = {flag.name for kind in (CheckRun, Check) for flag in flags_of(kind, load_recipe(ANY)) if flag.is_switch}
+    waits = False
+    for word in arguments:
+        if word.startswith("--"):
+            name = word[2:].replace("_", "-")
+            waits = "=" not in word and name.removeprefix("no-").replace(".no-", ".") not in switches
+        elif waits:
+            waits = False
+        elif not word.startswith("-"):
+            yield word
 
 
 def tell(command: Command, found: Checkup) -> int:

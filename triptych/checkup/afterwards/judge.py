@@ -16,7 +16,6 @@ FEWEST = 100  # rows, below which a curve says nothing
 SMALL = (
     1e-3  # a gradient's norm, from which on its growth counts: before a sparse game's first reward there is hardly any
 )
-RISING = 1.5  # times in the last three windows, a norm that still rises: one that has found its size does not
 GROWN = 100.0  # times its early size, a loss or a gradient that has grown without bound
 ROSE = 0.02  # of epsilon, from row to row
 LOST = 0.25  # of what was gained on the way that is left at a collapsed run's end
@@ -113,9 +112,10 @@ def gradient(log: Log) -> Iterator[Finding]:
     found = Curve(log, "gradient_norm")
     if len(found) < FEWEST:
         return
-    middles = found.middles()
+    middles, windows = found.middles(), found.windows()
     early, (before, between, late) = np.median(middles[1 : WINDOWS // 2]), middles[-3:]
-    still_rises = late > between > before and late > RISING * before
+    # One that has found its size rises no more: most of the last window lies above most of the third last.
+    still_rises = late > between > before and np.quantile(windows[-1], 0.25) > np.quantile(windows[-3], 0.75)
     if early and late > GROWN * max(early, SMALL) and still_rises:
         yield Finding(
             signals.GRADIENT_GROWS,
