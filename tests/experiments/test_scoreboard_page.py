@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 
 from tests.cli.test_cli import call
 from tests.experiments.test_scoreboard import CASE, told
+from triptych.checkup.faults import FAULTS
+from triptych.experiments.scoreboard import page
 from triptych.experiments.scoreboard.kept import read_parts, read_rows, write_page
-from triptych.experiments.scoreboard.page import table
+from triptych.experiments.scoreboard.page import ordered, table
 from triptych.experiments.scoreboard.rows import fault_row, healthy_row
 from triptych.utils import machine
 
@@ -55,16 +58,25 @@ def test_rows_keep_the_versions_that_they_were_made_with(tmp_path: Path, monkeyp
 
 
 def test_what_somebody_wrote_on_the_page_is_kept(tmp_path: Path) -> None:
-    page = tmp_path / "README.md"
-    page.write_text("# Mine\n\nWords above.\n")
+    file = tmp_path / "README.md"
+    file.write_text("# Mine\n\nWords above.\n")
     write_page(ROWS, tmp_path)
-    assert page.read_text().startswith("# Mine\n\nWords above.\n\n<!-- made by")
-    page.write_text(page.read_text() + "\n## Below\n\nMore words.\n")
+    assert file.read_text().startswith("# Mine\n\nWords above.\n\n<!-- made by")
+    file.write_text(file.read_text() + "\n## Below\n\nMore words.\n")
     write_page([dataclasses.replace(ROWS[0], outcome="missed")], tmp_path)
-    text = page.read_text()
+    text = file.read_text()
     assert text.startswith("# Mine\n\nWords above.\n\n<!-- made by")
     assert text.endswith("-->\n\n## Below\n\nMore words.\n")
     assert (text.count("**missed**"), text.count("<!-- made by")) == (1, 1)
+
+
+def test_the_order_of_the_table_is_not_that_of_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = ordered()
+    monkeypatch.setattr(page, "FAULTS", dict(reversed(FAULTS.items())))
+    assert ordered() == order
+    rows = [FAULTS[name].row for name in order]
+    assert len(list(itertools.groupby(rows))) == len(set(rows))
+    assert sorted(order) == sorted(FAULTS)
 
 
 def test_the_page_of_the_results_is_made_of_what_lies_beside_it(tmp_path: Path) -> None:

@@ -149,7 +149,12 @@ NAMED: dict[str, tuple[str, ...]] = {
 
 
 # Faults whose other settings are no mistake, but what it needs to show: they belong to the run that it is compared with, too.
-SETTING_THE_SCENE = ("learning-waits-for-more-than-is-kept", "gradients-clipped-one-by-one", "tests-with-the-target")
+SETTING_THE_SCENE = (
+    "learning-waits-for-more-than-is-kept",
+    "gradients-clipped-one-by-one",
+    "tests-with-the-target",
+    "tests-at-every-third-period",
+)
 
 
 def scene_of(fault: Fault) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 
 from triptych.checkup.faults import FAULTS
@@ -23,12 +24,24 @@ def cell(row: Row | None) -> str:
 
 
 def by_fault(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
-    """The rows of faults, by fault and framework, in the library's order."""
+    """The rows of faults, by fault and framework; those of one row of the list of mistakes together."""
     found: dict[str, dict[str, Row]] = {}
     for row in rows:
         if row.fault is not None:
             found.setdefault(row.fault, {})[row.framework] = row
-    return {name: found[name] for name in FAULTS if name in found}
+    return {name: found[name] for name in ordered() if name in found}
+
+
+def ordered() -> list[str]:
+    """All faults as their files have them, which the order of imports does not change, those of one row of the list together."""
+
+    def place(name: str) -> tuple[str, int]:
+        patches = inspect.unwrap(FAULTS[name].patches)
+        return patches.__module__, patches.__code__.co_firstlineno
+
+    names = sorted(FAULTS, key=place)
+    rows = list(dict.fromkeys(FAULTS[name].row for name in names))
+    return sorted(names, key=lambda name: rows.index(FAULTS[name].row))
 
 
 def frameworks_of(rows: Sequence[Row]) -> list[str]:
