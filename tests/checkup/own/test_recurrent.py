@@ -129,6 +129,7 @@ MISTAKES: dict[str, tuple[str, str, str, str, str]] = {  # source, what stands t
     "a state one step late (torch)": (TORCH, "*steps[0][4]))", "*steps[min(1, len(steps) - 1)][4]))", "fed-state", "not the one before that step"),
     "a state that is always empty (torch)": (TORCH, "*steps[0][4]))", "*self.initial_state(1)))", "fed-state", "as with an empty memory"),
     "draws from the newest (JAX)": (JAX, "chosen = rng.integers(len(self.pieces), size=16)", "chosen = [-1, -2, -3]", "own-replay-draws", "different steps in"),
+    "draws from the newer half (JAX)": (JAX, "chosen = rng.integers(len(self.pieces), size=16)", "chosen = rng.integers(len(self.pieces) // 2, len(self.pieces), size=16)", "own-replay-draws", "from the oldest quarter"),
     "a reset that is left out within a rollout (A2C)": (A2C, "self.step(obs[:, at], state, reset[:, at])", "self.step(obs[:, at], state, 0 * reset[:, at])", "own-policy-loss", "not emptied where an episode begins"),
     "a rollout whose memory begins empty (A2C)": (A2C, "tuple(part.detach() for part in batch[-1])", "self.initial_state(len(obs))", "own-policy-loss", "in place of the state that came with the batch"),
     "entropy of the wrong sign (A2C)": (A2C, "- 0.01 * policy", "+ 0.01 * policy", "own-policy-loss", "wrong sign of the entropy"),

@@ -11,9 +11,9 @@ from typing import Any
 from triptych.checkup.findings import Finding
 from triptych.checkup.looks import NotSeen
 from triptych.checkup.monitors.transfer import SLOW, TIMES, seconds
+from triptych.checkup.own.filling import STEPS, Filling
 from triptych.checkup.own.made import made_batch
 from triptych.checkup.own.protocol import Own
-from triptych.checkup.own.replay import fill
 
 LARGE = 100_000  # numbers in the observations of a batch: of fewer nothing takes long
 NAMES = ("tensor", "as_tensor", "array", "asarray", "tolist", "stack", "constant", "convert_to_tensor", "device_put")
@@ -31,7 +31,7 @@ def conversion(own: Own) -> Iterator[Finding]:
     copied = seconds(lambda: (batch.obs.copy(), batch.next_obs.copy()), 3)
     looks: list[tuple[str, Callable[[], Any]]] = []
     if {"observe", "sample"} <= own.has:
-        fill(own)
+        Filling(own, STEPS).put(STEPS)
         looks.append(("sample", lambda: own.call("sample")))
     if "learn" in own.has:
         looks.append(("learn", lambda: own.learn(batch)))

@@ -13,9 +13,9 @@ from triptych.checkup.findings import Finding
 from triptych.checkup.looks import NotSeen
 from triptych.checkup.own import signals
 from triptych.checkup.own.exploring import Choices
+from triptych.checkup.own.filling import Record
 from triptych.checkup.own.memory.protocol import Recurrent
 from triptych.checkup.own.protocol import Own
-from triptych.checkup.own.replay import Record
 from triptych.utils.checks import InputError
 
 STEPS = 500  # of the loop, after its warm-up

@@ -29,6 +29,7 @@ SETTINGS: dict[str, Any] = {
     "normalise_advantages": False,
     "padding": None,  # of convolutions: "valid" or "same"; None: either
     "steps": None,  # of the whole run that `epsilon` is meant for
+    "replay_size": None,  # steps that `sample` draws from; None: not known
     "warm_up": None,  # steps of `train` before its first update; None: not known
     "sequence_length": 8,  # of a network with a memory: steps of the pieces that `learn` is given
     "burn_in": 0,  # the first of them, which only bring the memory up to date
@@ -120,7 +121,14 @@ class Own:
             check(good, f"{self.name}: settings {name}", number, "a number from 0")
         if told.get("padding") is not None:
             check(told["padding"] in PADDINGS, f"{self.name}: settings padding", told["padding"], ", ".join(PADDINGS))
-        for name, least in (("n_step", 1), ("sequence_length", 1), ("burn_in", 0), ("steps", 1), ("warm_up", 0)):
+        for name, least in (
+            ("n_step", 1),
+            ("sequence_length", 1),
+            ("burn_in", 0),
+            ("steps", 1),
+            ("warm_up", 0),
+            ("replay_size", 1),
+        ):
             steps = told.get(name)
             good = steps is None or (isinstance(steps, int) and steps >= least)
             check(good, f"{self.name}: settings {name}", steps, f"a whole number from {least}")

@@ -3,149 +3,144 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from triptych.checkup.audit import signals as audited
-from triptych.checkup.audit.expected import Makes
-from triptych.checkup.audit.transitions import check_transitions
+from triptych.checkup.audit.draws import QUARTERS, missing
 from triptych.checkup.audit.verdict import Differs
 from triptych.checkup.findings import Finding
 from triptych.checkup.own import signals
-from triptych.checkup.own.made import made
+from triptych.checkup.own.filling import Filling, longest, stages, unscaled
 from triptych.checkup.own.memory.probes import APART
 from triptych.checkup.own.memory.protocol import Recurrent
-from triptych.checkup.own.protocol import Batch, Own, discounts
-from triptych.checkup.stream import Stream, fingerprints
-from triptych.envs import Step
-from triptych.spec.batches import Transition
+from triptych.checkup.own.protocol import Own
+from triptych.checkup.stream import fingerprints
 
-STEPS, DRAWN = 300, 1_200  # of the known stream; samples
-
-
-class Record:
-    """A stream of one game, as it is played."""
-
-    def __init__(self, rows: int, obs: np.ndarray):
-        self.stream = Stream(rows, obs[None], np.zeros(1, bool))
-        self.said: dict[int, np.ndarray] = {}  # of a network with a memory: what it said of each row, as it was played
-
-    def step(self, action: int, obs: np.ndarray, reward: float, terminated: bool, truncated: bool) -> None:
-        self.stream.send(np.array([action]))
-        ends = np.array([terminated]), np.array([truncated])
-        self.stream.receive(Step(obs[None], np.array([reward], float), *ends))
-
-    def restart(self, obs: np.ndarray) -> None:
-        """A new episode, after one that has ended or that is cut here."""
-        self.stream.settle()
-        if self.stream.last[self.stream.now, 0]:
-            self.step(0, obs, 0.0, False, False)
-        else:
-            self.stream.show(obs[None])
-
-    def judge(self, own: Own, batch: Batch) -> Iterator[Differs | tuple[int, int]]:
-        """What differs in each transition of a batch, or where it stands."""
-        gamma = float(own.settings["gamma"])
-        given = Transition(
-            unscaled(own, batch.obs),
-            batch.action.astype(np.int64),
-            batch.reward,
-            discounts(batch, gamma) * (1 - batch.terminated.astype(np.float64)),
-            unscaled(own, batch.next_obs),
-            np.ones(len(batch.obs)),
-        )
-        makes = Makes(gamma, own.settings["reward"], n_step=int(own.settings["n_step"]))
-        for one in check_transitions(self.stream, makes, given, np.arange(len(batch.obs))):
-            if isinstance(one, Differs | tuple):
-                yield one
+DRAWN, OFTEN = 1_200, 4  # samples at least, and for each step that is kept
+SHARES, AT_LEAST = (
+    4,
+    8,
+)  # one of so many parts alike; of pieces of unequal length half as much, as they are drawn by piece or episode
 
 
-def unscaled(own: Own, obs: np.ndarray) -> np.ndarray:
-    """Pictures as bytes again, where they were stored as numbers up to 1."""
-    if own.dtype == np.uint8 and obs.dtype.kind == "f":
-        return np.round(obs * (255 if obs.max() <= 1 else 1)).astype(np.uint8)
-    return obs
+@dataclass
+class Draws:
+    """What came out of a replay after so many steps."""
 
-
-def fill(own: Own) -> Record:
-    """Puts a stream into the user's replay whose observations are all different; episodes end, and are cut, in turn."""
-    memory = own if isinstance(own, Recurrent) else None
-    longest = 2 * int(own.settings["sequence_length"]) if memory else 7
-    steps = max(STEPS, 6 * longest)
-    rng, obs = np.random.default_rng(0), made(own, steps + steps // 2, seed=9)
-    shown = iter(obs)
-    now = next(shown)
-    record, episode, left = Record(2 * steps, now), 0, 3
-    state = memory.begin(1) if memory else None
-    for _ in range(steps):
-        after, left = next(shown), left - 1
-        action, reward = int(rng.integers(own.actions)), float(np.round(rng.normal(), 2))
-        terminated, truncated = left == 0 and episode % 2 == 0, left == 0 and episode % 2 == 1
-        given = (now.copy(), action, reward, terminated, truncated, after.copy())
-        own.call("observe", *given, *([state] if own.settings["stored_state"] and memory else []))
-        if memory and own.settings["stored_state"]:
-            said, state = memory.step(now[None], state)
-            record.said[record.stream.count - 1] = said[0]
-        record.step(action, after, reward, terminated, truncated)
-        now = after
-        if left == 0:
-            episode, left, now = episode + 1, 3 + episode % longest, next(shown)
-            record.restart(now)
-            state = memory.begin(1) if memory else None
-    return record
+    steps: int
+    places: list[int] = field(default_factory=list)  # rows of the record: of each step, or of each piece the first one
+    samples: int = 0  # of which the places of some may not be known
+    drawn: int = 0  # steps
+    rows: set[int] = field(default_factory=set)  # of all of them
+    largest: int = 0  # steps of a batch
 
 
 def replay(own: Own) -> Iterator[Finding]:
-    """The first sample that is not as it was put in; and whether all that was put in comes out."""
-    record = fill(own)
-    seen: set[tuple[int, int]] = set()
-    drawn = 0
-    while drawn < DRAWN:
-        batch = own.sample()
-        drawn += max(1, len(batch.obs))
-        for one in record.judge(own, batch):
-            if isinstance(one, Differs):
-                yield Finding(one.signal, one.measured, one.expected)
+    """The first sample that is not as it was put in; and whether all that is kept comes out, before and after the replay is full."""
+    steps, full = stages(own)
+    filling, found = Filling(own, steps[-1]), list[Draws]()
+    for put in steps:
+        filling.put(put)
+        draws = Draws(put)
+        found.append(draws)
+        while draws.drawn < wanted(own, put):
+            differs = (
+                look_up_pieces(own, filling, draws) if isinstance(own, Recurrent) else look_up(own, filling, draws)
+            )
+            if differs is not None:
+                yield differs
                 return
-            seen.add(one)
-    if len(seen) < hoped(STEPS, drawn) / 2:
-        wanted = f"about {hoped(STEPS, drawn):.0f} of {STEPS}"
-        yield Finding(signals.DRAWS, f"{len(seen)} different steps in {drawn:,} draws", wanted)
+    kept = found[-1].steps - int(filling.steps_of(sorted(found[-1].rows) or filling.rows[-1:])[0])
+    few = list(uneven(own, filling, found, kept))
+    yield from few[:1]
+    if not few and not full:
+        yield Finding(signals.NOT_FULL, not_full(own, found[-1].steps, kept))
+
+
+def wanted(own: Own, put: int) -> int:
+    """How many steps are drawn."""
+    return max(DRAWN, OFTEN * min(put, own.settings["replay_size"] or put))
+
+
+def look_up(own: Own, filling: Filling, draws: Draws) -> Finding | None:
+    """One batch of transitions."""
+    batch = own.sample()
+    draws.drawn += max(1, len(batch.obs))
+    draws.samples, draws.largest = draws.drawn, max(draws.largest, len(batch.obs))
+    for one in filling.record.judge(own, batch):
+        if isinstance(one, Differs):
+            return Finding(one.signal, one.measured, one.expected)
+        if one[0] >= 0:
+            draws.places.append(one[0])
+            draws.rows.add(one[0])
+    return None
+
+
+def look_up_pieces(own: Recurrent, filling: Filling, draws: Draws) -> Finding | None:
+    """One batch of pieces."""
+    batch, record = own.sample(), filling.record
+    mask = np.asarray(batch.mask) > 0
+    if (told := gaps(mask)) is not None:
+        return Finding(told.signal, told.measured, told.expected)
+    draws.drawn += max(1, int(mask.sum()))
+    draws.samples, draws.largest = draws.samples + len(mask), max(draws.largest, int(mask.sum()))
+    for one in record.judge(own, own.steps_of(batch)):
+        if isinstance(one, Differs):
+            return Finding(one.signal, one.measured, one.expected)
+        if one[0] >= 0:
+            draws.rows.add(one[0])
+    starts = [record.stream.find(print_)[0] for print_ in fingerprints(unscaled(own, batch.obs[:, 0]))]
+    draws.places += [int(rows[0]) for rows in starts if len(rows)]
+    return state_differs(own, record, batch, starts) if own.settings["stored_state"] else None
+
+
+def uneven(own: Own, filling: Filling, found: list[Draws], kept: int) -> Iterator[Finding]:
+    """A part of what is kept from which too few samples came for chance.
+
+    Args:
+        kept: steps from the oldest one that came out at the end to the newest. Where no setting says how many a replay keeps, it
+            keeps that many; then all of them must come out when it holds fewer, too.
+    """
+    last, size = found[-1], own.settings["replay_size"]
+    pieces = isinstance(own, Recurrent)
+    if size is None and len(last.rows) <= last.largest:
+        held = f"{len(last.rows)} different steps in {last.drawn:,} draws, after {last.steps:,} steps"
+        yield Finding(signals.DRAWS, held, f"more than the {last.largest} of a batch")
+    for draws in found:
+        holds = min(draws.steps, kept if size is None or pieces else size)
+        places, oldest = filling.steps_of(draws.places), draws.steps - holds
+        if len(places) and 0 < places.min() - oldest <= longest(own):
+            oldest = int(places.min())  # a replay may forget by episode
+        span = draws.steps - oldest - (int(own.settings["n_step"]) - 1)  # the last steps are no whole returns yet
+        parts = np.clip(4 * (places - oldest) // max(1, span), 0, 3)
+        for part, name in enumerate(QUARTERS) if span >= 4 else ():
+            count = int((parts == part).sum())
+            most = count + draws.samples - len(places)  # a sample whose place is not known may be of any
+            where = f"the {name} quarter of the {holds:,} steps that it keeps"
+            for one in missing(count, most, draws.samples, AT_LEAST if pieces else SHARES, where):
+                yield Finding(signals.DRAWS, f"{one.measured}, after {draws.steps:,} steps", one.expected)
+        if len(draws.rows) < hoped(holds, draws.drawn) / 2:
+            told = f"{len(draws.rows)} different steps in {draws.drawn:,} draws, after {draws.steps:,} steps"
+            yield Finding(signals.DRAWS, told, f"about {hoped(holds, draws.drawn):.0f} of {holds}")
+
+
+def not_full(own: Own, steps: int, kept: int) -> str:
+    """Why it was not looked at what a full replay gives."""
+    size = own.settings["replay_size"]
+    if size is None and steps - kept > longest(own):
+        return f"the replay keeps about {kept:,} steps, as its samples say; the setting replay_size says how many it should keep"
+    overwritten = "what comes out once its oldest steps are overwritten was not looked at"
+    if size is None:
+        return f"the replay was not full after {steps:,} steps: {overwritten}. The setting replay_size says how many it keeps"
+    return f"the replay of {size:,} steps was not filled, only {steps:,} were put in: {overwritten}. A smaller one, made for the checkup, is filled"
 
 
 def hoped(held: int, drawn: int) -> float:
     """How many different steps come of so many draws from those that are held."""
     return held * (1 - (1 - 1 / held) ** drawn)
-
-
-def pieces(own: Any) -> Iterator[Finding]:
-    """The first piece that is not as it was put in; and whether all that was put in comes out."""
-    assert isinstance(own, Recurrent)
-    stored = bool(own.settings["stored_state"])
-    record = fill(own)
-    seen: set[tuple[int, int]] = set()
-    record.stream.settle()
-    drawn, held = 0, record.stream.total
-    while drawn < max(DRAWN, 4 * held):
-        batch = own.sample()
-        mask = np.asarray(batch.mask) > 0
-        if (told := gaps(mask)) is not None:
-            yield Finding(told.signal, told.measured, told.expected)
-            return
-        drawn += max(1, int(mask.sum()))
-        for one in record.judge(own, own.steps_of(batch)):
-            if isinstance(one, Differs):
-                yield Finding(one.signal, one.measured, one.expected)
-                return
-            seen.add(one)
-        starts = [record.stream.find(print_)[0] for print_ in fingerprints(unscaled(own, batch.obs[:, 0]))]
-        if stored and (differs := state_differs(own, record, batch, starts)):
-            yield differs
-            return
-    if len(seen) < hoped(held, drawn) / 2:
-        wanted = f"about {hoped(held, drawn):.0f} of {held}"
-        yield Finding(signals.DRAWS, f"{len(seen)} different steps in {drawn:,} draws", wanted)
 
 
 def gaps(mask: np.ndarray) -> Differs | None:

@@ -144,11 +144,13 @@ BURNED = stop(
 )
 DRAWS = stop(
     "own-replay-draws",
-    "the replay draws few of the steps that it holds",
+    "the replay does not draw from all the steps that it holds",
     "a draw without randomness, or from the newest or the oldest steps alone",
     "an index that stays at a write head",
+    "a replay that keeps fewer steps than the setting replay_size says",
     look="sample",
 )
+NOT_FULL = Signal("own-replay-not-full", "note", "the replay was not looked at when full", (), "replay_size")
 UNLEARNED = stop(
     "own-no-updates",
     "the loop never learns",

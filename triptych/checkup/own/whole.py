@@ -23,7 +23,7 @@ from triptych.checkup.own.memory.probes import remembers
 from triptych.checkup.own.memory.protocol import Recurrent, own_of
 from triptych.checkup.own.probes import copies, environment, network, target
 from triptych.checkup.own.protocol import Own
-from triptych.checkup.own.replay import pieces, replay
+from triptych.checkup.own.replay import replay
 from triptych.utils.checks import InputError
 
 # What is looked at, what does it, and the methods that it needs. An object that is no factory's is looked at in this order, so that
@@ -56,7 +56,7 @@ RECURRENT: Looks = (
     ("the loss", of_pieces.loss, ("step", "learn")),
     ("the burn-in", of_memory.burn_in, ("learn", "weights")),
     *those("copies of the target", "exploration", "the loop"),
-    ("the replay", pieces, ("observe", "sample")),
+    ("the replay", replay, ("observe", "sample")),
 )  # of an object that has a `step`
 ACTOR_CRITIC: Looks = (
     ("the environment", environment, ("make_env",)),
