@@ -1,4 +1,7 @@
-"""The scoreboard's folder: rows that are added keep the others, and the page keeps what somebody wrote on it."""
+"""The scoreboard's folder: rows that are added keep the others, and the page keeps what somebody wrote on it.
+
+`python -m tests.experiments.test_scoreboard_page` makes the table of results/checkup anew, of the rows that lie there.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,8 @@ def test_the_page_of_the_results_is_made_of_what_lies_beside_it(tmp_path: Path) 
     shutil.copytree(RESULTS, tmp_path / "checkup")
     rows = read_rows(RESULTS)
     write_page([], tmp_path / "checkup")
-    assert (tmp_path / "checkup" / "README.md").read_text() == (RESULTS / "README.md").read_text()
+    now = (tmp_path / "checkup" / "README.md").read_text()
+    assert now == (RESULTS / "README.md").read_text(), "python -m tests.experiments.test_scoreboard_page"
     assert len({row.key for row in rows}) == len(rows) > 500
 
 
@@ -97,3 +101,7 @@ def test_a_folder_of_something_else_is_refused_before_anything_runs(
     assert call("scoreboard", "--framework", "torch", "--fault", "relu-head", "--out", str(tmp_path)) == 2
     assert "torch.json cannot be read as a scoreboard's" in capsys.readouterr().err
     assert call("scoreboard", "--fault", "relu-head", "--out", str(tmp_path / "torch.json")) == 2
+
+
+if __name__ == "__main__":
+    write_page([], RESULTS)
