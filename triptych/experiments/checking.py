@@ -22,7 +22,7 @@ from triptych.checkup.settings import judge_settings
 from triptych.checkup.upright import judge_upright
 from triptych.envs.atari import Atari
 from triptych.envs.gym import Gym
-from triptych.experiments.own_code import check_file, is_own
+from triptych.experiments.own_code import TIME_LIMIT, check_file, is_own
 from triptych.experiments.teach import with_teacher
 from triptych.frameworks import check_framework, load, set_device, set_threads
 from triptych.recipes import Recipe, resolve
@@ -39,12 +39,15 @@ from triptych.utils.failures import machine_failures
 @machine_failures()
 def check(
     subject: Any = None,
-    framework: str = "torch",
+    framework: str | None = None,
     *,
     label: str | None = None,
     audit: int = 0,
     runs_dir: str | Path = "runs",
     device: str = "auto",
+    columns: Iterable[str] = (),
+    frames_are: str = "steps",
+    time_limit: float = TIME_LIMIT,
     **changes: Any,
 ) -> Checkup:
     """Looks for silent mistakes in a recipe before it is trained, or in what a run or another tool has logged.
@@ -53,22 +56,81 @@ def check(
         subject: a recipe's name, a path to a Python file that defines `recipe`, or a Recipe. A run folder, a run's name, or a log of
             another tool, of which the rest is not asked. Or code of your own: a path to a file that defines an agent, an object with
             some of the methods of docs/how-to/check-my-code.md, or a class of such objects.
-        framework: torch, jax or keras: whose agent is looked at.
+        framework: torch, jax or keras: whose agent is looked at. None: torch. Of a file of your own what `make_agent` is given.
         label: what to call it; None: by its name.
         audit: steps that are trained, in memory, of which everything is looked up in what the games said; 0: none.
         device: as in `train`.
+        columns, frames_are: of a log, as in `check_log`.
+        time_limit: seconds that a file with code of your own may take.
         changes: recipe fields, as in `train`.
 
     Raises:
-        InputError: something given cannot be used; a recipe that cannot be run here is refused as `train` refuses it.
+        InputError: something given cannot be used, or is not used for what is looked at; a recipe that cannot be run here is refused as `train` refuses it.
         EnvironmentFailed: the environment failed.
     """
+    columns = tuple(columns)
+    defaults: dict[str, tuple[Any, Any]] = {  # what is given, and what it is where it is not
+        "framework": (framework, None),
+        "label": (label, None),
+        "audit": (audit, 0),
+        "runs_dir": (str(runs_dir), "runs"),
+        "device": (device, "auto"),
+        "columns": (columns, ()),
+        "frames_are": (frames_are, "steps"),
+        "time_limit": (time_limit, TIME_LIMIT),
+    }
+    given = [*changes, *(name for name, (value, default) in defaults.items() if value != default)]
     if isinstance(subject, str | Path) and is_log(str(subject), runs_dir):
-        return check_log(str(subject), runs_dir=runs_dir)
+        refuse(given, "a log", "label", "runs_dir", "columns", "frames_are")
+        return named(check_log(str(subject), runs_dir=runs_dir, columns=columns, frames_are=frames_are), label)
     if isinstance(subject, str | Path) and is_own(str(subject)):
-        return check_file(subject, framework)
+        refuse(given, "a file with code of your own", "framework", "label", "time_limit")
+        if framework is not None:
+            check_framework(framework)
+        return named(check_file(subject, framework or "torch", time_limit), label)
     if not (subject is None or isinstance(subject, str | Path | Recipe)):
-        return check_own(subject, label or type(subject).__name__)
+        refuse(given, "code of your own", "label")
+        return check_own(subject, label or called(subject))
+    refuse(
+        [name for name in given if name not in changes], "a recipe", "framework", "label", "audit", "runs_dir", "device"
+    )
+    return check_recipe(
+        subject, framework or "torch", label=label, audit=audit, runs_dir=runs_dir, device=device, changes=changes
+    )
+
+
+def refuse(given: Iterable[str], what: str, *used: str) -> None:
+    """Refuses arguments that nothing would come of.
+
+    Raises:
+        InputError: there is one.
+    """
+    unused = [name for name in given if name not in used]
+    require(not unused, f"an argument for {what}", ", ".join(unused), ", ".join(used))
+
+
+def named(found: Checkup, label: str | None) -> Checkup:
+    """A checkup by another name."""
+    found.subject = label or found.subject
+    return found
+
+
+def called(own: Any) -> str:
+    """A class's or a function's name, an object's class's."""
+    return str(getattr(own, "__name__", type(own).__name__))
+
+
+def check_recipe(
+    subject: Any,
+    framework: str,
+    *,
+    label: str | None,
+    audit: int,
+    runs_dir: str | Path,
+    device: str,
+    changes: dict[str, Any],
+) -> Checkup:
+    """Looks at a recipe, as `check` says."""
     check_framework(framework)
     allowed = f"{LEAST} or more, or 0 for no audit"
     require(audit == 0 or audit >= LEAST, "audit", audit, allowed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,11 @@ from triptych.utils.files import write_json
 from triptych.utils.processes import read_answer, start
 
 NAMES = ("make_agent", "Agent", "agent")  # what a file may define, the first of them that it does
+AGENTS = re.compile(
+    r"^((class Agent|def make_agent)\b|agent\s*[:=])", re.MULTILINE
+)  # of a file that Python cannot read
+RECIPE = re.compile(r"^recipe\s*[:=]", re.MULTILINE)
+TIME_LIMIT = 300.0  # seconds
 ENTRY = "triptych.experiments.own_code:look_in_child"
 
 
@@ -31,21 +37,26 @@ def is_own(word: str) -> bool:
     if path.suffix != ".py" or not path.is_file():
         return False
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError, OSError):
-        return False  # which is told when it is run
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+    except SyntaxError:  # which is told when it is run: as a file of the kind that it looks like
+        return bool(AGENTS.search(text)) and not RECIPE.search(text)
+    except (ValueError, OSError):
+        return False
     defined = set[str]()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             defined.add(node.name)
         elif isinstance(node, ast.Assign):
             defined |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and node.value is not None and isinstance(node.target, ast.Name):
+            defined.add(node.target.id)
         elif isinstance(node, ast.ImportFrom):
             defined |= {name.asname or name.name for name in node.names}
     return bool(defined & set(NAMES)) and "recipe" not in defined
 
 
-def check_file(path: str | Path, framework: str | None = None, time_limit: float = 300.0) -> Checkup:
+def check_file(path: str | Path, framework: str | None = None, time_limit: float = TIME_LIMIT) -> Checkup:
     """Looks at what a file of the user's defines.
 
     Args:

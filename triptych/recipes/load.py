@@ -20,6 +20,7 @@ from triptych.recipes.recipe import Recipe
 from triptych.utils.checks import InputError
 from triptych.utils.words import nearest, plain, shown
 
+OWN = "make_agent, Agent or agent"  # what a file with code of one's own may define
 RUN: set[Path] = set()  # the user's files that this process has run
 
 BUILT_IN = {
@@ -58,7 +59,9 @@ def load_recipe(name: str, place: Path | None = None) -> Recipe:
     if not isinstance(recipe, Recipe):
         kind = f"`recipe` is of type {type(recipe).__name__}"
         what = kind if "recipe" in defined else "defines no `recipe`"
-        raise InputError(f"recipe file {name}: {what}; allowed: recipe = triptych.Recipe(...)")
+        raise InputError(
+            f"recipe file {name}: {what}; allowed: recipe = triptych.Recipe(...); for `triptych check` also {OWN}"
+        )
     return settled(dataclasses.replace(recipe, source=str(path.resolve())))
 
 

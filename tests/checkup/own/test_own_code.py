@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+import triptych
 from triptych.checkup.looks import Checkup
 from triptych.checkup.own import whole
 from triptych.checkup.own.whole import check_own
 from triptych.cli import exits
 from triptych.cli.main import main
 from triptych.experiments.own_code import check_file, is_own
+from triptych.utils.checks import InputError
 
 AGENTS = Path(__file__).parents[3] / "docs" / "examples" / "own_agents"
 TORCH = (AGENTS / "torch_cartpole.py").read_text(encoding="utf-8")
@@ -114,6 +116,18 @@ BAD = {
         f"{NETWORK}    settings = {{'gama': 1}}\n    def values(self, obs): ...\n",
         "gama",
     ),
+    "has weights of other names later": (
+        f"{NETWORK}    n = 0\n    def values(self, obs): return obs[:, :2]\n    def learn(self, batch): self.n += 1\n"
+        "    def weights(self): return {f'w{self.n}': [[1.0, 2.0]]}\n",
+        "allowed: the same at each call",
+    ),
+    "has weights of another shape later": (
+        f"{NETWORK}    n = 1\n    def values(self, obs): return obs[:, :2]\n    def learn(self, batch): self.n += 1\n"
+        "    def weights(self): return {'w': [[1.0, 2.0]] * self.n}\n",
+        "shape of weights w is (2, 2); allowed: the same at each call: (1, 2)",
+    ),
+    "is no Python": ("class Agent:\n    def values(self, obs) return obs\n", "agent file"),
+    "defines nothing of ours": ("x = 1\n", "for `triptych check` also make_agent, Agent or agent"),
     "ends its process": ("import os\nos._exit(7)\nclass Agent:\n    pass\n", "ends its process with code 7"),
     "hangs": (
         f"{NETWORK}    def values(self, obs):\n        while True:\n            pass\n",
@@ -139,6 +153,67 @@ def test_a_file_with_a_recipe_is_a_recipe(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("class Agent: ...\nrecipe = None\n", encoding="utf-8")
     assert not is_own(str(tmp_path / "mine.py"))
     assert is_own(str(AGENTS / "jax_dqn.py"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "agent: Mine = Mine()\n",
+        "class Agent\n    pass\n",
+        "agent = Mine(\n",
+        "def make_agent(:\n",
+        "from mine import Agent\n",
+    ],
+)
+def test_an_agent_is_seen_however_it_is_defined(text: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(text, encoding="utf-8")
+    assert is_own(str(tmp_path / "mine.py"))
+
+
+@pytest.mark.parametrize(
+    "text", ["agent: Mine\n", "recipe = Agent(\n", "agents = [\n", "recipe: object = 1\nagent = 1\n"]
+)
+def test_what_is_no_agent_is_none(text: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(text, encoding="utf-8")
+    assert not is_own(str(tmp_path / "mine.py"))
+
+
+LOG = "steps,reward,loss\n1,0,1\n2,0,1\n"
+
+
+@pytest.mark.parametrize(
+    ("subject", "given", "unused"),
+    [
+        ("log.csv", {"stepz": 3, "audit": -7, "framework": "caffe"}, "an argument for a log is 'stepz, framework, audit'"),
+        ("log.csv", {"time_limit": 1}, "a log is 'time_limit'"),
+        ("mine.py", {"audit": 100}, "a file with code of your own is 'audit'; allowed: framework, label, time_limit"),
+        ("mine.py", {"framework": "caffe"}, "framework is 'caffe'"),
+        (None, {"famework": "jax", "time_limit": 1}, "code of your own is 'famework, time_limit'"),
+        ("cartpole", {"columns": ["a=b"]}, "a recipe is 'columns'"),
+    ],
+)  # fmt: skip
+def test_an_argument_that_is_not_used_is_one_line(
+    subject: str | None, given: dict[str, Any], unused: str, tmp_path: Path
+) -> None:
+    (tmp_path / "log.csv").write_text(LOG, encoding="utf-8")
+    source = f"{NETWORK}    def values(self, obs): return obs[:, :2]\n"
+    (tmp_path / "mine.py").write_text(source, encoding="utf-8")
+    what: Any = agent(source) if subject is None else tmp_path / subject if "." in subject else subject
+    with pytest.raises(InputError, match=unused):
+        triptych.check(what, **given)
+
+
+def test_arguments_are_handed_on(tmp_path: Path) -> None:
+    rows = [f"{step},{step % 7},1.0\n" for step in range(1, 300)]
+    (tmp_path / "log.csv").write_text("steps,reward,mine\n" + "".join(rows), encoding="utf-8")
+    assert "log-loss-constant" not in names(triptych.check(tmp_path / "log.csv"))
+    found = triptych.check(tmp_path / "log.csv", columns=["mine=loss"], label="theirs")
+    assert "log-loss-constant" in names(found)
+    assert found.subject == "theirs"
+    (tmp_path / "mine.py").write_text(BAD["hangs"][0], encoding="utf-8")
+    with pytest.raises(InputError, match="longer than 5 s"):
+        triptych.check(tmp_path / "mine.py", time_limit=5)
+    assert triptych.check(agent(f"{NETWORK}    def values(self, obs): return obs[:, :2]\n")).subject == "Agent"
 
 
 def test_either_place_of_adams_epsilon_is_right() -> None:

@@ -86,6 +86,7 @@ class Own:
     def __init__(self, given: Any, name: str):
         self.given, self.name = given, name
         self.fresh, self.updates = False, 0  # whether each look has a new object; calls of `learn` so far
+        self.shapes: dict[str, tuple[int, ...]] = {}  # of the weights, by name
         self.has = {method for method in METHODS if callable(getattr(given, method, None))}
         allowed = f"an object with one of {', '.join(METHODS)}"
         check(bool(self.has), name, f"an object of {type(given).__name__} without any of the methods", allowed)
@@ -178,7 +179,18 @@ class Own:
         """Copies by name."""
         found = self.call("weights")
         check(isinstance(found, Mapping), f"{self.name}: weights", type(found).__name__, "a dict of arrays by name")
-        return {str(name): self.array(f"weights {name}", value).astype(np.float64) for name, value in found.items()}
+        arrays = {str(name): self.array(f"weights {name}", value).astype(np.float64) for name, value in found.items()}
+        shapes = {name: array.shape for name, array in arrays.items()}
+        self.shapes = self.shapes or shapes
+        for name in self.shapes.keys() | shapes.keys():
+            was = self.shapes.get(name, "not there before")
+            check(
+                shapes.get(name) == was,
+                f"{self.name}: shape of weights {name}",
+                shapes.get(name),
+                f"the same at each call: {was}",
+            )
+        return arrays
 
     def learn(self, batch: Any) -> float | None:
         """One update; its loss, where the user returns one."""
