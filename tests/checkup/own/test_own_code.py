@@ -124,7 +124,7 @@ BAD = {
     "has weights of another shape later": (
         f"{NETWORK}    n = 1\n    def values(self, obs): return obs[:, :2]\n    def learn(self, batch): self.n += 1\n"
         "    def weights(self): return {'w': [[1.0, 2.0]] * self.n}\n",
-        "shape of weights w is (2, 2); allowed: the same at each call: (1, 2)",
+        "shape of weights w is (2, 2); allowed: (1, 2)",
     ),
     "is no Python": ("class Agent:\n    def values(self, obs) return obs\n", "agent file"),
     "defines nothing of ours": ("x = 1\n", "for `triptych check` also make_agent, Agent or agent"),

@@ -5,17 +5,45 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from triptych.checkup.own.memory.protocol import HISTORY, Begun, Pieces, Recurrent
 from triptych.checkup.own.protocol import Batch, Own, Returns
 
+MANY = 40  # bits of an observation: of 10,000 that are drawn two are the same once in 20,000 times
+
 
 def made(own: Own, count: int, seed: int = 0) -> np.ndarray:
-    """Observations [count, *observation]: random pixels, or normal numbers."""
+    """Observations [count, *observation]: random pixels, normal numbers, or whole ones within the bounds of their space."""
     rng, shape = np.random.default_rng(seed), (count, *own.shape)
-    if own.dtype == np.uint8:
+    if own.dtype.kind == "f":
+        return rng.normal(size=shape).astype(own.dtype)
+    low, high = limits(own)
+    if own.dtype == np.uint8 and (low == 0).all() and (high == 255).all():
         return rng.integers(256, size=shape).astype(np.uint8)
-    return rng.normal(size=shape).astype(own.dtype)
+    return rng.integers(low, high, size=shape, dtype=own.dtype.type, endpoint=True)
+
+
+def limits(own: Own) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest and the largest observation of whole numbers, [*observation] each."""
+    space = None if own.env is None else own.env.observation_space
+    if isinstance(space, spaces.Discrete):
+        return np.array(space.start), np.array(space.start + space.n - 1)
+    if isinstance(space, spaces.MultiDiscrete):
+        return space.start, space.start + space.nvec - 1
+    if isinstance(space, spaces.MultiBinary):
+        return np.zeros(own.shape, own.dtype), np.ones(own.shape, own.dtype)
+    if isinstance(space, spaces.Box):
+        return space.low, space.high
+    return np.zeros(own.shape, np.uint8), np.full(own.shape, 255, np.uint8)
+
+
+def told_apart(own: Own) -> bool:
+    """Whether hardly any two made observations are the same: of categories, and of a few whole numbers, many are."""
+    if own.dtype.kind == "f":
+        return True
+    low, high = limits(own)
+    return bool(np.log2(high.astype(float) - low.astype(float) + 1).sum() >= MANY)
 
 
 def made_batch(own: Own, count: int, seed: int = 0) -> Any:

@@ -39,7 +39,7 @@ def network(own: Own) -> Iterator[Finding]:
         after = f", after {own.updates} updates too" if own.updates else ""
         spread = f"a spread of {np.ptp(found, axis=0).max():.1e} over {INPUTS} inputs{after}"
         yield Finding(signals.IGNORES, spread, "more")
-    if own.dtype != np.uint8 and not isinstance(own, Recurrent):  # whose memory is bounded itself
+    if own.dtype.kind == "f" and not isinstance(own, Recurrent):  # whose memory is bounded itself
         large = np.abs(own.values((obs * 1e4).astype(own.dtype)))
         if np.isfinite(large).all() and (large <= 1).all() and (large > 0.999).any():
             yield Finding(signals.BOUNDED, f"{large.max():.4f} at most, of inputs 10,000 times as large", "no bound")
@@ -96,7 +96,8 @@ def environment(own: Own) -> Iterator[Finding]:
     stack = np.stack(seen[:200]).astype(np.float64)
     if np.ptp(stack, axis=0).max() == 0:
         yield Finding(signals.FLAT, f"the same one {len(stack)} times under random play", "others")
-    if own.dtype != np.uint8 and np.abs(stack).max() > SCALED:
+    categories = isinstance(env.observation_space, gymnasium.spaces.Discrete | gymnasium.spaces.MultiDiscrete)
+    if own.dtype != np.uint8 and not categories and np.abs(stack).max() > SCALED:
         yield Finding(signals.UNSCALED, f"numbers up to {np.abs(stack).max():.4g}", f"within about {SCALED:g}")
     if not ends:
         yield Finding(signals.ENDLESS, f"no end in {STEPS:,} steps", "one, or a time limit")

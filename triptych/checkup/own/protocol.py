@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium import spaces
 
 from triptych.checkup.audit.expected import REWARDS
 from triptych.utils.checks import InputError, check
@@ -35,7 +36,11 @@ SETTINGS: dict[str, Any] = {
     "burn_in": 0,  # the first of them, which only bring the memory up to date
     "stored_state": False,  # pieces come with the state that the memory had before them; else it begins empty
 }  # by default
+NUMBERS = (
+    "gamma", "delta", "learning_rate", "adam_epsilon", "max_norm", "batch_size", "gae_lambda", "value_weight", "entropy_weight", "clip",
+)  # fmt: skip
 PADDINGS = ("valid", "same")
+ARRAYS = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 LOSSES = ("huber", "squared", "absolute")
 FOLLOWED = ("adam", "sgd")  # optimisers whose updates are made in NumPy as well
 OPTIMISERS = (*FOLLOWED, "adamw", "rmsprop", "other")
@@ -105,18 +110,7 @@ class Own:
         for name, known in (("reward", REWARDS), ("optimiser", OPTIMISERS)):
             if name in told:
                 check(told[name] in known, f"{self.name}: settings {name}", told[name], ", ".join(known))
-        for name in (
-            "gamma",
-            "delta",
-            "learning_rate",
-            "adam_epsilon",
-            "max_norm",
-            "batch_size",
-            "gae_lambda",
-            "value_weight",
-            "entropy_weight",
-            "clip",
-        ):
+        for name in NUMBERS:
             number = told.get(name)
             good = number is None or (isinstance(number, int | float) and number >= 0)
             check(good, f"{self.name}: settings {name}", number, "a number from 0")
@@ -141,13 +135,17 @@ class Own:
             space, actions = self.of_env("observation_space"), self.of_env("action_space")
             count = getattr(actions, "n", None)
             check(count is not None, f"{self.name}: action_space", type(actions).__name__, "a Discrete one")
-            check(space.shape is not None, f"{self.name}: observation_space", type(space).__name__, "a Box")
+            allowed = "one of arrays: Box, Discrete, MultiDiscrete, MultiBinary"
+            check(isinstance(space, ARRAYS), f"{self.name}: observation_space", type(space).__name__, allowed)
             return tuple(space.shape), np.dtype(space.dtype), int(count or 0)
         told = [getattr(self.given, name, None) for name in ("observation_shape", "num_actions")]
         allowed = "observation_shape, a tuple, and num_actions; or a method make_env"
         good = isinstance(told[0], tuple | list) and isinstance(told[1], int)
         check(good, f"{self.name}: observation_shape and num_actions", told, allowed)
-        return tuple(told[0] or ()), np.dtype(getattr(self.given, "observation_dtype", "float32")), int(told[1] or 0)
+        dtype = np.dtype(getattr(self.given, "observation_dtype", "float32"))
+        allowed = "a float type or uint8; others have bounds: a method make_env, whose observation_space says them"
+        check(dtype.kind == "f" or dtype == np.uint8, f"{self.name}: observation_dtype", str(dtype), allowed)
+        return tuple(told[0] or ()), dtype, int(told[1] or 0)
 
     def of_env(self, attribute: str) -> Any:
         allowed = "a Gymnasium environment, with observation_space and action_space"
@@ -180,16 +178,15 @@ class Own:
         found = self.call("weights")
         check(isinstance(found, Mapping), f"{self.name}: weights", type(found).__name__, "a dict of arrays by name")
         arrays = {str(name): self.array(f"weights {name}", value).astype(np.float64) for name, value in found.items()}
-        shapes = {name: array.shape for name, array in arrays.items()}
-        self.shapes = self.shapes or shapes
-        for name in self.shapes.keys() | shapes.keys():
-            was = self.shapes.get(name, "not there before")
-            check(
-                shapes.get(name) == was,
-                f"{self.name}: shape of weights {name}",
-                shapes.get(name),
-                f"the same at each call: {was}",
-            )
+        self.shapes = self.shapes or {name: array.shape for name, array in arrays.items()}
+        check(
+            arrays.keys() == self.shapes.keys(),
+            f"{self.name}: names of weights",
+            [*arrays],
+            f"the same at each call: {[*self.shapes]}",
+        )
+        for name, array in arrays.items():
+            self.shaped(f"weights {name}", array, self.shapes[name])
         return arrays
 
     def learn(self, batch: Any) -> float | None:

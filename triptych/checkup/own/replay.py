@@ -12,8 +12,10 @@ from triptych.checkup.audit import signals as audited
 from triptych.checkup.audit.draws import QUARTERS, missing
 from triptych.checkup.audit.verdict import Differs
 from triptych.checkup.findings import Finding
+from triptych.checkup.looks import NotSeen
 from triptych.checkup.own import signals
 from triptych.checkup.own.filling import Filling, longest, stages, unscaled
+from triptych.checkup.own.made import told_apart
 from triptych.checkup.own.memory.probes import APART
 from triptych.checkup.own.memory.protocol import Recurrent
 from triptych.checkup.own.protocol import Own
@@ -54,6 +56,8 @@ def replay(own: Own) -> Iterator[Finding]:
                 yield differs
                 return
     kept = found[-1].steps - int(filling.steps_of(sorted(found[-1].rows) or filling.rows[-1:])[0])
+    if not told_apart(own):
+        raise NotSeen("observations are too few to tell samples apart; that each is of a step that was put in was seen")
     few = list(uneven(own, filling, found, kept))
     yield from few[:1]
     if not few and not full:
@@ -94,7 +98,8 @@ def look_up_pieces(own: Recurrent, filling: Filling, draws: Draws) -> Finding | 
             draws.rows.add(one[0])
     starts = [record.stream.find(print_)[0] for print_ in fingerprints(unscaled(own, batch.obs[:, 0]))]
     draws.places += [int(rows[0]) for rows in starts if len(rows)]
-    return state_differs(own, record, batch, starts) if own.settings["stored_state"] else None
+    stored = own.settings["stored_state"] and told_apart(own)
+    return state_differs(own, record, batch, starts) if stored else None
 
 
 def uneven(own: Own, filling: Filling, found: list[Draws], kept: int) -> Iterator[Finding]:
