@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ from tests.training.test_wiring_mutations import PLAYED
 from triptych import check
 from triptych.checkup.audit import signals
 from triptych.checkup.audit.expected import Makes
+from triptych.checkup.audit.monitor import Audit
 from triptych.checkup.audit.transitions import check_transitions
 from triptych.checkup.audit.verdict import Differs, Unknown
 from triptych.checkup.stream import Stream, fingerprints
+from triptych.envs import Step
 from triptych.spec.batches import Transition
 from triptych.utils.checks import InputError
 
@@ -101,3 +104,18 @@ def test_a_batch_as_small_as_the_audits_sample_is_not_taken_for_one_of_a_series(
     found = triptych.train(runs_dir=tmp_path, **MEMORY | {"steps": 1_300, "evaluate_every": 0})
     assert found.updates > 100
     assert found.alarms == ()
+
+
+@pytest.mark.parametrize(("found", "told"), [(380, False), (396, False), (401, True), (350, True)])
+def test_a_replay_holds_each_step_that_was_played(found: int, told: bool) -> None:
+    audit, size = Audit(), 10
+    stream = Stream(1_000, np.random.default_rng(0).normal(size=(size, 3)), np.zeros(size, bool))
+    for step in range(40):
+        stream.send(np.zeros(size, int))
+        obs = np.full((size, 3), step, np.float32)
+        stream.receive(Step(obs, np.zeros(size), np.zeros(size, bool), np.zeros(size, bool)))
+    audit.streams, audit.kept = [stream], 1_000
+    run: Any = SimpleNamespace(training=SimpleNamespace(replay=range(found)))
+    assert [one.signal.name for one in audit.stored(run)] == ["steps-not-stored"] * told
+    audit.kept = 30
+    assert not list(audit.stored(run)), "the oldest steps are dropped already"

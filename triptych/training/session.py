@@ -66,6 +66,7 @@ class Session:
         self.threads, self.quiet, self.exact = prepared.threads, quiet, exact
         learner_class, teacher = frameworks.load(framework).Learner, prepared.teacher
         self.training = make_training(recipe, prepared.games, learner_class, weights, crew, teacher)
+        self.weights_drawn = weights is None  # at step 0; else they were given
         self.agent = self.training.agent
         self.compile_seconds = compile_learner(self.training)
         detail(f"{framework} is ready, compiled in {self.compile_seconds:.1f} s")

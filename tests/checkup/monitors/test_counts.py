@@ -45,6 +45,22 @@ def test_another_networks_scores_begin_anew_and_those_of_before_a_resume_are_not
     assert run.found(monitor) == run.found(resumed) == []
 
 
+@pytest.mark.parametrize(("games", "found"), [(None, []), (10, []), (1, ["tests-pace"])])
+def test_a_test_is_of_as_many_games_as_the_settings_say(games: int | None, found: list[str]) -> None:
+    run, monitor = made(evaluate_games=10)
+    monitor.row(run, "metrics", {"evaluation_games": games})  # type: ignore[arg-type]
+    assert run.found(monitor) == found
+
+
+@pytest.mark.parametrize(
+    ("step", "why", "found"), [(50_000, "steps", []), (9_000, "solved", []), (9_000, "steps", ["ends-early"])]
+)
+def test_a_run_ends_by_its_steps_when_they_are_over(step: int, why: str, found: list[str]) -> None:
+    run, monitor = made(evaluate_every=0)
+    run.counters.steps, run.stopped_by = step, why
+    assert run.found(monitor) == found
+
+
 @pytest.mark.parametrize(("every", "found"), [(1_000, []), (3_000, ["tests-pace"]), (300, ["tests-pace"])])
 def test_test_games_are_played_once_a_period(every: int, found: list[str]) -> None:
     run, monitor = made()

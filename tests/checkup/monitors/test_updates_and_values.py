@@ -62,6 +62,16 @@ def test_no_update_is_told_once_the_first_one_is_late_and_where_the_run_is_over(
     assert run.found(monitor) == ["no-updates"]
 
 
+@pytest.mark.parametrize(("step", "found"), [(1_000, []), (500, ["updates-pace"])])
+def test_the_first_update_comes_after_the_warm_up(step: int, found: list[str]) -> None:
+    run = Made(**QUICK | {"warm_up": 1_000})
+    monitor = run.begun(Updates())
+    run.counters.steps = step
+    monitor.learned(0, None, 1e-3, {})
+    run.counters.updates = 1
+    assert run.found(monitor) == found
+
+
 @pytest.mark.parametrize(("more", "found"), [(0, []), (5, ["updates-uncounted"])])
 def test_updates_that_the_run_does_not_count_are_told(more: int, found: list[str]) -> None:
     run = Made(**QUICK)

@@ -91,6 +91,7 @@ class Audit(Monitor):
         self.counted = run.counters.steps
         for player in run.training.players():
             rows = config.rollout_steps if not self.off_policy else -(-config.replay_size // player.recipe.num_envs)
+            self.kept = rows
             stream = Stream(rows + SLACK, player.obs, player.ended, None if whole else player.started)
             self.streams.append(stream)
             apart = self.pieces.length - self.pieces.burn_in if self.pieces else 1
@@ -252,10 +253,20 @@ class Audit(Monitor):
         for differs in self.choices.judge():
             self.tell(differs)
         if self.off_policy and self.streams:
-            for differs in self.draws.judge():
+            for differs in (*self.draws.judge(), *self.stored(run)):
                 self.tell(differs)
         self.judge_steps(run)
         yield from self.found.values()
+
+    def stored(self, run: Run) -> Iterator[Differs]:
+        """Whether the replay holds each step, as long as it has dropped none."""
+        stream = self.streams[0]
+        stream.settle()
+        if not stream.whole or stream.count > self.kept or not hasattr(run.training, "replay"):
+            return
+        played, found = int(stream.acted[: stream.count].sum()), len(run.training.replay)
+        if not played - 2 * stream.num_envs <= found <= played:  # the newest ones are not known to the end
+            yield Differs(signals.STORED, f"it holds {found:,} steps", f"the {played:,} that were played")
 
     def judge_steps(self, run: Run) -> None:
         """Steps of the games against steps of the run."""

@@ -113,6 +113,12 @@ SCORES = stop(
     "restarts that count as steps, or a clipped reward that is logged",
     look="where episodes are counted",
 )
+STORED = stop(
+    "steps-not-stored",
+    "the replay does not hold each step once that was played",
+    "steps that are dropped, or stored twice, on the way to the replay",
+    "games or episodes that are left out",
+)
 DRAWN = stop(
     "samples-uneven",
     "samples are not drawn from all that is kept",

@@ -12,6 +12,7 @@ from triptych.checkup.faults.exploring import EPSILON
 from triptych.checkup.faults.learning import TARGET
 from triptych.training import off_policy
 from triptych.training.base import Training
+from triptych.training.callbacks import evaluation
 from triptych.training.callbacks.evaluation import Evaluation
 from triptych.training.off_policy import OffPolicy
 from triptych.training.on_policy import OnPolicy
@@ -128,3 +129,31 @@ def tests_at_every_third_period(framework: str) -> list[Patch]:
         return due
 
     return [around(Evaluation, "due", make)]
+
+
+@fault(COUNTED, "cartpole")
+def learning_begins_too_early(framework: str) -> list[Patch]:
+    """Updates are made from the middle of the warm-up on."""
+    early: Any = lambda self, step, stored: 2 * step >= self.warm_up and stored > 0  # noqa: E731
+    return [Patch(dqn.Config, "learns", early)]
+
+
+@fault(COUNTED, "cartpole")
+def run_ends_at_half_its_steps(framework: str) -> list[Patch]:
+    """The run ends by its steps, after half of them."""
+
+    def make(keep: Any) -> Any:
+        def step(self: Any, run: Any, tick: Any) -> None:
+            keep(self, run, tick)
+            if 2 * run.counters.steps >= run.recipe.steps:
+                run.stop("steps")
+
+        return step
+
+    return [around(Evaluation, "step", make)]
+
+
+@fault(COUNTED, "cartpole")
+def one_test_game_counted(framework: str) -> list[Patch]:
+    """The score of a test is that of its first game."""
+    return [around(evaluation, "play_games", lambda keep: lambda *given, **how: keep(*given, **how)[:1])]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from triptych.algorithms import a2c
-from triptych.buffers import prioritised, replay, rollout
+from triptych.buffers import prioritised, replay, rollout, store
 from triptych.checkup.faults.base import fault
 from triptych.training import off_policy
 from triptych.training.on_policy import OnPolicy
@@ -187,3 +187,32 @@ def too_few_passes(framework: str) -> list[Patch]:
 def clip_schedule_ignored(framework: str) -> list[Patch]:
     """PPO's clip range stays where it begins."""
     return [Patch(a2c.Config, "at", staticmethod(lambda step, steps, first, last: first))]
+
+
+@fault(PART, "cartpole")
+def every_tenth_step_not_stored(framework: str) -> list[Patch]:
+    """One step of ten enters the replay as one at which no action was taken."""
+
+    def make(keep: Any) -> Any:
+        def add(self: Any, row: Any) -> Any:
+            return keep(self, row._replace(mask=np.zeros_like(row.mask)) if self.count % 10 == 0 else row)
+
+        return add
+
+    return [around(store.Store, "add", make)]
+
+
+@fault(PART, "cartpole")
+def one_sample_fills_a_batch(framework: str) -> list[Patch]:
+    """In one batch of three all samples are the first one."""
+
+    def make(keep: Any) -> Any:
+        def sample(self: Any, *given: Any) -> Any:
+            batch, self.drawn = keep(self, *given), getattr(self, "drawn", 0) + 1
+            if batch is None or self.drawn % 3:
+                return batch
+            return type(batch)(*(np.repeat(np.asarray(part)[:1], len(np.asarray(part)), axis=0) for part in batch))
+
+        return sample
+
+    return [around(replay.Replay, "sample", make)]

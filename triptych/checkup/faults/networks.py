@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from triptych.checkup.faults.base import fault, learner, native
+from triptych.training import agent
 from triptych.utils.patching import Patch, around
 
 HEAD = "ReLU, softmax or tanh on the head"
+FIRST = "the first weights not those of the layers"
 PIXELS = "pixels not scaled, or twice; acting and learning scale differently"
 
 
@@ -90,3 +95,27 @@ def adam_epsilon_elsewhere(framework: str) -> list[Patch]:
 def flatten_in_another_order(framework: str) -> list[Patch]:
     """Pictures are flattened channel by channel."""
     return native(framework).flatten_in_another_order()
+
+
+def first(change: Callable[[str, np.ndarray], np.ndarray]) -> list[Patch]:
+    """The first weights are others than the layers say."""
+    made = lambda keep: lambda *given: {name: change(name, tensor) for name, tensor in keep(*given).items()}  # noqa: E731
+    return [around(agent, "initial_weights", made)]
+
+
+@fault(FIRST, "cartpole")
+def first_weights_too_large(framework: str) -> list[Patch]:
+    """The first weights are three times as large as the layers say."""
+    return first(lambda name, tensor: 3 * tensor)
+
+
+@fault(FIRST, "cartpole")
+def first_weights_alike(framework: str) -> list[Patch]:
+    """All units of a layer begin with the same weights."""
+    return first(lambda name, tensor: np.broadcast_to(tensor[..., :1], tensor.shape).copy())
+
+
+@fault(FIRST, "cartpole-ppo")
+def first_policy_not_small(framework: str) -> list[Patch]:
+    """The policy's head begins at the gain of the other layers, so that the first policy is no even one."""
+    return first(lambda name, tensor: 100 * tensor if name.endswith("policy_kernel") else tensor)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from triptych.checkup.findings import Finding
 from triptych.checkup.monitors.base import Monitor
 from triptych.checkup.probes import probe_quickly
+from triptych.checkup.probes.initial import first_weights
 from triptych.checkup.probes.subject import Subject
 from triptych.checkup.settings import judge_settings
 from triptych.training.base import Training
@@ -24,7 +25,10 @@ class Before(Monitor):
             return
         self.found = list(judge_settings(run.recipe))
         if can_be_probed(run.training):
-            self.found += probe_quickly(Subject(run.training))
+            subject = Subject(run.training)
+            self.found += probe_quickly(subject)
+            if getattr(run, "weights_drawn", False):  # else they are somebody's, as of a network that is carried over
+                self.found += first_weights(subject)
 
     def judge(self, run: Run) -> Iterator[Finding]:
         yield from self.found

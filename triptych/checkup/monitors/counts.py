@@ -31,12 +31,19 @@ MEAN = Signal(
     ),
     "where episodes are counted; stop_running_reward reads it, and the best weights are kept by it",
 )
+EARLY = Signal(
+    "ends-early",
+    "warn",
+    "the run ends before its limit is reached",
+    ("a limit that is read in another unit, or compared with another count",),
+    "steps; where the run's limits are looked at",
+)
 TESTS = Signal(
     "tests-pace",
     "warn",
-    "test games are not played as often as the settings say",
+    "test games are not as many, or as often, as the settings say",
     ("a period counted in another unit: updates, episodes, frames", "a condition that is never true"),
-    "evaluate_every; the callback that plays test games",
+    "evaluate_every, evaluate_games; the callback that plays test games",
 )
 RECENT = 100  # episodes
 CLOSE = 1e-6
@@ -53,6 +60,7 @@ class Counts(Sampled):
         self.recent: deque[float] | None = None  # of the last episodes; None: earlier ones are not known
         self.mean: tuple[int, float, float] | None = None
         self.tests = self.due = self.period = 0
+        self.few: tuple[int, int] | None = None  # steps, and games of a test
 
     def begin(self, run: Run) -> None:
         self.run, self.tests, self.due = run, 0, 0
@@ -91,6 +99,11 @@ class Counts(Sampled):
         if self.mean is None and abs(mean - episode.running_reward) > CLOSE * max(1.0, abs(mean)):
             self.mean = run.counters.steps, episode.running_reward, mean
 
+    def row(self, run: Run, table: str, row: dict[str, Any]) -> None:
+        games = row.get("evaluation_games")
+        if self.few is None and games is not None and games != run.recipe.evaluate_games:
+            self.few = run.counters.steps, int(games)
+
     def forget_scores(self) -> None:
         """The run goes on with another network, whose scores begin anew."""
         if self.recent is not None:
@@ -103,6 +116,11 @@ class Counts(Sampled):
         if self.mean is not None:
             step, found_mean, mean = self.mean
             yield Finding(MEAN, f"{found_mean:.6g}", f"{mean:.6g}", step)
-        if abs(self.tests - self.due) > 1:
+        if run.stopped_by == "steps" and run.counters.steps < run.recipe.steps:
+            told = f"it ends by its steps at {run.counters.steps:,} of them"
+            yield Finding(EARLY, told, f"{run.recipe.steps:,}", run.counters.steps)
+        if self.few is not None:
+            yield Finding(TESTS, f"{self.few[1]:,} games", f"{run.recipe.evaluate_games:,}", self.few[0])
+        elif abs(self.tests - self.due) > 1:
             told = f"{self.tests:,} times, where they were due {self.due:,} times"
             yield Finding(TESTS, told, "as often", run.counters.steps)

@@ -53,8 +53,11 @@ class Updates(Sampled):
         self.steps = self.updates = self.rounds = 0
         self.heard = self.first = 0
         self.ticks = 0  # of the session: steps of every game
+        self.run: Run | None = None  # off-policy
+        self.early: tuple[int, int] | None = None  # the first update's step, and where it should have been at first
 
     def begin(self, run: Run) -> None:
+        self.run = run if run.recipe.algorithm.family == "off-policy" else None
         self.steps, self.updates, self.rounds = run.counters.steps, run.counters.updates, 0
         self.heard, self.first, self.ticks = 0, run.counters.updates, 0
 
@@ -63,6 +66,10 @@ class Updates(Sampled):
 
     def learned(self, player: int, batch: Any, rate: float, scalars: dict[str, Any]) -> None:
         self.heard += 1
+        if self.run is not None and not self.run.counters.updates and self.early is None:
+            begins = self.run.recipe.algorithm.steps_before_updates(self.run.recipe.num_envs)
+            if self.run.counters.steps < begins:
+                self.early = self.run.counters.steps, begins
 
     def judge(self, run: Run) -> Iterator[Finding]:
         config, counters = run.recipe.algorithm, run.counters
@@ -73,6 +80,9 @@ class Updates(Sampled):
                 told = f"no update in {counters.steps:,} steps"
                 yield Finding(NEVER, told, f"the first one soon after step {begins:,}", begins)
             return
+        if self.early is not None:
+            step, begins = self.early
+            yield Finding(PACE, f"the first update is made at step {step:,}", f"not before step {begins:,}", step)
         made = counters.updates - self.first
         if config.family != "asynchronous" and self.heard > made + 1:  # its workers' gradients may be dropped
             told = f"{self.heard:,} updates of the learner, {made:,} of the run"

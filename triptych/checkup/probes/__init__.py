@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from triptych.checkup.findings import Finding
-from triptych.checkup.probes import coefficients, learning, network
+from triptych.checkup.probes import coefficients, initial, learning, network
 from triptych.checkup.probes.subject import Subject
 
 Probe = Callable[[Subject], Iterable[Finding]]
 
 MOST = 8_000_000  # numbers in the observations of a batch that is made at the start of a training
 ALL: dict[str, Probe] = {
+    "the first weights": initial.first_weights,
     "the head": network.head,
     "the outputs, against NumPy": network.computes,
     "games side by side": network.alone,
