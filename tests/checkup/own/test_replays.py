@@ -56,6 +56,17 @@ def test_a_healthy_replay_of_any_size_raises_no_alarm(size: int, told: bool) -> 
         assert (f"keeps about {size} steps" if size < 600 else "was not full after 600 steps") in found.popitem()[1]
 
 
+@pytest.mark.parametrize("size", [60, 100, 1_000])
+def test_draws_by_episode_raise_no_alarm(size: int) -> None:
+    """Steps of short episodes then come more often, which shows in small replays."""
+    edits = (
+        ("def held", "def number(self):\n        return np.r_[0, np.cumsum(self.over[self.order()])[:-1]]\n    def order(self):\n        return (self.oldest() + np.arange(self.held())) % self.size\n    def held"),
+        ("        at = self.at\n", "        at = self.at\n        self.over = getattr(self, 'over', np.zeros(self.size, int))\n        self.over[at] = terminated or truncated\n"),
+        ("def draw(self): return self.rng.integers(self.held(), size=32)", "def draw(self):\n        number = self.number()\n        return np.array([self.rng.choice(np.flatnonzero(number == one)) for one in self.rng.integers(number[-1] + 1, size=32)])"),
+    )  # fmt: skip
+    assert findings(ring(size, True, *edits)) == {}
+
+
 def test_chance_raises_no_alarm() -> None:
     """Fifteen of chance, of replays that go round."""
     assert [findings(ring(100 + 7 * seed, seed=seed)) for seed in range(15)] == [{}] * 15

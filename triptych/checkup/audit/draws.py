@@ -73,7 +73,7 @@ class Draws:
             yield Differs(signals.DRAWN, told, f"about {expected:,.0f}")
 
 
-def missing(found: int, most: int, samples: int, parts: int, where: str) -> Iterator[Differs]:
+def missing(found: int, most: int, samples: int, parts: float, where: str) -> Iterator[Differs]:
     """Whether a part of what is kept, one of so many alike, has fewer samples than chance would give it: `most` at most."""
     share, even = most / max(1, samples), 1 / parts
     if share >= even:

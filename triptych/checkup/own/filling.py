@@ -100,6 +100,7 @@ class Filling:
         self.record, self.episode, self.left = Record(2 * most, self.now), 0, 3
         self.state = self.memory.begin(1) if self.memory else None
         self.rows: list[int] = []  # of the record, of each step
+        self.episodes: list[int] = []  # of each step
 
     def observations(self) -> Iterator[np.ndarray]:
         seed = 9
@@ -122,6 +123,7 @@ class Filling:
         given = (now.copy(), action, reward, over, cut, after.copy())
         own.call("observe", *given, *([self.state] if stored else []))
         self.rows.append(self.record.stream.count - 1)
+        self.episodes.append(self.episode)
         if memory is not None and stored:
             said, self.state = memory.step(now[None], self.state)
             self.record.said[self.rows[-1]] = said[0]
@@ -136,6 +138,16 @@ class Filling:
         self.left, self.now = 3 + self.episode % (longest(self.own) - 2), next(self.shown)
         self.record.restart(self.now)
         self.state = self.memory.begin(1) if self.memory else None
+
+    def shares(self, oldest: int, end: int, parts: np.ndarray) -> np.ndarray:
+        """Of steps from the oldest one on, which are in these quarters: the share [4] that comes of each, drawn by step or by episode, whichever is less."""
+        _, episode, lengths = np.unique(self.episodes[oldest:end], return_inverse=True, return_counts=True)
+        each = np.stack([np.ones(len(episode)), 1 / lengths[episode]])
+        return (
+            np.array([(one * (parts == part)).sum() / one.sum() for one in each for part in range(4)])
+            .reshape(2, 4)
+            .min(axis=0)
+        )
 
     def steps_of(self, rows: list[int]) -> np.ndarray:
         """Which steps, from 0, these rows of the record are of."""

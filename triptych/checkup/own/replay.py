@@ -22,10 +22,9 @@ from triptych.checkup.own.protocol import Own
 from triptych.checkup.stream import fingerprints
 
 DRAWN, OFTEN = 1_200, 4  # samples at least, and for each step that is kept
-SHARES, AT_LEAST = (
-    4,
-    8,
-)  # one of so many parts alike; of pieces of unequal length half as much, as they are drawn by piece or episode
+AT_LEAST = (
+    8  # a quarter has one of so many pieces at least, as they are of unequal length and drawn by piece or by episode
+)
 
 
 @dataclass
@@ -121,11 +120,12 @@ def uneven(own: Own, filling: Filling, found: list[Draws], kept: int) -> Iterato
             oldest = int(places.min())  # a replay may forget by episode
         span = draws.steps - oldest - (int(own.settings["n_step"]) - 1)  # the last steps are no whole returns yet
         parts = np.clip(4 * (places - oldest) // max(1, span), 0, 3)
+        shares = filling.shares(oldest, oldest + span, 4 * np.arange(span) // span) if span >= 4 else np.zeros(4)
         for part, name in enumerate(QUARTERS) if span >= 4 else ():
             count = int((parts == part).sum())
             most = count + draws.samples - len(places)  # a sample whose place is not known may be of any
             where = f"the {name} quarter of the {holds:,} steps that it keeps"
-            for one in missing(count, most, draws.samples, AT_LEAST if pieces else SHARES, where):
+            for one in missing(count, most, draws.samples, AT_LEAST if pieces else 1 / shares[part], where):
                 yield Finding(signals.DRAWS, f"{one.measured}, after {draws.steps:,} steps", one.expected)
         if len(draws.rows) < hoped(holds, draws.drawn) / 2:
             told = f"{len(draws.rows)} different steps in {draws.drawn:,} draws, after {draws.steps:,} steps"
