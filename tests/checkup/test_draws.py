@@ -60,6 +60,16 @@ def test_a_generator_that_begins_anew_for_each_batch_is_told() -> None:
     assert any("equal parts" in one for one in drawn(draw))
 
 
+@pytest.mark.parametrize(("even", "told"), [(True, True), (False, False)])
+def test_a_batch_of_one_sample_now_and_then_is_told(even: bool, told: bool) -> None:
+    draws, rng = Draws(KEPT, GAMES, even), np.random.default_rng(0)
+    for number in range(30):
+        stream: Any = SimpleNamespace(count=2_000 + 100 * number)
+        some = [evenly(rng, 0, stream.count - 1) for _ in range(8)]
+        draws.see(stream, some if number % 3 else 8 * some[:1])
+    assert any("in their batch already" in one.measured for one in draws.judge()) == told
+
+
 def test_by_priority_old_samples_may_be_rare_and_new_ones_may_not() -> None:
     assert (
         drawn(

@@ -141,20 +141,6 @@ def test_samples_from_all_that_is_kept_are_told_apart_from_the_same_few(kept: in
     assert list(dict.fromkeys(run.found(monitor))) == found
 
 
-@pytest.mark.parametrize(
-    ("changes", "every", "found"),
-    [({}, 0, []), ({}, 3, ["samples-repeat"]), ({"algorithm.prioritised": True}, 3, [])],
-)
-def test_a_batch_of_one_sample_is_told_where_all_are_drawn_alike(changes: Any, every: int, found: list[str]) -> None:
-    run, rng = Made(**QUICK | changes), np.random.default_rng(0)
-    monitor = run.begun(Repeats())
-    for number in range(1, 25):
-        monitor.received(0, answered(rng.standard_normal((4, *SHAPE))))
-        batch = transitions(rng)
-        monitor.fed(0, batch if not every or number % every else batch._replace(obs=batch.obs[:1].repeat(32, axis=0)))
-    assert list(dict.fromkeys(run.found(monitor))) == found
-
-
 def both(report: Any) -> list[str]:
     """Signals of updates that report `report(batch)` as their mean value; the network acts by the first two numbers it sees."""
     run, rng = Made(**QUICK), np.random.default_rng(0)

@@ -35,6 +35,11 @@ class Draws:
         # How far from the oldest row to the newest one, and the game; None: the stream shows it in several places, or in none.
         self.places: deque[tuple[float, int] | None] = deque(maxlen=MOST)
         self.among_many: deque[float] = deque(maxlen=MOST)  # the former, where chance hardly draws a sample twice
+        self.twice, self.hoped, self.known = (
+            0,
+            0.0,
+            0,
+        )  # samples that their batch has already, as many as chance makes; of so many
 
     def see(self, stream: Stream, said: Sequence[Any]) -> None:
         """What the audit said of some samples of one batch that were not chosen by what is in them."""
@@ -42,6 +47,11 @@ class Draws:
         oldest = max(0, newest - self.kept)
         apart = max(1, len(said) // EACH)
         self.turn = (self.turn + 1) % apart
+        places = [one for one in said if type(one) is tuple and one[0] >= oldest]
+        self.known += len(places)
+        self.twice += len(places) - len(set(places))
+        pairs = len(places) * (len(places) - 1) / 2
+        self.hoped += pairs * self.apart / max(1, (newest - oldest) * self.games)
         for one in said[self.turn :: apart][:EACH]:  # a prioritised batch is ordered by place
             known = type(one) is tuple and one[0] >= oldest
             age = (one[0] - oldest + one[1] / self.games) / max(1, newest - oldest) if known else 0.0
@@ -63,6 +73,10 @@ class Draws:
             yield from missing(found, least, len(every), self.games, f"game {game}")
         if self.evenly:
             yield from self.alike(self.among_many)
+            chance = self.hoped - self.twice + self.twice * math.log(max(1, self.twice) / max(1e-9, self.hoped))
+            if self.twice > self.hoped and chance > SURE:  # Chernoff's bound
+                told = f"{self.twice:,} of {self.known:,} samples are in their batch already"
+                yield Differs(signals.DRAWN, told, f"about {self.hoped:,.0f}, by chance")
 
     def alike(self, ages: Sequence[float]) -> Iterator[Differs]:
         """Whether samples come from the same places, counted from the oldest row to the newest, each time."""

@@ -138,14 +138,10 @@ class Repeats(Sampled):
         self.seen: set[int] = set()
         self.drawn: set[int] = set()
         self.frames = self.samples = 0
-        self.twice = 0  # samples that their batch holds already
-        self.hoped = 0.0  # as many as chance makes
-        self.even = False
 
     def begin(self, run: Run) -> None:
-        config: Any = run.recipe.algorithm
-        if config.family == "off-policy" and not config.samples_on_device:
-            self.run, self.even = run, not config.prioritised
+        if run.recipe.algorithm.family == "off-policy" and not run.recipe.algorithm.samples_on_device:
+            self.run = run
 
     def received(self, player: int, step: Step) -> None:
         if self.run is not None and self.frames < 500:
@@ -158,24 +154,15 @@ class Repeats(Sampled):
         if self.run is None or hasattr(batch, "mask") or not hasattr(batch, "obs") or self.samples >= 1_000:
             return
         part = next(iter(parts_of(batch.obs).values()))
-        found = [checksum(part, game) for game in range(len(part))]
         self.samples += len(part)
-        self.drawn.update(found)
-        self.twice += len(found) - len(set(found))
-        self.hoped += len(found) * (len(found) - 1) / 2 / max(1, len(self.run.training.replay))
+        self.drawn.update(checksum(part, game) for game in range(len(part)))
 
     def judge(self, run: Run) -> Iterator[Finding]:
-        varied = len(self.seen) / max(1, self.frames)
-        alike = (1 - varied) * self.samples  # as the game shows some things again
-        if self.even and varied > 0.9 and self.twice > self.hoped + alike + 8 * (self.hoped + alike + 4) ** 0.5:
-            told = f"{self.twice:,} of {self.samples:,} samples are in their batch twice"
-            yield Finding(REPEATS, told, f"about {self.hoped:,.0f}, by chance", run.counters.steps)
         if self.run is None or self.samples < 1_000:
             return
         kept = len(run.training.replay)  # type: ignore[attr-defined]
-        distinct = len(self.drawn) / self.samples
+        distinct, varied = len(self.drawn) / self.samples, len(self.seen) / max(1, self.frames)
         if kept > self.samples and varied > 0.9 and distinct < 0.4:
             told = f"{len(self.drawn):,} different ones among {self.samples:,}"
             yield Finding(REPEATS, told, f"most of them, as {kept:,} are kept", run.counters.steps)
         self.seen, self.drawn, self.frames, self.samples = set(), set(), 0, 0
-        self.twice, self.hoped = 0, 0.0
