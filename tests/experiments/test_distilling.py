@@ -69,18 +69,23 @@ def test_only_the_students_own_episodes_are_its_scores(teacher: Path, tmp_path: 
 
 
 def test_a_teacher_that_is_good_enough_does_not_end_the_run(teacher: Path, tmp_path: Path) -> None:
-    run = distilled(teacher, tmp_path, steps=9_000, solved_at=1.0)
+    run = distilled(teacher, tmp_path, steps=9_000, solved_at=1.0, **{"algorithm.update_every": 60})
     summary = json.loads((run / "summary.json").read_text())
     assert summary["stopped_by"] == "solved"
     assert summary["steps"] > 4_500
     assert len(own(episodes(run), 4_500)) == RUNNING
 
 
+@pytest.fixture(scope="module")
+def whole(teacher: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing stops."""
+    return distilled(teacher, tmp_path_factory.mktemp("whole"), checkpoint_every=100)
+
+
 @pytest.mark.parametrize("stop", [600, 1_300])
 def test_a_run_that_stops_on_either_side_of_the_handover_goes_on_alike(
-    stop: int, teacher: Path, tmp_path: Path
+    stop: int, teacher: Path, whole: Path, tmp_path: Path
 ) -> None:
-    whole = distilled(teacher, tmp_path / "whole", checkpoint_every=100)
     part = paused(teacher, tmp_path / "part", stop, checkpoint_every=100)
     triptych.resume(part, video=False)
     assert_same(whole, part)
