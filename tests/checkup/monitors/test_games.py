@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,14 @@ def test_one_for_each_step_is_a_reward_where_episodes_differ_in_length() -> None
 def test_no_reward_at_all_is_told() -> None:
     assert paid(lambda step, rng: 0.0) == ["reward-zero"]
     assert paid(lambda step, rng: 0.0, steps=1_000_000) == [], "a long run of a game that is hard has hardly begun"
+
+
+def test_a_reward_between_the_windows_is_one() -> None:
+    run = Made(**QUICK)
+    monitor = run.begun(Rewards())
+    monitor.step(run, SimpleNamespace(step=answered(np.zeros((4, 3)), reward=1.0)))  # type: ignore[arg-type]
+    run.counters.steps, run.stopped_by = run.recipe.steps, "steps"
+    assert run.found(monitor) == []
 
 
 def test_the_same_for_everything_is_told() -> None:

@@ -194,10 +194,12 @@ class Rewards(Sampled):
         if len(self.scores) < 3:
             self.scores.add((round(episode.reward, 6), episode.length))
 
+    def step(self, run: Run, tick: Tick) -> None:
+        self.any = self.any or bool(np.any(tick.step.reward))
+
     def received(self, player: int, step: Step) -> None:
         self.steps += 1
         rewards = np.asarray(step.reward)[~self.run.training.players()[player].ended]  # elsewhere games only restarted
-        self.any = self.any or bool(rewards.any())
         if len(self.raw) < 5:
             self.raw.update(np.unique(rewards).tolist())
 

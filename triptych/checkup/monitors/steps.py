@@ -54,9 +54,12 @@ LARGE = Signal(
     ("a learning rate that is too high", "a step that is scaled by the number of samples or steps"),
     "optimiser.learning_rate",
 )
-FIRST, SELDOM = 8, 10  # rounds with updates in which it is looked at: the first ones, then one in so many
-EACH, BIG = 4, 200_000  # looks in a round, where a network has fewer weights than that; else one
-SURE = 4  # looks that are taken whatever they cost, in a small network eight times as many
+FIRST, SELDOM = (
+    8,
+    10,
+)  # rounds with updates in which it is looked at: the first ones, then one in so many of a large network
+EACH, BIG = 2, 200_000  # looks in a first round, where a network has fewer weights than that; else one
+SURE = 4  # looks that are taken whatever they cost, in a small network sixteen times as many
 KEPT = 64  # gradients that are remembered until one is applied
 IN_A_ROW = 3  # looks at large steps, one after the other
 SHARE = 0.1  # of the weights' size, which no healthy update comes near
@@ -121,7 +124,7 @@ class Steps(Sampled):
         after, self.after = self.after, None
         if after is not None:
             self.alone(after)
-        if self.rounds < self.due or (self.looks >= (8 * SURE if self.small else SURE) and not self.budget.affords()):
+        if self.rounds < self.due or (self.looks >= (16 * SURE if self.small else SURE) and not self.budget.affords()):
             return
         self.before = self.state()
         self.remember(self.before)
@@ -169,8 +172,9 @@ class Steps(Sampled):
         after = self.state()
         self.looks += 1
         self.here += 1
-        if self.here >= (EACH if self.small else 1):
-            self.due = self.rounds + (1 if self.rounds < FIRST else SELDOM)
+        early = self.rounds < FIRST
+        if self.here >= (EACH if self.small and early else 1):
+            self.due = self.rounds + (1 if self.small or early else SELDOM)
         found = judged(self.run.recipe.optimiser, before, after, rate, None if norm is None else float(norm))
         steps = self.run.counters.steps
         self.wrong = [*self.wrong, (steps, found.wrong)] if found.wrong else self.wrong
