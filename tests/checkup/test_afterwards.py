@@ -18,6 +18,8 @@ from triptych.checkup.afterwards import judge_log
 from triptych.cli.checking import Check, CheckRun
 from triptych.recipes import load_recipe
 from triptych.report import logs
+from triptych.report.logs.columns import Naming
+from triptych.report.logs.tensorboard import run_of
 
 RESULTS = Path(__file__).parents[2] / "results"
 SHIPPED = sorted(path.parent for path in RESULTS.rglob("episodes.csv"))
@@ -230,3 +232,45 @@ def test_what_is_no_log_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     for words in ([str(tmp_path / "x.csv")], [str(tmp_path)], [str(tmp_path), "--gamma", "1"]):
         assert call("check", *words) == 2
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def lossy(path: Path, cells: list[str], name: str = "loss") -> list[str]:
+    """What is found in a healthy log without a count of updates, its last losses written as they are told."""
+    columns = {own: healthy()[own] for own in ("steps", "episode_reward")}
+    losses = [str(value) for value in healthy()["loss"]]
+    losses[len(losses) - len(cells) :] = cells
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*columns, name])
+        writer.writerows(zip(*columns.values(), losses, strict=True))
+    return found_in(path)
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN", "inf", "-inf"])
+@pytest.mark.parametrize("rows", [1, 20, 200, 390])
+def test_a_loss_that_is_no_number_to_the_end_is_told_without_updates(word: str, rows: int, tmp_path: Path) -> None:
+    assert lossy(tmp_path / "log.csv", [word] * rows) == ["log-loss-ends"]
+    assert lossy(tmp_path / "log.csv", [word] * rows, "value_loss") == ["log-loss-ends"]
+
+
+def test_a_loss_that_is_blank_to_the_end_is_told_where_rows_go_on_for_long(tmp_path: Path) -> None:
+    assert lossy(tmp_path / "log.csv", [""] * 200) == ["log-loss-ends"]
+    assert lossy(tmp_path / "log.csv", [""] * 40) == []
+    seldom = ["0.5" if row % 60 == 0 else "" for row in range(361)]
+    assert lossy(tmp_path / "log.csv", [*seldom, *[""] * 25]) == [], "it was written every 60th row"
+
+
+def test_a_loss_that_is_no_number_where_nothing_is_learned_is_no_end(tmp_path: Path) -> None:
+    every = ["0.5" if row % 10 == 0 else "nan" for row in range(395)]
+    assert lossy(tmp_path / "log.csv", every) == []
+    assert lossy(tmp_path / "log.csv", [*["nan"] * 200, *["0.5", "0.6"] * 100]) == []
+
+
+def test_a_loss_in_json_and_in_event_files_ends_too(tmp_path: Path) -> None:
+    rows = [{"steps": 10 * row, "reward": row % 7, "loss": 0.5 if row < 90 else float("nan")} for row in range(100)]
+    (tmp_path / "log.json").write_text("\n".join(map(json.dumps, rows)))
+    assert found_in(tmp_path / "log.json") == ["log-loss-ends", "log-reward-flat"]
+    step = np.arange(100.0)
+    curve = {"step": step, "time": step, "value": np.where(step < 90, 0.5, np.inf)}
+    (end,) = run_of("a", {"train/loss": curve}, Naming(), exported=False).ends
+    assert (end.rows, end.broken, end.row, end.since) == (10, 10, 91, 89)

@@ -56,11 +56,18 @@ class Table:
     columns: dict[str, np.ndarray]
     comments: tuple[str, ...] = ()  # the lines before the column names that begin with #
     torn: int = 0  # lines with another number of fields than there are names; left out
-    lost: dict[str, int] = field(default_factory=dict)  # a column's fields that hold something, but no finite number
+    broken: dict[str, np.ndarray] = field(
+        default_factory=dict
+    )  # a column's rows that hold something, but no finite number
     words: dict[str, Words] = field(default_factory=dict)  # the columns that were asked for as text
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """How many fields of a column hold something, but no finite number; only columns that have such."""
+        return {name: len(rows) for name, rows in self.broken.items()}
 
 
 def read_table(path: Path, is_words: Callable[[str], bool] = lambda name: False, whole: bool = False) -> Table:
@@ -86,7 +93,7 @@ def read_table(path: Path, is_words: Callable[[str], bool] = lambda name: False,
         names = unlike(written)
         values = [array("d") for _ in names]
         words = {index: Words() for index, name in enumerate(names) if is_words(name)}
-        lost, torn = [0] * len(names), 0
+        broken, torn = [array("q") for _ in names], 0
         for _, row in lines:
             if len(row) == len(names) + 1 and not row[-1]:  # a separator after the last field
                 row.pop()
@@ -95,8 +102,9 @@ def read_table(path: Path, is_words: Callable[[str], bool] = lambda name: False,
             elif [cell.strip() for cell in row] != written:  # files put together repeat the names
                 for index, cell in enumerate(row):
                     value = number(cell.replace(",", ".") if separator == ";" else cell)
+                    if math.isnan(value) and cell.strip():
+                        broken[index].append(len(values[index]))
                     values[index].append(value)
-                    lost[index] += math.isnan(value) and bool(cell.strip())
                 for index, found in words.items():
                     found.append(row[index])
     return Table(
@@ -105,7 +113,7 @@ def read_table(path: Path, is_words: Callable[[str], bool] = lambda name: False,
         {name: np.frombuffer(numbers, np.float64) for name, numbers in zip(names, values, strict=True)},
         tuple(comments),
         torn,
-        lost={name: count for name, count in zip(names, lost, strict=True) if count},
+        broken={name: np.frombuffer(rows, np.int64) for name, rows in zip(names, broken, strict=True) if rows},
         words={names[index]: found for index, found in words.items() if found.few},
     )
 

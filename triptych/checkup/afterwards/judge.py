@@ -10,7 +10,7 @@ from triptych.checkup.afterwards import signals
 from triptych.checkup.afterwards.curves import WINDOWS, Curve, array
 from triptych.checkup.findings import Finding, Severity, Signal
 from triptych.checkup.monitors.updates import PATIENCE
-from triptych.report.logs import Log
+from triptych.report.logs import End, Log
 
 FEWEST = 100  # rows, below which a curve says nothing
 SMALL = (
@@ -24,6 +24,8 @@ SLOWED = 0.25  # of the early speed
 JUMP = 0.5  # of an update's approximate KL divergence, in nats
 SURE = 0.02  # of the entropy at the start, below which nothing is tried any more
 SAME = 20  # rows in a row
+SELDOM = 5  # times the longest gap between two losses, from which on the rows without one are no gap
+LONG = 50  # blank rows at a log's end, up to which they may be of something else, such as tests
 
 
 def judge_log(log: Log) -> Iterator[Finding]:
@@ -90,7 +92,29 @@ def loss(log: Log) -> Iterator[Finding]:
 
 
 def ended(log: Log) -> Iterator[Finding]:
-    """A loss that was there and is missing in all rows behind, where the run still counts updates."""
+    """A loss that was there and is missing in all rows behind."""
+    found = [one for one in log.ends if is_told(one)]
+    if found:
+        yield from (Finding(signals.LOSS_ENDS, said(one), "a number in each", one.since) for one in found[:1])
+        return
+    yield from missing(log)
+
+
+def is_told(end: End) -> bool:
+    """Whether a loss is gone for good. Of a logger that writes one now and then the last rows have none either."""
+    if end.broken:
+        return end.rows > SELDOM * end.gap
+    return end.numbers >= SAME and end.rows > max(LONG, SELDOM * end.gap)
+
+
+def said(end: End) -> str:
+    what = "no finite number" if end.broken else "no value"
+    rows = "the last row" if end.rows == 1 else f"the last {end.rows:,} rows, from row {end.row:,} on"
+    return f"{what} of {end.name} in {rows}"
+
+
+def missing(log: Log) -> Iterator[Finding]:
+    """A loss that is missing in all rows behind, where the run still counts updates."""
     for part in log.parts:
         if "loss" not in part or "updates" not in part:
             continue

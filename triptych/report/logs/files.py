@@ -10,6 +10,7 @@ import numpy as np
 from triptych.report.logs import jsons, sb3, wandb
 from triptych.report.logs.columns import OURS, OWN, Dialect, Naming, shown
 from triptych.report.logs.dopamine import DOPAMINE
+from triptych.report.logs.ends import taken_out, with_broken
 from triptych.report.logs.log import COUNTERS, HIGH, LOW, Arrays
 from triptych.report.logs.parts import Found
 from triptych.report.logs.rllib import RLLIB
@@ -59,16 +60,17 @@ def read_rows(table: Table, name: str, naming: Naming) -> list[Found]:
     dialect = next((one for one in DIALECTS if one.wrote(held)), OWN)
     names = naming.name([name for name in held if not is_key(name) or name in naming.given], dialect)
     check_known(table, names.values())
+    every = np.arange(len(table))
+    broken = {theirs: np.isin(every, table.broken[theirs]) for theirs in names if theirs in table.broken}
     found = []
     for run, game, rows in told_apart(name, table):
         part: Arrays = {ours: table.columns[theirs][rows] for theirs, ours in names.items()}
         part = with_deviation(in_agent_steps(part, naming.frames_are))
-        pieces = started_over(part)
-        for number, piece in enumerate(pieces, start=1):
+        pieces = started_over(with_broken(part, {names[theirs]: mask[rows] for theirs, mask in broken.items()}))
+        for number, (piece, ends) in enumerate(map(taken_out, pieces), start=1):
             named = f"{run}, part {number}" if len(pieces) > 1 else run
-            found.append(
-                Found(named, [piece], is_by_episode(piece, dialect), game, [dialect.note] if dialect.note else [])
-            )
+            notes = [dialect.note] if dialect.note else []
+            found.append(Found(named, [piece], is_by_episode(piece, dialect), game, notes, ends))
     return found
 
 

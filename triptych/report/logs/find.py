@@ -10,6 +10,7 @@ from pathlib import Path
 
 from triptych.report.logs import tensorboard
 from triptych.report.logs.columns import Naming, parse_columns, shown
+from triptych.report.logs.ends import taken_out
 from triptych.report.logs.events import read_events
 from triptych.report.logs.files import read_runs, table_of
 from triptych.report.logs.folders import EVENTS, Directory, directories, file_name, is_own, is_proof
@@ -202,7 +203,10 @@ class Reader:
         runs = [one[0] for one in found]
         parts = [joined([part for run in runs for part in run.parts])]
         notes = list(dict.fromkeys(note for run in runs for note in run.notes))
-        return Found(runs[0].name, parts, all(run.episodes for run in runs), runs[0].played, notes)
+        ends = taken_out(parts[0])[
+            1
+        ]  # a loss that ends in one file may go on in the next; which cells are broken is lost
+        return Found(runs[0].name, parts, all(run.episodes for run in runs), runs[0].played, notes, ends)
 
 
 def kind_of(file: Path) -> str:
@@ -232,4 +236,4 @@ def monitors(files: Sequence[Path]) -> list[Table]:
 def both(episodes: Log, means: Log) -> Log:
     """A row an episode and rows of means of one run."""
     notes = tuple(dict.fromkeys((*episodes.notes, *means.notes)))
-    return dataclasses.replace(episodes, metrics=means.columns, more=means.more, notes=notes)
+    return dataclasses.replace(episodes, metrics=means.columns, more=means.more, notes=notes, ends=means.ends)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from array import array
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,7 @@ class Rows:
     def __init__(self) -> None:
         self.columns: dict[str, array] = {}
         self.words: dict[str, Words] = {}
+        self.broken: dict[str, array] = {}
         self.count = 0
 
     def add(self, row: dict[str, Any]) -> None:
@@ -36,6 +38,8 @@ class Rows:
                 if len(column) <= self.count:
                     pad(column, self.count)
                     column.append(value)
+                    if not math.isfinite(value):
+                        self.broken.setdefault(name, array("q")).append(self.count)
         for name, word in row.items():
             if is_key(name) and isinstance(word, str | int):
                 words = self.words.setdefault(name, Words())
@@ -50,7 +54,8 @@ class Rows:
         arrays = {name: np.frombuffer(values, np.float64) for name, values in self.columns.items()}
         arrays = {name: np.where(np.isfinite(values), values, np.nan) for name, values in arrays.items()}
         words = {name: found for name, found in self.words.items() if found.few and len(found.rows) == self.count}
-        return Table(path, tuple(arrays), arrays, torn=torn, words=words)
+        broken = {name: np.frombuffer(rows, np.int64) for name, rows in self.broken.items()}
+        return Table(path, tuple(arrays), arrays, torn=torn, broken=broken, words=words)
 
 
 def pad(column: array, count: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any, overload
 import numpy as np
 
 from triptych.recipes import Recipe
+from triptych.report.logs.ends import End
 
 Arrays = Mapping[str, np.ndarray]  # float64, NaN where there is no value; all of one length
 
@@ -81,6 +82,7 @@ class Log:
     more: tuple[Columns, ...] = ()  # what else somebody recorded, each with counters of its own
     played: str = ""  # the game's id, as a file of others names it
     notes: tuple[str, ...] = ()  # what a number means here, and what had to be mended or left out
+    ends: tuple[End, ...] = ()  # losses that hold no number any more, from some row to the last
 
     @property
     def random_key(self) -> str:

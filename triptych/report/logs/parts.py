@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from triptych.report.logs.ends import End
 from triptych.report.logs.log import AXES, COUNTERS, HIGH, LOW, Arrays, Log, columns_of
 from triptych.utils.checks import InputError
 
@@ -26,6 +27,7 @@ class Found:
     episodes: bool = False  # whether each reward is one episode's, none left out
     played: str = ""
     notes: list[str] = field(default_factory=list)
+    ends: tuple[End, ...] = ()  # losses that end before its rows do
 
 
 def as_log(found: Found) -> Log:
@@ -51,6 +53,7 @@ def as_log(found: Found) -> Log:
         more=tuple(columns_of(part) for part in more),
         played=found.played,
         notes=tuple(notes),
+        ends=found.ends,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from triptych.report.logs.columns import Dialect, Naming
 from triptych.report.logs.dopamine import DOPAMINE
+from triptych.report.logs.ends import LOSSES, taken_out, with_broken
 from triptych.report.logs.folders import file_name
 from triptych.report.logs.log import Arrays
 from triptych.report.logs.parts import Found
@@ -62,7 +63,12 @@ def run_of(name: str, tags: Mapping[str, Arrays], naming: Naming, exported: bool
     notes = ([dialect.note] if dialect.note else []) + ([EXPORTED] if exported else [])
     if dialect not in TOOLS:
         notes.append("The steps are those that the program gave to TensorBoard.")
-    return Found(name, list(parts.values()), not exported and dialect is CLEANRL, game_in(name), notes)
+    taken = [
+        taken_out(with_broken(part, {loss: ~np.isfinite(part[loss]) for loss in LOSSES if loss in part}))
+        for part in parts.values()
+    ]
+    ends = tuple(end for _, found in taken for end in found)
+    return Found(name, [part for part, _ in taken], not exported and dialect is CLEANRL, game_in(name), notes, ends)
 
 
 def in_one(files: list[Mapping[str, Arrays]]) -> dict[str, Arrays]:
