@@ -37,6 +37,7 @@ HARDER = 20_000  # of one with a memory or pictures
 BEGUN = 0.05  # of the budget, in which the agent is as good as untrained
 LATE = 0.9  # of the budget
 ACTIONS = 1_000
+CLEARLY = 0.5  # of the spread of chance's episodes
 
 
 class Progress(Sampled):
@@ -65,19 +66,20 @@ class Progress(Sampled):
             self.counts += np.bincount(np.asarray(actions), minlength=len(self.counts))[: len(self.counts)]
 
     def is_flat(self) -> bool:
-        """Whether the last episodes scored no more than chance, as far as so few can tell."""
+        """Whether the last episodes scored no more than chance, as far as so few can tell, and no clearly larger mean either."""
         if len(self.chance) < FEWEST or len(self.last) < FEWEST:
             return False
         first, last = np.array(self.chance), np.array(self.last)
         spread = float(np.sqrt(first.var() / len(first) + last.var() / len(last)))
-        return bool(last.mean() <= first.mean() + 2 * spread)
+        better = last.mean() - first.mean()
+        return bool(better <= 2 * spread and better <= CLEARLY * first.std())
 
     def judge(self, run: Run) -> Iterator[Finding]:
         hard = run.recipe.has_memory or run.training.games.observation.is_picture
         learned = run.counters.updates >= (HARDER if hard else UPDATES)
         if learned and run.counters.steps >= LATE * run.recipe.steps and self.is_flat():
             told = f"a mean of {np.mean(self.last):,.4g} over the last {len(self.last):,} episodes"
-            wanted = f"more than the {np.mean(self.chance):,.4g} of the first {len(self.chance):,}"
+            wanted = f"clearly more than the {np.mean(self.chance):,.4g} of the first {len(self.chance):,}"
             yield Finding(FLAT, told, wanted, run.counters.steps)
         if self.counts is not None and self.counts.sum() >= ACTIONS:
             most = float(self.counts.max() / self.counts.sum())

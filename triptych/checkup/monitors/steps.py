@@ -14,6 +14,7 @@ from triptych.checkup.findings import Finding, Signal
 from triptych.checkup.monitors.base import Sampled
 from triptych.checkup.monitors.weights import MOVED_WITHOUT
 from triptych.checkup.monitors.weights import told as named
+from triptych.checkup.probes.learning import LARGE, WHOLE
 from triptych.training.callbacks.base import Run
 
 WRONG = Signal(
@@ -46,13 +47,6 @@ MOMENTS = Signal(
         "moments that are zeroed, or loaded from an earlier checkpoint",
     ),
     "where the optimiser is made, and whatever sets its state",
-)
-LARGE = Signal(
-    "step-too-large",
-    "warn",
-    "single updates change the weights by a large part of their size",
-    ("a learning rate that is too high", "a step that is scaled by the number of samples or steps"),
-    "optimiser.learning_rate",
 )
 FIRST, SELDOM = (
     8,
@@ -180,6 +174,8 @@ class Steps(Sampled):
         self.wrong = [*self.wrong, (steps, found.wrong)] if found.wrong else self.wrong
         if len(self.large) < IN_A_ROW:
             self.large = [*self.large, (steps, found.share)] if found.share > SHARE else []
+        if found.share > WHOLE:
+            self.large = IN_A_ROW * [(steps, found.share)]
         self.after = after
 
     def judge(self, run: Run) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ STEP = 1e-5  # of a weight's size, for finite differences
 WRONG = 0.05  # of a tensor's gradient that may differ from the one of NumPy
 OFF = 0.02  # of a tensor's part in the slope along all of them
 ROUND = 0.3  # beside a number's size, what rounding may be a share of
+WHOLE = 1.0  # of the weights' size, which no single healthy update moves them by
 LEAST = 1e-3  # of the whole gradient: what is smaller counts as so large
 
 NOT_ONLINE = Signal(
@@ -37,6 +38,10 @@ STILL = Signal(
     "tensors-still", "warn", "an update does not move all weights",
     ("an optimiser that holds other weights than the network's", "a gradient that is cut on the way", "layers frozen by mistake"),
     "the optimiser's parameters, stop_gradient and detach",
+)  # fmt: skip
+LARGE = Signal(
+    "step-too-large", "warn", "single updates change the weights by a large part of their size",
+    ("a learning rate that is too high", "a step that is scaled by the number of samples or steps"), "optimiser.learning_rate",
 )  # fmt: skip
 THAWED = Signal(
     "frozen-moves", "stop", "an update moves frozen weights", ("an optimiser that holds them all the same",), "the recipe's freeze"
@@ -88,6 +93,7 @@ def update(subject: Subject) -> Iterator[Finding]:
         state = learner.get_state()
         moved, kept = ({n: a.copy() for n, a in tensors(state, which).items()} for which in ("online/", "target/"))
         yield from moves(subject, begun, moved)
+        yield from strides(begun, moved)
         if target and any(not np.array_equal(kept[name], copy[name]) for name in copy):
             yield Finding(SHARED, "its weights change with the update", "the same weights until the next copy")
         if target:
@@ -97,6 +103,18 @@ def update(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     NOT_COPIED, "it differs from the online network after a copy", "the online network's weights"
                 )
+
+
+def strides(begun: dict[str, np.ndarray], moved: dict[str, np.ndarray]) -> Iterator[Finding]:
+    """How far an update moves the weights, beside their size."""
+    size = sum(float((np.asarray(array, np.float64) ** 2).sum()) for array in begun.values()) ** 0.5
+    move = (
+        sum(float(((np.asarray(moved[name], np.float64) - array) ** 2).sum()) for name, array in begun.items()) ** 0.5
+    )
+    if move > WHOLE * size:
+        yield Finding(
+            LARGE, f"the first update moves them by {move / max(size, 1e-30):,.0%} of their size", "a few per cent"
+        )
 
 
 def pointless(subject: Subject) -> Any:
