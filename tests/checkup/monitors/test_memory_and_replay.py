@@ -175,6 +175,8 @@ def test_a_conversion_that_takes_far_longer_than_a_copy_is_told(seconds: float, 
 
     run.learner.to_device = to_device  # type: ignore[method-assign]
     monitor = run.begun(Transfer())
+    for _ in range(4):
+        run.found(monitor)  # nothing is learned from at first
     for _ in range(2):
         monitor.fed(0, transitions(rng))
         run.found(monitor)

@@ -26,7 +26,7 @@ SLOW = Signal(
 TIMES = 30.0  # a plain copy of the same bytes
 LEAST = 0.003  # seconds
 TRIES = 3
-FIRST, SELDOM = 3, 10  # rounds in which it is measured: the first ones, then one in so many
+FIRST, SELDOM = 3, 10  # rounds with batches in which it is measured: the first ones, then one in so many
 
 
 class Transfer(Sampled):
@@ -34,7 +34,7 @@ class Transfer(Sampled):
 
     def __init__(self) -> None:
         self.run: Any = None
-        self.rounds = self.measured = 0
+        self.rounds = self.measured = self.batches = 0
         self.acts = False  # whether acting was measured since a batch was
         self.slow: list[tuple[int, float, float]] = []
 
@@ -50,7 +50,8 @@ class Transfer(Sampled):
     def fed(self, player: int, batch: Any) -> None:
         if self.run is None or self.rounds < self.measured:
             return
-        self.measured = self.rounds + (1 if self.rounds < FIRST else SELDOM)
+        self.batches += 1
+        self.measured = self.rounds + (1 if self.batches < FIRST else SELDOM)
         self.acts = False
         self.measure(getattr(getattr(batch, "batch", batch), "obs", None))
 
