@@ -71,6 +71,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "not a number, exploding gradient": ("not-finite", "gradient-explodes"),
     "dead or dormant units": ("units-dead", "layer-still", "gradient-zero"),
     "recurrent state wrong": (*MEMORY, "state-not-reset", "state-ignored", "games-leak"),
+    "always-the-same-action": ("chance-uneven",),
     "gradient-through-the-burn-in": ("gradient-differs",),
     "other padding": ("outputs-differ", "weights-differ"),
     "gradients-clipped-one-by-one": ("step-wrong",),
