@@ -206,7 +206,9 @@ class Reader:
         ends = taken_out(parts[0])[
             1
         ]  # a loss that ends in one file may go on in the next; which cells are broken is lost
-        return Found(runs[0].name, parts, all(run.episodes for run in runs), runs[0].played, notes, ends)
+        return Found(
+            runs[0].name, parts, all(run.episodes for run in runs), runs[0].played, notes, runs[0].theirs, ends
+        )
 
 
 def kind_of(file: Path) -> str:
