@@ -387,3 +387,15 @@ def test_a_run_that_said_that_it_never_trains_is_not_told_so_twice(signal: str, 
     alarm = {"signal": signal, "severity": "stop", "title": "a", "measured": "b", "expected": "", "causes": "", "look": "", "since": 0}  # fmt: skip
     log = dataclasses.replace(a_run(900, stopped_by="steps", steps=900), alarms=[alarm])
     assert len(list(judge_log(log))) == found
+
+
+@pytest.mark.parametrize("word", ["missing.csv", "a/missing.csv", "a/missing.json"])
+def test_a_log_that_is_not_there_is_told_as_one(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call("check", word) == 2
+    said = capsys.readouterr().err.strip()
+    assert f"log is '{word}': no such file or run; allowed: " in said
+    assert "a log of another tool" in said
+    assert len(said.splitlines()) == 1
