@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +121,48 @@ def test_episodes_of_one_length_are_a_note(tmp_path: Path) -> None:
     columns = healthy()
     columns["episode_length"] = 0 * columns["episode_length"] + 100
     assert found_in(written(tmp_path / "log.csv", columns), ("note",)) == ["log-one-length"]
+
+
+def with_reward(path: Path, rewards: Column) -> tuple[list[str], list[str]]:
+    """The notes and the alarms of a log with these rewards."""
+    table = written(path, {"steps": 100 * np.arange(1, len(rewards) + 1), "episode_reward": rewards})
+    return found_in(table, ("note",)), found_in(table)
+
+
+def test_a_ceiling_from_the_first_row_on_is_a_note(tmp_path: Path) -> None:
+    rng, file = np.random.default_rng(3), tmp_path / "log.csv"
+    assert with_reward(file, np.where(rng.random(ROWS) < 0.9, 500.0, 490.0)) == (["log-at-ceiling"], [])
+
+
+@pytest.mark.parametrize("head", [3, 5, 12])
+def test_what_is_solved_within_the_first_rows_was_learned(head: int, tmp_path: Path) -> None:
+    place, rng = np.arange(ROWS), np.random.default_rng(4)
+    for spread in (0, 20):
+        rewards = np.where(place < head, 20.0, 450 + spread * rng.normal(size=ROWS))
+        assert with_reward(tmp_path / "log.csv", rewards) == ([], [])
+        fallen = np.where(place > 300, 20 + 0.1 * spread * rng.normal(size=ROWS), rewards)
+        assert with_reward(tmp_path / "log.csv", fallen) == ([], ["log-reward-collapses"])
+
+
+FLAT: dict[str, Callable[[np.random.Generator], Column]] = {
+    "noise": lambda rng: 10 + 5 * rng.normal(size=ROWS),
+    "always the lowest": lambda rng: np.full(ROWS, -200.0),
+    "seldom above the lowest": lambda rng: np.where(rng.random(ROWS) < 0.95, -21.0, -20.0),
+    "now and then a success": lambda rng: 1.0 * (rng.random(ROWS) < 0.1),
+    "nothing, and now and then a fall": lambda rng: np.where(rng.random(ROWS) < 0.9, 0.0, -1.0),
+    "poles that fall at once": lambda rng: rng.choice([8.0, 9.0, 10.0], size=ROWS, p=[0.1, 0.4, 0.5]),
+    "skewed": lambda rng: rng.exponential(20, size=ROWS),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_a_reward_that_stays_at_the_bottom_is_told(name: str) -> None:
+    told = 0
+    for seed in range(20):
+        columns = {"steps": np.arange(ROWS), "episode_reward": FLAT[name](np.random.default_rng(seed))}
+        found = list(judge_log(logs.Log("a", {name: logs.Numbers(values) for name, values in columns.items()})))
+        told += [one.signal.name for one in found] == ["log-reward-flat"]
+    assert told >= 19, "chance may make one of twenty a rise"
 
 
 def test_a_table_of_steps_reward_and_loss_is_enough(tmp_path: Path) -> None:
@@ -274,3 +317,85 @@ def test_a_loss_in_json_and_in_event_files_ends_too(tmp_path: Path) -> None:
     curve = {"step": step, "time": step, "value": np.where(step < 90, 0.5, np.inf)}
     (end,) = run_of("a", {"train/loss": curve}, Naming(), exported=False).ends
     assert (end.rows, end.broken, end.row, end.since) == (10, 10, 91, 89)
+
+
+def test_a_counter_that_goes_back_in_somebodys_file_is_found_before_its_rows_are_sorted(tmp_path: Path) -> None:
+    columns = {name: healthy()[name] for name in ("steps", "episode_reward", "loss")}
+    columns["steps"] = np.where(np.arange(ROWS) < 200, columns["steps"], columns["steps"] - 6_000)
+    (log,) = logs.read(str(written(tmp_path / "log.csv", columns)), tmp_path)
+    (finding,) = judge_log(log)
+    told = "steps falls from 20,000 to 14,100 at row 201"
+    assert (finding.signal.name, finding.measured) == ("log-counter-back", told)
+    shuffled = np.random.default_rng(5).permutation(ROWS)
+    written(tmp_path / "log.csv", {name: values[shuffled] for name, values in columns.items()})
+    assert "log-counter-back" not in found_in(tmp_path / "log.csv"), "its rows stand in no order at all"
+
+
+def test_each_of_several_logs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    flat = FAULTS["log-reward-flat"]
+    for name, change in (("one", flat[1]), ("two", lambda c: c["episode_reward"]), ("three", flat[1])):
+        written(tmp_path / f"{name}.csv", {"steps": healthy()["steps"], "episode_reward": change(healthy())})
+    assert call("check", str(tmp_path), "--json") == 6
+    *lines, last = capsys.readouterr().out.splitlines()
+    told = [line.split(": the")[0] for line in lines if line.startswith("warn")]
+    assert told == ["warn  one: log-reward-flat", "warn  three: log-reward-flat"]
+    assert [(one["log"], one["signal"]) for one in json.loads(last)["findings"]] == [
+        ("one", "log-reward-flat"),
+        ("three", "log-reward-flat"),
+    ]
+
+
+def test_quiet_tells_alarms_and_the_result_alone(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    columns = healthy() | {"episode_length": np.full(ROWS, 100)}
+    file = written(tmp_path / "log.csv", columns)
+    assert call("check", str(file), "--quiet") == 0
+    assert capsys.readouterr().out == f"{file}: nothing looks wrong\n"
+    written(file, columns | {"loss": FAULTS["log-loss-constant"][1](columns)})
+    assert call("check", str(file), "--quiet") == 6
+    first, *causes, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("warn  log-loss-constant: ")
+    assert last == f"{file}: 1 alarm"
+    assert all(line.startswith("      ") for line in causes)
+
+
+def test_it_is_said_what_was_read_and_why_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    file = tmp_path / "short.csv"
+    rows = [f"{100 * row},{'abc' if row % 4 == 0 else 10 + row % 7},\n" for row in range(40)]
+    file.write_text("step,reward,loss\n" + "".join(rows))
+    assert call("check", str(file)) == 0
+    looked, *read, last = capsys.readouterr().out.splitlines()
+    assert looked.startswith("looked at the log of short: 0 alarms")
+    assert last.endswith(": nothing looks wrong")
+    assert read == [
+        "      40 rows read: steps (column step), episode_reward (column reward, a number in 30 of them)",
+        "      short.csv: 10 values of reward are no finite numbers and are left out",
+        "      no numbers of loss: nothing is told of it",
+        "      curves are judged from 100 rows on, so these were not: episode_reward has 30",
+    ]
+
+
+def test_an_epsilon_that_stays_is_told_as_it_is(tmp_path: Path) -> None:
+    columns = healthy()
+    for low, told in ((1.0, "1 in all 400 rows"), (0.8, "never below 0.8 in 400 rows")):
+        columns["epsilon"] = np.linspace(1.0, low, ROWS)
+        (log,) = logs.read(str(written(tmp_path / "log.csv", columns)), tmp_path)
+        assert [one.measured for one in judge_log(log)] == [told]
+
+
+@pytest.mark.parametrize(("signal", "found"), [("never-trains", 1), ("no-updates", 1), ("odd", 2)])
+def test_a_run_that_said_that_it_never_trains_is_not_told_so_twice(signal: str, found: int) -> None:
+    alarm = {"signal": signal, "severity": "stop", "title": "a", "measured": "b", "expected": "", "causes": "", "look": "", "since": 0}  # fmt: skip
+    log = dataclasses.replace(a_run(900, stopped_by="steps", steps=900), alarms=[alarm])
+    assert len(list(judge_log(log))) == found
+
+
+@pytest.mark.parametrize("word", ["missing.csv", "a/missing.csv", "a/missing.json"])
+def test_a_log_that_is_not_there_is_told_as_one(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call("check", word) == 2
+    said = capsys.readouterr().err.strip()
+    assert f"log is '{word}': no such file or run; allowed: " in said
+    assert "a log of another tool" in said
+    assert len(said.splitlines()) == 1

@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 
 import triptych
-from tests.checkup.test_watch import Odd
+from tests.checkup.test_watch import ODD, Odd
 from tests.cli.test_cli import call
 from triptych.checkup import watch
+from triptych.checkup.findings import Finding
 from triptych.cli import exits
 from triptych.cli.runs import exact_hint
 from triptych.experiments import train as begun
@@ -100,6 +101,12 @@ def test_a_run_that_an_alarm_stopped(
     monkeypatch.setattr(watch, "MONITORS", (Odd,))
     arguments = ["train", "cartpole", "--runs-dir", str(tmp_path), *QUICK]
     assert call(*arguments, "--run-name", "told") == exits.DONE
+    summed_up = f"1 alarm of the checkup: odd; read in {tmp_path / 'told' / 'alarms.csv'}\n"
+    assert summed_up in capsys.readouterr().out
+    assert call("resume", "told", "--runs-dir", str(tmp_path)) == exits.DONE
+    assert summed_up in capsys.readouterr().out
+    assert call("resume", "told", "--runs-dir", str(tmp_path), "--steps", "+100", "--quiet") == exits.DONE
+    assert "of the checkup" not in capsys.readouterr().out
     assert call(*arguments, "--run-name", "r", "--on-alarm", "stop") == exits.ALARM
     captured = capsys.readouterr()
     assert "warning: odd: an odd thing" in captured.err
@@ -107,6 +114,12 @@ def test_a_run_that_an_alarm_stopped(
     told, stopped = (json.loads((tmp_path / name / "summary.json").read_text()) for name in ("told", "r"))
     assert (told["stopped_by"], stopped["stopped_by"]) == ("steps", "alarm")
     assert [alarm["signal"] for alarm in told["alarms"]] == ["odd"] == [alarm["signal"] for alarm in stopped["alarms"]]
+    monkeypatch.setattr(Odd, "judge", lambda self, run: iter([Finding(ODD, "one seen")]))
+    assert call(*arguments, "--run-name", "begun", "--on-alarm", "stop") == exits.ALARM
+    ended = capsys.readouterr().out
+    assert "0 steps, 0 updates, 0 episodes, no episode ended\n" in ended
+    assert "1 alarm of the checkup: odd; read in " in ended
+    assert "--env.time-limit" not in ended
     assert call(*arguments, "--run-name", "off", "--on-alarm", "off") == exits.DONE
     assert not (tmp_path / "off" / "alarms.csv").exists()
     assert call(*arguments, "--on-alarm", "loud") == exits.BAD_INPUT

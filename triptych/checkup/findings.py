@@ -35,6 +35,7 @@ class Finding:
     measured: str
     expected: str = ""
     since: int | None = None  # steps of the run; None: before the first one
+    log: str = ""  # the name of the log in which it was found; "": it is no log's
 
     @property
     def severity(self) -> Severity:
@@ -44,9 +45,14 @@ class Finding:
         """All of it but the causes, as one line; a note is its sentence alone."""
         return self.measured if self.severity == "note" else sentence(self.row(None))
 
-    def lines(self) -> Iterator[str]:
-        """For people, the causes and the place below it."""
-        yield f"{self.severity:5} {self.signal.name}: {self.line()}"
+    def lines(self, with_log: bool = False) -> Iterator[str]:
+        """For people, the causes and the place below it.
+
+        Args:
+            with_log: whether the log is named, as where there are several.
+        """
+        where = f"{self.log}: " if with_log and self.log else ""
+        yield f"{self.severity:5} {where}{self.signal.name}: {self.line()}"
         if self.severity == "note":
             return
         for cause in self.signal.causes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from triptych.checkup.findings import Finding, Signal
@@ -28,6 +28,7 @@ class Look:
     seconds: float
     found: int  # alarms
     left_out: str = ""  # why nothing could be seen there; "": it was looked at
+    read: tuple[str, ...] = ()  # of a log: sentences about what was read there, and of what nothing can be said
 
 
 @dataclass
@@ -43,8 +44,15 @@ class Checkup:
         """What looks wrong: the findings that are more than a note."""
         return [finding for finding in self.findings if finding.severity != "note"]
 
-    def look(self, what: str, judge: Callable[[], Iterable[Finding]]) -> None:
-        """Looks at one thing. An error in it is a finding, as a run would meet it too; bad input stays what it is."""
+    def look(
+        self, what: str, judge: Callable[[], Iterable[Finding]], log: str = "", read: tuple[str, ...] = ()
+    ) -> None:
+        """Looks at one thing. An error in it is a finding, as a run would meet it too; bad input stays what it is.
+
+        Args:
+            log: the log's name, where it is one.
+            read: what was read there, in sentences.
+        """
         begun, found, why = time.perf_counter(), list[Finding](), ""
         try:
             for one in judge():  # what it finds before an error stays
@@ -55,9 +63,9 @@ class Checkup:
             raise
         except Exception as error:
             found.append(Finding(FAILED, f"{what}: {type(error).__name__}: {error}", "no error"))
-        self.findings += found
+        self.findings += [replace(one, log=log) for one in found] if log else found
         alarms = sum(one.severity != "note" for one in found)
-        self.looks.append(Look(what, time.perf_counter() - begun, alarms, "" if alarms else why))
+        self.looks.append(Look(what, time.perf_counter() - begun, alarms, "" if alarms else why, read))
 
     def leave_out(self, what: str, why: str) -> None:
         """Says that something was not looked at."""
@@ -68,6 +76,7 @@ class Checkup:
         found = [{name: value for name, value in one.row(None).items() if name != "step"} for one in self.findings]
         for one, row in zip(self.findings, found, strict=True):
             row["causes"] = list(one.signal.causes)
+            row |= {"log": one.log} if one.log else {}
         return {
             "subject": self.subject,
             "alarms": len(self.alarms),

@@ -106,13 +106,15 @@ def free(arguments: list[str]) -> Iterator[str]:
 
 def tell(command: Command, found: Checkup) -> int:
     """Prints what was found and what was looked at."""
+    several = len(found.looks) > 1
     for finding in sorted(found.findings, key=lambda one: one.severity == "note"):
-        put(*finding.lines())
-    for look in found.looks:
+        if finding.severity != "note" or not command.quiet:
+            put(*finding.lines(with_log=several))
+    for look in () if command.quiet else found.looks:
         seen = (
             f"left out: {look.left_out}" if look.left_out else f"{counted(look.found, 'alarm')}, {look.seconds:.1f} s"
         )
-        put(f"looked at {look.what}: {seen}")
+        put(f"looked at {look.what}: {seen}", *(f"      {sentence}" for sentence in look.read))
     alarms = len(found.alarms)
     put(f"{found.subject}: {counted(alarms, 'alarm') if alarms else 'nothing looks wrong'}")
     print_json(command, found.content())

@@ -42,6 +42,6 @@ class Distil(Where):
             label=f"{self.name or named('', self.recipe)}-distilled", runs_dir=self.runs_dir, quiet=self.quiet,
             video=self.video, device=self.device, track=self.track,
         )  # fmt: skip
-        code = tell(result)
+        code = tell(result, self.quiet)
         print_json(self, dataclasses.asdict(result) | {"video": video_of(result)})
         return code

@@ -30,6 +30,7 @@ from triptych.cli.options import (
 )
 from triptych.recipes import Recipe, load_recipe
 from triptych.recipes.values import steps_more
+from triptych.runs.alarms import summed_up
 from triptych.runs.endings import unlearned, why
 from triptych.runs.names import ALARMS
 from triptych.runs.trust import Allowed
@@ -100,7 +101,7 @@ class Train(Where):
             track=self.track,
             on_alarm=self.on_alarm,
         )
-        code = tell(result)
+        code = tell(result, self.quiet)
         print_json(self, dataclasses.asdict(result) | {"video": video_of(result)})
         return code
 
@@ -143,7 +144,7 @@ class Resume(Where):
             self.track, self.network, self.on_alarm,
         )  # fmt: skip
         result, had_ended = go_on(self.name, self.runs_dir, wish)
-        code = exits.DONE if had_ended else tell(result)
+        code = exits.DONE if had_ended else tell(result, self.quiet)
         print_json(self, result)
         return code
 
@@ -256,19 +257,23 @@ def exact_hint(folder: Path, path: str) -> list[str]:
     return [f"for the same numbers: triptych resume {path} --exact (it goes back to the last regular checkpoint)"]
 
 
-def tell(result: Any) -> int:
-    """The last lines of a training; the code says whether it was interrupted, diverged or stopped by an alarm. Nobody needs to read them."""
+def tell(result: Any, quiet: bool = False) -> int:
+    """The last lines of a training; the code says whether it was interrupted, diverged or stopped by an alarm. Nobody needs to read them.
+
+    Args:
+        quiet: the alarms are not summed up: each has been told as a warning.
+    """
     path = shlex.quote(str(result.path))
-    score = (
-        "no episode ended (--env.time-limit STEPS ends them)"
-        if result.running_reward is None
-        else f"running reward {result.running_reward:.1f}"
-    )
+    score = f"running reward {result.running_reward:.1f}" if result.running_reward is not None else "no episode ended"
+    if result.running_reward is None and result.stopped_by in ("steps", "interrupted"):
+        score += " (--env.time-limit STEPS ends them)"
     if result.best_score is not None:
         score += f", highest mean in training {result.best_score:.1f} at step {result.best_step:,}"
     put(f"{result.path}: {result.steps:,} steps, {result.updates:,} updates, {result.episodes:,} episodes, {score}")
     if lost := unlearned(result.broken_steps, result.broken_first or ""):
         put(lost)
+    if not quiet:
+        put(*summed_up(result.alarms, result.path))
     if result.stopped_by == "interrupted":
         saved = "all saved" if result.checkpoint == result.steps else f"saved at step {result.checkpoint:,}"
         put(f"stopped at step {result.steps:,}, {saved}; go on with: triptych resume {path}")
@@ -287,7 +292,7 @@ def tell(result: Any) -> int:
     if result.stopped_by == "alarm":
         put(
             f"stopped: {why(result.stopped_by, result.steps, result.episodes)}",
-            f"what it was: {result.path / ALARMS}",
+            *([f"what it was: {result.path / ALARMS}"] if quiet else []),
             f"go on all the same: triptych resume {path} --steps N",
         )
         return exits.ALARM

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych.checkup.afterwards import judge_log
+from triptych.checkup.afterwards.reading import what_was_read
 from triptych.checkup.audit.whole import LEAST
 from triptych.checkup.audit.whole import audit as audited
 from triptych.checkup.checker import is_somebodys, judge_own_game
@@ -32,7 +33,6 @@ from triptych.runs.names import is_log
 from triptych.training.base import Training
 from triptych.training.build import compile_learner, make_training
 from triptych.utils.checks import check as require
-from triptych.utils.console import detail
 from triptych.utils.failures import machine_failures
 
 
@@ -175,9 +175,7 @@ def check_log(
     """
     found = Checkup(name)
     for log in logs.read(name, Path(runs_dir), frames_are, columns=tuple(columns)):
-        for note in log.notes:
-            detail(note)
-        found.look(f"the log of {log.name}", partial(judge_log, log))
+        found.look(f"the log of {log.name}", partial(judge_log, log), log.name, tuple(what_was_read(log)))
     return found
 
 

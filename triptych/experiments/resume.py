@@ -19,6 +19,7 @@ from triptych.experiments.train import film_end, followed, open_games
 from triptych.frameworks import DISTRIBUTIONS, check_framework, xla
 from triptych.recipes import Recipe
 from triptych.recipes.feasibility import prepare
+from triptych.runs.alarms import alarms_or_none, summed_up
 from triptych.runs.checkpoints import Checkpoints
 from triptych.runs.endings import why
 from triptych.runs.folder import RunFolder
@@ -269,6 +270,7 @@ def finished(path: Path, framework: str, manifest: dict[str, Any], quiet: bool) 
         ended = why(stopped_by, step, manifest["state"]["counters"]["episodes"])
         put(
             f"{path} is finished: {ended}; nothing was trained now",
+            *summed_up(alarms_or_none(path), path),
             f"test it with: {command}",
             f"give it more steps with: triptych resume {shlex.quote(str(path))} --steps +{step}",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
+import os
 import pkgutil
 import sys
 import traceback
@@ -83,7 +84,8 @@ def unknown(name: str) -> InputError:
     if near:
         return InputError(f"recipe is {shown(name)}; did you mean {near[0]}? (`triptych recipes` lists all)")
     ways = f"a recipe's name ({listed}), a Python file, a run, or --env with a Gymnasium id"
-    return InputError(f"recipe is {shown(name)}; allowed: {ways}")
+    missing = ": there is no such file" if "/" in name or os.sep in name else ""
+    return InputError(f"recipe is {shown(name)}{missing}; allowed: {ways}")
 
 
 def run_file(path: Path, place: Path | None = None, what: str = "recipe") -> ModuleType:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 from triptych.runs.names import ALARMS
 from triptych.utils.checks import InputError
+from triptych.utils.console import counted
 from triptych.utils.files import is_link
 from triptych.utils.reading import Count
 from triptych.utils.tables import read_rows
@@ -58,3 +60,11 @@ def sentence(alarm: dict[str, Any]) -> str:
     since = f" since step {alarm['since']:,}" if alarm["since"] else ""
     expected = f"; expected: {alarm['expected']}" if alarm["expected"] else ""
     return f"{alarm['title']}{since}: {alarm['measured']}{expected}"
+
+
+def summed_up(alarms: Sequence[Mapping[str, Any]], folder: Path) -> list[str]:
+    """How many alarms a run has, which, and where they can be read, as a line; no alarm, no line."""
+    if not alarms:
+        return []
+    names = dict.fromkeys(str(alarm["signal"]) for alarm in alarms)
+    return [f"{counted(len(alarms), 'alarm')} of the checkup: {', '.join(names)}; read in {folder / ALARMS}"]

@@ -70,10 +70,20 @@ def run_path(run: str, runs_dir: str | Path) -> Path:
     return given if given.exists() or (len(given.parts) > 1 and not named.exists()) else named
 
 
+LOG_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".txt", ".gz")  # of the logs that docs/logs.md names
+
+
 def is_log(word: str, runs_dir: str | Path) -> bool:
-    """Whether a word names a run folder, a log, or a folder of them, and not a recipe: that is a shipped one's name, or a Python file."""
+    """Whether a word names a run folder, a log, or a folder of them, and not a recipe: that is a shipped one's name, or a Python file.
+
+    A word that ends as logs do is one, whether it is there or not.
+    """
     if not word or built_in(word) == word or word.endswith(".py"):
         return False
+    if word.endswith(
+        LOG_ENDINGS
+    ):  # what is called like one is meant as one: whoever reads it says that it is not there
+        return True
     try:
         return all(run_path(part, runs_dir).exists() for part in word.split("+"))
     except (OSError, ValueError):  # a word that no file can be called

@@ -11,7 +11,7 @@ import gymnasium as gym
 import numpy as np
 
 GAMMA, BATCH_SIZE, LEARNING_RATE, NUM_ACTIONS = 0.99, 32, 2.5e-4, 6
-EPSILON, EPSILON_MIN, EPSILON_STEPS, TRAIN_EVERY = 1.0, 0.1, 1_000_000, 6
+EPSILON, EPSILON_MIN, EPSILON_STEPS, TRAIN_EVERY, TARGET_EVERY = 1.0, 0.1, 1_000_000, 6, 10_000
 gym.register_envs(ale_py)
 
 
@@ -20,7 +20,7 @@ class Base:
 
     def __init__(self):
         self.settings = {"gamma": GAMMA, "loss": "huber", "batch_size": BATCH_SIZE, "reward": "sign"}
-        self.settings |= {"padding": "valid", "steps": 10_000_000, "warm_up": BATCH_SIZE}
+        self.settings |= {"padding": "valid", "steps": 10_000_000, "warm_up": BATCH_SIZE, "target_every": TARGET_EVERY}
         self.replay = deque(maxlen=100_000)
 
     def make_env(self):
@@ -43,6 +43,8 @@ class Base:
             state = env.reset()[0] if terminated or truncated else next_state
             if step % TRAIN_EVERY == 0 and len(self.replay) >= BATCH_SIZE:
                 self.learn(self.sample())
+            if step % TARGET_EVERY == 0:
+                self.sync_target()
 
     def observe(self, obs, action, reward, terminated, truncated, next_obs):
         self.replay.append((obs, action, np.sign(reward), terminated, next_obs))

@@ -73,7 +73,16 @@ def test_chance_raises_no_alarm() -> None:
 
 
 def test_a_replay_that_is_too_large_to_be_filled_is_told() -> None:
-    assert "the replay of 100,000 steps was not filled" in findings(ring(100_000))["own-replay-not-full"]
+    told = findings(ring(100_000))["own-replay-not-full"]
+    assert "the replay of 100,000 steps was not filled, only 600 steps were put in" in told
+    assert "A smaller replay_size in the agent's settings" in told
+
+
+def test_a_replay_of_ten_thousand_goes_round() -> None:
+    """One that samples up to its write head alone is found; the same one with the right limit is healthy."""
+    assert findings(ring(10_000)) == {}
+    told = findings(ring(10_000, True, ("self.size if self.full else self.at", "self.at")))
+    assert "own-replay-draws" in told, told
 
 
 DRAWS = {

@@ -8,6 +8,7 @@ import numpy as np
 
 from triptych.report.logs import Log
 
+FEWEST = 100  # rows, below which a curve says nothing
 WINDOWS = 20  # that a run is cut into: what is told is told of whole windows, not of single numbers
 
 

@@ -7,25 +7,21 @@ from collections.abc import Generator, Iterator
 import numpy as np
 
 from triptych.checkup.afterwards import signals
-from triptych.checkup.afterwards.curves import WINDOWS, Curve, array
+from triptych.checkup.afterwards.curves import FEWEST, Curve, array
+from triptych.checkup.afterwards.losses import gradient, loss
 from triptych.checkup.findings import Finding, Severity, Signal
 from triptych.checkup.monitors.updates import PATIENCE
-from triptych.report.logs import End, Log
+from triptych.report.logs import Log
 
-FEWEST = 100  # rows, below which a curve says nothing
-SMALL = (
-    1e-3  # a gradient's norm, from which on its growth counts: before a sparse game's first reward there is hardly any
-)
-GROWN = 100.0  # times its early size, a loss or a gradient that has grown without bound
+NEVER = ("never-trains", "no-updates")  # alarms of a run itself that say that nothing is learned
 ROSE = 0.02  # of epsilon, from row to row
 LOST = 0.25  # of what was gained on the way that is left at a collapsed run's end
 NOISE = 4.0  # standard errors between two windows, below which they are the same
+HEADS = (3, 5, 10)  # rows within the first window, behind which the reward may have risen already
+CEILING = 0.8  # of the rows, at least, are at the highest reward of a run that was good from its first row on
 SLOWED = 0.25  # of the early speed
 JUMP = 0.5  # of an update's approximate KL divergence, in nats
 SURE = 0.02  # of the entropy at the start, below which nothing is tried any more
-SAME = 20  # rows in a row
-SELDOM = 5  # times the longest gap between two losses, from which on the rows without one are no gap
-LONG = 50  # blank rows at a log's end, up to which they may be of something else, such as tests
 
 
 def judge_log(log: Log) -> Iterator[Finding]:
@@ -51,7 +47,7 @@ def told_before(log: Log) -> Iterator[Finding]:
 
 def updates(log: Log) -> Iterator[Finding]:
     count = Curve(log, "updates")
-    if not len(count) or count.values.max() > 0:
+    if not len(count) or count.values.max() > 0 or any(row["signal"] in NEVER for row in log.alarms):
         return
     steps = int(count.steps.max())
     told = f"0 updates in {steps:,} steps"
@@ -70,93 +66,6 @@ def is_over(log: Log, steps: int) -> bool:
     return ended and steps <= (log.summary.get("steps") or 0)
 
 
-def loss(log: Log) -> Iterator[Finding]:
-    found = Curve(log, "loss")
-    yield from ended(log)
-    if len(found) < FEWEST:
-        return
-    middles = np.abs(found.middles())
-    early, late = np.median(middles[1 : WINDOWS // 2]), middles[-1]
-    if early and late > GROWN * early and late > middles[-2] > middles[-3]:
-        yield Finding(
-            signals.LOSS_GROWS,
-            f"{late:.3g} at the end, {early:.3g} before",
-            f"less than {GROWN:,.0f} times as much",
-            found.since(WINDOWS // 2),
-        )
-    repeated = np.flatnonzero(np.diff(found.values) == 0)
-    if run_of(repeated) >= SAME and found.values[-1] == found.values[-SAME:].max() == found.values[-SAME:].min():
-        yield Finding(
-            signals.LOSS_STILL, f"{found.values[-1]:.6g} in the last {SAME} rows or more", "numbers that differ"
-        )
-
-
-def ended(log: Log) -> Iterator[Finding]:
-    """A loss that was there and is missing in all rows behind."""
-    found = [one for one in log.ends if is_told(one)]
-    if found:
-        yield from (Finding(signals.LOSS_ENDS, said(one), "a number in each", one.since) for one in found[:1])
-        return
-    yield from missing(log)
-
-
-def is_told(end: End) -> bool:
-    """Whether a loss is gone for good. Of a logger that writes one now and then the last rows have none either."""
-    if end.broken:
-        return end.rows > SELDOM * end.gap
-    return end.numbers >= SAME and end.rows > max(LONG, SELDOM * end.gap)
-
-
-def said(end: End) -> str:
-    what = "no finite number" if end.broken else "no value"
-    rows = "the last row" if end.rows == 1 else f"the last {end.rows:,} rows, from row {end.row:,} on"
-    return f"{what} of {end.name} in {rows}"
-
-
-def missing(log: Log) -> Iterator[Finding]:
-    """A loss that is missing in all rows behind, where the run still counts updates."""
-    for part in log.parts:
-        if "loss" not in part or "updates" not in part:
-            continue
-        values, count = array(part["loss"]), array(part["updates"])
-        rows = np.flatnonzero(np.isfinite(values))
-        behind = count[rows[-1] + 1 :] if len(rows) else count[:0]
-        if len(np.unique(behind[np.isfinite(behind)])) > SAME:
-            steps = array(part["steps"]) if "steps" in part else np.arange(len(values), dtype=float)
-            yield Finding(
-                signals.LOSS_ENDS,
-                f"no loss in the last {len(behind):,} rows, which count updates",
-                "a number in each",
-                int(steps[rows[-1]]),
-            )
-            return
-
-
-def gradient(log: Log) -> Iterator[Finding]:
-    found = Curve(log, "gradient_norm")
-    if len(found) < FEWEST:
-        return
-    middles, windows = found.middles(), found.windows()
-    early, (before, between, late) = np.median(middles[1 : WINDOWS // 2]), middles[-3:]
-    # One that has found its size rises no more: most of the last window lies above most of the third last.
-    still_rises = late > between > before and np.quantile(windows[-1], 0.25) > np.quantile(windows[-3], 0.75)
-    if early and late > GROWN * max(early, SMALL) and still_rises:
-        yield Finding(
-            signals.GRADIENT_GROWS,
-            f"{late:.3g} at the end, {early:.3g} before",
-            f"less than {GROWN:,.0f} times as much",
-        )
-    if run_of(np.flatnonzero(found.values == 0)) >= SAME:
-        yield Finding(signals.GRADIENT_ZERO, f"0 in {SAME} rows in a row or more", "above 0")
-
-
-def run_of(places: np.ndarray) -> int:
-    """How many of some row numbers follow each other at most."""
-    if not len(places):
-        return 0
-    return max(len(part) for part in np.split(places, np.flatnonzero(np.diff(places) != 1) + 1))
-
-
 def reward(log: Log) -> Generator[Finding, None, bool | None]:
     """The curve of the reward; returns whether something was learned: None where it cannot be told."""
     found = Curve(log, "episode_reward")
@@ -165,9 +74,14 @@ def reward(log: Log) -> Generator[Finding, None, bool | None]:
     windows = found.windows()
     means = np.array([window.mean() for window in windows])
     errors = np.array([window.std() / max(1, len(window)) ** 0.5 for window in windows])
-    peak, (first, first_error), last = int(means.argmax()), (means[0], errors[0]), means[-1]
+    peak, last = int(means.argmax()), means[-1]
+    first, first_error = began(windows, means[peak], errors[peak])
     gained = means[peak] - first
     learned = bool(gained > NOISE * np.hypot(errors[peak], first_error))
+    if not learned and (share := at_ceiling(found.values)):
+        told = f"the reward is {found.values.max():.4g} in {share:.0%} of {len(found):,} rows, from the first on, and never above it"
+        yield Finding(signals.CEILING, f"{told}: solved from the beginning, or nothing else is found")
+        return None
     if not learned:
         told = f"{last:.4g} in the last {len(windows[-1])} episodes, {first:.4g} in the first {len(windows[0])}"
         yield Finding(signals.FLAT, told, f"a rise of more than {NOISE:g} standard errors")
@@ -186,6 +100,28 @@ def reward(log: Log) -> Generator[Finding, None, bool | None]:
     return learned
 
 
+def began(windows: list[np.ndarray], peak: float, peak_error: float) -> tuple[float, float]:
+    """Where the reward began, and how sure that is: the first window's mean, or that of its first rows where it rose within that."""
+    first, spread = windows[0], windows[-1].std()
+    whole = (float(first.mean()), float(first.std() / max(1, len(first)) ** 0.5))
+    for rows in (rows for rows in HEADS if rows < len(first)):
+        head = first[:rows]
+        error = float(max(head.std(), spread) / rows**0.5)  # a few rows may be alike by chance
+        if (
+            peak - head.mean() > NOISE * np.hypot(peak_error, error)
+            and first[rows:].mean() > head.mean() + NOISE * error
+        ):
+            return float(head.mean()), error
+    return whole
+
+
+def at_ceiling(values: np.ndarray) -> float:
+    """The share of rows at the highest reward, where that is paid in nearly all of them and some lie below it; else 0."""
+    best = values.max()
+    share = float((values == best).mean())
+    return share if best > 0 and share >= CEILING and values.min() < best else 0.0
+
+
 def exploration(log: Log, learned: bool | None) -> Iterator[Finding]:
     epsilon = Curve(log, "epsilon")
     if len(epsilon) > 1 and epsilon.values.max() > 0:
@@ -197,9 +133,9 @@ def exploration(log: Log, learned: bool | None) -> Iterator[Finding]:
                 signals.EPSILON_RISES, f"from {before:.3g} to {after:.3g}", "a fall", int(epsilon.steps[place + 1])
             )
         if len(epsilon) >= FEWEST and epsilon.values.min() > 0.5:
-            yield Finding(
-                signals.EPSILON_STAYS, f"{epsilon.values.min():.3g} or more in all {len(epsilon):,} rows", "a fall"
-            )
+            low, high = epsilon.values.min(), epsilon.values.max()
+            told = f"{low:.3g} in all" if low == high else f"never below {low:.3g} in"
+            yield Finding(signals.EPSILON_STAYS, f"{told} {len(epsilon):,} rows", "a fall")
     entropy, kl = Curve(log, "entropy"), Curve(log, "approx_kl")
     if len(entropy) >= FEWEST and learned is False:
         middles = entropy.middles()
@@ -215,18 +151,22 @@ def exploration(log: Log, learned: bool | None) -> Iterator[Finding]:
 
 
 def counters(log: Log) -> Iterator[Finding]:
+    if log.back is not None:  # its rows were sorted since
+        yield fallen(log.back.name, log.back.before, log.back.after, log.back.row)
+        return
     for part in log.parts:
         for name in ("steps", "updates", "episode"):
             values = array(part[name])[np.isfinite(array(part[name]))] if name in part else np.zeros(0)
             back = np.flatnonzero(np.diff(values) < 0)
             if len(back):
                 row = int(back[0])
-                yield Finding(
-                    signals.BACK,
-                    f"{name} falls from {values[row]:,.0f} to {values[row + 1]:,.0f} at row {row + 2:,}",
-                    "counters that only grow",
-                )
+                yield fallen(name, values[row], values[row + 1], row + 2)
                 return
+
+
+def fallen(name: str, before: float, after: float, row: int) -> Finding:
+    told = f"{name} falls from {before:,.0f} to {after:,.0f} at row {row:,}"
+    return Finding(signals.BACK, told, "counters that only grow")
 
 
 def speed(log: Log) -> Iterator[Finding]:

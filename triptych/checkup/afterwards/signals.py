@@ -34,8 +34,10 @@ GRADIENT_ZERO = Signal(
 )  # fmt: skip
 FLAT = Signal(
     "log-reward-flat", "warn", "the reward never leaves where it began",
-    ("nothing is learned: targets, gradient or exploration are wrong", "a run that is too short"), "the other alarms; the test games",
+    ("nothing is learned: targets, gradient or exploration are wrong", "a run that is too short", "an agent that was good before its first row"),
+    "the other alarms; the test games",
 )  # fmt: skip
+CEILING = Signal("log-at-ceiling", "note", "the reward is at its highest from the first row on", (), "the test games")
 COLLAPSE = Signal(
     "log-reward-collapses", "warn", "the reward falls back after its peak",
     ("a learning rate that stays high", "a replay that forgets the early games", "values that run away"), "learning rate, replay_size, target_every",

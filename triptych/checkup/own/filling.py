@@ -17,7 +17,7 @@ from triptych.checkup.stream import Stream
 from triptych.envs import Step
 from triptych.spec.batches import Transition
 
-STEPS, MOST = 300, 6_000  # of the stream, before the first samples and at most
+STEPS, MOST = 300, 30_000  # of the stream, before the first samples and at most
 BYTES = 2**28  # that a replay may take here
 LONGEST = 9  # steps of an episode
 CHUNK = 64  # observations that are made together

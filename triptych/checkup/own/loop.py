@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import gymnasium
 import numpy as np
 
 from triptych.checkup.audit.verdict import Differs
 from triptych.checkup.findings import Finding
 from triptych.checkup.looks import NotSeen
 from triptych.checkup.own import signals
+from triptych.checkup.own.copying import MORE, Copies
 from triptych.checkup.own.exploring import Choices
-from triptych.checkup.own.filling import Record
 from triptych.checkup.own.memory.protocol import Recurrent
 from triptych.checkup.own.protocol import Own
+from triptych.checkup.own.recorded import Enough, Recorded
 from triptych.utils.checks import InputError
 
 STEPS = 500  # of the loop, after its warm-up
@@ -23,44 +23,6 @@ FIRST, EVERY, SAMPLES = 10, 25, 16  # batches that are looked up: the first ones
 
 
 Weights = dict[str, np.ndarray]
-
-
-class Enough(Exception):
-    """The loop has gone on long enough."""
-
-
-class Recorded(gymnasium.Wrapper):
-    """Writes down every step, and ends the loop after so many."""
-
-    def __init__(self, env: Any, steps: int):
-        super().__init__(env)
-        self.record: Record | None = None
-        self.left, self.rows = steps, 2 * steps
-        self.taken = 0
-        self.choices: Choices | None = None
-        self.now: Any = None  # what is shown
-
-    def reset(self, **how: Any) -> Any:
-        obs, info = self.env.reset(**how)
-        self.now = np.array(obs)
-        if self.record is None:
-            self.record = Record(self.rows, np.array(obs))
-        else:
-            self.record.restart(np.array(obs))
-        return obs, info
-
-    def step(self, action: Any) -> Any:
-        if self.left == 0:
-            raise Enough
-        if self.choices is not None:
-            self.choices.heard(self.taken, self.now, int(action))
-        self.left -= 1
-        self.taken += 1
-        answer = self.env.step(action)
-        self.now = np.array(answer[0])
-        if self.record is not None:
-            self.record.step(int(action), np.array(answer[0]), float(answer[1]), bool(answer[2]), bool(answer[3]))
-        return answer
 
 
 class Ears:
@@ -73,6 +35,8 @@ class Ears:
 
     def __call__(self, *given: Any) -> None:
         self.updates += 1
+        if self.own.copies is not None:
+            self.own.copies.look(self.env.taken)
         if self.differs or self.env.record is None or (self.updates > FIRST and self.updates % EVERY):
             return
         parts = given[0] if len(given) == 1 else given
@@ -87,17 +51,22 @@ class Ears:
 
 
 def loop(own: Own) -> Iterator[Finding]:
-    """Lets the user's loop take five hundred steps after its warm-up."""
-    steps = STEPS + int(own.settings["warm_up"] or 0)
-    env = Recorded(own.env, steps)
+    """Lets the user's loop take five hundred steps after its warm-up, and go on until its target is copied."""
+    steps, targets = STEPS + int(own.settings["warm_up"] or 0), {"values", "target_values"} <= own.has
+    env = Recorded(own.env, steps, MORE if targets else 0)
     ears = Ears(own, env)
+    if targets:
+        own.copies = copies = Copies(own)
+        env.goes_on = copies.waits
+        if "learn" not in own.has:
+            env.shown = lambda: copies.look(env.taken)
     if {"values", "epsilon"} <= own.has and not isinstance(own, Recurrent):
         env.choices = Choices(own)
     before = own.weights() if "weights" in own.has else {}
     if "learn" in own.has:
         listen(own, ears)
     try:
-        own.given.train(env, steps)
+        own.given.train(env, env.most)
     except Enough:
         pass
     except InputError:
@@ -113,11 +82,18 @@ def loop(own: Own) -> Iterator[Finding]:
     if env.choices is not None:
         yield from env.choices.judge()
     yield from learned(own, ears, before, own.weights() if before else {})
+    if not env.cuts:
+        yield Finding(signals.UNCUT, uncut(env))
     if not before and "learn" not in own.has:
         raise NotSeen("no method learn or weights, by which updates could be seen")
     if ears.updates and not ears.looked_up:
         fields = ", ".join(own.kind._fields)
         raise NotSeen(f"none of the {ears.updates:,} batches that learn was given is a tuple of {fields}")
+
+
+def uncut(env: Recorded) -> str:
+    """Why nothing is said of cuts."""
+    return f"no episode was cut in {env.taken:,} steps of train: what the loop makes of a time limit was not looked at"
 
 
 def learned(own: Own, ears: Ears, before: Weights, after: Weights) -> Iterator[Finding]:

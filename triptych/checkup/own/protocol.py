@@ -31,6 +31,7 @@ SETTINGS: dict[str, Any] = {
     "padding": None,  # of convolutions: "valid" or "same"; None: either
     "steps": None,  # of the whole run that `epsilon` is meant for
     "replay_size": None,  # steps that `sample` draws from; None: not known
+    "target_every": None,  # steps of `train` from one copy of the target to the next; None: not known
     "warm_up": None,  # steps of `train` before its first update; None: not known
     "sequence_length": 8,  # of a network with a memory: steps of the pieces that `learn` is given
     "burn_in": 0,  # the first of them, which only bring the memory up to date
@@ -91,6 +92,7 @@ class Own:
     def __init__(self, given: Any, name: str):
         self.given, self.name = given, name
         self.fresh, self.updates = False, 0  # whether each look has a new object; calls of `learn` so far
+        self.copies: Any = None  # what was seen of the target while the loop ran
         self.shapes: dict[str, tuple[int, ...]] = {}  # of the weights, by name
         self.has = {method for method in METHODS if callable(getattr(given, method, None))}
         allowed = f"an object with one of {', '.join(METHODS)}"
@@ -123,6 +125,7 @@ class Own:
             ("steps", 1),
             ("warm_up", 0),
             ("replay_size", 1),
+            ("target_every", 1),
         ):
             steps = told.get(name)
             good = steps is None or (isinstance(steps, int) and steps >= least)

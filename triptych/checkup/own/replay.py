@@ -21,7 +21,7 @@ from triptych.checkup.own.memory.protocol import Recurrent
 from triptych.checkup.own.protocol import Own
 from triptych.checkup.stream import fingerprints
 
-DRAWN, OFTEN = 1_200, 4  # samples at least, and for each step that is kept
+DRAWN, OFTEN, ENOUGH = 1_200, 4, 8_000  # samples at least, for each step that is kept, and at most
 AT_LEAST = (
     8  # a quarter has one of so many pieces at least, as they are of unequal length and drawn by piece or by episode
 )
@@ -65,7 +65,7 @@ def replay(own: Own) -> Iterator[Finding]:
 
 def wanted(own: Own, put: int) -> int:
     """How many steps are drawn."""
-    return max(DRAWN, OFTEN * min(put, own.settings["replay_size"] or put))
+    return min(ENOUGH, max(DRAWN, OFTEN * min(put, own.settings["replay_size"] or put)))
 
 
 def look_up(own: Own, filling: Filling, draws: Draws) -> Finding | None:
@@ -140,7 +140,8 @@ def not_full(own: Own, steps: int, kept: int) -> str:
     overwritten = "what comes out once its oldest steps are overwritten was not looked at"
     if size is None:
         return f"the replay was not full after {steps:,} steps: {overwritten}. The setting replay_size says how many it keeps"
-    return f"the replay of {size:,} steps was not filled, only {steps:,} were put in: {overwritten}. A smaller one, made for the checkup, is filled"
+    filled = f"only {steps:,} steps were put in, as so large a one is not filled here"
+    return f"the replay of {size:,} steps was not filled, {filled}: {overwritten}. A smaller replay_size in the agent's settings, with a replay of that size, shows it"
 
 
 def hoped(held: int, drawn: int) -> float:

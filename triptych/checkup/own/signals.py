@@ -43,6 +43,18 @@ ONLINE = stop(
     "a copy at every update",
     look="where the target network is made and copied",
 )
+NEVER = stop(
+    "own-target-never",
+    "the loop never copies the target network",
+    "a call of sync_target that is missing, or stands behind a condition that is never true",
+    "a copy of other weights, or to another object than target_values asks",
+    look="train: where the target is copied",
+)
+COPIES = Signal(
+    "own-target-copies", "warn", "the loop copies the target network more often, or more seldom, than the settings say",
+    ("a count of updates, episodes or frames in place of steps", "the setting target_every is not the code's"),
+    "train: where the target is copied; the setting target_every",
+)  # fmt: skip
 NOT_SYNCED = stop(
     "own-target-not-copied",
     "a copy does not make the target the online network",
@@ -162,6 +174,7 @@ UNLEARNED = stop(
 UNHEARD = Signal(
     "own-learn-unheard", "note", "the loop's updates were not heard", (), "train and learn; the setting warm_up"
 )
+UNCUT = Signal("own-loop-uncut", "note", "no episode of the loop was cut", (), "train")
 RESTARTS = Signal(
     "own-env-seed", "warn", "a reset with the same seed begins otherwise",
     ("randomness that does not come from the environment's own generator",), "reset(seed=...)",

@@ -13,6 +13,7 @@ from triptych.checkup.own import actor_critic
 from triptych.checkup.own.beginning import FIRST
 from triptych.checkup.own.conversion import conversion
 from triptych.checkup.own.convolutions import layers
+from triptych.checkup.own.copying import copies_in_loop
 from triptych.checkup.own.exploring import exploration
 from triptych.checkup.own.learning import updates
 from triptych.checkup.own.loop import loop
@@ -39,6 +40,7 @@ LOOKS: Looks = (
     ("copies of the target", copies, ("values", "target_values", "learn")),
     ("exploration", exploration, ("epsilon",)),
     ("the loop", loop, ("make_env", "train")),
+    ("copies of the target in the loop", copies_in_loop, ("make_env", "train", "values", "target_values")),
     ("the replay", replay, ("observe", "sample")),
     ("the conversion to tensors", conversion, ("values", "learn")),
 )
@@ -55,7 +57,7 @@ RECURRENT: Looks = (
     ("updates beside NumPy's", of_memory.updates, ("step", "learn", "weights")),
     ("the loss", of_pieces.loss, ("step", "learn")),
     ("the burn-in", of_memory.burn_in, ("learn", "weights")),
-    *those("copies of the target", "exploration", "the loop"),
+    *those("copies of the target", "exploration", "the loop", "copies of the target in the loop"),
     ("the replay", replay, ("observe", "sample")),
 )  # of an object that has a `step`
 ACTOR_CRITIC: Looks = (
@@ -93,8 +95,8 @@ def check_own(given: Any, name: str = "the object", tell: Callable[[str], Any] =
             if found.looks[-1].left_out.startswith(FIRST) and "learn" in own.has:
                 later += ((what, look, needs),)
             if makes:
-                own = own_of(made_by(given, name), name)
-                own.fresh = True
+                seen, own = own.copies, own_of(made_by(given, name), name)
+                own.fresh, own.copies = True, seen
     for what, look, _ in later if own.updates else ():
         found.look(f"{what}, after {own.updates} updates", partial(look, own))
     return found

@@ -4,9 +4,9 @@
 called here, and what a number of it means.
 """
 
-from triptych.report.logs.ends import End
+from triptych.report.logs.ends import Back, End
 from triptych.report.logs.find import read, read_all
 from triptych.report.logs.folders import proofs
 from triptych.report.logs.log import AXES, COUNTERS, HIGH, LOW, Columns, Log, Numbers
 
-__all__ = ["AXES", "COUNTERS", "HIGH", "LOW", "Columns", "End", "Log", "Numbers", "proofs", "read", "read_all"]
+__all__ = ["AXES", "COUNTERS", "HIGH", "LOW", "Back", "Columns", "End", "Log", "Numbers", "proofs", "read", "read_all"]

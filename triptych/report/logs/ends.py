@@ -24,6 +24,16 @@ class End:
     since: int | None  # agent steps at its last number; None: the file does not count them
 
 
+@dataclass(frozen=True)
+class Back:
+    """A counter that goes back within a file."""
+
+    name: str
+    before: float
+    after: float
+    row: int  # that of the lower count, from 1
+
+
 def with_broken(part: Mapping[str, np.ndarray], broken: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """A part's columns, and beside its losses which of their rows are broken.
 

@@ -60,6 +60,7 @@ def read_rows(table: Table, name: str, naming: Naming) -> list[Found]:
     dialect = next((one for one in DIALECTS if one.wrote(held)), OWN)
     names = naming.name([name for name in held if not is_key(name) or name in naming.given], dialect)
     check_known(table, names.values())
+    called = {in_steps(ours, names.values(), naming.frames_are): theirs for theirs, ours in names.items()}
     every = np.arange(len(table))
     broken = {theirs: np.isin(every, table.broken[theirs]) for theirs in names if theirs in table.broken}
     found = []
@@ -70,7 +71,7 @@ def read_rows(table: Table, name: str, naming: Naming) -> list[Found]:
         for number, (piece, ends) in enumerate(map(taken_out, pieces), start=1):
             named = f"{run}, part {number}" if len(pieces) > 1 else run
             notes = [dialect.note] if dialect.note else []
-            found.append(Found(named, [piece], is_by_episode(piece, dialect), game, notes, ends))
+            found.append(Found(named, [piece], is_by_episode(piece, dialect), game, notes, called, ends))
     return found
 
 
@@ -85,9 +86,12 @@ def check_known(table: Table, names: Iterable[str]) -> None:
 
 
 def in_agent_steps(part: Arrays, frames_are: str) -> Arrays:
-    if frames_are == "steps" and "frames" in part and "steps" not in part:
-        return {"steps" if name == "frames" else name: values for name, values in part.items()}
-    return part
+    return {in_steps(name, part, frames_are): values for name, values in part.items()}
+
+
+def in_steps(name: str, names: Iterable[str], frames_are: str) -> str:
+    """A column's name where `frames` may count agent steps."""
+    return "steps" if name == "frames" and frames_are == "steps" and "steps" not in names else name
 
 
 def is_by_episode(part: Arrays, dialect: Dialect) -> bool:

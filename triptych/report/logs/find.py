@@ -103,10 +103,11 @@ class Reader:
         if path.is_dir():
             self.folder(path)
             return
-        files = [path] if path.is_file() else [run_path(part, runs_dir) for part in argument.split("+")]
-        for file in files:
+        parts = [argument] if path.is_file() else argument.split("+")
+        files = [run_path(part, runs_dir) for part in parts]
+        for part, file in zip(parts, files, strict=True):
             if not file.is_file():
-                raise InputError(f"log is {str(file)!r}: no such file or run; allowed: {ALLOWED}")
+                raise InputError(f"log is {part!r}: no such file or run; allowed: {ALLOWED}")
         if len(files) == 1 and (kind := kind_of(files[0])):
             warn(f"{files[0]} is left out: {kind}, no log")
         elif len(files) == 1:
@@ -206,7 +207,9 @@ class Reader:
         ends = taken_out(parts[0])[
             1
         ]  # a loss that ends in one file may go on in the next; which cells are broken is lost
-        return Found(runs[0].name, parts, all(run.episodes for run in runs), runs[0].played, notes, ends)
+        return Found(
+            runs[0].name, parts, all(run.episodes for run in runs), runs[0].played, notes, runs[0].theirs, ends
+        )
 
 
 def kind_of(file: Path) -> str:

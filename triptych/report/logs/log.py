@@ -10,7 +10,7 @@ from typing import Any, overload
 import numpy as np
 
 from triptych.recipes import Recipe
-from triptych.report.logs.ends import End
+from triptych.report.logs.ends import Back, End
 
 Arrays = Mapping[str, np.ndarray]  # float64, NaN where there is no value; all of one length
 
@@ -82,6 +82,8 @@ class Log:
     more: tuple[Columns, ...] = ()  # what else somebody recorded, each with counters of its own
     played: str = ""  # the game's id, as a file of others names it
     notes: tuple[str, ...] = ()  # what a number means here, and what had to be mended or left out
+    theirs: Mapping[str, str] = field(default_factory=dict)  # what the file calls our columns, where that is known
+    back: Back | None = None  # where its first counter goes back; its rows are sorted
     ends: tuple[End, ...] = ()  # losses that hold no number any more, from some row to the last
 
     @property

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from triptych.report.logs.ends import End
+from triptych.report.logs.ends import Back, End
 from triptych.report.logs.log import AXES, COUNTERS, HIGH, LOW, Arrays, Log, columns_of
 from triptych.utils.checks import InputError
 
 WINDOW = 100  # episodes of the running reward
 NEAR = 0.02  # of a counter's range: what begins there begins anew
+FALLS = 0.05  # of its rows, at most, at which a counter goes back; else they are shuffled
 DENSE = 0.5  # as many values as the fullest column, at least, has one that stays beside it
 LEADS = ("running_reward", "mean_reward", "episode_reward", "evaluation_mean")  # what a first screen shows, best first
 
@@ -27,6 +28,7 @@ class Found:
     episodes: bool = False  # whether each reward is one episode's, none left out
     played: str = ""
     notes: list[str] = field(default_factory=list)
+    theirs: Mapping[str, str] = field(default_factory=dict)  # what the file calls our columns, where that is known
     ends: tuple[End, ...] = ()  # losses that end before its rows do
 
 
@@ -53,6 +55,8 @@ def as_log(found: Found) -> Log:
         more=tuple(columns_of(part) for part in more),
         played=found.played,
         notes=tuple(notes),
+        theirs=found.theirs,
+        back=next((back for whole in found.parts if whole and (back := fall(whole))), None),
         ends=found.ends,
     )
 
@@ -95,6 +99,20 @@ def unordered(part: Arrays) -> bool:
         return False
     known = part[name][np.isfinite(part[name])]
     return bool((np.diff(known) < 0).any())
+
+
+def fall(part: Arrays) -> Back | None:
+    """Where the counter of a part first goes back; None: nowhere, or so often that its rows stand in no order at all."""
+    name = counter_of(part)
+    if name is None:
+        return None
+    known = np.flatnonzero(np.isfinite(part[name]))
+    values = part[name][known]
+    falls = np.flatnonzero(np.diff(values) < 0)
+    if not len(falls) or len(falls) > max(1, FALLS * len(values)):
+        return None
+    first = int(falls[0])
+    return Back(name, float(values[first]), float(values[first + 1]), int(known[first + 1]) + 1)
 
 
 def in_order(part: Arrays) -> dict[str, np.ndarray]:

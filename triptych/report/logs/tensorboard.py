@@ -68,7 +68,9 @@ def run_of(name: str, tags: Mapping[str, Arrays], naming: Naming, exported: bool
         for part in parts.values()
     ]
     ends = tuple(end for _, found in taken for end in found)
-    return Found(name, [part for part, _ in taken], not exported and dialect is CLEANRL, game_in(name), notes, ends)
+    return Found(
+        name, [part for part, _ in taken], not exported and dialect is CLEANRL, game_in(name), notes, ends=ends
+    )
 
 
 def in_one(files: list[Mapping[str, Arrays]]) -> dict[str, Arrays]:
