@@ -16,6 +16,7 @@ import triptych
 from tests.checkup.alarmed import write_alarms
 from tests.cli.test_cli import call
 from triptych.checkup.afterwards import judge_log
+from triptych.checkup.afterwards.reading import what_was_read
 from triptych.cli.checking import Check, CheckRun
 from triptych.recipes import load_recipe
 from triptych.report import logs
@@ -399,3 +400,12 @@ def test_a_log_that_is_not_there_is_told_as_one(
     assert f"log is '{word}': no such file or run; allowed: " in said
     assert "a log of another tool" in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_run_in_its_warm_up_is_read_without_a_loss() -> None:
+    columns = {"steps": [1, 2], "episode_reward": [1, 2], "loss": [None, None]}
+    log = logs.Log("a", {name: logs.Numbers(np.array(values, float)) for name, values in columns.items()})
+    assert list(what_was_read(log))[:2] == [
+        "2 rows read: steps, episode_reward",
+        "no numbers of loss: nothing is told of it",
+    ]

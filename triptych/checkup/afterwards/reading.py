@@ -28,7 +28,7 @@ def what_was_read(log: Log) -> Iterator[str]:
         if part:
             yield columns_read(part, log)
     yield from log.notes
-    lacks = [name for name in WANTED if not any(name in part for part in log.parts)]
+    lacks = [name for name in WANTED if not len(Curve(log, name))]
     if lacks:
         yield f"no numbers of {' or '.join(lacks)}: nothing is told of {'it' if len(lacks) == 1 else 'them'}"
     short = {name: len(Curve(log, name)) for name in CURVES}
@@ -42,7 +42,7 @@ def columns_read(part: Columns, log: Log) -> str:
     told = []
     for name in (name for name in OURS if name in part):
         theirs, count = log.theirs.get(name, ""), int(np.isfinite(array(part[name])).sum())
-        if log.theirs and not theirs:  # made of the others
+        if not count or (log.theirs and not theirs):  # a column without a number, or one made of the others
             continue
         said = [f"column {theirs}"] if theirs and theirs != name else []
         said += [f"a number in {count:,} of them"] if count < rows else []
