@@ -11,8 +11,9 @@ import pytest
 
 import triptych
 from triptych.checkup.faults import SHORT, find, injected
+from triptych.checkup.monitors.equations import forgotten, judged
 from triptych.checkup.monitors.seeds import compared
-from triptych.checkup.monitors.steps import Steps, forgotten, judged
+from triptych.checkup.monitors.steps import Steps
 from triptych.frameworks import FRAMEWORKS
 from triptych.recipes.override import override
 from triptych.spec.optimiser import Adam, RMSprop

@@ -115,8 +115,10 @@ def expected(recipe: Recipe, steps: int, ticks: int) -> tuple[float, float]:
         return (0.0 if config.skip_first else each), each
     if config.family == "on-policy":  # an episode's end takes a place in a rollout, and is no step
         epochs, minibatches = config.passes()
-        return 2 * (epochs * minibatches * ticks / config.rollout_steps,)
-    return 2 * (steps / (config.rollout_steps * recipe.num_envs),)
+        each = epochs * minibatches * ticks / config.rollout_steps
+    else:
+        each = steps / (config.rollout_steps * recipe.num_envs)
+    return each, each
 
 
 def one_time(recipe: Recipe) -> float:
