@@ -9,6 +9,7 @@ from typing import Any
 
 from triptych.checkup.findings import Finding, Signal
 from triptych.utils.checks import EnvironmentFailed, InputError
+from triptych.utils.console import counted
 
 FAILED = Signal(
     "look-failed", "warn", "a look ended in an error",
@@ -43,6 +44,15 @@ class Checkup:
     def alarms(self) -> list[Finding]:
         """What looks wrong: the findings that are more than a note."""
         return [finding for finding in self.findings if finding.severity != "note"]
+
+    def verdict(self) -> str:
+        """The last line: how much looks wrong, or how little could be looked at."""
+        seen = sum(not look.left_out for look in self.looks)
+        if self.alarms:
+            return counted(len(self.alarms), "alarm")
+        if 2 * seen < len(self.looks):
+            return f"only {seen} of {len(self.looks)} things could be looked at, and nothing looks wrong there"
+        return "nothing looks wrong"
 
     def look(
         self, what: str, judge: Callable[[], Iterable[Finding]], log: str = "", read: tuple[str, ...] = ()

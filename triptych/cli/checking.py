@@ -115,7 +115,6 @@ def tell(command: Command, found: Checkup) -> int:
             f"left out: {look.left_out}" if look.left_out else f"{counted(look.found, 'alarm')}, {look.seconds:.1f} s"
         )
         put(f"looked at {look.what}: {seen}", *(f"      {sentence}" for sentence in look.read))
-    alarms = len(found.alarms)
-    put(f"{found.subject}: {counted(alarms, 'alarm') if alarms else 'nothing looks wrong'}")
+    put(f"{found.subject}: {found.verdict()}")
     print_json(command, found.content())
-    return exits.ALARM if alarms else exits.DONE
+    return exits.ALARM if found.alarms else exits.DONE

@@ -68,6 +68,9 @@ def not_known(flags: list[Flag], command: str, unknown: list[str]) -> InputError
         read = ", ".join(f"--{flag.name}" for flag in flags if flag.name.startswith("env."))
         return InputError(f"{name} is not read by these games; allowed: {read}")
     meant = suggestions(name.lstrip("-"), flags)
+    if command == "check" and not meant and any(flag.name == "time-limit" for flag in flags):
+        read = ", ".join(f"--{flag.name}" for flag in flags if not flag.is_positional)
+        return InputError(f"flag {shown(name)} is a recipe's, and is not read for code of your own; allowed: {read}")
     hint = (
         f"did you mean {' or '.join('--' + flag for flag in meant)}? (`triptych {command} --help` lists all)"
         if meant

@@ -105,7 +105,9 @@ def end(process: subprocess.Popen[str]) -> None:
 
 def last_look(path: Path) -> str:
     """Where it was when its time was over."""
-    return f", at {path.read_text(encoding='utf-8')}" if path.is_file() else ", at its import"
+    if path.is_file():
+        return f", at {path.read_text(encoding='utf-8')}"
+    return ', at its import: what trains belongs under `if __name__ == "__main__":`'
 
 
 def look_in_child() -> None:

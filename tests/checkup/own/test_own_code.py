@@ -109,7 +109,10 @@ BAD = {
     "has no method": ("class Agent:\n    pass\n", "without any of the methods"),
     "gives another shape": (f"{NETWORK}    def values(self, obs):\n        return obs\n", "shape of values is (64, 4)"),
     "gives no numbers": (f"{NETWORK}    def values(self, obs):\n        return 'much'\n", "values is 'str'"),
-    "raises": (f"{NETWORK}    def values(self, obs):\n        return 1 / 0\n", "values fails: ZeroDivisionError"),
+    "raises": (
+        f"{NETWORK}    def values(self, obs):\n        return 1 / 0\n",
+        "values fails: ZeroDivisionError: division by zero (mine.py, line 4)",
+    ),
     "is not made": ("class Agent:\n    def __init__(self, size):\n        pass\n", "Agent() fails: TypeError"),
     "says no shape": ("class Agent:\n    def values(self, obs):\n        return obs\n", "observation_shape"),
     "has a setting of no such name": (
@@ -225,3 +228,38 @@ def test_either_place_of_adams_epsilon_is_right() -> None:
     keras = source.replace("eps=1e-3", "eps=1e-3 / 0.001**0.5")
     told = [finding.signal.name for finding in check_own(agent(keras), "mine.py").alarms]
     assert told == ["own-update"], "the eighth update is not that of either"
+
+
+def test_names_that_are_near_and_looks_that_are_few_are_told() -> None:
+    """In place of `nothing looks wrong`, of a file at which hardly anything was looked at."""
+    source = f"{NETWORK}    def value(self, obs): ...\n    def update(self, batch): ...\n    def epsilon(self, step): return 0.1\n"
+    found = check_own(agent(source), "mine.py")
+    notes = [one.measured for one in found.findings]
+    assert "`value` is none of the methods that are asked; did you mean `values`?" in notes
+    assert "`update` is none of the methods that are asked; did you mean `learn`?" in notes
+    assert found.verdict().startswith(f"only 0 of {len(found.looks)} things could be looked at")
+
+
+def test_a_network_of_dense_layers_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole, "LOOKS", whole.those("the network's layers"))
+    found = check_own(agent(TORCH), "mine.py")
+    assert [one.measured for one in found.findings] == ["the network is: dense 24, 32, 2, relu between"]
+
+
+def test_a_flag_of_recipes_is_none_of_own_code(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["check", str(AGENTS / "torch_cartpole.py"), "--learning-rate", "1"])
+    assert ended.value.code == exits.BAD_INPUT
+    said = capsys.readouterr().err
+    assert "not read for code of your own" in said
+    assert "--time-limit" in said
+
+
+def test_own_code_is_told_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in those of a recipe; and whether the loop or the replay gave the sample."""
+    monkeypatch.setattr(whole, "LOOKS", whole.those("the replay"))
+    source = TORCH.replace("(obs, action, reward,", "(obs, action, np.sign(reward),")
+    (told,) = check_own(agent(source), "mine.py").alarms
+    assert told.measured.startswith("in the replay: ")
+    assert told.signal.look == "observe and sample"
+    assert not any("recipe" in text for text in (told.signal.title, *told.signal.causes))

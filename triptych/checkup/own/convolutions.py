@@ -15,7 +15,7 @@ from triptych.checkup.findings import Finding
 from triptych.checkup.looks import NotSeen
 from triptych.checkup.own import signals
 from triptych.checkup.own.beginning import awaken
-from triptych.checkup.own.dense import ACTIVATIONS, activate
+from triptych.checkup.own.dense import ACTIVATIONS, activate, recognise
 from triptych.checkup.own.made import made, made_batch
 from triptych.checkup.own.protocol import Own
 
@@ -164,11 +164,27 @@ def recognise_pictures(weights: Weights, obs: np.ndarray, said: np.ndarray) -> P
     return None
 
 
+def dense_layers(own: Own, weights: Weights, obs: np.ndarray) -> Finding:
+    """The sentence of a network without convolutions.
+
+    Raises:
+        NotSeen: it is more, or less, than dense layers with biases.
+    """
+    found = recognise(weights, obs, own.values(obs))
+    if found is None:
+        raise NotSeen(
+            "the network is not known to NumPy as dense layers, or convolutions and then dense layers, each with a bias"
+        )
+    units = ", ".join(str(len(weights[bias])) for _, bias, _ in found.layers)
+    return Finding(signals.NETWORK, f"the network is: dense {units}, {found.activation} between")
+
+
 def layers(own: Own) -> Iterator[Finding]:
     """What the network is, where NumPy says the same as it; how it pads, and how it scales pixels."""
     weights, obs = own.weights(), made(own, INPUTS, 21)
     if layers_of(weights) is None or len(own.shape) != 3:
-        raise NotSeen("no network of convolutions and dense layers, each with a bias")
+        yield dense_layers(own, weights, obs)
+        return
     size = int(own.settings["batch_size"])
     said = awaken(own, lambda: own.values(obs), lambda seed: own.learn(made_batch(own, size, seed)))
     weights = own.weights()

@@ -14,7 +14,7 @@ from triptych.checkup.own import signals
 from triptych.checkup.own.copying import MORE, Copies
 from triptych.checkup.own.exploring import Choices
 from triptych.checkup.own.memory.protocol import Recurrent
-from triptych.checkup.own.protocol import Own
+from triptych.checkup.own.protocol import Own, said_of
 from triptych.checkup.own.recorded import Enough, Recorded
 from triptych.utils.checks import InputError
 
@@ -72,13 +72,13 @@ def loop(own: Own) -> Iterator[Finding]:
     except InputError:
         raise
     except Exception as error:
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise InputError(f"{own.name}: train fails: {said}; allowed: a loop that runs") from error
+        raise InputError(f"{own.name}: train fails: {said_of(error)}; allowed: a loop that runs") from error
     if not env.taken:
         raise NotSeen("train takes no step in the environment that it is given")
     if ears.differs:
         one, since = ears.differs
-        yield Finding(one.signal, one.measured, one.expected, since)
+        told = f"in the loop: {one.measured}"
+        yield Finding(signals.in_own(one.signal, "the loop"), told, one.expected, since)
     if env.choices is not None:
         yield from env.choices.judge()
     yield from learned(own, ears, before, own.weights() if before else {})

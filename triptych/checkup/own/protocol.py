@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sysconfig
+import traceback
 from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,6 +55,13 @@ METHODS = (
 )  # fmt: skip
 
 
+OTHERS = {
+    "value": "values", "q_values": "values", "predict": "values", "update": "learn", "optimize": "learn", "optimise": "learn",
+    "train_step": "learn", "store": "observe", "remember": "observe", "push": "observe", "add": "observe", "sample_batch": "sample",
+    "update_target": "sync_target", "get_weights": "weights", "get_epsilon": "epsilon", "target_value": "target_values",
+}  # what others call a method  # fmt: skip
+
+
 class Batch(NamedTuple):
     """Transitions, as `learn` is given them and `sample` returns them, in this order."""
 
@@ -79,6 +90,20 @@ def discounts(batch: Any, gamma: float) -> np.ndarray:
     return gamma ** (batch.steps.astype(np.float64) if isinstance(batch, Returns) else np.ones(len(batch.action)))
 
 
+LIBRARIES = (
+    str(Path(__file__).parents[2]),
+    *(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")),
+)
+
+
+def said_of(error: BaseException) -> str:
+    """What an error says, in a line, with the last line of the user's own code that it came through."""
+    said = f"{type(error).__name__}: {error}".splitlines()[0]
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    theirs = [(file, line) for file, line in frames if not file.startswith((*LIBRARIES, "<frozen"))]
+    return f"{said} ({Path(theirs[-1][0]).name}, line {theirs[-1][1]})" if theirs else said
+
+
 class Own:
     """A user's object.
 
@@ -101,6 +126,15 @@ class Own:
         self.kind: Any = Returns if self.settings["n_step"] > 1 else Batch
         self.env: Any = self.call("make_env") if "make_env" in self.has else None
         self.shape, self.dtype, self.actions = self.spaces()
+
+    def meant(self) -> list[tuple[str, str]]:
+        """Methods of the user's that may be meant for one that is asked and that there is not, each with that one's name."""
+        found = []
+        for name in (n for n in dir(self.given) if not n.startswith("_") and n not in METHODS):
+            near = [OTHERS[name]] if name in OTHERS else get_close_matches(name, METHODS, 1, 0.8)
+            if near and near[0] not in self.has and callable(getattr(self.given, name, None)):
+                found.append((name, near[0]))
+        return found
 
     def told_settings(self) -> Mapping[str, Any]:
         told = getattr(self.given, "settings", {})
@@ -166,8 +200,7 @@ class Own:
         except InputError:
             raise
         except Exception as error:
-            said = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise InputError(f"{self.name}: {method} fails: {said}; allowed: a method that runs") from error
+            raise InputError(f"{self.name}: {method} fails: {said_of(error)}; allowed: a method that runs") from error
 
     def values(self, obs: np.ndarray, method: str = "values") -> np.ndarray:
         """What the network says [N, A] of observations, as float64."""

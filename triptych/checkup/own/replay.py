@@ -63,6 +63,11 @@ def replay(own: Own) -> Iterator[Finding]:
         yield Finding(signals.NOT_FULL, not_full(own, found[-1].steps, kept))
 
 
+def fed(one: Differs) -> Finding:
+    """What differs, as a finding."""
+    return Finding(signals.in_own(one.signal, "the replay"), f"in the replay: {one.measured}", one.expected)
+
+
 def wanted(own: Own, put: int) -> int:
     """How many steps are drawn."""
     return min(ENOUGH, max(DRAWN, OFTEN * min(put, own.settings["replay_size"] or put)))
@@ -75,7 +80,7 @@ def look_up(own: Own, filling: Filling, draws: Draws) -> Finding | None:
     draws.samples, draws.largest = draws.drawn, max(draws.largest, len(batch.obs))
     for one in filling.record.judge(own, batch):
         if isinstance(one, Differs):
-            return Finding(one.signal, one.measured, one.expected)
+            return fed(one)
         if one[0] >= 0:
             draws.places.append(one[0])
             draws.rows.add(one[0])
@@ -87,12 +92,12 @@ def look_up_pieces(own: Recurrent, filling: Filling, draws: Draws) -> Finding | 
     batch, record = own.sample(), filling.record
     mask = np.asarray(batch.mask) > 0
     if (told := gaps(mask)) is not None:
-        return Finding(told.signal, told.measured, told.expected)
+        return fed(told)
     draws.drawn += max(1, int(mask.sum()))
     draws.samples, draws.largest = draws.samples + len(mask), max(draws.largest, int(mask.sum()))
     for one in record.judge(own, own.steps_of(batch)):
         if isinstance(one, Differs):
-            return Finding(one.signal, one.measured, one.expected)
+            return fed(one)
         if one[0] >= 0:
             draws.rows.add(one[0])
     starts = [record.stream.find(print_)[0] for print_ in fingerprints(unscaled(own, batch.obs[:, 0]))]

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from triptych.checkup.audit.signals import stop
 from triptych.checkup.findings import Signal
+
+LOOK_AT = {  # where, in code of one's own, what else names settings and parts of a recipe
+    "the loop": "train: what it stores of a step, and what it hands to learn",
+    "the replay": "observe and sample",
+}
+
+
+def in_own(signal: Signal, where: str) -> Signal:
+    """A signal that a run has too, in the words of code of one's own."""
+    title, *causes = (
+        text.replace("the recipe makes", "the settings make").replace("the recipe's", "the settings'")
+        for text in (signal.title, *signal.causes)
+    )
+    return replace(signal, title=title, causes=tuple(causes), look=LOOK_AT[where])
+
 
 HEAD = "the network's last layer: it must have no activation"
 NOT_NEGATIVE = stop(
@@ -174,6 +191,7 @@ UNLEARNED = stop(
 UNHEARD = Signal(
     "own-learn-unheard", "note", "the loop's updates were not heard", (), "train and learn; the setting warm_up"
 )
+MEANT = Signal("own-method-meant", "note", "a method's name is near one that is asked", (), "the method's name")
 UNCUT = Signal("own-loop-uncut", "note", "no episode of the loop was cut", (), "train")
 RESTARTS = Signal(
     "own-env-seed", "warn", "a reset with the same seed begins otherwise",

@@ -9,7 +9,7 @@ from typing import Any
 
 from triptych.checkup.findings import Finding
 from triptych.checkup.looks import Checkup
-from triptych.checkup.own import actor_critic
+from triptych.checkup.own import actor_critic, signals
 from triptych.checkup.own.beginning import FIRST
 from triptych.checkup.own.conversion import conversion
 from triptych.checkup.own.convolutions import layers
@@ -23,7 +23,7 @@ from triptych.checkup.own.memory import losses as of_pieces
 from triptych.checkup.own.memory.probes import remembers
 from triptych.checkup.own.memory.protocol import Recurrent, own_of
 from triptych.checkup.own.probes import copies, environment, network, target
-from triptych.checkup.own.protocol import Own
+from triptych.checkup.own.protocol import Own, said_of
 from triptych.checkup.own.replay import replay
 from triptych.utils.checks import InputError
 
@@ -82,6 +82,9 @@ def check_own(given: Any, name: str = "the object", tell: Callable[[str], Any] =
     makes = isinstance(given, type) or inspect.isroutine(given)
     own, found = own_of(made_by(given, name) if makes else given, name), Checkup(name)
     own.fresh = makes
+    for other, name_of_ours in own.meant():
+        told = f"`{other}` is none of the methods that are asked; did you mean `{name_of_ours}`?"
+        found.findings.append(Finding(signals.MEANT, told))
     later: Looks = ()
     for what, look, needs in looks_of(own):
         missing = [method for method in needs if method not in own.has]
@@ -122,6 +125,7 @@ def made_by(make: Callable[[], Any], name: str) -> Any:
     except InputError:
         raise
     except Exception as error:
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
         called = getattr(make, "__name__", "it")
-        raise InputError(f"{name}: {called}() fails: {said}; allowed: one that runs without arguments") from error
+        raise InputError(
+            f"{name}: {called}() fails: {said_of(error)}; allowed: one that runs without arguments"
+        ) from error
