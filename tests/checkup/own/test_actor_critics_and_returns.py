@@ -32,6 +32,8 @@ def test_advantages_may_be_normalised_by_either_deviation(deviation: str) -> Non
     source = source.replace('"loss": "squared"}', '"loss": "squared", "normalise_advantages": True}')
     assert names(check_own(agent(source), "mine.py")) == []
     assert "own-policy-loss" in names(check_own(agent(source.replace("advantage.mean()", "0.0")), "mine.py"))
+    broadcasts = source.replace("returns - self.values(obs)", "returns - self.values(obs)[:, None]")
+    assert ["[B, B]" in one.measured for one in check_own(agent(broadcasts), "mine.py").alarms] == [True]
 
 
 def test_a_learner_of_values_may_have_a_policy_as_well() -> None:

@@ -263,3 +263,9 @@ def test_own_code_is_told_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> N
     assert told.measured.startswith("in the replay: ")
     assert told.signal.look == "observe and sample"
     assert not any("recipe" in text for text in (told.signal.title, *told.signal.causes))
+
+
+def test_a_file_that_trains_at_its_import_is_told_where_that_belongs(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import time\nclass Agent: ...\ntime.sleep(60)\n", encoding="utf-8")
+    with pytest.raises(InputError, match='at its import: what trains belongs under `if __name__ == "__main__":`'):
+        check_file(tmp_path / "mine.py", time_limit=6)

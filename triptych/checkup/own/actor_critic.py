@@ -152,9 +152,14 @@ def terms(told: dict[str, Any], batch: Any, said: Said, ddof: int = 0) -> Terms:
     if told["clip"] is not None:
         ratio = np.exp(taken - before)
         gain = np.minimum(ratio * advantage, np.clip(ratio, 1 - told["clip"], 1 + told["clip"]) * advantage)
-    off, delta = np.abs(returns - said.value), told["delta"]
-    size = {"squared": off**2, "absolute": off, "huber": np.where(off <= delta, off**2 / 2, delta * (off - delta / 2))}
-    return Terms(gain, size[told["loss"]], -(np.exp(log_probs) * log_probs).sum(axis=1))
+    return Terms(gain, sizes(told, np.abs(returns - said.value)), -(np.exp(log_probs) * log_probs).sum(axis=1))
+
+
+def sizes(told: dict[str, Any], off: np.ndarray) -> np.ndarray:
+    """The value's loss of errors that are so far off."""
+    delta = told["delta"]
+    huber = np.where(off <= delta, off**2 / 2, delta * (off - delta / 2))
+    return {"squared": off**2, "absolute": off, "huber": huber}[told["loss"]]
 
 
 def loss(own: Own) -> Iterator[Finding]:
@@ -192,22 +197,34 @@ def allowed(told: dict[str, Any], batch: Any, said: Said) -> list[float]:
 
 def looks_like(told: dict[str, Any], batch: Any, said: Said, others: dict[str, Said], found: float) -> str:
     """The known mistake that gives this loss; empty: none does."""
-    made_of, weight, bonus = terms(told, batch, said), float(told["value_weight"]), float(told["entropy_weight"])
-    policy, error, entropy = -made_of.gain.mean(), made_of.error.mean(), made_of.entropy.mean()
-    crossed = ((np.ravel(batch.returns)[None] - said.value[:, None]) ** 2).mean()
-    known = {
-        "the wrong sign of the entropy's bonus": policy + weight * error + bonus * entropy,
-        "no bonus for entropy": policy + weight * error,
-        "no value loss": policy - bonus * entropy,
-        "a value loss that is not weighed": policy + error - bonus * entropy,
-        "the wrong sign of the policy's gain": -policy + weight * error - bonus * entropy,
-        "values [B, 1] against returns [B], which makes [B, B]": policy + weight * crossed - bonus * entropy,
-        "a sum over the batch in place of its mean": (policy + weight * error - bonus * entropy) * len(said.value),
-    }
+    ways = [
+        known_of(told, batch, said, ddof, factor) for ddof in (0, 1) for factor in (1.0, 0.5)
+    ]  # torch's deviation, and half the square
+    known = {name: min((way[name] for way in ways), key=lambda one: abs(one - found)) for name in ways[0]}
     for name, other in others.items():
         known[name] = min(allowed(told, batch, other), key=lambda one: abs(one - found))
     name = min(known, key=lambda name: abs(known[name] - found))
     return f"; it is what comes of {name}" if near(found, known[name]) else ""
+
+
+def known_of(told: dict[str, Any], batch: Any, said: Said, ddof: int, factor: float) -> dict[str, float]:
+    """The losses that known mistakes make."""
+    made_of, weight, bonus = (
+        terms(told, batch, said, ddof),
+        factor * float(told["value_weight"]),
+        float(told["entropy_weight"]),
+    )
+    policy, error, entropy = -made_of.gain.mean(), made_of.error.mean(), made_of.entropy.mean()
+    crossed = sizes(told, np.abs(np.ravel(batch.returns)[None] - said.value[:, None])).mean()
+    return {
+        "the wrong sign of the entropy's bonus": policy + weight * error + bonus * entropy,
+        "no bonus for entropy": policy + weight * error,
+        "no value loss": policy - bonus * entropy,
+        "a value loss that is not weighed": policy + factor * error - bonus * entropy,
+        "the wrong sign of the policy's gain": -policy + weight * error - bonus * entropy,
+        "values [B, 1] against returns [B], which makes [B, B]": policy + weight * crossed - bonus * entropy,
+        "a sum over the batch in place of its mean": (policy + weight * error - bonus * entropy) * len(said.value),
+    }
 
 
 def near(found: float, wanted: Any) -> bool:
