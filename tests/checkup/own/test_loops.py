@@ -34,7 +34,7 @@ def edited(*edits: tuple[str, str], every: int | None = None, source: str = TORC
 
 
 MISTAKES: dict[str, tuple[list[tuple[str, str]], int | None, str, str]] = {
-    "never copied": ([(SYNC, "")], None, "own-target-never", "no copy in 2,000 updates of the loop"),
+    "never copied": ([(SYNC, "")], None, "own-target-never", "no copy in 10,500 updates of the loop"),
     "never copied, as a setting knows": ([(SYNC, "")], 500, "own-target-never", "no copy in 75"),
     "copied the other way round": (
         [("self.target_net.load_state_dict(self.policy_net.state_dict())\n\n    def weights", "self.policy_net.load_state_dict(self.target_net.state_dict())\n\n    def weights")],

@@ -15,10 +15,9 @@ from triptych.checkup.own.made import made
 from triptych.checkup.own.protocol import Own
 
 INPUTS, SAME = 4, 1e-6  # observations that both networks are asked; share of the largest value that may differ
-MANY, FEW = (
-    2_000,
-    10,
-)  # updates without a copy that are too many where no setting says how many; looks that say something
+# Updates without a copy that are too many where no setting says how many: more than the 10,000 of Mnih et al. 2015.
+MANY = 10_500
+FEW = 10  # looks that say something
 MORE, SECONDS = 12_000, 30.0  # steps, and seconds, for which a loop goes on until its first copy at most
 COUNTED = 4  # copies that are expected, from which on they are counted
 
