@@ -10,6 +10,7 @@ import pytest
 
 import triptych
 from tests.cli.test_cli import call
+from triptych.frameworks import FRAMEWORKS
 
 
 def test_a_healthy_recipe_ends_with_0_and_says_what_was_looked_at(capsys: pytest.CaptureFixture) -> None:
@@ -68,3 +69,13 @@ def test_looking_before_a_training_changes_no_number_of_it(tmp_path: Path) -> No
     ]
     assert rows[0] == rows[1]
     assert len(rows[0]) > 5
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_rate_that_throws_the_weights_about_is_told_before_the_first_step(framework: str) -> None:
+    def told(rate: float) -> bool:
+        found = triptych.check("cartpole", framework, learning_rate=rate)
+        return "step-too-large" in [one.signal.name for one in found.alarms]
+
+    assert told(1.0)
+    assert not told(1e-3)

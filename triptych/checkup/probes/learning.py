@@ -113,7 +113,9 @@ def strides(begun: dict[str, np.ndarray], moved: dict[str, np.ndarray]) -> Itera
     )
     if move > WHOLE * size:
         yield Finding(
-            LARGE, f"the first update moves them by {move / max(size, 1e-30):,.0%} of their size", "a few per cent"
+            LARGE,
+            f"the first update moves them by {move / max(size, 1e-30):,.3g} times their size",
+            "some hundredths of it",
         )
 
 
