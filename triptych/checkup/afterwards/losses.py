@@ -12,7 +12,7 @@ from triptych.checkup.findings import Finding
 from triptych.report.logs import End, Log
 
 SMALL = (
-    1e-3  # a gradient's norm, from which on its growth counts: before a sparse game's first reward there is hardly any
+    1e-3  # a gradient's norm, from which on its growth counts: there is hardly any before a sparse game's first reward
 )
 GROWN = 100.0  # times its early size, a loss or a gradient that has grown without bound
 SAME = 20  # rows in a row

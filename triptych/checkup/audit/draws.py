@@ -35,11 +35,8 @@ class Draws:
         # How far from the oldest row to the newest one, and the game; None: the stream shows it in several places, or in none.
         self.places: deque[tuple[float, int] | None] = deque(maxlen=MOST)
         self.among_many: deque[float] = deque(maxlen=MOST)  # the former, where chance hardly draws a sample twice
-        self.twice, self.hoped, self.known = (
-            0,
-            0.0,
-            0,
-        )  # samples that their batch has already, as many as chance makes; of so many
+        self.known = self.twice = 0  # samples whose place is known, and those of them that their batch has already
+        self.hoped = 0.0  # as many of the latter as chance makes
 
     def see(self, stream: Stream, said: Sequence[Any]) -> None:
         """What the audit said of some samples of one batch that were not chosen by what is in them."""

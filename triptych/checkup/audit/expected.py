@@ -38,6 +38,11 @@ class Makes:
         return made if self.life is None else np.where(lost_life, self.life, made)
 
 
+def periods(every: tuple[int, str] | None, counters: Any) -> int:
+    """How often so many steps, updates or episodes have passed."""
+    return 0 if every is None else int(getattr(counters, every[1]) // every[0])
+
+
 def epsilon_at(config: Any, step: int) -> float:
     """The share of random actions at a step, from the settings. Of an algorithm of the user's, what it says itself."""
     if not type(config).__module__.startswith("triptych."):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from triptych.checkup.audit.expected import periods
 from triptych.checkup.findings import Finding, Signal
 from triptych.checkup.monitors.base import Sampled
 from triptych.spec.batches import Sequence, Taught, Transition
@@ -66,18 +67,11 @@ class Counts(Sampled):
         self.run, self.tests, self.due = run, 0, 0
         known = run.counters.episodes == 0 and not run.recipe.teacher_plays  # what a teacher earns counts otherwise
         self.recent = deque(maxlen=RECENT) if known else None
-        self.period = self.passed(run)
-
-    def passed(self, run: Run) -> int:
-        """Periods of test games so far."""
-        every = run.recipe.evaluation_period
-        if every is None:
-            return 0
-        number, unit = every
-        return int(getattr(run.counters, unit) // number)
+        self.every = run.recipe.evaluation_period
+        self.period = periods(self.every, run.counters)
 
     def step(self, run: Run, tick: Tick) -> None:
-        period = self.passed(run)
+        period = periods(self.every, run.counters)
         self.due += period > self.period
         self.period = max(period, self.period)
 

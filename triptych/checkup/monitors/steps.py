@@ -49,10 +49,8 @@ MOMENTS = Signal(
     ),
     "where the optimiser is made, and whatever sets its state",
 )
-FIRST, SELDOM = (
-    8,
-    10,
-)  # rounds with updates in which it is looked at: the first ones, then one in so many of a large network
+# Rounds with updates in which it is looked at: the first ones, then one in so many of a large network.
+FIRST, SELDOM = 8, 10
 EACH, BIG = 2, 200_000  # looks in a first round, where a network has fewer weights than that; else one
 SURE = 4  # looks that are taken whatever they cost, in a small network sixteen times as many
 KEPT = 64  # gradients that are remembered until one is applied

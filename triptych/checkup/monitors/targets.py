@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from triptych.checkup.audit.expected import periods
 from triptych.checkup.findings import Finding, Signal
 from triptych.checkup.monitors.base import Sampled
 from triptych.training.callbacks.base import Run
-from triptych.training.counting import Counters, Tick
+from triptych.training.counting import Tick
 
 UNSET = Signal(
     "target-not-initialised",
@@ -90,7 +91,8 @@ class Target(Sampled):
         if not run.recipe.algorithm.has_target or run.recipe.teacher_alone:
             return
         self.run, self.copied_at = run, run.counters.copied_at
-        self.period, self.due_at = self.passed(run.counters), run.counters.copied_at
+        self.every = run.recipe.algorithm.target_every  # type: ignore[attr-defined]
+        self.period, self.due_at = periods(self.every, run.counters), run.counters.copied_at
         self.copies = self.due = 0
         if run.counters.steps == 0:
             online, target = self.both()
@@ -98,16 +100,11 @@ class Target(Sampled):
         else:
             self.unset = 0.0
 
-    def passed(self, counters: Counters) -> int:
-        """Periods of the target so far."""
-        number, unit = self.run.recipe.algorithm.target_every
-        return {"steps": counters.steps, "updates": counters.updates, "episodes": counters.episodes}[unit] // number
-
     def step(self, run: Run, tick: Tick) -> None:
         """Counts the copies that are due: one where a period has passed and something was learned since the last one."""
         if self.run is None:
             return
-        period, updates = self.passed(run.counters), run.counters.updates
+        period, updates = periods(self.every, run.counters), run.counters.updates
         if period > self.period:
             self.period = period
             if updates > self.due_at:
@@ -143,7 +140,7 @@ class Target(Sampled):
 
     def counted(self, run: Run) -> Iterator[Finding]:
         """Copies against those that were due."""
-        number, unit = self.run.recipe.algorithm.target_every
+        number, unit = self.every
         told = f"{self.copies:,} copies where {self.due:,} were due, one every {number:,} {unit}"
         if self.copies < self.due - SLACK:
             yield Finding(RARE, told, "one in each period, once updates are made")

@@ -22,9 +22,8 @@ from triptych.checkup.own.protocol import Own
 from triptych.checkup.stream import fingerprints
 
 DRAWN, OFTEN, ENOUGH = 1_200, 4, 8_000  # samples at least, for each step that is kept, and at most
-AT_LEAST = (
-    8  # a quarter has one of so many pieces at least, as they are of unequal length and drawn by piece or by episode
-)
+# A quarter has one of so many pieces at least, as they are of unequal length and drawn by piece or by episode.
+AT_LEAST = 8
 
 
 @dataclass
